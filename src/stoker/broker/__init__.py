@@ -1,0 +1,25 @@
+"""Stores of jobs: the contract in ``base`` and the brokers that keep it."""
+
+from __future__ import annotations
+
+from stoker.broker.base import Broker, Clock, system_clock
+from stoker.config import BrokerURL
+from stoker.errors import ConfigError
+
+
+def make_broker(url: str, *, clock: Clock = system_clock) -> Broker:
+    """Return the broker that ``url`` names, not yet opened.
+
+    ``clock`` is for tests. Raises ``ConfigError`` for a URL no broker takes.
+    """
+    parsed = BrokerURL.parse(url)
+    match parsed.scheme:
+        case "sqlite":
+            from stoker.broker.sqlite import SQLiteBroker
+
+            return SQLiteBroker(parsed.path, clock=clock)
+        case _:
+            raise ConfigError(
+                f"no broker for {parsed}",
+                hint="use sqlite:///path/to/file.db, or sqlite://:memory: for tests",
+            )

@@ -1,0 +1,84 @@
+"""Add jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stoker.broker.base import Added
+from stoker.broker.sqlite.sql import statement
+from stoker.broker.sqlite.transaction import Transaction
+from stoker.job.model import NewJob
+from stoker.job.states import State
+
+_INSERT = statement("add", "insert")
+
+
+def add(tx: Transaction, jobs: Sequence[NewJob]) -> list[Added]:
+    """Insert ``jobs``, but for those whose id or dedup key is taken."""
+    if any(job.id is not None or job.dedup is not None for job in jobs):
+        return _add_unique(tx, jobs)
+    seqs = tx.numbers(len(jobs))
+    tx.many(_INSERT, map(_row, jobs, seqs, (tx.now for _ in jobs)))
+    ids = [str(seq) for seq in seqs]
+    _note_added(tx, jobs, ids)
+    return [Added(id) for id in ids]
+
+
+def _add_unique(tx: Transaction, jobs: Sequence[NewJob]) -> list[Added]:
+    """Insert one by one, since a job may be the duplicate of one before it."""
+    answers: list[Added] = []
+    inserted: list[NewJob] = []
+    for job in jobs:
+        taken = _taken_by(tx, job)
+        if taken is not None:
+            answers.append(Added(taken, duplicate=True))
+            continue
+        (seq,) = tx.numbers(1)
+        tx.run(_INSERT, _row(job, seq, tx.now))
+        if job.dedup is not None:
+            ttl = job.dedup.ttl_ms
+            until = None if ttl is None else tx.now + ttl
+            tx.run(statement("add", "hold_dedup"), (job.queue, job.dedup.key, seq, until))
+        answers.append(Added(job.id or str(seq)))
+        inserted.append(job)
+    _note_added(tx, inserted, [answer.id for answer in answers if not answer.duplicate])
+    return answers
+
+
+def _taken_by(tx: Transaction, job: NewJob) -> str | None:
+    if job.id is not None and tx.run(statement("add", "by_id"), (job.queue, job.id)):
+        return job.id
+    if job.dedup is not None:
+        holder = tx.run(
+            statement("add", "dedup"), {"queue": job.queue, "key": job.dedup.key, "now": tx.now}
+        )
+        for seq, id in holder:
+            return id or str(seq)
+    return None
+
+
+def _row(job: NewJob, seq: int, now: int) -> tuple[Any, ...]:
+    return (
+        seq,
+        job.queue,
+        job.id,
+        job.name,
+        job.data,
+        job.options,
+        "delayed" if job.delay_ms else "waiting",
+        job.priority,
+        -seq if job.lifo else seq,
+        now,
+        now + job.delay_ms if job.delay_ms else None,
+        1 if job.lifo else 0,
+    )
+
+
+def _note_added(tx: Transaction, jobs: Sequence[NewJob], ids: Sequence[str]) -> None:
+    by_queue: dict[str, list[str]] = {}
+    for job, id in zip(jobs, ids, strict=True):
+        tx.moved(job.queue, None, State.DELAYED if job.delay_ms else State.WAITING)
+        by_queue.setdefault(job.queue, []).append(id)
+    for queue, own in by_queue.items():
+        tx.event(queue, "added", own)

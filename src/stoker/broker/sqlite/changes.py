@@ -1,0 +1,180 @@
+"""Waking those who wait for something to change: in this process at once, in others soon.
+
+Another process's commit writes to the ``-wal`` file. On Linux the kernel tells us (inotify), so an
+idle worker costs nothing and wakes within a millisecond; elsewhere, and as a safety net, SQLite's
+``data_version`` is asked from time to time. Nobody is watched for while nobody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import select
+import sys
+import threading
+from collections.abc import Callable
+
+import apsw
+
+from stoker.broker.sqlite.connection import connect_for_reading
+from stoker.config import MEMORY
+
+ASKED_EVERY = 0.002
+"""Seconds between two questions where the kernel does not tell us."""
+SAFETY_NET = 0.25
+"""Seconds between two questions where it does."""
+
+
+class Changes:
+    """A number that grows with every change of the store, and a way to wait until it has grown."""
+
+    def __init__(self, path: str) -> None:
+        self.version = 0
+        self._waiting: set[_Waiter] = set()
+        self._lock = threading.Lock()
+        self._watch = None if path == MEMORY else _Watch(path, self.note)
+
+    def note(self) -> None:
+        """Something changed. From any thread."""
+        with self._lock:
+            self.version += 1
+            waiting, self._waiting = self._waiting, set()
+        for waiter in waiting:
+            waiter.wake()
+
+    async def wait(self, seen: int, seconds: float) -> None:
+        """Return when the version is no longer ``seen``, or after ``seconds``."""
+        waiter = _Waiter()
+        with self._lock:
+            if self.version != seen:
+                return
+            self._waiting.add(waiter)
+        if self._watch is not None:
+            self._watch.needed.set()
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                await waiter.future
+        except TimeoutError:
+            pass
+        finally:
+            with self._lock:
+                self._waiting.discard(waiter)
+                if self._watch is not None and not self._waiting:
+                    self._watch.needed.clear()
+
+    def start(self) -> None:
+        """Begin to look for other processes; the database must be open by now."""
+        if self._watch is not None:
+            self._watch.start()
+
+    def close(self) -> None:
+        """Stop watching, and wake everyone."""
+        if self._watch is not None:
+            self._watch.stop()
+        self.note()
+
+
+class _Waiter:
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+
+    def wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # its loop was closed
+            self.loop.call_soon_threadsafe(self._set)
+
+    def _set(self) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+
+class _Watch:
+    """A thread that looks for other processes' commits while ``needed`` is set."""
+
+    def __init__(self, path: str, noted: Callable[[], None]) -> None:
+        self.needed = threading.Event()
+        self._path = path
+        self._noted = noted
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="stoker-watch", daemon=True)
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.needed.set()
+
+    def start(self) -> None:
+        """Begin to watch; the file must exist and be in WAL mode by now."""
+        self._thread.start()
+
+    def _run(self) -> None:
+        connection = connect_for_reading(self._path)
+        bell = _bell(f"{self._path}-wal")
+        try:
+            seen = _data_version(connection)
+            while True:
+                self.needed.wait()
+                if self._stopped:
+                    return
+                version = _data_version(connection)
+                if version != seen:
+                    seen = version
+                    self._noted()
+                else:
+                    bell.wait()
+        except apsw.Error:
+            # The file is in trouble. The lanes will say so; here it is enough not to be silent.
+            self._noted()
+        finally:
+            bell.close()
+            connection.close()
+
+
+def _data_version(connection: apsw.Connection) -> int:
+    return connection.execute("PRAGMA data_version").get
+
+
+class _Nap:
+    """Where the kernel tells us nothing: a short sleep."""
+
+    def wait(self) -> None:
+        threading.Event().wait(ASKED_EVERY)
+
+    def close(self) -> None:
+        pass
+
+
+class _Inotify:
+    """The kernel's word that a file was written to."""
+
+    _MODIFY = 0x00000002
+
+    def __init__(self, path: str) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._fd < 0:
+            raise OSError(ctypes.get_errno(), "inotify_init1")
+        if libc.inotify_add_watch(self._fd, os.fsencode(path), self._MODIFY) < 0:
+            error = OSError(ctypes.get_errno(), "inotify_add_watch")
+            os.close(self._fd)
+            raise error
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+
+    def wait(self) -> None:
+        if self._poll.poll(SAFETY_NET * 1_000):
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._fd, 65_536)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _bell(path: str) -> _Nap | _Inotify:
+    if sys.platform != "linux":
+        return _Nap()
+    try:
+        return _Inotify(path)
+    except (OSError, AttributeError):  # out of watches, or a libc without inotify
+        return _Nap()

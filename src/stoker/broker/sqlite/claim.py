@@ -1,0 +1,103 @@
+"""Claim jobs: promote what is due, take the first in line."""
+
+from __future__ import annotations
+
+import secrets
+
+import apsw
+import msgspec
+
+from stoker.broker.base import Want
+from stoker.broker.sqlite.sql import statement
+from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
+from stoker.job.model import JobRecord
+from stoker.job.states import State
+
+MOST_PER_CLAIM = 500
+
+
+class _Row(JobRecord, frozen=True, array_like=True):
+    """A record as the claim's JSON brings it, with the row's number behind."""
+
+    seq: int = 0
+
+
+_decode_rows = msgspec.json.Decoder(list[_Row]).decode
+
+
+def claimable(connection: apsw.Connection, now: int, want: Want) -> bool:
+    """Return whether ``claim`` would find something to claim or to promote."""
+    return any(
+        connection.execute(statement("claim", "claimable"), {"queue": queue, "now": now}).get
+        for queue in _open_queues(connection, want)
+    )
+
+
+def next_due(connection: apsw.Connection, want: Want) -> int | None:
+    """Return when the first delayed job that could be claimed is due."""
+    dues = [
+        connection.execute(statement("claim", "next_due"), (queue,)).get
+        for queue in _open_queues(connection, want)
+    ]
+    return min((due for due in dues if due is not None), default=None)
+
+
+def claim(tx: Transaction, want: Want) -> list[JobRecord]:
+    """Promote what is due, then take the first jobs of each queue in turn."""
+    token = secrets.token_hex(8)
+    jobs: list[JobRecord] = []
+    for queue in _open_queues(tx.connection, want):
+        count = min(want.queues[queue], want.count - len(jobs), MOST_PER_CLAIM)
+        if count > 0:
+            promote(tx, queue)
+            jobs += _take(tx, queue, count, want, token)
+    return jobs
+
+
+def promote(tx: Transaction, queue: str) -> None:
+    """Make a bounded number of due jobs waiting, in the order they fell due."""
+    due = tx.run(statement("claim", "due"), {"queue": queue, "now": tx.now, "limit": CHUNK})
+    if not due:
+        return
+    ranks = tx.numbers(len(due))
+    tx.many(
+        statement("claim", "promote"),
+        [(-rank if lifo else rank, seq) for rank, (seq, _, lifo) in zip(ranks, due, strict=True)],
+    )
+    tx.moved(queue, State.DELAYED, State.WAITING, len(due))
+    tx.event(queue, "promoted", [id for _, id, _ in due])
+
+
+def _open_queues(connection: apsw.Connection, want: Want) -> list[str]:
+    """Return the queues there is room for that are not paused, in the order they are wanted."""
+    paused = {name for (name,) in connection.execute(statement("claim", "paused"))}
+    return [queue for queue, most in want.queues.items() if most > 0 and queue not in paused]
+
+
+def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> list[_Row]:
+    bindings = {
+        "queue": queue,
+        "count": count,
+        "now": tx.now,
+        "worker": want.worker,
+        "token": token,
+    }
+    try:
+        rows = _decode(tx.value(statement("claim", "first"), bindings))
+    except apsw.TooBigError:  # payloads of megabytes: fewer of them fit into one text
+        return _take(tx, queue, max(1, count // 4), want, token)
+    if rows:
+        bindings["expires"] = tx.now + want.lease_ms
+        bindings["seqs"] = json([row.seq for row in rows])
+        tx.run(statement("claim", "take"), bindings)
+        tx.moved(queue, State.WAITING, State.ACTIVE, len(rows))
+        tx.event(queue, "claimed", [row.id for row in rows])
+    return rows
+
+
+def _decode(text: bytes) -> list[_Row]:
+    try:
+        return _decode_rows(text)
+    except msgspec.DecodeError:
+        # Somebody wrote bytes that are not UTF-8. The job must be claimed to become a dead letter.
+        return _decode_rows(text.decode("utf-8", "replace"))

@@ -1,0 +1,76 @@
+"""Renew leases, take back those that ran out, and keep house."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import apsw
+
+from stoker.broker.sqlite.ids import held_places, seqs_of
+from stoker.broker.sqlite.sql import statement
+from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
+from stoker.job.model import Failure, Lease
+from stoker.job.outcome import crash_failure
+from stoker.job.states import State
+
+EVENTS_KEPT = 10_000
+
+
+def extend(tx: Transaction, leases: Collection[Lease], lease_ms: int) -> set[Lease]:
+    """Renew the leases that are held and return the others."""
+    given = list(leases)
+    seqs = seqs_of(tx.connection, given)
+    places = held_places(tx, given, seqs)
+    held = json([seqs[place] for place in places])
+    tx.run(statement("extend", "extend"), {"expires": tx.now + lease_ms, "seqs": held})
+    return {lease for place, lease in enumerate(given) if place not in places}
+
+
+def recoverable(connection: apsw.Connection, now: int, queues: Sequence[str]) -> bool:
+    """Return whether a lease has run out, or the house needs keeping."""
+    return any(
+        connection.execute(statement("recover", "any_expired"), {"queue": queue, "now": now}).get
+        for queue in queues
+    )
+
+
+def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str]:
+    """Hand back jobs whose lease has run out; those that crashed too often are dead letters."""
+    ids: list[str] = []
+    for queue in queues:
+        expired = tx.run(statement("recover", "expired"), {"queue": queue, "now": tx.now, "limit": CHUNK})
+        for seq, id, crashes, worker in expired:
+            ids.append(id)
+            how = f"worker {worker or '?'} died or lost its lease"
+            if crashes < max_stalls:
+                _hand_back(tx, queue, seq)
+            else:
+                _bury(tx, queue, seq, id, crash_failure(crashes + 1, how))
+        if expired:
+            tx.event(queue, "recovered", [id for _, id, _, _ in expired])
+    return ids
+
+
+def _hand_back(tx: Transaction, queue: str, seq: int) -> None:
+    (rank,) = tx.numbers(1)
+    tx.run(
+        statement("finish", "again"),
+        {"seq": seq, "state": State.WAITING, "due": None, "rank": rank, "front": True,
+         "failure": None, "attempt": 0, "crash": 1},
+    )  # fmt: skip
+    tx.moved(queue, State.ACTIVE, State.WAITING)
+
+
+def _bury(tx: Transaction, queue: str, seq: int, id: str, failure: Failure) -> None:
+    tx.run(
+        statement("finish", "failed"),
+        {"seq": seq, "now": tx.now, "failure": json(failure), "attempt": 0, "crash": 1},
+    )
+    tx.moved(queue, State.ACTIVE, State.FAILED)
+    tx.event(queue, "failed", [id], {"reason": failure.reason})
+
+
+def keep_house(tx: Transaction) -> None:
+    """Trim events and dedup keys, a bounded number."""
+    tx.run(statement("recover", "trim_events"), {"keep": EVENTS_KEPT, "limit": CHUNK})
+    tx.run(statement("recover", "trim_dedup"), {"now": tx.now, "limit": CHUNK})

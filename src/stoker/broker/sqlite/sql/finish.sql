@@ -1,0 +1,42 @@
+-- Settle the outcomes of runs. Events: completed, failed, retried, snoozed, released.
+
+-- :held
+-- Which of [[place, seq, token], …] still hold their lease, as one JSON array of places.
+SELECT json_group_array(given.value ->> 0)
+FROM json_each(:rows) AS given JOIN job ON job.seq = given.value ->> 1
+WHERE job.state = 'active' AND job.token = given.value ->> 2;
+
+-- :done
+-- [[seq, result], …], all of them held.
+UPDATE job SET state = 'completed', finished_at = :now, attempts = attempts + 1,
+               result = given.value ->> 1, failure = NULL, token = NULL, expires_at = NULL
+FROM json_each(:rows) AS given WHERE job.seq = given.value ->> 0;
+
+-- :failed
+UPDATE job SET state = 'failed', finished_at = :now, failure = :failure,
+               attempts = attempts + :attempt, crashes = crashes + :crash,
+               token = NULL, expires_at = NULL
+WHERE seq = :seq;
+
+-- :again
+-- Retried, snoozed and released: back to waiting or delayed.
+UPDATE job SET state = :state, due_at = :due,
+               rank = CASE WHEN :front OR lifo THEN -:rank ELSE :rank END,
+               failure = coalesce(:failure, failure),
+               attempts = attempts + :attempt, crashes = crashes + :crash,
+               token = NULL, expires_at = NULL
+WHERE seq = :seq;
+
+-- :count
+SELECT n FROM tally WHERE queue = ? AND state = ?;
+
+-- The IN is what lets SQLite see that the partial index holds every row that is asked for.
+
+-- :over_count
+SELECT seq FROM job WHERE queue = :queue AND state = :state AND state IN ('completed', 'failed')
+ORDER BY finished_at, seq LIMIT :excess;
+
+-- :over_age
+SELECT seq FROM job WHERE queue = :queue AND state = :state AND state IN ('completed', 'failed')
+  AND finished_at <= :before
+ORDER BY finished_at, seq LIMIT :limit;

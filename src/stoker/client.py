@@ -1,0 +1,176 @@
+"""An application's line to its broker: opened once a process, shared by loops and threads."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from stoker.broker import make_broker
+from stoker.broker.base import Added, Broker, Clock, system_clock
+from stoker.config import BrokerURL
+from stoker.job.model import NewJob
+from stoker.results import Results
+
+T = TypeVar("T")
+
+ADD_CHUNK = 500
+"""Jobs that one call of ``Broker.add`` gets at the most; see the contract's word on cost."""
+
+
+class Client:
+    """Opens the broker when it is first needed, and gathers what is added in one loop turn."""
+
+    def __init__(self, url: BrokerURL, *, clock: Clock = system_clock) -> None:
+        self.url = url
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._opening: concurrent.futures.Future[Broker] | None = None
+        self._adders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Adder] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._results: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Results] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._portal: _Portal | None = None
+        _clients.add(self)
+
+    async def broker(self) -> Broker:
+        """Return the broker, opening it at the first call; raises what ``Broker.open`` raises."""
+        opening = self._opening
+        if opening is not None and opening.done() and opening.exception() is None:
+            return opening.result()
+        with self._lock:
+            opening = self._opening
+            mine = opening is None or (opening.done() and opening.exception() is not None)
+            if mine:
+                opening = self._opening = concurrent.futures.Future()
+        assert opening is not None
+        if mine:
+            try:
+                opening.set_result(await make_broker(str(self.url.text), clock=self._clock).open())
+            except BaseException as error:
+                opening.set_exception(error)
+                raise
+        return await asyncio.wrap_future(opening)
+
+    async def add(self, job: NewJob) -> Added:
+        """Add one job; those added in the same turn of the loop share a call of the broker."""
+        loop = asyncio.get_running_loop()
+        adder = self._adders.get(loop)
+        if adder is None:
+            adder = self._adders[loop] = _Adder(self.broker)
+        return await adder.add(job)
+
+    async def add_many(self, jobs: Sequence[NewJob]) -> list[Added]:
+        """Add any number of jobs, a chunk at a time. Each chunk is added whole or not at all."""
+        broker = await self.broker()
+        answers: list[Added] = []
+        for start in range(0, len(jobs), ADD_CHUNK):
+            answers += await broker.add(jobs[start : start + ADD_CHUNK])
+        return answers
+
+    def results(self) -> Results:
+        """Return what wakes those who wait for results on the running loop."""
+        loop = asyncio.get_running_loop()
+        results = self._results.get(loop)
+        if results is None:
+            results = self._results[loop] = Results(self.broker)
+        return results
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` from synchronous code, on a loop that lives in a thread of its own."""
+        with self._lock:
+            if self._portal is None:
+                self._portal = _Portal()
+        return self._portal.run(work)
+
+    async def close(self) -> None:
+        """Let go of the broker. The next use opens it again."""
+        with self._lock:
+            opening, self._opening = self._opening, None
+            portal, self._portal = self._portal, None
+        if opening is not None and opening.done() and opening.exception() is None:
+            await opening.result().close()
+        if portal is not None:
+            portal.stop()
+
+    def forget(self) -> None:
+        """After a fork: what the parent opened must not be used, nor closed, by the child."""
+        self._lock = threading.Lock()
+        self._opening = None
+        self._portal = None
+        self._adders = weakref.WeakKeyDictionary()
+        self._results = weakref.WeakKeyDictionary()
+
+
+class _Adder:
+    """Gathers the jobs of one loop turn."""
+
+    def __init__(self, broker: Callable[[], Coroutine[Any, Any, Broker]]) -> None:
+        self._broker = broker
+        self._waiting: list[tuple[NewJob, asyncio.Future[Added]]] = []
+        self._flushes: set[asyncio.Task[None]] = set()
+
+    def add(self, job: NewJob) -> asyncio.Future[Added]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Added] = loop.create_future()
+        self._waiting.append((job, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._start)
+        return future
+
+    def _start(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for start in range(0, len(waiting), ADD_CHUNK):
+            flush = asyncio.ensure_future(self._flush(waiting[start : start + ADD_CHUNK]))
+            self._flushes.add(flush)
+            flush.add_done_callback(self._flushes.discard)
+
+    async def _flush(self, waiting: Sequence[tuple[NewJob, asyncio.Future[Added]]]) -> None:
+        try:
+            broker = await self._broker()
+            answers = await broker.add([job for job, _ in waiting])
+        except BaseException as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(waiting, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+
+class _Portal:
+    """A loop in a thread, for callers that have none."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="stoker-portal", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _serve(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for client in list(_clients):
+        client.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

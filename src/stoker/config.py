@@ -1,0 +1,101 @@
+"""Settings, one small frozen type per component, and where they come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Self
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+
+from stoker.errors import ConfigError
+
+DEFAULT_URL = "sqlite:///stoker.db"
+MEMORY = ":memory:"
+
+
+class BrokerURL(msgspec.Struct, frozen=True):
+    """Where jobs are kept. Printing it never shows the password."""
+
+    text: str
+    scheme: str
+    path: str = ""
+    """For SQLite: the file's path, or ``:memory:``."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite://:memory:``, …
+
+        Raises ``ConfigError``.
+        """
+        scheme, separator, rest = text.partition("://")
+        if not separator:
+            raise ConfigError(
+                f"broker URL {text!r} has no scheme", hint=f"for example {DEFAULT_URL}"
+            )
+        if scheme != "sqlite":
+            return cls(text, scheme)
+        if rest in (MEMORY, f"/{MEMORY}"):
+            return cls(text, scheme, MEMORY)
+        if not rest.startswith("/") or rest == "/":
+            raise ConfigError(
+                f"broker URL {text!r} names no file",
+                hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute one",
+            )
+        return cls(text, scheme, unquote(rest[1:]))
+
+    @classmethod
+    def of_file(cls, path: PurePath) -> Self:
+        """Return the URL of a SQLite file."""
+        return cls.parse(f"sqlite:///{quote(str(path))}")
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.text)
+        if parts.password is None:
+            return self.text
+        shown = f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"
+        return parts._replace(netloc=shown).geturl()
+
+
+def broker_url(given: str | None = None, env: Mapping[str, str] = os.environ) -> BrokerURL:
+    """Return the broker's URL: as given, else from the environment, else a file beside the app.
+
+    The environment is asked for ``STOKER_URL``, then ``REDIS_URL``, then ``REDIS_HOST`` with
+    ``REDIS_PORT`` and ``REDIS_PASSWORD``.
+    """
+    if given is not None:
+        return BrokerURL.parse(given)
+    for variable in ("STOKER_URL", "REDIS_URL"):
+        if text := env.get(variable):
+            return BrokerURL.parse(text)
+    if host := env.get("REDIS_HOST"):
+        password = env.get("REDIS_PASSWORD", "")
+        login = f":{quote(password, safe='')}@" if password else ""
+        return BrokerURL.parse(f"redis://{login}{host}:{env.get('REDIS_PORT') or 6379}/0")
+    return BrokerURL.parse(DEFAULT_URL)
+
+
+class WorkerSettings(msgspec.Struct, frozen=True):
+    """How a worker runs. Times are in milliseconds."""
+
+    name: str = ""
+    """Shown to people; by default the host and the process id."""
+    queues: tuple[str, ...] = ()
+    """Empty: every queue a task is registered on."""
+    concurrency: int = 10
+    """Jobs at once, in all."""
+    processes: int = 0
+    """Child processes for ``run_in="process"`` tasks; 0: one per core."""
+    burst: bool = False
+    """Stop when there is nothing left to do, instead of waiting for more."""
+    lease_ms: int = 30_000
+    """How long a job stays ours without renewal: the time after which a dead worker's job is
+    taken back."""
+    grace_ms: int = 30_000
+    """How long running jobs may go on after a stop was asked for."""
+    max_stalls: int = 3
+    """Crashes after which a job may still run again."""
+    recover_ms: int = 5_000
+    """How often expired leases are looked for."""

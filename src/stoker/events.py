@@ -1,0 +1,49 @@
+"""What happens inside this process, for whoever wants to know: logs, metrics, tests, the demo.
+
+One seam: the parts that do the work ``emit``, everybody else subscribes. Events are batches, since
+at tens of thousands of jobs a second even an empty call per job would be felt.
+
+| event             | fields                                                        |
+|-------------------|---------------------------------------------------------------|
+| worker.started    | worker, queues, concurrency                                   |
+| worker.stopping   | worker, running                                               |
+| worker.stopped    | worker                                                        |
+| jobs.claimed      | jobs (records)                                                |
+| jobs.finished     | outcomes (that the broker accepted)                           |
+| jobs.lost         | leases (whose outcome was refused, or that were broken)       |
+| jobs.recovered    | ids                                                           |
+| job.failed        | job (record), failure, dead (no attempt is left)              |
+| job.stuck         | job (record): its thread overran and cannot be stopped        |
+| broker.failed     | error, doing (what was tried; it is tried again)              |
+| loop.blocked      | seconds: the event loop did not answer for so long            |
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+Subscriber = Callable[[str, dict[str, Any]], None]
+
+_subscribers: list[Subscriber] = []
+_log = logging.getLogger("stoker.events")
+
+
+def subscribe(subscriber: Subscriber) -> Callable[[], None]:
+    """Call ``subscriber(event, fields)`` at every event; return what ends that.
+
+    It is called in whatever thread the event is from and must return at once; what it raises is
+    logged and goes no further.
+    """
+    _subscribers.append(subscriber)
+    return lambda: _subscribers.remove(subscriber)
+
+
+def emit(event: str, **fields: Any) -> None:
+    """Tell the subscribers."""
+    for subscriber in tuple(_subscribers):
+        try:
+            subscriber(event, fields)
+        except Exception:
+            _log.exception("a subscriber failed at %s", event)

@@ -1,0 +1,183 @@
+"""What is stored of a job, and the plain values that travel to and from a broker.
+
+Times are whole milliseconds since the Unix epoch (``…_at``) or whole milliseconds (``…_ms``).
+``data``, ``progress`` and ``result`` are JSON *text*: a broker never looks inside them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from stoker.job.duration import Duration, milliseconds
+from stoker.job.states import State
+
+MAX_PRIORITY = 2_097_151
+"""The least urgent priority; 0 is the most urgent and the default (BullMQ's range)."""
+
+Reason = Literal[
+    "error", "timeout", "unrecoverable", "cancelled", "crashed", "undecodable", "unknown-task"
+]
+"""Why a run failed: the handler raised; it overran; it gave up; somebody cancelled it; its process
+died more often than allowed; its stored data cannot be read; its task is not registered."""
+
+
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a run failed, kept with the job."""
+
+    reason: Reason
+    message: str
+    """One line: for an exception its type and text."""
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return self.message if self.reason == "error" else f"[{self.reason}] {self.message}"
+
+
+class Backoff(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How long to wait before the next attempt.
+
+    ``exponential`` doubles from ``delay_ms`` up to ``max_ms``. ``jitter`` is the share of the
+    delay, 0 to 1, that is drawn at random, so that jobs that failed together do not return
+    together. The formula is BullMQ's.
+    """
+
+    kind: Literal["fixed", "exponential"] = "exponential"
+    delay_ms: int = 1_000
+    max_ms: int = 3_600_000
+    jitter: float = 0.5
+
+    @classmethod
+    def fixed(cls, delay: Duration, *, jitter: float = 0.0) -> Backoff:
+        """Wait ``delay`` before every further attempt."""
+        ms = milliseconds(delay, "backoff delay")
+        return cls("fixed", ms, max_ms=ms, jitter=jitter)
+
+    @classmethod
+    def exponential(
+        cls, delay: Duration = 1, *, max: Duration = "1h", jitter: float = 0.5
+    ) -> Backoff:
+        """Wait ``delay``, twice that, four times that, … but never longer than ``max``."""
+        return cls(
+            "exponential",
+            milliseconds(delay, "backoff delay"),
+            milliseconds(max, "backoff max"),
+            jitter,
+        )
+
+
+class Keep(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many finished jobs of a queue and state to keep, and for how long.
+
+    ``None`` is no limit; ``Keep(count=0)`` keeps none. When a job ends, its own ``Keep`` is
+    applied to all jobs of its queue that ended the same way, oldest first (BullMQ's rule).
+    """
+
+    count: int | None = None
+    age_ms: int | None = None
+
+    @classmethod
+    def for_(cls, age: Duration, *, count: int | None = None) -> Keep:
+        """Keep what finished within ``age``, and of that the last ``count`` at the most."""
+        return cls(count, milliseconds(age, "keep age"))
+
+
+class Dedup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Do not add a job while another with the same ``key`` counts.
+
+    Without ``ttl_ms`` the other counts until it is finished; with it, for that long after it was
+    added, finished or not (BullMQ's *simple* and *throttle* modes).
+    """
+
+    key: str
+    ttl_ms: int | None = None
+
+    @classmethod
+    def within(cls, ttl: Duration, key: str) -> Dedup:
+        """One job for ``key`` in ``ttl``, counted from when it was added."""
+        return cls(key, milliseconds(ttl, "dedup ttl"))
+
+
+class JobOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a producer set on one job. ``UNSET`` leaves the choice to the task that runs it."""
+
+    attempts: int | msgspec.UnsetType = msgspec.UNSET
+    backoff: Backoff | msgspec.UnsetType = msgspec.UNSET
+    timeout_ms: int | None | msgspec.UnsetType = msgspec.UNSET
+    keep_completed: Keep | msgspec.UnsetType = msgspec.UNSET
+    keep_failed: Keep | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewJob(msgspec.Struct, frozen=True):
+    """A job to add. The broker takes it as it is: whoever builds it has validated it."""
+
+    queue: str
+    name: str
+    data: str = "{}"
+    id: str | None = None
+    """The caller's own id, unique in the queue and not a whole number; ``None``: the broker's."""
+    priority: int = 0
+    delay_ms: int = 0
+    lifo: bool = False
+    dedup: Dedup | None = None
+    options: str = "{}"
+    """``JobOptions`` as JSON text."""
+
+
+class JobRecord(msgspec.Struct, frozen=True):
+    """A job as it is stored, at one moment."""
+
+    queue: str
+    id: str
+    name: str
+    data: str
+    options: str
+    state: State
+    priority: int
+    created_at: int
+    due_at: int | None = None
+    """When a delayed job may run."""
+    claimed_at: int | None = None
+    """When it was last claimed."""
+    finished_at: int | None = None
+    attempts: int = 0
+    """Runs that ended by completing or failing. Shutdowns, snoozes and crashes do not count."""
+    starts: int = 0
+    """Times it was claimed."""
+    crashes: int = 0
+    """Times its lease was lost: the worker or the child process died."""
+    worker: str | None = None
+    """Who holds it, or held it last."""
+    token: str | None = None
+    """The lease's token, while active."""
+    progress: str | None = None
+    result: str | None = None
+    failure: str | None = None
+    """The last ``Failure`` as JSON text; a job that is to be retried has one too."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A worker's ownership of a claimed job. Only who shows it may write to that job."""
+
+    queue: str
+    id: str
+    token: str
+
+
+class Log(msgspec.Struct, frozen=True):
+    """One line that a handler, or Stoker itself, wrote about a job."""
+
+    at: int
+    line: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened to jobs of a queue; ``fields`` depend on the kind."""
+
+    cursor: str
+    kind: str
+    queue: str
+    at: int
+    ids: tuple[str, ...] = ()
+    fields: dict[str, Any] = {}

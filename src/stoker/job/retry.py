@@ -1,0 +1,54 @@
+"""What applies to one job once its own options and its task's defaults are merged."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+
+import msgspec
+
+from stoker.job.model import Backoff, JobOptions, Keep
+
+DAY_MS = 86_400_000
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """How a job is run: a task's settings, overridden by what the producer set on the job."""
+
+    attempts: int = 3
+    """Runs at the most, the first included."""
+    backoff: Backoff = Backoff()
+    timeout_ms: int | None = 10 * 60_000
+    """The longest run; ``None`` is no limit."""
+    keep_completed: Keep = Keep(count=100_000, age_ms=7 * DAY_MS)
+    keep_failed: Keep = Keep(count=100_000, age_ms=90 * DAY_MS)
+    max_stalls: int = 3
+    """Crashes after which a job may still run again; the next one makes it a dead letter."""
+
+
+@lru_cache(maxsize=1024)
+def policy_for(defaults: Policy, options: str) -> Policy:
+    """Return ``defaults`` with the job's stored ``options`` (JSON text) over them.
+
+    Cached, since most jobs of a task share the same options. Raises
+    ``msgspec.DecodeError`` when the text is not valid options.
+    """
+    if options == "{}":
+        return defaults
+    given = msgspec.json.decode(options, type=JobOptions)
+    chosen = {
+        name: value
+        for name, value in msgspec.structs.asdict(given).items()
+        if value is not msgspec.UNSET
+    }
+    return msgspec.structs.replace(defaults, **chosen)
+
+
+def backoff_ms(backoff: Backoff, attempt: int, rng: random.Random) -> int:
+    """Return the wait after failed attempt number ``attempt`` (1 for the first)."""
+    delay = backoff.delay_ms
+    if backoff.kind == "exponential":
+        # The exponent is capped before it is used: 2 ** 10_000 would be computed in full.
+        delay = min(delay << min(attempt - 1, 62), backoff.max_ms)
+    drawn = delay * backoff.jitter
+    return round(delay - drawn + rng.random() * drawn)

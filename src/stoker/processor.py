@@ -1,0 +1,157 @@
+"""Classes as tasks: a typed payload, set-up and tear-down, hooks for failures."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar, Unpack, get_args, get_origin
+
+from stoker.client import Client
+from stoker.context import JobContext
+from stoker.errors import ConfigError
+from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
+from stoker.job.duration import Duration
+from stoker.job.model import Backoff, Failure, Keep
+from stoker.job.payload import MAX_BYTES, Payload, encode_any
+from stoker.job.settings import JobSettings, check_name
+from stoker.producer import Producer
+from stoker.queue import Job
+
+T = TypeVar("T")
+
+_SETTINGS = ("attempts", "backoff", "timeout", "keep_completed", "keep_failed", "priority")
+
+
+class Processor(Generic[T]):
+    """Runs the jobs of a queue, each with a payload of type ``T``.
+
+    Subclass it, implement ``process`` (``def`` or ``async def``), register it with
+    ``@app.processor``. A worker makes one instance for all jobs (with ``run_in="process"``, one in
+    each child process). It takes every job of its queue for which no task is registered by name.
+
+    ``T`` is a dataclass, TypedDict, msgspec Struct, pydantic model or ``dict[str, Any]``.
+    """
+
+    queue: ClassVar[str] = "default"
+    name: ClassVar[str] = ""
+    """The name of the jobs it adds; by default the class's."""
+    concurrency: ClassVar[int | None] = None
+    """Jobs of the queue at once in one worker; ``None``: as many as the worker has slots."""
+    run_in: ClassVar[Where | None] = None
+    attempts: ClassVar[int]
+    backoff: ClassVar[Backoff | Duration]
+    timeout: ClassVar[Duration | None]
+    keep_completed: ClassVar[Keep | bool | int]
+    keep_failed: ClassVar[Keep | bool | int]
+    priority: ClassVar[int]
+
+    handler: ClassVar[Handler]
+    """Set by the registration: what a worker needs."""
+    _payload: ClassVar[Payload]
+    _producer: ClassVar[Producer[Any]]
+
+    def process(self, job: JobContext[T]) -> Any:
+        """Do the work of one job and return its result."""
+        raise NotImplementedError(f"{type(self).__name__}.process")
+
+    async def setup(self) -> None:
+        """Called once before the first job."""
+
+    async def teardown(self) -> None:
+        """Called once after the last."""
+
+    async def on_failed(self, job: JobContext[T], failure: Failure) -> None:
+        """Called after each failed attempt, the last one included."""
+
+    async def on_dead(self, job: JobContext[T], failure: Failure) -> None:
+        """Called when a failure has made the job a dead letter."""
+
+    @classmethod
+    async def enqueue(cls, payload: T) -> Job[Any]:
+        """Add a job; raises ``InvalidPayload`` or ``BrokerError``, and nothing is written then."""
+        return await cls._registered().add(cls._job(payload))
+
+    @classmethod
+    def enqueue_sync(cls, payload: T) -> Job[Any]:
+        """``enqueue`` for synchronous code."""
+        return cls._registered().add_sync(cls._job(payload))
+
+    @classmethod
+    async def enqueue_many(cls, payloads: Iterable[T]) -> list[Job[Any]]:
+        """Add a job for each payload, in large batches; all are checked before the first."""
+        return await cls._registered().add_many([cls._job(payload) for payload in payloads])
+
+    @classmethod
+    def options(cls, **settings: Unpack[JobSettings]) -> type[Processor[T]]:
+        """Return the same processor with other settings for the jobs added through it."""
+        producer = cls._registered().with_settings(settings)
+        return type(cls.__name__, (cls,), {"_producer": producer, "__module__": cls.__module__})
+
+    @classmethod
+    def _job(cls, payload: T) -> Any:
+        return cls._registered().job(cls._payload.encode(payload, limit=MAX_BYTES), payload)
+
+    @classmethod
+    def _registered(cls) -> Producer[Any]:
+        try:
+            return cls._producer
+        except AttributeError:
+            raise ConfigError(
+                f"{cls.__name__} is not registered", hint="put @app.processor above the class"
+            ) from None
+
+
+def register(
+    cls: type[Processor[Any]], client: Client, limit: int
+) -> tuple[Handler, Callable[[Mapping[str, Any]], str]]:
+    """Bind a processor class to an app's client; return its handler and a check of plain data.
+
+    Raises ``ConfigError``.
+    """
+    where = cls.__name__
+    name = check_name(cls.name or where, f"{where}.name")
+    queue = check_name(cls.queue, f"{where}.queue")
+    settings = {key: getattr(cls, key) for key in _SETTINGS if hasattr(cls, key)}
+    if cls.process is Processor.process:
+        raise ConfigError(f"{where} has no process()", hint="def process(self, job): ...")
+    instance = cls()
+    payload = Payload.of(_payload_type(cls))
+    result = Result(cls.process, where, limit)
+    cls._payload = payload  # pyright: ignore[reportPrivateUsage]
+    cls._producer = Producer(client, queue, name, settings, result.decode)  # pyright: ignore[reportPrivateUsage]
+    is_async = inspect.iscoroutinefunction(cls.process)
+    origin = Origin.of(cls)
+    handler = Handler(
+        name=name,
+        queue=queue,
+        run_in=placement(cls.run_in, is_async, origin, where),
+        is_async=is_async,
+        policy=policy(settings, where),
+        decode=payload.decode,
+        call=instance.process,
+        encode=result.encode,
+        origin=origin,
+        concurrency=cls.concurrency,
+        hooks=Hooks(instance.setup, instance.teardown, instance.on_failed, instance.on_dead),
+    )
+    cls.handler = handler
+
+    def encode(data: Mapping[str, Any]) -> str:
+        text = encode_any(dict(data), where, limit=limit)
+        payload.decode(text)
+        return text
+
+    return handler, encode
+
+
+def _payload_type(cls: type[Processor[Any]]) -> Any:
+    for base in cls.__mro__:
+        for generic in getattr(base, "__orig_bases__", ()):
+            if get_origin(generic) is Processor:
+                (payload,) = get_args(generic)
+                if not isinstance(payload, TypeVar):
+                    return payload
+    raise ConfigError(
+        f"{cls.__name__} does not say what its payload is",
+        hint="class MyProcessor(Processor[MyPayload]); Processor[dict[str, Any]] takes anything",
+    )

@@ -1,0 +1,77 @@
+"""The tasks an application has, by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stoker.errors import ConfigError, UnknownTask
+from stoker.handler import Handler
+from stoker.job.payload import encode_any
+
+Encode = Callable[[Mapping[str, Any]], str]
+
+
+class Registry:
+    """Which handler runs a job: the one of its name, else the processor of its queue."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Handler] = {}
+        self._by_queue: dict[str, Handler] = {}
+        self._encode: dict[str, Encode] = {}
+
+    def add(self, handler: Handler, encode: Encode) -> None:
+        """Register a handler; raises ``ConfigError`` if its name, or its queue, is taken."""
+        known = self._by_name.get(handler.name)
+        if known is not None:
+            raise ConfigError(
+                f"two tasks are called {handler.name!r}: {_place(known)} and {_place(handler)}",
+                hint="give one of them another name=",
+            )
+        if handler.hooks is not None:
+            other = self._by_queue.get(handler.queue)
+            if other is not None:
+                raise ConfigError(
+                    f"queue {handler.queue!r} has two processors: {_place(other)} and "
+                    f"{_place(handler)}",
+                    hint="one processor takes all jobs of its queue; use two queues",
+                )
+            self._by_queue[handler.queue] = handler
+        self._by_name[handler.name] = handler
+        self._encode[handler.name] = encode
+
+    def find(self, queue: str, name: str) -> Handler | None:
+        """Return the handler for a job, or ``None`` if this application has none."""
+        return self._by_name.get(name) or self._by_queue.get(queue)
+
+    def handlers(self) -> list[Handler]:
+        """Return all handlers, in the order they were registered."""
+        return list(self._by_name.values())
+
+    def queues(self) -> list[str]:
+        """Return the queues that tasks are registered on."""
+        return list(dict.fromkeys(handler.queue for handler in self._by_name.values()))
+
+    def encode(self, queue: str, name: str, data: Mapping[str, Any], limit: int) -> str:
+        """Return the data of a job that is added by name as JSON text.
+
+        A task that is registered here checks it. A name that is not is refused if this application
+        has tasks in that queue, for then it would know it; else its code is elsewhere, and any
+        JSON object will do. Raises ``InvalidPayload`` or ``UnknownTask``.
+        """
+        handler = self.find(queue, name)
+        if handler is not None:
+            return self._encode[handler.name](data)
+        here = [known.name for known in self._by_name.values() if known.queue == queue]
+        if here:
+            close = difflib.get_close_matches(name, here, 1)
+            raise UnknownTask(
+                f"name={name!r}: there is no such task in queue {queue!r}",
+                hint=f"did you mean {close[0]!r}?" if close else f"known: {', '.join(here)}",
+            )
+        return encode_any(dict(data), f"{queue}.add({name!r})", limit=limit)
+
+
+def _place(handler: Handler) -> str:
+    return f"{handler.origin.module}.{handler.origin.qualname}"

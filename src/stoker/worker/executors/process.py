@@ -1,0 +1,141 @@
+"""Child processes: for CPU work, and for anything that may crash. One job at a time in each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
+from stoker.job.outcome import Cancel, Crashed, Raised, Report, Retry, Returned, Snooze
+from stoker.worker.executors.thread import Threads
+from stoker.worker.executors.wire import (
+    Began,
+    Ended,
+    LogLine,
+    Progress,
+    RunJob,
+    decode_answer,
+    receive,
+    send,
+)
+from stoker.worker.run import Run
+
+_COMMAND = [sys.executable, "-m", "stoker.worker.executors.child"]
+
+
+class Children:
+    """A pool of child processes, started when first needed and reused."""
+
+    def __init__(self, limit: int, threads: Threads) -> None:
+        self._free = asyncio.Semaphore(limit)
+        self._threads = threads
+        self._idle: list[_Child] = []
+        self._all: set[_Child] = set()
+
+    async def run(self, run: Run) -> Report:
+        """Run a job in a child. Cancelled, it kills the child; a child that dies is a report."""
+        async with self._free:
+            child = self._idle.pop() if self._idle else None
+            if child is None or not child.alive:
+                child = await self._threads.run(_Child)
+                self._all.add(child)
+            loop = asyncio.get_running_loop()
+            began = lambda: loop.call_soon_threadsafe(run.start_clock)  # noqa: E731
+            try:
+                report = await self._threads.run(child.run, run, began)
+            except BaseException:
+                self._drop(child)
+                raise
+            if child.alive:
+                self._idle.append(child)
+            else:
+                self._drop(child)
+            return report
+
+    async def close(self) -> None:
+        """End the children: those that are idle leave by themselves when their input closes."""
+        for child in list(self._all):
+            self._drop(child)
+
+    def _drop(self, child: _Child) -> None:
+        self._all.discard(child)
+        child.kill()
+
+
+class _Child:
+    """One child process, used from one thread at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            _COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Its own group: Ctrl-C in the terminal is for the worker, which decides what it means.
+            start_new_session=True,
+        )
+        self._in = cast(BinaryIO, self._process.stdin)
+        self._out = cast(BinaryIO, self._process.stdout)
+        self.alive = True
+
+    def kill(self) -> None:
+        """End it now."""
+        self.alive = False
+        self._process.kill()
+        self._process.wait()
+        self._in.close()
+        self._out.close()
+
+    def run(self, run: Run, began: Callable[[], object]) -> Report:
+        """Run a job to its end, passing on what it reports on the way."""
+        request = RunJob(run.handler.origin, run.record, run.context.max_attempts, sys.path)
+        try:
+            send(self._in, request)
+            while (body := receive(self._out)) is not None:
+                match decode_answer(body):
+                    case Began():
+                        began()
+                    case Progress(value):
+                        run.context.report_progress(value)
+                    case LogLine(line):
+                        run.context.log(line)
+                    case Ended() as ended:
+                        return _report(ended)
+        except (OSError, ValueError):  # its pipe broke, or was closed by kill()
+            pass
+        self.alive = False
+        return Crashed(f"its child process {_how(self._process.wait())}")
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"ended by itself with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    memory = "; the system may have run out of memory" if name == "SIGKILL" else ""
+    return f"was killed by {name}{memory}"
+
+
+def _report(ended: Ended) -> Report:
+    match ended.kind:
+        case "returned":
+            return Returned(ended.value)
+        case "snooze":
+            return Snooze(ended.seconds or 0)
+        case "retry":
+            return Retry(ended.seconds, ended.value)
+        case "cancel":
+            return Cancel(ended.value)
+        case "raised":
+            assert ended.failure is not None
+            return Raised(ended.failure, ended.final)
+
+
+def default_limit() -> int:
+    """Return how many children there may be unless set: one per core we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

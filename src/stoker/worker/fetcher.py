@@ -1,0 +1,73 @@
+"""Claims jobs for free slots, and waits where there are none to claim.
+
+While jobs keep coming, the finisher's calls bring them along and there is nothing to do here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from stoker.broker.base import Broker, Want
+from stoker.errors import BrokerError
+from stoker.events import emit
+from stoker.job.model import JobRecord
+from stoker.worker.finisher import Finisher
+from stoker.worker.patience import Patience
+from stoker.worker.slots import Room, Slots
+
+WAIT_SECONDS = 5.0
+"""How long one claim waits; an idle worker shows that often that it is alive."""
+
+
+class Fetcher:
+    """Runs until it is cancelled; in burst mode, until nothing is left to do."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        slots: Slots,
+        finisher: Finisher,
+        want: Callable[[Room], Want],
+        start: Callable[[Sequence[JobRecord]], None],
+        *,
+        burst: bool,
+    ) -> None:
+        self._broker = broker
+        self._slots = slots
+        self._finisher = finisher
+        self._want = want
+        self._start = start
+        self._burst = burst
+        self._patience = Patience()
+
+    async def run(self) -> None:
+        """Claim and start jobs."""
+        while True:
+            room = await self._room()
+            try:
+                jobs = await self._claim(room)
+            except BrokerError as error:
+                emit("broker.failed", error=error, doing="claim")
+                await self._patience.wait()
+                continue
+            self._patience.reset()
+            if self._burst and not jobs:
+                if self._slots.busy == 0 and self._finisher.idle:
+                    return
+                await self._finisher.next_idle()
+
+    async def _room(self) -> Room:
+        """Wait until there is room and no call of the finisher that could fill it."""
+        while not self._finisher.idle or (room := self._slots.reserve()) is None:
+            await self._finisher.next_idle()
+        return room
+
+    async def _claim(self, room: Room) -> Sequence[JobRecord]:
+        jobs: Sequence[JobRecord] = ()
+        try:
+            jobs = await self._broker.claim(self._want(room), 0.0 if self._burst else WAIT_SECONDS)
+        finally:
+            self._slots.settle(room, jobs)
+        self._start(jobs)
+        return jobs

@@ -1,0 +1,122 @@
+"""Renews leases, takes back those of dead workers, and watches the event loop.
+
+In a thread with a loop of its own: a handler that blocks the worker's loop for minutes must not
+lose its own job, nor those beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from stoker.broker.base import Broker
+from stoker.errors import BrokerError
+from stoker.events import emit
+from stoker.job.model import Lease
+
+TICK_SECONDS = 1.0
+"""How often leases are looked after, and so how soon a cancelled run is interrupted."""
+BLOCKED_SECONDS = 1.0
+"""Loop lag worth a warning."""
+
+_log = logging.getLogger("stoker.worker")
+
+
+class Keeper:
+    """Looks after the leases in ``held``, which the worker's loop fills and empties."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        held: dict[Lease, float],
+        lost: Callable[[set[Lease]], None],
+        queues: Sequence[str],
+        *,
+        lease_ms: int,
+        recover_ms: int,
+        max_stalls: int,
+    ) -> None:
+        self._broker = broker
+        self._held = held
+        self._lost = lost
+        self._queues = queues
+        self._lease_ms = lease_ms
+        self._recover_seconds = recover_ms / 1_000
+        self._max_stalls = max_stalls
+        # Three chances to renew before a lease runs out.
+        self._tick = min(TICK_SECONDS, lease_ms / 3_000)
+        self._worker_loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._serve, name="stoker-keeper", daemon=True)
+        self._stopping = threading.Event()
+        self._pinged_at: float | None = None
+        self._warned = False
+
+    def start(self) -> None:
+        """Begin to keep."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Stop keeping; the leases that are left run out by themselves."""
+        self._stopping.set()
+        while self._thread.is_alive():
+            await asyncio.sleep(0.005)
+
+    def _serve(self) -> None:
+        try:
+            asyncio.run(self._keep())
+        except Exception:
+            _log.exception("the keeper died; leases are no longer renewed")
+
+    async def _keep(self) -> None:
+        recover_at = time.monotonic()
+        while not self._stopping.is_set():
+            self._watch_loop()
+            await self._attempt(self._renew, "renew leases")
+            if time.monotonic() >= recover_at:
+                await self._attempt(self._recover, "recover")
+                # Spread out: the workers of a fleet that were started together stay apart.
+                recover_at = time.monotonic() + self._recover_seconds * random.uniform(0.8, 1.2)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        until = time.monotonic() + self._tick
+        while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, 0.1))
+
+    async def _attempt(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
+        try:
+            await work()
+        except BrokerError as error:
+            emit("broker.failed", error=error, doing=doing)
+
+    async def _renew(self) -> None:
+        # A job that began within this tick has nearly all of its lease left. Most end before the
+        # next one, so that short jobs are never renewed at all.
+        old = time.monotonic() - self._tick / 2
+        leases = [lease for lease, since in list(self._held.items()) if since < old]
+        if lost := await self._broker.extend(leases, self._lease_ms):
+            # One that was settled meanwhile is not lost.
+            lost = {lease for lease in lost if lease in self._held}
+            self._worker_loop.call_soon_threadsafe(self._lost, lost)
+
+    async def _recover(self) -> None:
+        if ids := await self._broker.recover(self._queues, self._max_stalls):
+            emit("jobs.recovered", ids=ids)
+
+    def _watch_loop(self) -> None:
+        """Ping the worker's loop; say so once if it does not answer."""
+        now = time.monotonic()
+        if self._pinged_at is None:
+            self._pinged_at = now
+            self._worker_loop.call_soon_threadsafe(self._pong)
+        elif now - self._pinged_at > BLOCKED_SECONDS and not self._warned:
+            self._warned = True
+            emit("loop.blocked", seconds=now - self._pinged_at)
+
+    def _pong(self) -> None:
+        self._pinged_at = None
+        self._warned = False

@@ -1,0 +1,199 @@
+"""Runs claimed jobs: from a record to an outcome. Nothing in here touches the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Iterable, Sequence
+from inspect import isawaitable
+
+import msgspec
+
+from stoker.context import JobContext
+from stoker.errors import ConfigError, InvalidPayload, Unrecoverable
+from stoker.events import emit
+from stoker.job.duration import describe
+from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.outcome import (
+    Failed,
+    Interrupted,
+    Outcome,
+    Raised,
+    Released,
+    Report,
+    Retried,
+    decide,
+    failure_of,
+)
+from stoker.job.retry import policy_for
+from stoker.registry import Registry
+from stoker.worker.executors import Executors
+from stoker.worker.finisher import Finisher
+from stoker.worker.reporter import Reporter
+from stoker.worker.run import Run, Stop
+from stoker.worker.slots import Slots
+
+_log = logging.getLogger("stoker.worker")
+
+
+class Runner:
+    """Starts a task for each job and turns how it ended into an outcome for the finisher."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        executors: Executors,
+        slots: Slots,
+        finisher: Finisher,
+        reports: Reporter,
+        held: dict[Lease, float],
+        max_stalls: int,
+    ) -> None:
+        self._registry = registry
+        self._executors = executors
+        self._slots = slots
+        self._finisher = finisher
+        self._reports = reports
+        self._held = held
+        self._max_stalls = max_stalls
+        self._runs: dict[Lease, Run] = {}
+        self._rng = random.Random()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def running(self) -> int:
+        """Jobs that are being run."""
+        return len(self._runs)
+
+    def start(self, jobs: Sequence[JobRecord]) -> None:
+        """Begin to run jobs that were claimed for slots of ours."""
+        if not jobs:
+            return
+        emit("jobs.claimed", jobs=jobs)
+        loop = asyncio.get_running_loop()
+        now = time.monotonic()
+        self._empty.clear()
+        for record in jobs:
+            lease = Lease(record.queue, record.id, record.token or "")
+            self._held[lease] = now
+            run = self._prepare(record, lease)
+            if isinstance(run, Run):
+                self._runs[lease] = run
+                run.task = loop.create_task(self._run(run))
+            else:
+                self._reject(record, run)
+        if not self._runs:
+            self._empty.set()
+
+    def stop_all(self, why: Stop) -> None:
+        """Interrupt whatever runs."""
+        for run in list(self._runs.values()):
+            run.stop(why)
+
+    def lost(self, leases: Iterable[Lease]) -> None:
+        """Interrupt the runs whose leases are no longer ours: cancelled, removed or taken over."""
+        for lease in leases:
+            self._held.pop(lease, None)
+            if (run := self._runs.get(lease)) is not None:
+                run.stop("lost")
+
+    def abandon_all(self) -> None:
+        """Hand back what could not be interrupted; its threads end with the process."""
+        for run in list(self._runs.values()):
+            self._end(run, Released(run.lease))
+
+    async def idle(self) -> None:
+        """Wait until nothing runs."""
+        await self._empty.wait()
+
+    def _prepare(self, record: JobRecord, lease: Lease) -> Run | Failed:
+        """Look up and read all that a run needs, or say why the job is a dead letter."""
+        handler = self._registry.find(record.queue, record.name)
+        if handler is None:
+            names = ", ".join(known.name for known in self._registry.handlers()) or "none"
+            return Failed(
+                lease, Failure("unknown-task", f"no task {record.name!r} here; there is: {names}")
+            )
+        try:
+            policy = policy_for(handler.policy, record.options)
+            data = handler.decode(record.data)
+        except (InvalidPayload, msgspec.DecodeError) as error:
+            return Failed(lease, Failure("undecodable", str(error)), handler.policy.keep_failed)
+        policy = msgspec.structs.replace(policy, max_stalls=self._max_stalls)
+        context = JobContext(record, data, policy.attempts, self._reports)
+        return Run(record, lease, handler, policy, context)
+
+    async def _run(self, run: Run) -> None:
+        try:
+            report = await self._executors.run(run)
+        except asyncio.CancelledError as error:
+            report = _interrupted(run, error)
+        except Unrecoverable as error:
+            report = Raised(failure_of(error, "unrecoverable"), final=True)
+        except BaseException as error:
+            # SystemExit too: a handler that calls sys.exit() fails its job, not the worker.
+            report = Raised(failure_of(error))
+        run.stop_clock()
+        outcome = self._decide(run, report)
+        if isinstance(outcome, Failed | Retried) and run.stopped != "lost":
+            await self._tell(run, outcome)
+        if self._reports.has(run.lease):
+            await self._reports.flush(run.lease)
+        self._end(run, outcome)
+
+    def _decide(self, run: Run, report: Report) -> Outcome:
+        try:
+            return decide(run.record, report, run.policy, self._rng)
+        except ConfigError as error:  # Snooze("soon")
+            return decide(run.record, Raised(failure_of(error)), run.policy, self._rng)
+
+    async def _tell(self, run: Run, outcome: Failed | Retried) -> None:
+        """Log a failed run with its job, and call the processor's hooks while the lease is ours."""
+        dead = isinstance(outcome, Failed)
+        self._reports.log(run.record, f"attempt {run.context.attempt} failed: {outcome.failure}")
+        emit("job.failed", job=run.record, failure=outcome.failure, dead=dead)
+        hooks = run.handler.hooks
+        if hooks is None:
+            return
+        for hook in (hooks.on_failed, hooks.on_dead) if dead else (hooks.on_failed,):
+            try:
+                told = hook(run.context, outcome.failure)
+                if isawaitable(told):
+                    await told
+            except Exception:
+                _log.exception("%s of %s failed", hook.__name__, run.handler.name)
+
+    def _end(self, run: Run, outcome: Outcome) -> None:
+        if self._runs.pop(run.lease, None) is None:
+            return  # it was abandoned: its slot and its outcome are gone
+        self._slots.leave(run.record.queue)
+        if run.stopped == "lost":
+            # The broker would refuse it: the job is somebody else's, or gone.
+            emit("jobs.lost", leases=frozenset({run.lease}))
+            self._finisher.nudge()
+        else:
+            self._finisher.put(outcome)
+        if not self._runs:
+            self._empty.set()
+
+    def _reject(self, record: JobRecord, outcome: Failed) -> None:
+        """Settle a job that cannot be run at all."""
+        emit("job.failed", job=record, failure=outcome.failure, dead=True)
+        self._slots.leave(record.queue)
+        self._finisher.put(outcome)
+
+
+def _interrupted(run: Run, error: asyncio.CancelledError) -> Report:
+    match run.stopped:
+        case "timeout":
+            limit = describe(run.policy.timeout_ms or 0)
+            if run.handler.run_in == "thread":
+                emit("job.stuck", job=run.record)
+            return Raised(Failure("timeout", f"it ran longer than its timeout of {limit}"))
+        case None:  # not by us: the handler, or what it awaited, was cancelled from inside
+            return Raised(failure_of(error))
+        case _:
+            return Interrupted()

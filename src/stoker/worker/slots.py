@@ -1,0 +1,62 @@
+"""Room for jobs: how many a worker may run at once, in all and from each queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from stoker.job.model import JobRecord
+
+
+class Room(msgspec.Struct, frozen=True):
+    """Slots held for jobs that are being asked for."""
+
+    queues: dict[str, int]
+    count: int
+
+
+class Slots:
+    """Counts what is free. Room is reserved before a claim, so no two claims share it."""
+
+    def __init__(self, total: int, by_queue: Mapping[str, int]) -> None:
+        self.total = total
+        self._free = total
+        self._free_in = dict(by_queue)
+        self._order = list(by_queue)
+
+    @property
+    def busy(self) -> int:
+        """Slots that a job is in, or that are held for one."""
+        return self.total - self._free
+
+    def reserve(self) -> Room | None:
+        """Hold all the room there is; ``None`` if there is none.
+
+        The queues take turns at coming first, or one that never runs dry would starve the others.
+        """
+        if self._free <= 0:
+            return None
+        self._order.append(self._order.pop(0))
+        queues = {queue: self._free_in[queue] for queue in self._order if self._free_in[queue] > 0}
+        if not queues:
+            return None
+        room = Room(queues, self._free)
+        self._free = 0
+        for queue in queues:
+            self._free_in[queue] = 0
+        return room
+
+    def settle(self, room: Room, jobs: Iterable[JobRecord] = ()) -> None:
+        """Give back what was held but for the slots of the jobs that came."""
+        self._free += room.count
+        for queue, most in room.queues.items():
+            self._free_in[queue] += most
+        for job in jobs:
+            self._free -= 1
+            self._free_in[job.queue] -= 1
+
+    def leave(self, queue: str) -> None:
+        """A job of ``queue`` is through."""
+        self._free += 1
+        self._free_in[queue] += 1

@@ -1,0 +1,186 @@
+"""Puts a worker together, and takes it through its life: set up, run, drain, let go."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from inspect import isawaitable
+
+import msgspec
+
+from stoker.broker.base import Broker, Want
+from stoker.config import WorkerSettings
+from stoker.errors import ConfigError
+from stoker.events import emit
+from stoker.handler import Handler, Hooks
+from stoker.job.model import JobRecord, Lease
+from stoker.registry import Registry
+from stoker.worker.executors import Executors
+from stoker.worker.executors.process import default_limit
+from stoker.worker.fetcher import Fetcher
+from stoker.worker.finisher import Finisher
+from stoker.worker.keeper import Keeper
+from stoker.worker.reporter import Reporter
+from stoker.worker.runner import Runner
+from stoker.worker.slots import Room, Slots
+
+CANCEL_SECONDS = 5.0
+"""What an interrupted ``async`` handler has for its ``finally`` blocks."""
+SETTLE_SECONDS = 10.0
+"""How long a stopping worker tries to hand over its last outcomes to a broker that fails."""
+
+
+class Worker:
+    """Runs jobs of an application until it is stopped, or in burst mode until none is left."""
+
+    def __init__(self, registry: Registry, broker: Broker, settings: WorkerSettings) -> None:
+        self.settings = _complete(settings, registry)
+        self._registry = registry
+        self._broker = broker
+        self._stop = asyncio.Event()
+        self._now = asyncio.Event()
+
+    def stop(self) -> None:
+        """Claim no more and let what runs end; called again: interrupt it now."""
+        if self._stop.is_set():
+            self._now.set()
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Work. Raises what a processor's ``setup`` raises; nothing is claimed then."""
+        settings = self.settings
+        handlers = [h for h in self._registry.handlers() if h.queue in settings.queues]
+        executors = Executors(settings.processes)
+        slots = Slots(settings.concurrency, _limits(settings, handlers))
+        held: dict[Lease, float] = {}
+        reporter = Reporter(self._broker)
+
+        def want(room: Room) -> Want:
+            return Want(room.queues, room.count, settings.name, settings.lease_ms)
+
+        def start(jobs: Sequence[JobRecord]) -> None:
+            runner.start(jobs)
+
+        finisher = Finisher(self._broker, slots, want, start, held)
+        runner = Runner(
+            self._registry, executors, slots, finisher, reporter, held, settings.max_stalls
+        )
+        fetcher = Fetcher(self._broker, slots, finisher, want, start, burst=settings.burst)
+        keeper = Keeper(
+            self._broker,
+            held,
+            runner.lost,
+            settings.queues,
+            lease_ms=settings.lease_ms,
+            recover_ms=settings.recover_ms,
+            max_stalls=settings.max_stalls,
+        )
+        hooks = [h.hooks for h in handlers if h.hooks is not None and h.run_in != "process"]
+        set_up: list[Hooks] = []
+        loops: list[asyncio.Task[None]] = []
+        try:
+            for hook in hooks:
+                await _call(hook.setup)
+                set_up.append(hook)
+            keeper.start()
+            loops += [asyncio.create_task(loop.run()) for loop in (finisher, reporter)]
+            emit("worker.started", settings=settings)
+            await self._fetch(fetcher)
+            finisher.fetching = False
+            emit("worker.stopping", running=runner.running)
+            await self._drain(runner)
+            await _within(SETTLE_SECONDS, _settled(finisher))
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await keeper.stop()
+            await executors.close()
+            for hook in reversed(set_up):
+                await _call(hook.teardown)
+            emit("worker.stopped", settings=settings)
+
+    async def _fetch(self, fetcher: Fetcher) -> None:
+        """Fetch until the fetcher ends by itself or a stop is asked for."""
+        fetching = asyncio.create_task(fetcher.run())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (fetching, stopping):
+            task.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        try:
+            await fetching
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
+
+    async def _drain(self, runner: Runner) -> None:
+        """Let running jobs end; past the grace period, or told twice, interrupt them."""
+        idle = asyncio.create_task(runner.idle())
+        now = asyncio.create_task(self._now.wait())
+        grace = self.settings.grace_ms / 1_000
+        await asyncio.wait({idle, now}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        now.cancel()
+        if not idle.done():
+            runner.stop_all("shutdown")
+            await _within(CANCEL_SECONDS, runner.idle())
+            runner.abandon_all()
+        idle.cancel()
+
+
+async def _settled(finisher: Finisher) -> None:
+    while not finisher.idle:
+        await finisher.next_idle()
+
+
+async def _within(seconds: float, work: object) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await work  # type: ignore[misc]
+    except TimeoutError:
+        pass
+
+
+async def _call(hook: object) -> None:
+    result = hook()  # type: ignore[operator]
+    if isawaitable(result):
+        await result
+
+
+def _complete(settings: WorkerSettings, registry: Registry) -> WorkerSettings:
+    """Fill in what depends on the application and the machine; refuse what cannot work."""
+    known = registry.queues()
+    if not known:
+        raise ConfigError("this app has no tasks", hint="put @app.task above a function")
+    if settings.concurrency < 1:
+        raise ConfigError(f"concurrency={settings.concurrency} is not 1 or more")
+    for queue in settings.queues:
+        if queue not in known:
+            raise ConfigError(
+                f"no task belongs to queue {queue!r}", hint=f"there is: {', '.join(known)}"
+            )
+    return msgspec.structs.replace(
+        settings,
+        name=settings.name or f"{socket.gethostname()}:{os.getpid()}",
+        queues=settings.queues or tuple(known),
+        processes=settings.processes or default_limit(),
+    )
+
+
+def _limits(settings: WorkerSettings, handlers: Sequence[Handler]) -> dict[str, int]:
+    """Return how many jobs of each queue may run at once.
+
+    A queue whose tasks all run in child processes gets as many as there are: a job that was claimed
+    only to wait for a child would be kept from another worker's.
+    """
+    limits: dict[str, int] = {}
+    for queue in settings.queues:
+        own = [handler for handler in handlers if handler.queue == queue]
+        limit = settings.concurrency
+        if all(handler.run_in == "process" for handler in own):
+            limit = min(limit, settings.processes)
+        set_ = [handler.concurrency for handler in own if handler.concurrency is not None]
+        limits[queue] = min([limit, *set_])
+    return limits

@@ -1,0 +1,400 @@
+"""Finding jobs: by id or by state, filtered, in order, page by page."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from stoker.broker.base import Broker, Page, Select
+from stoker.job.model import Failure
+from stoker.job.outcome import Failed
+from stoker.job.states import State
+from tests.contract.support import (
+    Clock,
+    done,
+    every,
+    failed,
+    find,
+    get,
+    ids,
+    lease,
+    many,
+    names,
+    new,
+    pages,
+    put,
+    settle,
+    some,
+    take,
+    take_one,
+)
+
+
+async def one_of_each(broker: Broker, clock: Clock) -> None:
+    """Store one job in each state, named after it."""
+    for end, name in ((done, "completed"), (failed, "failed")):
+        await put(broker, new(name, id=f"{name}-id"))
+        clock.advance(1)
+        await settle(broker, end(await take_one(broker)))
+    await put(broker, new("active", id="active-id"))
+    await take_one(broker)
+    await put(broker, new("waiting", id="waiting-id"))
+    await put(broker, new("delayed", id="delayed-id", delay_ms=1_000))
+
+
+async def finish_one_by_one(broker: Broker, clock: Clock, count: int) -> list[str]:
+    """Complete jobs named "0", "1", … at different instants; return their ids."""
+    added = await put(broker, *many(count))
+    for job in await take(broker, count):
+        clock.advance(1)
+        await settle(broker, done(job))
+    return added
+
+
+@pytest.mark.parametrize("state", State)
+async def test_jobs_are_found_by_their_state(broker: Broker, clock: Clock, state: State) -> None:
+    await one_of_each(broker, clock)
+
+    found = await find(broker, every(state))
+
+    assert names(found) == [state.value]
+    assert found == [await get(broker, f"{state}-id")]
+
+
+async def test_jobs_are_found_by_their_ids_whatever_their_state(
+    broker: Broker, clock: Clock
+) -> None:
+    await one_of_each(broker, clock)
+
+    found = await find(broker, some(*(f"{state}-id" for state in State)))
+
+    assert sorted(names(found)) == sorted(State)
+
+
+async def test_unknown_ids_are_left_out(broker: Broker) -> None:
+    await put(broker, new(id="a"), new(queue="other", id="b"))
+
+    found = await find(broker, some("unknown", "a", "b"))
+
+    assert ids(found) == ["a"]
+
+
+async def test_no_ids_select_nothing(broker: Broker) -> None:
+    await put(broker, new())
+
+    page = await broker.find(some())
+
+    assert (list(page.jobs), page.next) == ([], None)
+
+
+async def test_a_state_is_one_more_filter_over_ids(broker: Broker, clock: Clock) -> None:
+    await one_of_each(broker, clock)
+
+    found = await find(broker, some("waiting-id", "active-id", state=State.ACTIVE))
+
+    assert ids(found) == ["active-id"]
+
+
+async def test_filters_hold_for_ids_too(broker: Broker) -> None:
+    await put(broker, new("send", id="a"), new("sort", id="b"))
+
+    found = await find(broker, some("a", "b", name="sort"))
+
+    assert ids(found) == ["b"]
+
+
+async def test_jobs_of_another_queue_are_not_found(broker: Broker) -> None:
+    await put(broker, new("here"), new("there", "other"))
+
+    found = await find(broker, every(State.WAITING))
+
+    assert names(found) == ["here"]
+
+
+async def test_an_unknown_queue_has_no_jobs(broker: Broker) -> None:
+    page = await broker.find(every(State.WAITING, "nowhere"))
+
+    assert (list(page.jobs), page.next) == ([], None)
+
+
+async def test_jobs_are_found_by_their_name(broker: Broker) -> None:
+    await put(broker, *(new(name) for name in ("send", "sort", "send", "sending")))
+
+    found = await find(broker, every(State.WAITING, name="send"))
+
+    assert names(found) == ["send", "send"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("alice", ["a", "c"]),
+        ("ALICE", ["a", "c"]),
+        ('{"to": "alice"', ["a"]),
+        ("100%", ["b"]),
+        ("%", ["b"]),
+        ("a_ice", []),
+        ("*", []),
+        ("\\", ["d"]),
+        ("größe", ["d"]),
+        ("'; --", []),
+        ("nobody", []),
+    ],
+)
+async def test_jobs_are_found_by_text_in_their_data(
+    broker: Broker, text: str, expected: list[str]
+) -> None:
+    await put(
+        broker,
+        new("a", data='{"to": "alice"}'),
+        new("b", data='{"share": "100%", "to": "bob"}'),
+        new("c", data='["Alice"]'),
+        new("d", data='"größe \\n"'),
+    )
+
+    found = await find(broker, every(State.WAITING, text=text))
+
+    assert names(found) == expected
+
+
+async def test_jobs_are_found_by_text_in_their_failure(broker: Broker, clock: Clock) -> None:
+    await put(broker, *many(2))
+    for job, why in zip(await take(broker, 2), ("ConnectionError: gone", "no"), strict=True):
+        clock.advance(1)
+        await settle(broker, Failed(lease(job), Failure("error", why)))
+
+    found = await find(broker, every(State.FAILED, text="connectionERROR"))
+
+    assert names(found) == ["0"]
+
+
+async def test_the_text_of_names_and_ids_is_not_searched(broker: Broker) -> None:
+    await put(broker, new("alice", id="alice", data="1"))
+
+    found = await find(broker, every(State.WAITING, text="alice"))
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        (None, None, "abcd"),
+        (200, None, "bcd"),
+        (201, None, "cd"),
+        (None, 300, "ab"),
+        (None, 301, "abc"),
+        (200, 400, "bc"),
+        (200, 200, ""),
+    ],
+)
+@pytest.mark.parametrize("state", [State.WAITING, State.ACTIVE, State.DELAYED, State.COMPLETED])
+async def test_jobs_are_found_by_a_half_open_interval_of_their_time(
+    broker: Broker, clock: Clock, state: State, since: int | None, until: int | None, expected: str
+) -> None:
+    start = clock.now
+    for name in "abcd":
+        clock.advance(100)
+        match state:
+            case State.WAITING | State.ACTIVE:
+                await put(broker, new(name))
+            case State.DELAYED:
+                await put(broker, new(name, delay_ms=5_000))
+            case _:
+                await put(broker, new(name))
+                await settle(broker, done(await take_one(broker)))
+    clock.advance(100)
+    if state is State.ACTIVE:
+        await take(broker, 10)
+    start += 5_000 if state is State.DELAYED else 0
+
+    found = await find(
+        broker,
+        every(
+            state,
+            since=None if since is None else start + since,
+            until=None if until is None else start + until,
+        ),
+    )
+
+    assert sorted(names(found)) == list(expected)
+
+
+async def test_all_filters_hold_together(broker: Broker, clock: Clock) -> None:
+    start = clock.now
+    for name, data in (("send", "x"), ("sort", "x"), ("send", "y"), ("send", "xx")):
+        await put(broker, new(name, data=f'"{data}"'))
+        clock.advance(100)
+
+    found = await find(
+        broker, every(State.WAITING, name="send", text="x", since=start + 100, until=start + 400)
+    )
+
+    assert [job.data for job in found] == ['"xx"']
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_finished_jobs_come_in_the_order_they_ended(
+    broker: Broker, clock: Clock, newest_first: bool
+) -> None:
+    await put(broker, *many(5))
+    jobs = await take(broker, 5)
+    order = [3, 0, 4, 1, 2]
+    for n in order:
+        clock.advance(1)
+        await settle(broker, done(jobs[n]))
+
+    found = await find(broker, every(State.COMPLETED, newest_first=newest_first, limit=2))
+
+    assert names(found) == [str(n) for n in (reversed(order) if newest_first else order)]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_delayed_jobs_come_in_the_order_they_fall_due(
+    broker: Broker, newest_first: bool
+) -> None:
+    await put(broker, *(new(str(n), delay_ms=n) for n in (300, 100, 500, 200, 400)))
+
+    found = await find(broker, every(State.DELAYED, newest_first=newest_first, limit=2))
+
+    order = ["100", "200", "300", "400", "500"]
+    assert names(found) == (order[::-1] if newest_first else order)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_waiting_jobs_come_in_the_order_they_will_run(
+    broker: Broker, newest_first: bool
+) -> None:
+    await put(broker, *(new(str(n), priority=n) for n in (3, 1, 5, 2, 4)))
+
+    found = await find(broker, every(State.WAITING, newest_first=newest_first, limit=2))
+
+    order = ["1", "2", "3", "4", "5"]
+    assert names(found) == (order[::-1] if newest_first else order)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_pages_give_every_job_once(broker: Broker, clock: Clock, newest_first: bool) -> None:
+    added = await finish_one_by_one(broker, clock, 23)
+
+    found = await pages(broker, every(State.COMPLETED, newest_first=newest_first, limit=5))
+
+    line = [job.id for page in found for job in page.jobs]
+    assert line == (added[::-1] if newest_first else added)
+    assert len(found[0].jobs) == 5
+
+
+async def test_pages_of_ids_give_every_job_once(broker: Broker) -> None:
+    added = await put(broker, *many(250))
+
+    found = await pages(broker, some(*added, "unknown", limit=40))
+
+    line = [job.id for page in found for job in page.jobs]
+    assert sorted(line) == sorted(added)
+
+
+async def test_jobs_of_the_same_instant_are_not_lost_between_pages(broker: Broker) -> None:
+    added = await put(broker, *many(50, delay_ms=100))
+    await put(broker, *many(50, priority=3))
+
+    delayed = await find(broker, every(State.DELAYED, limit=7))
+    waiting = await find(broker, every(State.WAITING, limit=7))
+
+    assert ids(delayed) == added
+    assert len({job.id for job in waiting}) == len(waiting) == 50
+
+
+async def test_filtered_pages_give_every_match_once(broker: Broker) -> None:
+    await put(broker, *(new("rare" if n % 100 == 7 else "common") for n in range(1_000)))
+
+    found = await pages(broker, every(State.WAITING, name="rare", limit=3))
+
+    matches = [job for page in found for job in page.jobs]
+    assert len({job.id for job in matches}) == len(matches) == 10
+
+
+async def test_one_page_is_the_whole_answer_when_all_fits(broker: Broker) -> None:
+    await put(broker, *many(3))
+
+    page: Page = await broker.find(every(State.WAITING, limit=10))
+
+    assert (names(page.jobs), page.next) == (["0", "1", "2"], None)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_jobs_that_end_while_one_pages_neither_repeat_nor_hide_others(
+    broker: Broker, clock: Clock, newest_first: bool
+) -> None:
+    added = await finish_one_by_one(broker, clock, 20)
+    select = every(State.COMPLETED, newest_first=newest_first, limit=4)
+
+    seen: list[str] = []
+    page = await broker.find(select)
+    while True:
+        seen += [id for id in ids(page.jobs) if id in added]
+        if page.next is None or len(seen) >= 20:
+            break
+        await finish_one_by_one(broker, clock, 2)
+        page = await broker.find(msgspec.structs.replace(select, after=page.next))
+
+    assert seen == (added[::-1] if newest_first else added)
+
+
+async def test_jobs_removed_behind_the_cursor_hide_no_others(broker: Broker, clock: Clock) -> None:
+    added = await finish_one_by_one(broker, clock, 20)
+    select = every(State.COMPLETED, limit=4)
+
+    seen: list[str] = []
+    page = await broker.find(select)
+    while True:
+        seen += ids(page.jobs)
+        await broker.remove(some(*ids(page.jobs)))
+        if page.next is None:
+            break
+        page = await broker.find(msgspec.structs.replace(select, after=page.next))
+
+    assert seen == added
+
+
+async def test_jobs_claimed_while_one_pages_hide_no_others(broker: Broker) -> None:
+    added = await put(broker, *many(30))
+    select = every(State.WAITING, limit=4)
+
+    seen: list[str] = []
+    claimed: list[str] = []
+    page = await broker.find(select)
+    while True:
+        seen += ids(page.jobs)
+        claimed += ids(await take(broker, 2))
+        if page.next is None:
+            break
+        page = await broker.find(msgspec.structs.replace(select, after=page.next))
+
+    assert set(seen) | set(claimed) == set(added)
+    assert len(seen) == len(set(seen))
+
+
+async def test_urgent_jobs_added_while_one_pages_do_not_repeat_others(broker: Broker) -> None:
+    added = await put(broker, *many(20, priority=5))
+    select: Select = every(State.WAITING, limit=4)
+
+    seen: list[str] = []
+    page = await broker.find(select)
+    while True:
+        seen += [id for id in ids(page.jobs) if id in added]
+        if page.next is None:
+            break
+        await put(broker, new("urgent"), new("lifo", priority=5, lifo=True))
+        page = await broker.find(msgspec.structs.replace(select, after=page.next))
+
+    assert seen == added
+
+
+async def test_finding_changes_nothing(broker: Broker, clock: Clock) -> None:
+    await put(broker, *many(3), new(delay_ms=100))
+    clock.advance(100)
+
+    first = [await find(broker, every(state)) for state in State]
+    second = [await find(broker, every(state)) for state in State]
+
+    assert first == second

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from stoker.broker.base import Clock, QueueStats, system_clock
@@ -107,9 +107,7 @@ class Stoker:
 
     def queue(self, name: str = DEFAULT_QUEUE) -> Queue:
         """Return the queue of that name; it need not have any task here."""
-        return Queue(
-            name, self.client, lambda *job: self.registry.encode(*job, limit=self._limit)
-        )
+        return Queue(name, self.client, self._encode)
 
     async def queues(self) -> list[QueueStats]:
         """Return every queue that has ever had a job, or has a task here, with its counts."""
@@ -137,6 +135,9 @@ class Stoker:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def _encode(self, queue: str, name: str, data: Mapping[str, Any]) -> str:
+        return self.registry.encode(queue, name, data, self._limit)
 
     def _register(
         self, function: Callable[..., Any], queue: str, name: str | None, settings: TaskSettings

@@ -26,9 +26,9 @@ class BrokerURL(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite://:memory:``, …
+        """Read a URL, such as ``sqlite:///relative.db``, ``sqlite:////absolute.db``.
 
-        Raises ``ConfigError``.
+        ``sqlite://:memory:`` is gone with the process. Raises ``ConfigError``.
         """
         scheme, separator, rest = text.partition("://")
         if not separator:
@@ -42,7 +42,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
         if not rest.startswith("/") or rest == "/":
             raise ConfigError(
                 f"broker URL {text!r} names no file",
-                hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute one",
+                hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
         return cls(text, scheme, unquote(rest[1:]))
 

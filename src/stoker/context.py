@@ -29,9 +29,7 @@ class JobContext(Generic[T]):
 
     __slots__ = ("_record", "_reporter", "cancelled", "data", "max_attempts")
 
-    def __init__(
-        self, record: JobRecord, data: T, max_attempts: int, reporter: Reporter
-    ) -> None:
+    def __init__(self, record: JobRecord, data: T, max_attempts: int, reporter: Reporter) -> None:
         self._record = record
         self._reporter = reporter
         self.data = data

@@ -101,5 +101,5 @@ class JobTimeout(JobError, TimeoutError):
     """The job did not end within the time the caller was ready to wait; it goes on."""
 
 
-class Unrecoverable(Exception):  # noqa: N818 - it is the handler's word, not an error of ours
+class Unrecoverable(Exception):
     """Raise this in a handler to fail the job now, whatever attempts are left."""

@@ -18,8 +18,8 @@ from stoker.job.retry import Policy
 from stoker.job.settings import job_options
 
 Where = Literal["loop", "thread", "process"]
-"""The event loop (``async def``), a thread (``def``), or a child process (CPU work, or anything that
-may crash: a timeout kills it, a segfault costs one job)."""
+"""The event loop (``async def``), a thread (``def``), or a child process (CPU work, or what may
+crash: a timeout kills it, a segfault costs one job)."""
 
 
 class Origin(msgspec.Struct, frozen=True):

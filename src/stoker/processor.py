@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar, Unpack, get_args, get_origin
 
 from stoker.client import Client
 from stoker.context import JobContext
-from stoker.errors import ConfigError
+from stoker.errors import ConfigError, InvalidPayload
 from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
 from stoker.job.duration import Duration
 from stoker.job.model import Backoff, Failure, Keep
@@ -112,7 +112,8 @@ def register(
     name = check_name(cls.name or where, f"{where}.name")
     queue = check_name(cls.queue, f"{where}.queue")
     settings = {key: getattr(cls, key) for key in _SETTINGS if hasattr(cls, key)}
-    if cls.process is Processor.process:
+    base: Any = Processor
+    if cls.process is base.process:
         raise ConfigError(f"{where} has no process()", hint="def process(self, job): ...")
     instance = cls()
     payload = Payload.of(_payload_type(cls))
@@ -138,7 +139,10 @@ def register(
 
     def encode(data: Mapping[str, Any]) -> str:
         text = encode_any(dict(data), where, limit=limit)
-        payload.decode(text)
+        try:
+            payload.decode(text)
+        except InvalidPayload as error:  # its hint is for data that is stored already
+            raise InvalidPayload(error.message, path=error.path) from None
         return text
 
     return handler, encode

@@ -97,9 +97,7 @@ class Job(Generic[R]):
         broker = await self._client.broker()
         return bool((await broker.remove(self._select(), force=force)).ids)
 
-    async def change(
-        self, *, priority: int | None = None, delay: Duration | None = None
-    ) -> bool:
+    async def change(self, *, priority: int | None = None, delay: Duration | None = None) -> bool:
         """Give a job that has not begun another priority or delay (from now)."""
         if priority is not None and not 0 <= priority <= MAX_PRIORITY:
             raise ConfigError(f"priority={priority!r} is not a whole number from 0 to 2097151")

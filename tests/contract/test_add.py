@@ -212,6 +212,23 @@ async def test_adding_to_a_queue_with_a_past_continues_it(broker: Broker) -> Non
     assert names(await take(broker, 5)) == ["young"]
 
 
+async def test_a_batch_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
+    broker: Broker,
+) -> None:
+    unstorable = new("bad", data="\ud800")  # half a character: there is no UTF-8 for it
+
+    answers = await asyncio.gather(
+        put(broker, new("a"), new("b")),
+        put(broker, new("before", id="x"), unstorable, new("after", dedup=Dedup("key"))),
+        put(broker, new("c"), new("d")),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(answer, Exception) for answer in answers] == [False, True, False]
+    assert names(await find(broker, every(State.WAITING))) == ["a", "b", "c", "d"]
+    await put(broker, new("now", id="x"), new("now", dedup=Dedup("key")))
+
+
 async def test_many_tasks_may_add_at_once(broker: Broker) -> None:
     adding = [put(broker, new(f"{n}-1"), new(f"{n}-2")) for n in range(100)]
 

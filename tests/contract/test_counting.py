@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stoker.broker.base import Broker
+from stoker.broker.base import Broker, Patch
 from stoker.job.states import State
 from tests.contract.support import (
     Clock,
@@ -19,7 +19,6 @@ from tests.contract.support import (
     settle,
     snoozed,
     some,
-    state_of,
     take_one,
 )
 
@@ -130,14 +129,16 @@ async def test_a_finished_job_that_is_requeued_starts_over(broker: Broker, end) 
 async def test_a_delayed_job_that_is_requeued_keeps_its_history(broker: Broker) -> None:
     await put(broker, new(id="a"))
     await settle(broker, released(await take_one(broker), crashed=True))
+    await broker.update("q", "a", Patch(progress="50"))
     await settle(broker, retried(await take_one(broker), 5_000))
     delayed = await get(broker, "a")
 
     await broker.requeue(some("a"))
 
-    assert await state_of(broker, "a") == State.WAITING
     stored = await get(broker, "a")
+    assert stored.state == State.WAITING
     assert (stored.attempts, stored.crashes, stored.failure) == (1, 1, delayed.failure)
+    assert stored.progress == "50"
 
 
 @pytest.mark.parametrize("outcome", [snoozed, released], ids=lambda make: make.__name__)

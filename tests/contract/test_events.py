@@ -446,6 +446,21 @@ async def test_who_reads_in_time_misses_nothing(broker: Broker, clock: Clock) ->
     assert told(await since(broker, cursor)) == [("added", "a")]
 
 
+async def test_a_gap_is_told_at_most_once(broker: Broker, clock: Clock) -> None:
+    [id] = await put(broker, new())
+    here, quiet = await now(broker), await now(broker, "quiet")
+    for _ in range(12):
+        await make_events(broker, clock, id)
+
+    first = await broker.events("q", here), await broker.events("quiet", quiet)
+    second = (
+        await broker.events("q", first[0].cursor),
+        await broker.events("quiet", first[1].cursor),
+    )
+
+    assert [page.gap for page in second] == [False, False]
+
+
 async def test_an_idle_queue_has_no_gap(broker: Broker, clock: Clock) -> None:
     cursor = await now(broker)
 

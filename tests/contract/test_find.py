@@ -157,6 +157,31 @@ async def test_jobs_are_found_by_text_in_their_data(
     assert names(found) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("ALICE", ["a"]), ("100%", ["b"]), ("a_ice", []), ("größe", ["d"]), ("GRÖSSE", [])],
+)
+async def test_text_is_searched_in_the_same_way_in_jobs_named_by_id(
+    broker: Broker, text: str, expected: list[str]
+) -> None:
+    data = {"a": '{"to": "alice"}', "b": '{"share": "100%"}', "d": '"größe"'}
+    await put(broker, *(new(id, id=id, data=text) for id, text in data.items()))
+
+    found = await find(broker, some(*data, text=text))
+
+    assert names(found) == expected
+
+
+@pytest.mark.parametrize("selection", ["by id", "by state"])
+async def test_case_matters_beyond_ascii(broker: Broker, selection: str) -> None:
+    await put(broker, new("upper", id="u", data='"ÄPFEL"'), new("lower", id="l", data='"äpfel"'))
+    select = every(State.WAITING) if selection == "by state" else some("u", "l")
+
+    found = await find(broker, msgspec.structs.replace(select, text="Äpfel"))
+
+    assert names(found) == ["upper"]
+
+
 async def test_jobs_are_found_by_text_in_their_failure(broker: Broker, clock: Clock) -> None:
     await put(broker, *many(2))
     for job, why in zip(await take(broker, 2), ("ConnectionError: gone", "no"), strict=True):

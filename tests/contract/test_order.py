@@ -91,6 +91,22 @@ async def test_lifo_goes_to_the_front_of_its_own_priority_only(broker: Broker) -
     assert names(line) == ["urgent", "lifo", "normal", "low"]
 
 
+async def test_a_lifo_job_goes_to_the_front_each_time_it_begins_to_wait(
+    broker: Broker, clock: Clock
+) -> None:
+    await put(broker, new("late lifo", lifo=True, delay_ms=100))
+    await put(broker, new("lifo", lifo=True), new("normal"))
+    job = await take_one(broker)
+    await put(broker, new("young"))
+
+    await settle(broker, retried(job))
+    again = await take_one(broker)
+    clock.advance(100)
+
+    assert again.name == "lifo"
+    assert names(await take(broker, 10)) == ["late lifo", "normal", "young"]
+
+
 async def test_due_jobs_join_the_end_of_their_line_in_the_order_they_fell_due(
     broker: Broker, clock: Clock
 ) -> None:

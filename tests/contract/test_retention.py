@@ -98,6 +98,15 @@ async def test_count_zero_keeps_no_trace_of_the_job(broker: Broker, clock: Clock
     assert await settle(broker, done(job)) == {lease(job)}
 
 
+async def test_count_zero_leaves_the_jobs_that_others_kept(broker: Broker, clock: Clock) -> None:
+    for name in "abc":
+        await complete(broker, clock, name, Keep(count=10))
+
+    await complete(broker, clock, "d", Keep(count=0))
+
+    assert await kept(broker, State.COMPLETED) == ["a", "b", "c"]
+
+
 async def test_completed_and_failed_jobs_are_limited_apart(broker: Broker, clock: Clock) -> None:
     for name in "abc":
         await complete(broker, clock, name, Keep())

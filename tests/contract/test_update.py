@@ -24,6 +24,7 @@ from tests.contract.support import (
     put,
     recover_all,
     released,
+    retried,
     settle,
     some,
     state_of,
@@ -152,6 +153,17 @@ async def test_progress_is_kept_with_the_job(broker: Broker) -> None:
 
     assert changed
     assert await get(broker, "a") == msgspec.structs.replace(job, progress='{"done": 0.5}')
+
+
+async def test_the_next_run_finds_the_progress_of_the_last(broker: Broker) -> None:
+    await put(broker, new(id="a"))
+    job = await take_one(broker)
+    await broker.update("q", "a", Patch(token=job.token, progress='{"page": 7}'))
+    await settle(broker, retried(job))
+
+    again = await take_one(broker)
+
+    assert again.progress == '{"page": 7}'
 
 
 async def test_log_lines_are_appended_in_order_with_their_time(

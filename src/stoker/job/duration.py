@@ -24,7 +24,7 @@ def milliseconds(value: Duration, setting: str) -> int:
     if ms is None or not 0 <= ms <= _LONGEST_MS:
         raise ConfigError(
             f"{setting}={value!r} is not a duration",
-            hint="give seconds (30), text ('500ms', '10m', '1h30m', '7d') or a timedelta, 0 or more",
+            hint="seconds (30), text ('500ms', '10m', '1h30m', '7d') or a timedelta, 0 or more",
         )
     return round(ms)
 

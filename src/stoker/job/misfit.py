@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -58,9 +58,14 @@ def _is(value: Any, *kinds: type) -> bool:
     return isinstance(value, kinds)
 
 
+def _has(value: Any, name: str) -> bool:
+    """``hasattr`` of the type: a mock or a proxy has whatever it is asked for."""
+    return hasattr(cast("object", type(value)), name)
+
+
 def _plain(value: Any) -> Any:
     """Return the JSON form of what msgspec does not know."""
-    if hasattr(type(value), "model_dump"):
+    if _has(value, "model_dump"):
         return value.model_dump(mode="json", by_alias=True, round_trip=True, warnings=False)
     if isinstance(value, date | time):  # of pendulum, freezegun, pandas
         return value.isoformat()
@@ -134,7 +139,7 @@ def _inner(value: Any) -> dict[Any, Any] | None:
         names = value.__struct_fields__
     elif dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value)]
-    elif hasattr(type(value), "__attrs_attrs__"):
+    elif _has(value, "__attrs_attrs__"):
         names = [field.name for field in value.__attrs_attrs__]
     else:
         return None
@@ -166,20 +171,20 @@ def _check_keys(given: dict[Any, Any], back: Any) -> None:
             _check_single(key, _ABSENT)
             to_bytes({key: None})
         except Misfit as misfit:
-            raise Misfit(f"key {_show(key)}: {misfit.problem}", misfit.hint) from None
+            raise Misfit(f"key {show(key)}: {misfit.problem}", misfit.hint) from None
         except Exception:
-            raise Misfit(f"key {_show(key)} is not text", "use text keys") from None
+            raise Misfit(f"key {show(key)} is not text", "use text keys") from None
     if not _is(back, dict) or given.keys() == back.keys():
         return
     if len(given) != len(back):
         lost = next(key for key in given if key not in back)
         raise Misfit(
-            f"key {_show(lost)} would be lost", "leave it out, or add it to the annotated type"
+            f"key {show(lost)} would be lost", "leave it out, or add it to the annotated type"
         )
     for key, key_back in zip(given, back, strict=True):
         if type(key) is not str and key != key_back:
             raise Misfit(
-                f"key {_show(key)} would come back as {_show(key_back)}",
+                f"key {show(key)} would come back as {show(key_back)}",
                 f"use text keys, or annotate it as dict[{_kind(key)}, …]",
             )
 
@@ -216,9 +221,7 @@ def _faithful(given: Any, back: Any) -> bool:
     if _is(given, datetime, time):  # not `==`: the same instant in another zone is equal,
         # and one in an hour that the clock shows twice equals nothing
         return _is(back, datetime, time) and given.isoformat() == back.isoformat()
-    if hasattr(type(given), "model_extra") and type(given) is type(
-        back
-    ):  # not its private attributes
+    if _has(given, "model_extra") and type(given) is type(back):  # not its private attributes
         return given.model_extra == back.model_extra and all(
             getattr(given, name) == getattr(back, name) for name in back.__pydantic_fields__
         )
@@ -265,7 +268,7 @@ def explain(
         first = error_of_pydantic.errors()[0]
         return Misfit(_worded(first["msg"]), keys=[*keys, *first["loc"]])
     if in_key:
-        return Misfit(f"key {_show(keys.pop())}: {_worded(problem)}", keys=keys)
+        return Misfit(f"key {show(keys.pop())}: {_worded(problem)}", keys=keys)
     if given is not _ABSENT:
         with suppress(Exception):
             kind = _kind(_follow(given, keys))
@@ -339,14 +342,15 @@ def _worded(problem: str) -> str:
 def _step(key: Any) -> str:
     if isinstance(key, str) and key.isidentifier() and len(key) <= 60:
         return f".{key}"
-    return "[...]" if key == "..." else f"[{_show(key)}]"
+    return "[...]" if key == "..." else f"[{show(key)}]"
 
 
 def _kind(value: Any) -> str:
     return "None" if value is None else type(value).__name__
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """Return ``repr(value)``, shortened."""
     with suppress(Exception):  # a `__repr__` is anybody's code, and 10 ** 5000 has none
         return reprlib.repr(value)
     return f"of type {_kind(value)}"

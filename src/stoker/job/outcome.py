@@ -7,6 +7,8 @@ with the job's policy, into one ``Outcome``. Nothing in here touches a clock or 
 from __future__ import annotations
 
 import random
+import traceback
+
 import msgspec
 
 from stoker.job.duration import Duration, milliseconds

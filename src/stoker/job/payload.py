@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self, cast
@@ -22,7 +21,7 @@ from msgspec.structs import astuple
 
 from stoker.errors import InvalidPayload
 from stoker.job.annotation import comparable, decoder, typed_parameters, verify
-from stoker.job.misfit import MAX_DEPTH, Misfit, check, explain, is_deep, to_bytes
+from stoker.job.misfit import MAX_DEPTH, Misfit, check, explain, is_deep, show, to_bytes
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Arguments", "Payload", "encode_any"]
 
@@ -102,7 +101,7 @@ class Arguments:
         takes = f"it takes {', '.join(self._names) or 'none'}"
         for name in names:
             if name not in self._names and self._decode_rest is None:
-                shown = reprlib.repr(name)
+                shown = show(name)
                 problem = f"{self._name} got an unexpected keyword argument {shown}"
                 return InvalidPayload(problem, path=shown.strip("'"), hint=takes)
         missing = [name for name in self._required if name not in names]

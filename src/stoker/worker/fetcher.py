@@ -5,7 +5,6 @@ While jobs keep coming, the finisher's calls bring them along and there is nothi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from stoker.broker.base import Broker, Want

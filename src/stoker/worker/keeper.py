@@ -7,6 +7,7 @@ lose its own job, nor those beside it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -51,19 +52,21 @@ class Keeper:
         self._tick = min(TICK_SECONDS, lease_ms / 3_000)
         self._worker_loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name="stoker-keeper", daemon=True)
-        self._stopping = threading.Event()
+        self._stop: Callable[[], object] = lambda: None
+        self._ready = threading.Event()
         self._pinged_at: float | None = None
         self._warned = False
 
     def start(self) -> None:
         """Begin to keep."""
         self._thread.start()
+        self._ready.wait()
 
     async def stop(self) -> None:
         """Stop keeping; the leases that are left run out by themselves."""
-        self._stopping.set()
-        while self._thread.is_alive():
-            await asyncio.sleep(0.005)
+        if self._thread.is_alive():
+            self._stop()
+            await asyncio.to_thread(self._thread.join)
 
     def _serve(self) -> None:
         try:
@@ -72,20 +75,21 @@ class Keeper:
             _log.exception("the keeper died; leases are no longer renewed")
 
     async def _keep(self) -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._stop = lambda: loop.call_soon_threadsafe(stopping.set)
+        self._ready.set()
         recover_at = time.monotonic()
-        while not self._stopping.is_set():
+        while not stopping.is_set():
             self._watch_loop()
             await self._attempt(self._renew, "renew leases")
             if time.monotonic() >= recover_at:
                 await self._attempt(self._recover, "recover")
                 # Spread out: the workers of a fleet that were started together stay apart.
                 recover_at = time.monotonic() + self._recover_seconds * random.uniform(0.8, 1.2)
-            await self._pause()
-
-    async def _pause(self) -> None:
-        until = time.monotonic() + self._tick
-        while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, 0.1))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._tick):
+                    await stopping.wait()
 
     async def _attempt(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
         try:

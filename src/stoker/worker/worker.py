@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
+from typing import Any
 
 import msgspec
 
@@ -135,16 +137,14 @@ async def _settled(finisher: Finisher) -> None:
         await finisher.next_idle()
 
 
-async def _within(seconds: float, work: object) -> None:
-    try:
+async def _within(seconds: float, work: Awaitable[None]) -> None:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await work  # type: ignore[misc]
-    except TimeoutError:
-        pass
+            await work
 
 
-async def _call(hook: object) -> None:
-    result = hook()  # type: ignore[operator]
+async def _call(hook: Callable[[], Any]) -> None:
+    result = hook()
     if isawaitable(result):
         await result
 

@@ -35,12 +35,13 @@ def _add_unique(tx: Transaction, jobs: Sequence[NewJob]) -> list[Added]:
             answers.append(Added(taken, duplicate=True))
             continue
         (seq,) = tx.numbers(1)
+        id = job.id or str(seq)
         tx.run(_INSERT, _row(job, seq, tx.now))
         if job.dedup is not None:
             ttl = job.dedup.ttl_ms
             until = None if ttl is None else tx.now + ttl
-            tx.run(statement("add", "hold_dedup"), (job.queue, job.dedup.key, seq, until))
-        answers.append(Added(job.id or str(seq)))
+            tx.run(statement("add", "hold_dedup"), (job.queue, job.dedup.key, seq, id, until))
+        answers.append(Added(id))
         inserted.append(job)
     _note_added(tx, inserted, [answer.id for answer in answers if not answer.duplicate])
     return answers
@@ -50,11 +51,9 @@ def _taken_by(tx: Transaction, job: NewJob) -> str | None:
     if job.id is not None and tx.run(statement("add", "by_id"), (job.queue, job.id)):
         return job.id
     if job.dedup is not None:
-        holder = tx.run(
+        return tx.value(
             statement("add", "dedup"), {"queue": job.queue, "key": job.dedup.key, "now": tx.now}
         )
-        for seq, id in holder:
-            return id or str(seq)
     return None
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 import apsw
 
 from stoker.broker.sqlite.connection import connect_for_reading
+from stoker.broker.sqlite.query import value
 from stoker.config import MEMORY
 
 ASKED_EVERY = 0.002
@@ -132,7 +133,7 @@ class _Watch:
 
 
 def _data_version(connection: apsw.Connection) -> int:
-    return connection.execute("PRAGMA data_version").get
+    return value(connection, "PRAGMA data_version")
 
 
 class _Nap:

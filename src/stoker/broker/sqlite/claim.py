@@ -8,27 +8,22 @@ import apsw
 import msgspec
 
 from stoker.broker.base import Want
+from stoker.broker.sqlite.query import rows, value
 from stoker.broker.sqlite.sql import statement
-from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
+from stoker.broker.sqlite.transaction import CHUNK, Transaction
 from stoker.job.model import JobRecord
 from stoker.job.states import State
 
 MOST_PER_CLAIM = 500
 
 
-class _Row(JobRecord, frozen=True, array_like=True):
-    """A record as the claim's JSON brings it, with the row's number behind."""
-
-    seq: int = 0
-
-
-_decode_rows = msgspec.json.Decoder(list[_Row]).decode
+_decode = msgspec.json.Decoder(list[JobRecord]).decode
 
 
 def claimable(connection: apsw.Connection, now: int, want: Want) -> bool:
     """Return whether ``claim`` would find something to claim or to promote."""
     return any(
-        connection.execute(statement("claim", "claimable"), {"queue": queue, "now": now}).get
+        value(connection, statement("claim", "claimable"), {"queue": queue, "now": now})
         for queue in _open_queues(connection, want)
     )
 
@@ -36,7 +31,7 @@ def claimable(connection: apsw.Connection, now: int, want: Want) -> bool:
 def next_due(connection: apsw.Connection, want: Want) -> int | None:
     """Return when the first delayed job that could be claimed is due."""
     dues = [
-        connection.execute(statement("claim", "next_due"), (queue,)).get
+        value(connection, statement("claim", "next_due"), (queue,))
         for queue in _open_queues(connection, want)
     ]
     return min((due for due in dues if due is not None), default=None)
@@ -70,11 +65,11 @@ def promote(tx: Transaction, queue: str) -> None:
 
 def _open_queues(connection: apsw.Connection, want: Want) -> list[str]:
     """Return the queues there is room for that are not paused, in the order they are wanted."""
-    paused = {name for (name,) in connection.execute(statement("claim", "paused"))}
+    paused = {name for (name,) in rows(connection, statement("claim", "paused"))}
     return [queue for queue, most in want.queues.items() if most > 0 and queue not in paused]
 
 
-def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> list[_Row]:
+def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> list[JobRecord]:
     bindings = {
         "queue": queue,
         "count": count,
@@ -83,21 +78,22 @@ def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> li
         "token": token,
     }
     try:
-        rows = _decode(tx.value(statement("claim", "first"), bindings))
+        ((records, seqs),) = tx.run(statement("claim", "first"), bindings)
     except apsw.TooBigError:  # payloads of megabytes: fewer of them fit into one text
         return _take(tx, queue, max(1, count // 4), want, token)
-    if rows:
+    jobs = _readable(records)
+    if jobs:
         bindings["expires"] = tx.now + want.lease_ms
-        bindings["seqs"] = json([row.seq for row in rows])
+        bindings["seqs"] = seqs
         tx.run(statement("claim", "take"), bindings)
-        tx.moved(queue, State.WAITING, State.ACTIVE, len(rows))
-        tx.event(queue, "claimed", [row.id for row in rows])
-    return rows
+        tx.moved(queue, State.WAITING, State.ACTIVE, len(jobs))
+        tx.event(queue, "claimed", [job.id for job in jobs])
+    return jobs
 
 
-def _decode(text: bytes) -> list[_Row]:
+def _readable(records: bytes) -> list[JobRecord]:
     try:
-        return _decode_rows(text)
+        return _decode(records)
     except msgspec.DecodeError:
         # Somebody wrote bytes that are not UTF-8. The job must be claimed to become a dead letter.
-        return _decode_rows(text.decode("utf-8", "replace"))
+        return _decode(records.decode("utf-8", "replace"))

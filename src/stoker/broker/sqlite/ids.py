@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import apsw
 import msgspec
 
+from stoker.broker.sqlite.query import value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import Transaction, json
 from stoker.job.model import Lease
@@ -18,15 +19,13 @@ def seqs_of(connection: apsw.Connection, keys: Sequence[Lease]) -> list[int | No
 
 
 def seq_of(connection: apsw.Connection, queue: str, id: str) -> int | None:
-    """Return the row number that ``id`` stands for; whether there is such a row is not looked at."""
+    """Return the row number that ``id`` stands for, whether there is such a row or not."""
     if id.isascii() and id.isdigit():
         return int(id) if len(id) < 19 and id[0] != "0" else None
-    return connection.execute(statement("add", "by_id"), (queue, id)).get
+    return value(connection, statement("add", "by_id"), (queue, id))
 
 
-def held_places(
-    tx: Transaction, leases: Sequence[Lease], seqs: Sequence[int | None]
-) -> set[int]:
+def held_places(tx: Transaction, leases: Sequence[Lease], seqs: Sequence[int | None]) -> set[int]:
     """Return the places in ``leases`` of those that are held, asking for all of them at once."""
     rows = [(place, seqs[place], lease.token) for place, lease in enumerate(leases)]
     return set(msgspec.json.decode(tx.value(statement("finish", "held"), (json(rows),))))

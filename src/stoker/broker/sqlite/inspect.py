@@ -15,6 +15,7 @@ from stoker.broker.base import (
     QueueStats,
 )
 from stoker.broker.sqlite.ids import seq_of
+from stoker.broker.sqlite.query import rows
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.sweep import records_of
 from stoker.broker.sqlite.transaction import Transaction
@@ -45,9 +46,7 @@ def update(tx: Transaction, queue: str, id: str, patch: Patch) -> bool:
         return False
     if moves:
         _move(tx, seq, job, patch)
-    tx.run(
-        statement("select", "set"), {"seq": seq, "data": patch.data, "progress": patch.progress}
-    )
+    tx.run(statement("select", "set"), {"seq": seq, "data": patch.data, "progress": patch.progress})
     tx.many(statement("select", "log"), [(seq, tx.now, line) for line in patch.log])
     if patch.progress is not None:
         tx.event(queue, "progress", [id], {"progress": patch.progress})
@@ -77,15 +76,15 @@ def detail(connection: apsw.Connection, queue: str, id: str) -> Detail | None:
     if found is None:
         return None
     seq, job = found
-    logs = connection.execute(statement("select", "logs"), (seq,))
+    logs = rows(connection, statement("select", "logs"), (seq,))
     return Detail(job, [Log(at, line) for at, line in logs])
 
 
 def queues(connection: apsw.Connection, names: Sequence[str] | None) -> list[QueueStats]:
     """Return the counts, which every transaction keeps, and whether each queue is paused."""
-    paused = dict(connection.execute(statement("select", "queues")).fetchall())
+    paused = dict(rows(connection, statement("select", "queues")))
     counts: dict[str, dict[State, int]] = {}
-    for queue, state, n in connection.execute(statement("select", "tallies")):
+    for queue, state, n in rows(connection, statement("select", "tallies")):
         counts.setdefault(queue, {})[State(state)] = n
     wanted = sorted(paused.keys() | counts.keys()) if names is None else names
     return [
@@ -105,14 +104,14 @@ def configure(tx: Transaction, queue: str, settings: QueueSettings) -> None:
 
 def events(connection: apsw.Connection, queue: str, after: str | None) -> EventPage:
     """Return what happened after a cursor."""
-    first, last = connection.execute(statement("select", "event_range")).fetchall()[0]
+    ((first, last),) = rows(connection, statement("select", "event_range"))
     if after is None:
         return EventPage((), str(last))
-    rows = connection.execute(statement("select", "events"), (queue, int(after))).fetchall()
+    stored = rows(connection, statement("select", "events"), (queue, int(after)))
     found = [
         Event(str(seq), kind, queue, at, msgspec.json.decode(ids, type=tuple[str, ...]),
               msgspec.json.decode(fields))
-        for seq, kind, at, ids, fields in rows
+        for seq, kind, at, ids, fields in stored
     ]  # fmt: skip
     cursor = found[-1].cursor if found else after
     return EventPage(found, cursor, gap=int(after) + 1 < first)

@@ -80,8 +80,8 @@ class Lane:
         if not self._closed:
             self._closed = True
             self._calls.put(None)
-        while self._thread.is_alive():
-            await asyncio.sleep(0.001)
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
 
     def abandon(self) -> None:
         """Let the thread end by itself, without waiting for it."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import apsw
 
 from stoker.broker.sqlite.ids import held_places, seqs_of
+from stoker.broker.sqlite.query import value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
 from stoker.job.model import Failure, Lease
@@ -29,7 +30,7 @@ def extend(tx: Transaction, leases: Collection[Lease], lease_ms: int) -> set[Lea
 def recoverable(connection: apsw.Connection, now: int, queues: Sequence[str]) -> bool:
     """Return whether a lease has run out, or the house needs keeping."""
     return any(
-        connection.execute(statement("recover", "any_expired"), {"queue": queue, "now": now}).get
+        value(connection, statement("recover", "any_expired"), {"queue": queue, "now": now})
         for queue in queues
     )
 
@@ -38,7 +39,9 @@ def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str
     """Hand back jobs whose lease has run out; those that crashed too often are dead letters."""
     ids: list[str] = []
     for queue in queues:
-        expired = tx.run(statement("recover", "expired"), {"queue": queue, "now": tx.now, "limit": CHUNK})
+        expired = tx.run(
+            statement("recover", "expired"), {"queue": queue, "now": tx.now, "limit": CHUNK}
+        )
         for seq, id, crashes, worker in expired:
             ids.append(id)
             how = f"worker {worker or '?'} died or lost its lease"

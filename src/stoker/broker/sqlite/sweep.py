@@ -10,6 +10,7 @@ import msgspec
 
 from stoker.broker.base import Page, Select, Swept
 from stoker.broker.sqlite.ids import seq_of
+from stoker.broker.sqlite.query import rows
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
 from stoker.job.model import Failure, JobRecord
@@ -48,15 +49,15 @@ def look(connection: apsw.Connection, select: Select, most: int) -> tuple[list[H
     if select.ids is not None:
         return _by_ids(connection, select, most)
     assert select.state is not None, "Select needs ids or a state"
-    rows = connection.execute(*_query(select, select.state)).fetchall()
+    looked_at = rows(connection, *_query(select, select.state))
     width = len(_ORDER[select.state])
     hits: list[Hit] = []
-    for seq, id, matches, *key in rows:
+    for seq, id, matches, *key in looked_at:
         if matches:
             hits.append(Hit(seq, id, select.state))
         if len(hits) == most:
             return hits, json(key[:width])
-    return hits, json(rows[-1][3:]) if len(rows) == MOST_LOOKED_AT else None
+    return hits, json(looked_at[-1][3:]) if len(looked_at) == MOST_LOOKED_AT else None
 
 
 def find(connection: apsw.Connection, select: Select) -> Page:
@@ -68,8 +69,8 @@ def find(connection: apsw.Connection, select: Select) -> Page:
 
 def records_of(connection: apsw.Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     """Return the records of these rows, by row number."""
-    rows = connection.execute(statement("select", "records"), (json(list(seqs)),))
-    return {row[-1]: _record(row) for row in rows}
+    found = rows(connection, statement("select", "records"), (json(list(seqs)),))
+    return {row[-1]: _record(row) for row in found}
 
 
 def _record(row: Sequence[Any]) -> JobRecord:
@@ -129,9 +130,7 @@ def _swept(
     return Swept(ids, cursor)
 
 
-def _by_ids(
-    connection: apsw.Connection, select: Select, most: int
-) -> tuple[list[Hit], str | None]:
+def _by_ids(connection: apsw.Connection, select: Select, most: int) -> tuple[list[Hit], str | None]:
     ids = select.ids or ()
     start = int(select.after or 0)
     wanted = ids[start : start + most]

@@ -10,6 +10,7 @@ import apsw
 import msgspec
 
 from stoker.broker.base import EventKind
+from stoker.broker.sqlite.query import rows, value
 from stoker.broker.sqlite.sql import statement
 from stoker.job.states import State
 
@@ -45,15 +46,15 @@ class Transaction:
 
     def run(self, sql: str, bindings: Any = ()) -> list[Any]:
         """Execute one statement and return all of its rows."""
-        return self.connection.execute(sql, bindings).fetchall()
+        return rows(self.connection, sql, bindings)
 
     def value(self, sql: str, bindings: Any = ()) -> Any:
         """Execute one statement and return the first value of its first row, or ``None``."""
-        return self.connection.execute(sql, bindings).get
+        return value(self.connection, sql, bindings)
 
-    def many(self, sql: str, rows: Iterable[Any]) -> None:
+    def many(self, sql: str, bindings: Iterable[Any]) -> None:
         """Execute one statement for each row of bindings."""
-        self.connection.executemany(sql, rows)
+        self.connection.executemany(sql, bindings)
 
     def numbers(self, count: int) -> range:
         """Take ``count`` numbers that no job has had as its seq or its rank."""

@@ -12,9 +12,9 @@ import os
 import runpy
 import sys
 import threading
-from collections.abc import Callable
 from inspect import isawaitable
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from stoker.context import JobContext, running
@@ -112,12 +112,12 @@ def _load(request: RunJob) -> Handler:
     sys.path[:] = request.path
     origin = request.origin
     if origin.script is not None:
-        found: Any = runpy.run_path(origin.script, run_name="__stoker_child__")
-        find: Callable[[Any, str], Any] = dict.__getitem__
+        script = runpy.run_path(origin.script, run_name="__stoker_child__")
+        found: Any = SimpleNamespace(**script)
     else:
-        found, find = importlib.import_module(origin.module), getattr
+        found = importlib.import_module(origin.module)
     for name in origin.qualname.split("."):
-        found, find = find(found, name), getattr
+        found = getattr(found, name)
     return found.handler
 
 

@@ -15,6 +15,7 @@ from stoker.worker.executors.thread import Threads
 from stoker.worker.executors.wire import (
     Began,
     Ended,
+    FromChild,
     LogLine,
     Progress,
     RunJob,
@@ -95,7 +96,8 @@ class _Child:
         try:
             send(self._in, request)
             while (body := receive(self._out)) is not None:
-                match decode_answer(body):
+                answer: FromChild = decode_answer(body)
+                match answer:
                     case Began():
                         began()
                     case Progress(value):

@@ -11,7 +11,7 @@ import contextvars
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -32,7 +32,7 @@ class Threads:
         self._idle = 0
         self._lock = threading.Lock()
 
-    async def run(self, function: Callable[[Unpack[Ts]], T], *arguments: Unpack[Ts]) -> T:
+    async def run(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Return what the call returns. Cancelled, it leaves the thread to end by itself."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()

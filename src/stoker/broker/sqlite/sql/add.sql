@@ -10,11 +10,11 @@ SELECT seq FROM job WHERE queue = ? AND id = ?;
 
 -- :dedup
 -- The job that counts under a dedup key: its time is not over, or it has none and is unfinished.
-SELECT dedup.job, job.id
+SELECT dedup.id
 FROM dedup LEFT JOIN job ON job.seq = dedup.job
 WHERE dedup.queue = :queue AND dedup.key = :key
   AND CASE WHEN until_at IS NULL THEN job.state IN ('waiting', 'delayed', 'active')
            ELSE until_at > :now END;
 
 -- :hold_dedup
-INSERT OR REPLACE INTO dedup (queue, key, job, until_at) VALUES (?, ?, ?, ?);
+INSERT OR REPLACE INTO dedup (queue, key, job, id, until_at) VALUES (?, ?, ?, ?, ?);

@@ -46,6 +46,7 @@ CREATE TABLE dedup (
   queue    TEXT    NOT NULL,
   key      TEXT    NOT NULL,
   job      INTEGER NOT NULL,                     -- job.seq
+  id       TEXT    NOT NULL,                     -- its id, also when the job is gone
   until_at INTEGER,                              -- NULL: until that job is finished
   PRIMARY KEY (queue, key)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,195 @@
+"""The options that several commands share, and what their values may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+from stoker.broker.base import system_clock
+from stoker.errors import ConfigError
+from stoker.job.duration import milliseconds
+from stoker.job.settings import check_name
+from stoker.job.states import State
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Span(click.ParamType):
+    """A duration, in milliseconds."""
+
+    name = "duration"
+
+    def __init__(self, least: str = "0ms") -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read ``30``, ``"90s"``, ``"1h30m"``; a whole number in code is milliseconds already."""
+        if isinstance(value, int):
+            return value
+        ms = _span(value)
+        if ms is None:
+            self.fail(f"{value!r} is not a duration: 30 (seconds), 500ms, 10m, 1h30m, 7d", param)
+        if ms < milliseconds(self.least, "least"):
+            self.fail(f"{value!r} is too short: at least {self.least}", param)
+        return ms
+
+
+class Moment(click.ParamType):
+    """A point in time, in milliseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read ``2h`` (ago) or ISO 8601, in this machine's time zone unless it names one."""
+        if isinstance(value, int):
+            return value
+        ms = _span(value)
+        if ms is not None:
+            return system_clock() - ms
+        try:
+            return round(datetime.fromisoformat(value).astimezone().timestamp() * 1_000)
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{value!r} is no time: 2h (ago), 2026-11-22 or 2026-11-22T14:00Z", param)
+
+
+class Names(click.ParamType):
+    """Names of queues, with commas between them."""
+
+    name = "name"
+    envvar_list_splitter = ","
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Check each."""
+        try:
+            return tuple(check_name(name, "queue") for name in str(value).split(","))
+        except ConfigError as error:
+            self.fail(f"{error.message}: {error.hint}", param)
+
+
+class States(click.ParamType):
+    """Names of states, with commas between them."""
+
+    name = "state"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[State, ...]:
+        """Take the words of ``State``."""
+        try:
+            return tuple(State(name.lower()) for name in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no state: {', '.join(State)}", param)
+
+
+def _span(value: str) -> int | None:
+    try:
+        return milliseconds(float(value), "")
+    except (ValueError, ConfigError):
+        pass
+    try:
+        return milliseconds(value, "")
+    except ConfigError:
+        return None
+
+
+def _flat(_ctx: click.Context, _parameter: click.Parameter, lists: tuple[Any, ...]) -> Any:
+    return tuple(item for items in lists for item in items)
+
+
+def queues_option(*names: str, **more: Any) -> Callable[[F], F]:
+    """Several queues: ``-q a,b`` as well as ``-q a -q b``."""
+    return click.option(
+        *names, "queues", type=Names(), multiple=True, callback=_flat, metavar="NAME[,NAME]", **more
+    )
+
+
+def _remember_json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    """Errors are written as JSON, too."""
+    ctx.meta["stoker.json"] = value
+    return value
+
+
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    callback=_remember_json,
+    help="For machines: JSON, errors included.",
+)
+
+_TARGET = (
+    click.option(
+        "--app",
+        envvar="STOKER_APP",
+        show_envvar=True,
+        metavar="MODULE:APP",
+        help="The application whose jobs these are.",
+    ),
+    click.option(
+        "--url",
+        metavar="URL",
+        help="Where the jobs are kept, if the application's code is not here. "
+        "[default: STOKER_URL, REDIS_URL or REDIS_HOST, else sqlite:///stoker.db]",
+    ),
+)
+
+_FILTERS = (
+    queues_option("-q", "--queue", help="Only in these queues."),
+    click.option("--name", metavar="TASK", help="Only of this task."),
+    click.option("--text", help="Only with this in their data or failure, in any case."),
+    click.option(
+        "--since",
+        type=Moment(),
+        metavar="TIME",
+        help="Only from then on: 2h (ago), 2026-11-22, 2026-11-22T14:00Z. It is the time when "
+        "they finished, fall due (delayed) or were added (others).",
+    ),
+    click.option("--until", type=Moment(), metavar="TIME", help="Only from before then."),
+)
+
+_STATE = click.option(
+    "--state",
+    "states",
+    type=States(),
+    multiple=True,
+    callback=_flat,
+    metavar="STATE[,STATE]",
+    help=f"Only in these states: {', '.join(State)}.",
+)
+
+_BULK = (
+    click.option("--all", "everything", is_flag=True, help="Take all there are."),
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+)
+
+
+def target_options(command: F) -> F:
+    """Where the jobs are: ``--app`` or ``--url``."""
+    return _with(command, *_TARGET)
+
+
+def filter_options(command: F) -> F:
+    """Which jobs, of a state that the command knows."""
+    return _with(command, *_FILTERS)
+
+
+def state_option(command: F) -> F:
+    """Which states."""
+    return _with(command, _STATE)
+
+
+def bulk_options(command: F) -> F:
+    """What a command for many jobs asks for before it begins."""
+    return _with(command, *_BULK)
+
+
+def _with(command: F, *options: Callable[[Any], Any]) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,382 @@
+"""Any sequence of operations: the broker and the model must agree after each one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from msgspec.structs import replace
+
+from stoker.broker import make_broker
+from stoker.broker.base import Patch, QueueSettings, Select, Want
+from stoker.job.model import Dedup, Failure, JobRecord, Keep, Lease, NewJob
+from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
+from stoker.job.states import State
+from tests.contract.model import Job, Model
+from tests.contract.stores import Store
+from tests.contract.support import Clock, new, some, sweep
+
+WITHOUT_EXPLANATION = [phase for phase in Phase if phase is not Phase.explain]
+"""The explanation traces every line, which takes minutes and says little about a broker."""
+
+QUICK = settings(
+    max_examples=30,
+    stateful_step_count=40,
+    deadline=None,
+    phases=WITHOUT_EXPLANATION,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+SOAK = settings(QUICK, max_examples=2_000, stateful_step_count=100)
+
+LEASE_MS = 1_000
+QUEUES: tuple[str, ...] = ("a", "b")
+BOOM = Failure("error", "Boom: it broke")
+CRASH = Failure("crashed", "it died")
+
+queues = st.sampled_from(QUEUES)
+picks = st.integers(0, 30)
+"""Which of the jobs or leases that there are; taken modulo their number."""
+delays = st.sampled_from([0, 0, 50, 500])
+dedups = st.builds(Dedup, st.sampled_from(["k1", "k2"]), st.sampled_from([None, 300]))
+
+
+@st.composite
+def new_jobs(draw: st.DrawFn) -> NewJob:
+    delay_ms = draw(delays)
+    return new(
+        queue=draw(queues),
+        id=draw(st.sampled_from([None, None, None, "x", "y"])),
+        priority=draw(st.integers(0, 2)),
+        delay_ms=delay_ms,
+        lifo=draw(st.booleans()),
+        dedup=draw(st.none() | dedups),
+    )
+
+
+@st.composite
+def wants(draw: st.DrawFn) -> Want:
+    order = draw(st.permutations(QUEUES))
+    counts = draw(st.lists(st.integers(0, 5), min_size=1, max_size=2))
+    most = dict(zip(order, counts, strict=False))
+    return Want(most, draw(st.integers(0, 6)), "w", LEASE_MS)
+
+
+@st.composite
+def makers(draw: st.DrawFn) -> Callable[[Lease], Outcome]:
+    """Return what makes an outcome for a lease that is chosen later."""
+    keep, failure = draw(st.sampled_from([Keep(), Keep(0)])), draw(st.sampled_from([BOOM, CRASH]))
+    delay_ms, crashed = draw(delays), draw(st.booleans())
+    made: list[Callable[[Lease], Outcome]] = [
+        lambda lease: Done(lease, "1", keep),
+        lambda lease: Failed(lease, failure, keep),
+        lambda lease: Retried(lease, BOOM, delay_ms),
+        lambda lease: Snoozed(lease, delay_ms),
+        lambda lease: Released(lease, crashed),
+    ]
+    return draw(st.sampled_from(made))
+
+
+class Machine(RuleBasedStateMachine):
+    """Each rule does one thing to the broker and to the model, and compares the answers."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.model = Model(self.clock)
+        self.leases: list[Lease] = []
+        """All that were ever given, so that stale ones are shown too."""
+        self.loop = asyncio.new_event_loop()
+        self.do = self.loop.run_until_complete
+        self.broker = make_broker(url, clock=self.clock)
+
+    @initialize()
+    def open(self) -> None:
+        self.do(self.broker.open())
+
+    def teardown(self) -> None:
+        self.do(self.broker.close())
+        self.loop.close()
+
+    # The road of a job
+
+    @rule(jobs=st.lists(new_jobs(), min_size=1, max_size=5))
+    def add(self, jobs: list[NewJob]) -> None:
+        if any(holder.until == self.clock.now for holder in self.model.keys.values()):
+            self.clock.advance(1)
+        due = {queue: self._due(queue) for queue in QUEUES}
+        jobs = [
+            replace(job, delay_ms=self._apart(due[job.queue], job.delay_ms))
+            for job in jobs
+            if not (job.dedup and (job.queue, job.dedup.key) in self.model.unclear)
+        ]
+
+        answers = self.do(self.broker.add(jobs))
+
+        assert len(answers) == len(jobs)
+        for job, answer in zip(jobs, answers, strict=True):
+            taken = self.model.duplicate_of(job)
+            assert answer.duplicate == (taken is not None), (job, answer, taken)
+            assert answer.id == (taken or job.id or answer.id)
+            if taken is None:
+                assert (job.queue, answer.id) not in self.model.jobs
+                self.model.add(job, answer.id)
+
+    @rule(want=wants())
+    def claim(self, want: Want) -> None:
+        records = self.do(self.broker.claim(want))
+
+        self._handed_out(want, records)
+
+    def _handed_out(self, want: Want, records: Sequence[JobRecord]) -> None:
+        expected = self.model.claim(want)
+        assert [(job.queue, job.id) for job in records] == [(job.queue, job.id) for job in expected]
+        for record in records:
+            self.model.hand_out(record, want.lease_ms)
+            assert record.token is not None
+            self.leases.append(Lease(record.queue, record.id, record.token))
+        assert len({*self.leases}) == len(self.leases), "a token was given twice"
+        for queue in want.queues:
+            self._adopt_promotions(queue)
+
+    def _adopt_promotions(self, queue: str) -> None:
+        """A claim that gave nothing of a queue may or may not have promoted its due jobs."""
+        waiting = {job.id for job in self.do(self.broker.find(_all(queue, State.WAITING))).jobs}
+        due = [job for job in self.model.line(queue, State.DELAYED) if job.due_at <= self.clock.now]
+        if due and all(job.id in waiting for job in due):
+            self.model.promote(queue)
+
+    @precondition(lambda self: self.leases)
+    @rule(
+        settled=st.lists(st.tuples(picks, makers()), min_size=1, max_size=4),
+        want=st.none() | wants(),
+    )
+    def finish(
+        self, settled: list[tuple[int, Callable[[Lease], Outcome]]], want: Want | None
+    ) -> None:
+        self.clock.advance(1)
+        leases = [self._lease(pick) for pick, _ in settled]
+        made = {lease: make(lease) for lease, (_, make) in zip(leases, settled, strict=True)}
+        batch = list(made.values())
+        due = {queue: self._due(queue) for queue in QUEUES}
+        for n, outcome in enumerate(batch):
+            if isinstance(outcome, Retried | Snoozed):
+                mine = due[outcome.lease.queue]
+                batch[n] = outcome = replace(outcome, delay_ms=self._apart(mine, outcome.delay_ms))
+                mine.add(self.clock.now + outcome.delay_ms)
+
+        answer = self.do(self.broker.finish(batch, want))
+
+        lost = {outcome.lease for outcome in batch if not self.model.finish(outcome)}
+        assert answer.lost == lost
+        if want is None:
+            assert not answer.jobs
+        else:
+            self._handed_out(want, answer.jobs)
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=picks, completed=st.booleans(), count=st.integers(1, 3))
+    def finish_and_trim(self, pick: int, completed: bool, count: int) -> None:
+        self.clock.advance(1)
+        lease = self._lease(pick)
+        state = State.COMPLETED if completed else State.FAILED
+        unsure = self.model.cuts_a_tie(lease.queue, state, count)
+        keep = Keep() if unsure else Keep(count)
+        outcome = Done(lease, "1", keep) if completed else Failed(lease, BOOM, keep)
+
+        answer = self.do(self.broker.finish([outcome]))
+
+        assert answer.lost == (set() if self.model.finish(outcome) else {lease})
+
+    @precondition(lambda self: self.leases)
+    @rule(chosen=st.lists(picks, min_size=1, max_size=4), lease_ms=st.sampled_from([100, 2_000]))
+    def extend(self, chosen: list[int], lease_ms: int) -> None:
+        leases = {self._lease(pick) for pick in chosen}
+
+        lost = self.do(self.broker.extend(leases, lease_ms))
+
+        assert lost == {lease for lease in leases if not self.model.extend(lease, lease_ms)}
+
+    @rule(ms=st.sampled_from([1, 50, 300, 500, 1_001, 5_000]))
+    def advance(self, ms: int) -> None:
+        self.clock.advance(ms)
+
+    @rule(named=st.sets(queues), max_stalls=st.integers(0, 2))
+    def recover(self, named: set[str], max_stalls: int) -> None:
+        while any(job.expires_at == self.clock.now for job in self.model.jobs.values()):
+            self.clock.advance(1)
+
+        taken = self.do(self.broker.recover(sorted(named), max_stalls))
+
+        recovered = self.model.recover(named, max_stalls)
+        assert sorted(taken) == sorted(job.id for job in recovered)
+        for queue in named:
+            line = [job.id for job in self.do(self.broker.find(_all(queue, State.WAITING))).jobs]
+            self.model.adopt_front([job for job in recovered if job.queue == queue], line)
+
+    # An operator's hand
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=picks)
+    def requeue(self, pick: int) -> None:
+        job = self._job(pick)
+
+        swept = self.do(self.broker.requeue(some(job.id, queue=job.queue)))
+
+        assert list(swept.ids) == ([job.id] if self.model.requeue(job) else [])
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(chosen=st.lists(picks, min_size=1, max_size=3))
+    def cancel(self, chosen: list[int]) -> None:
+        for select, jobs in self._selections(chosen):
+            chunks = self.do(sweep(lambda select: self.broker.cancel(select, "no"), select))
+
+            assert _flat(chunks) == sorted(job.id for job in jobs if self.model.cancel(job))
+
+    @rule(queue=queues, state=st.sampled_from(State))
+    def cancel_all(self, queue: str, state: State) -> None:
+        chunks = self.do(
+            sweep(lambda select: self.broker.cancel(select, "no"), _all(queue, state, limit=2))
+        )
+
+        jobs = self.model.line(queue, state)
+        assert _flat(chunks) == sorted(job.id for job in jobs if self.model.cancel(job))
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(chosen=st.lists(picks, min_size=1, max_size=3), force=st.booleans())
+    def remove(self, chosen: list[int], force: bool) -> None:
+        for select, jobs in self._selections(chosen):
+            chunks = self.do(sweep(lambda select: self.broker.remove(select, force=force), select))
+
+            assert _flat(chunks) == sorted(job.id for job in jobs if self.model.remove(job, force))
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=picks, priority=st.integers(0, 2))
+    def prioritize(self, pick: int, priority: int) -> None:
+        job = self._job(pick)
+        if job.priority == priority or job.lifo:
+            return  # what place the job has then is not promised
+
+        changed = self.do(self.broker.update(job.queue, job.id, Patch(priority=priority)))
+
+        assert changed == self.model.prioritize(job, priority)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=picks, delay_ms=delays)
+    def delay(self, pick: int, delay_ms: int) -> None:
+        job = self._job(pick)
+        if job.state is State.WAITING and not delay_ms:
+            return  # whether the job keeps its place then is not promised
+        delay_ms = self._apart(self._due(job.queue), delay_ms)
+
+        changed = self.do(self.broker.update(job.queue, job.id, Patch(delay_ms=delay_ms)))
+
+        assert changed == self.model.delay(job, delay_ms)
+
+    @rule(queue=queues, paused=st.booleans())
+    def pause(self, queue: str, paused: bool) -> None:
+        self.do(self.broker.configure(queue, QueueSettings(paused=paused)))
+
+        (self.model.paused.add if paused else self.model.paused.discard)(queue)
+
+    # What must hold after each step
+
+    @invariant()
+    def agree(self) -> None:
+        """Every job is in exactly one state and in its place, with the right counts."""
+        for stats in self.do(self.broker.queues(QUEUES)):
+            assert stats.paused == (stats.name in self.model.paused)
+            for state in State:
+                records = self.do(self.broker.find(_all(stats.name, state))).jobs
+                stored = [_of_record(job) for job in records]
+                expected = [_of_model(job) for job in self.model.line(stats.name, state)]
+                if state not in (State.WAITING, State.DELAYED):
+                    stored, expected = sorted(stored), sorted(expected)
+                assert stored == expected
+                assert stats.counts.get(state, 0) == len(stored)
+                for job in records:
+                    runs = job.attempts + job.crashes + (state is State.ACTIVE)
+                    assert runs <= job.starts, "something is counted that did not happen"
+
+    # Choosing
+
+    def _job(self, pick: int) -> Job:
+        return list(self.model.jobs.values())[pick % len(self.model.jobs)]
+
+    def _due(self, queue: str) -> set[int]:
+        return {job.due_at for job in self.model.line(queue, State.DELAYED)}
+
+    def _apart(self, due: set[int], delay_ms: int) -> int:
+        """Prolong a delay until it ends at an instant of its own: a tie has no promised order."""
+        while delay_ms and self.clock.now + delay_ms in due:
+            delay_ms += 1
+        return delay_ms
+
+    def _lease(self, pick: int) -> Lease:
+        """Return a lease that is held, if there is one and the pick is even, or any ever given."""
+        held = [lease for lease in self.leases if self.model.held(lease)]
+        choice = self.leases if pick % 2 or not held else held
+        return choice[-1 - pick // 2 % len(choice)]
+
+    def _selections(self, picks: list[int]) -> list[tuple[Select, list[Job]]]:
+        """Return a selection for each queue, and the jobs that it names."""
+        chosen = {(job.queue, job.id): job for job in map(self._job, picks)}
+        return [
+            (some("unknown", *(id for _, id in keys), queue=queue), [chosen[key] for key in keys])
+            for queue in QUEUES
+            if (keys := [key for key in chosen if key[0] == queue])
+        ]
+
+
+def _all(queue: str, state: State, limit: int = 1_000) -> Select:
+    return Select(queue, state=state, limit=limit)
+
+
+def _flat(chunks: list[list[str]]) -> list[str]:
+    return sorted(id for chunk in chunks for id in chunk)
+
+
+def _of_record(job: JobRecord) -> tuple[object, ...]:
+    due_at = job.due_at if job.state is State.DELAYED else None
+    counted = (job.attempts, job.crashes, job.starts)
+    return (job.id, job.priority, counted, due_at, job.finished_at, job.token)
+
+
+def _of_model(job: Job) -> tuple[object, ...]:
+    due_at = job.due_at if job.state is State.DELAYED else None
+    counted = (job.attempts, job.crashes, job.starts)
+    return (job.id, job.priority, counted, due_at, job.finished_at, job.token)
+
+
+def drive(store: Store, folders: pytest.TempPathFactory, settings: settings) -> None:
+    """Run the machine, each example on an empty store of its own."""
+
+    class OnStore(Machine):
+        def __init__(self) -> None:
+            super().__init__(store.url(folders.mktemp("store")))
+
+    run_state_machine_as_test(OnStore, settings=settings)
+
+
+@pytest.mark.timeout(600)  # only a failure takes long: it is made as short as can be
+def test_the_broker_and_the_model_agree(
+    store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    drive(store, tmp_path_factory, QUICK)
+
+
+@pytest.mark.soak
+def test_the_broker_and_the_model_agree_for_long(
+    store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    drive(store, tmp_path_factory, SOAK)

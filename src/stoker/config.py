@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from stoker.errors import ConfigError
+from stoker.job.retry import DEFAULT_MAX_STALLS
 
 DEFAULT_URL = "sqlite:///stoker.db"
 MEMORY = ":memory:"
@@ -95,7 +96,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     taken back."""
     grace_ms: int = 30_000
     """How long running jobs may go on after a stop was asked for."""
-    max_stalls: int = 3
+    max_stalls: int = DEFAULT_MAX_STALLS
     """Crashes after which a job may still run again."""
     recover_ms: int = 5_000
     """How often expired leases are looked for."""

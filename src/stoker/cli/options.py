@@ -101,6 +101,14 @@ def _flat(_ctx: click.Context, _parameter: click.Parameter, lists: tuple[Any, ..
     return tuple(item for items in lists for item in items)
 
 
+def queues_argument(command: F) -> F:
+    """One queue or several: ``mail reports`` as well as ``mail,reports``."""
+    metavar = "QUEUE..."
+    return click.argument(
+        "queues", type=Names(), nargs=-1, required=True, callback=_flat, metavar=metavar
+    )(command)
+
+
 def queues_option(*names: str, **more: Any) -> Callable[[F], F]:
     """Several queues: ``-q a,b`` as well as ``-q a -q b``."""
     return click.option(
@@ -163,10 +171,8 @@ _STATE = click.option(
     help=f"Only in these states: {', '.join(State)}.",
 )
 
-_BULK = (
-    click.option("--all", "everything", is_flag=True, help="Take all there are."),
-    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-)
+_ALL = click.option("--all", "everything", is_flag=True, help="Take all there are.")
+_YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
 def target_options(command: F) -> F:
@@ -184,9 +190,15 @@ def state_option(command: F) -> F:
     return _with(command, _STATE)
 
 
+def yes_option(command: F) -> F:
+    """Whether to ask before many jobs are changed."""
+    return _with(command, _YES)
+
+
 def bulk_options(command: F) -> F:
-    """What a command for many jobs asks for before it begins."""
-    return _with(command, *_BULK)
+    """The jobs that one command changes: ids, or filters, or ``--all``."""
+    ids = click.argument("ids", nargs=-1, metavar="[ID]...")
+    return _with(command, ids, *_FILTERS, _ALL, _YES, *_TARGET, json_option)
 
 
 def _with(command: F, *options: Callable[[Any], Any]) -> F:

@@ -161,12 +161,17 @@ class JobRecord(msgspec.Struct, frozen=True, array_like=True):
     """The last ``Failure`` as JSON text; a job that is to be retried has one too."""
 
 
-class Lease(msgspec.Struct, frozen=True):
+class Lease(msgspec.Struct, frozen=True, cache_hash=True):
     """A worker's ownership of a claimed job. Only who shows it may write to that job."""
 
     queue: str
     id: str
     token: str
+
+
+def lease_of(job: JobRecord) -> Lease:
+    """Return the lease that a claimed job came with."""
+    return Lease(job.queue, job.id, job.token or "")
 
 
 class Log(msgspec.Struct, frozen=True):

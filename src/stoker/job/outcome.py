@@ -114,13 +114,13 @@ class Released(msgspec.Struct, frozen=True):
 Outcome = Done | Failed | Retried | Snoozed | Released
 
 
-def decide(job: JobRecord, report: Report, policy: Policy, rng: random.Random) -> Outcome:
+def decide(
+    job: JobRecord, lease: Lease, report: Report, policy: Policy, rng: random.Random
+) -> Outcome:
     """Return what becomes of ``job`` after a run that ended with ``report``.
 
     ``rng`` draws the backoff's jitter, so that a test can fix it.
     """
-    assert job.token is not None, "only a claimed job can have run"
-    lease = Lease(job.queue, job.id, job.token)
     match report:
         case Returned(value):
             return Done(lease, value, policy.keep_completed)

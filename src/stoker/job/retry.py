@@ -10,9 +10,10 @@ import msgspec
 from stoker.job.model import Backoff, JobOptions, Keep
 
 DAY_MS = 86_400_000
+DEFAULT_MAX_STALLS = 3
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, cache_hash=True):
     """How a job is run: a task's settings, overridden by what the producer set on the job."""
 
     attempts: int = 3
@@ -22,26 +23,25 @@ class Policy(msgspec.Struct, frozen=True):
     """The longest run; ``None`` is no limit."""
     keep_completed: Keep = Keep(count=100_000, age_ms=7 * DAY_MS)
     keep_failed: Keep = Keep(count=100_000, age_ms=90 * DAY_MS)
-    max_stalls: int = 3
+    max_stalls: int = DEFAULT_MAX_STALLS
     """Crashes after which a job may still run again; the next one makes it a dead letter."""
 
 
 @lru_cache(maxsize=1024)
-def policy_for(defaults: Policy, options: str) -> Policy:
-    """Return ``defaults`` with the job's stored ``options`` (JSON text) over them.
+def policy_for(defaults: Policy, options: str, max_stalls: int) -> Policy:
+    """Return ``defaults`` with the job's stored ``options`` (JSON text) over them,
+    and the worker's own limit of crashes.
 
     Cached, since most jobs of a task share the same options. Raises
     ``msgspec.DecodeError`` when the text is not valid options.
     """
-    if options == "{}":
-        return defaults
     given = msgspec.json.decode(options, type=JobOptions)
     chosen = {
         name: value
         for name, value in msgspec.structs.asdict(given).items()
         if value is not msgspec.UNSET
     }
-    return msgspec.structs.replace(defaults, **chosen)
+    return msgspec.structs.replace(defaults, max_stalls=max_stalls, **chosen)
 
 
 def backoff_ms(backoff: Backoff, attempt: int, rng: random.Random) -> int:

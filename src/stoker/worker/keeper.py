@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import random
 import threading
 import time
@@ -23,8 +22,6 @@ TICK_SECONDS = 1.0
 """How often leases are looked after, and so how soon a cancelled run is interrupted."""
 BLOCKED_SECONDS = 1.0
 """Loop lag worth a warning."""
-
-_log = logging.getLogger("stoker.worker")
 
 
 class Keeper:
@@ -54,6 +51,8 @@ class Keeper:
         self._thread = threading.Thread(target=self._serve, name="stoker-keeper", daemon=True)
         self._stop: Callable[[], object] = lambda: None
         self._ready = threading.Event()
+        self.died: asyncio.Future[None] = self._worker_loop.create_future()
+        """Fails if the keeper does."""
         self._pinged_at: float | None = None
         self._warned = False
 
@@ -71,8 +70,11 @@ class Keeper:
     def _serve(self) -> None:
         try:
             asyncio.run(self._keep())
-        except Exception:
-            _log.exception("the keeper died; leases are no longer renewed")
+        except Exception as error:
+            # Leases are no longer renewed: a worker that went on would run what others run too.
+            self._worker_loop.call_soon_threadsafe(self.died.set_exception, error)
+        finally:
+            self._ready.set()
 
     async def _keep(self) -> None:
         stopping = asyncio.Event()

@@ -8,7 +8,7 @@ import threading
 from stoker.broker.base import Broker, Patch
 from stoker.errors import BrokerError
 from stoker.events import emit
-from stoker.job.model import JobRecord, Lease
+from stoker.job.model import JobRecord, Lease, lease_of
 
 EVERY_SECONDS = 0.1
 MOST_LINES = 1_000
@@ -83,7 +83,7 @@ class Reporter:
             await asyncio.sleep(EVERY_SECONDS)
 
     def _of(self, job: JobRecord) -> _Pending:
-        lease = Lease(job.queue, job.id, job.token or "")
+        lease = lease_of(job)
         pending = self._pending.get(lease)
         if pending is None:
             pending = self._pending[lease] = _Pending()

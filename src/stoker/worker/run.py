@@ -17,7 +17,7 @@ Stop = Literal["timeout", "lost", "shutdown"]
 class Run:
     """A claimed job with its handler, and the means to interrupt it."""
 
-    __slots__ = ("context", "handler", "lease", "policy", "record", "stopped", "task", "timer")
+    __slots__ = ("context", "ended", "handler", "lease", "policy", "record", "stopped", "task")
 
     def __init__(
         self,
@@ -33,24 +33,14 @@ class Run:
         self.policy = policy
         self.context = context
         self.task: asyncio.Task[None] | None = None
-        self.timer: asyncio.TimerHandle | None = None
         self.stopped: Stop | None = None
-
-    def start_clock(self) -> None:
-        """Begin to measure the time it may take."""
-        if self.policy.timeout_ms is not None:
-            loop = asyncio.get_running_loop()
-            self.timer = loop.call_later(self.policy.timeout_ms / 1_000, self.stop, "timeout")
-
-    def stop_clock(self) -> None:
-        """It ended."""
-        if self.timer is not None:
-            self.timer.cancel()
+        self.ended = False
+        """The handler is through; what is left is to say so, and that is not interrupted."""
 
     def stop(self, why: Stop) -> None:
         """Interrupt it. The first reason stands, except that a lost lease outweighs the others."""
         if self.stopped is None or why == "lost":
             self.stopped = why
         self.context.cancelled = True
-        if self.task is not None:
+        if self.task is not None and not self.ended:
             self.task.cancel()

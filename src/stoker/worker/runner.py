@@ -15,7 +15,7 @@ from stoker.context import JobContext
 from stoker.errors import ConfigError, InvalidPayload, Unrecoverable
 from stoker.events import emit
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.model import Failure, JobRecord, Lease, lease_of
 from stoker.job.outcome import (
     Failed,
     Interrupted,
@@ -29,6 +29,7 @@ from stoker.job.outcome import (
 )
 from stoker.job.retry import policy_for
 from stoker.registry import Registry
+from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
 from stoker.worker.finisher import Finisher
 from stoker.worker.reporter import Reporter
@@ -36,6 +37,9 @@ from stoker.worker.run import Run, Stop
 from stoker.worker.slots import Slots
 
 _log = logging.getLogger("stoker.worker")
+
+HOOK_SECONDS = 60.0
+"""How long ``on_failed`` or ``on_dead`` may hold up its job's outcome."""
 
 
 class Runner:
@@ -45,6 +49,7 @@ class Runner:
         self,
         registry: Registry,
         executors: Executors,
+        deadlines: Deadlines,
         slots: Slots,
         finisher: Finisher,
         reports: Reporter,
@@ -53,6 +58,7 @@ class Runner:
     ) -> None:
         self._registry = registry
         self._executors = executors
+        self._deadlines = deadlines
         self._slots = slots
         self._finisher = finisher
         self._reports = reports
@@ -77,7 +83,7 @@ class Runner:
         now = time.monotonic()
         self._empty.clear()
         for record in jobs:
-            lease = Lease(record.queue, record.id, record.token or "")
+            lease = lease_of(record)
             self._held[lease] = now
             run = self._prepare(record, lease)
             if isinstance(run, Run):
@@ -87,6 +93,12 @@ class Runner:
                 self._reject(record, run)
         if not self._runs:
             self._empty.set()
+
+    def refuse(self, jobs: Iterable[JobRecord]) -> None:
+        """Hand back jobs that came while the worker was being stopped."""
+        for record in jobs:
+            self._slots.leave(record.queue)
+            self._finisher.put(Released(lease_of(record)))
 
     def stop_all(self, why: Stop) -> None:
         """Interrupt whatever runs."""
@@ -118,11 +130,10 @@ class Runner:
                 lease, Failure("unknown-task", f"no task {record.name!r} here; there is: {names}")
             )
         try:
-            policy = policy_for(handler.policy, record.options)
+            policy = policy_for(handler.policy, record.options, self._max_stalls)
             data = handler.decode(record.data)
         except (InvalidPayload, msgspec.DecodeError) as error:
             return Failed(lease, Failure("undecodable", str(error)), handler.policy.keep_failed)
-        policy = msgspec.structs.replace(policy, max_stalls=self._max_stalls)
         context = JobContext(record, data, policy.attempts, self._reports)
         return Run(record, lease, handler, policy, context)
 
@@ -136,7 +147,8 @@ class Runner:
         except BaseException as error:
             # SystemExit too: a handler that calls sys.exit() fails its job, not the worker.
             report = Raised(failure_of(error))
-        run.stop_clock()
+        run.ended = True
+        self._deadlines.discard(run)
         outcome = self._decide(run, report)
         if isinstance(outcome, Failed | Retried) and run.stopped != "lost":
             await self._tell(run, outcome)
@@ -146,9 +158,10 @@ class Runner:
 
     def _decide(self, run: Run, report: Report) -> Outcome:
         try:
-            return decide(run.record, report, run.policy, self._rng)
+            return decide(run.record, run.lease, report, run.policy, self._rng)
         except ConfigError as error:  # Snooze("soon")
-            return decide(run.record, Raised(failure_of(error)), run.policy, self._rng)
+            raised = Raised(failure_of(error))
+            return decide(run.record, run.lease, raised, run.policy, self._rng)
 
     async def _tell(self, run: Run, outcome: Failed | Retried) -> None:
         """Log a failed run with its job, and call the processor's hooks while the lease is ours."""
@@ -160,9 +173,10 @@ class Runner:
             return
         for hook in (hooks.on_failed, hooks.on_dead) if dead else (hooks.on_failed,):
             try:
-                told = hook(run.context, outcome.failure)
-                if isawaitable(told):
-                    await told
+                async with asyncio.timeout(HOOK_SECONDS):
+                    told = hook(run.context, outcome.failure)
+                    if isawaitable(told):
+                        await told
             except Exception:
                 _log.exception("%s of %s failed", hook.__name__, run.handler.name)
 

@@ -19,6 +19,7 @@ from stoker.events import emit
 from stoker.handler import Handler, Hooks
 from stoker.job.model import JobRecord, Lease
 from stoker.registry import Registry
+from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
 from stoker.worker.executors.process import default_limit
 from stoker.worker.fetcher import Fetcher
@@ -54,7 +55,8 @@ class Worker:
         """Work. Raises what a processor's ``setup`` raises; nothing is claimed then."""
         settings = self.settings
         handlers = [h for h in self._registry.handlers() if h.queue in settings.queues]
-        executors = Executors(settings.processes)
+        deadlines = Deadlines(lambda run: run.stop("timeout"))
+        executors = Executors(settings.processes, deadlines)
         slots = Slots(settings.concurrency, _limits(settings, handlers))
         held: dict[Lease, float] = {}
         reporter = Reporter(self._broker)
@@ -63,11 +65,18 @@ class Worker:
             return Want(room.queues, room.count, settings.name, settings.lease_ms)
 
         def start(jobs: Sequence[JobRecord]) -> None:
-            runner.start(jobs)
+            (runner.refuse if self._stop.is_set() else runner.start)(jobs)
 
         finisher = Finisher(self._broker, slots, want, start, held)
         runner = Runner(
-            self._registry, executors, slots, finisher, reporter, held, settings.max_stalls
+            self._registry,
+            executors,
+            deadlines,
+            slots,
+            finisher,
+            reporter,
+            held,
+            settings.max_stalls,
         )
         fetcher = Fetcher(self._broker, slots, finisher, want, start, burst=settings.burst)
         keeper = Keeper(
@@ -89,7 +98,7 @@ class Worker:
             keeper.start()
             loops += [asyncio.create_task(loop.run()) for loop in (finisher, reporter)]
             emit("worker.started", settings=settings)
-            await self._fetch(fetcher)
+            await self._fetch(fetcher, [*loops, keeper.died])
             finisher.fetching = False
             emit("worker.stopping", running=runner.running)
             await self._drain(runner)
@@ -104,19 +113,23 @@ class Worker:
                 await _call(hook.teardown)
             emit("worker.stopped", settings=settings)
 
-    async def _fetch(self, fetcher: Fetcher) -> None:
-        """Fetch until the fetcher ends by itself or a stop is asked for."""
+    async def _fetch(self, fetcher: Fetcher, others: Sequence[asyncio.Future[None]]) -> None:
+        """Fetch until the fetcher ends by itself or a stop is asked for.
+
+        None of ``others`` ever ends unless by a bug: then the worker must not look alive.
+        """
         fetching = asyncio.create_task(fetcher.run())
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (fetching, stopping):
-            task.cancel()
-        await asyncio.gather(stopping, return_exceptions=True)
         try:
-            await fetching
-        except asyncio.CancelledError:
-            if not self._stop.is_set():
-                raise
+            done, _ = await asyncio.wait(
+                {fetching, stopping, *others}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for task in (fetching, stopping):
+                task.cancel()
+            await asyncio.gather(fetching, stopping, return_exceptions=True)
+        for ended in done:
+            ended.result()
 
     async def _drain(self, runner: Runner) -> None:
         """Let running jobs end; past the grace period, or told twice, interrupt them."""

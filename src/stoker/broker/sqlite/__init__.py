@@ -28,7 +28,7 @@ from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.connection import connect, connect_for_reading
 from stoker.broker.sqlite.lane import Lane
 from stoker.config import MEMORY
-from stoker.job.model import JobRecord, Lease, NewJob
+from stoker.job.model import JobRecord, Lease, NewJob, lease_of
 from stoker.job.outcome import Outcome, Released
 
 __all__ = ["SQLiteBroker"]
@@ -99,7 +99,7 @@ class SQLiteBroker(Broker):
         except asyncio.CancelledError:
             # The thread may be committing it this moment: whoever asked is gone, so hand it back.
             if jobs := await claiming:
-                await self.finish([Released(_lease(job)) for job in jobs])
+                await self.finish([Released(lease_of(job)) for job in jobs])
             raise
 
     async def _until_due(self, want: Want) -> float:
@@ -167,7 +167,3 @@ class SQLiteBroker(Broker):
             if page.events or page.gap or after is None or left <= 0:
                 return page
             await self._changes.wait(seen, left)
-
-
-def _lease(job: JobRecord) -> Lease:
-    return Lease(job.queue, job.id, job.token or "")

@@ -96,7 +96,9 @@ def remove(tx: Transaction, select: Select, force: bool) -> Swept:
     """Delete jobs; active ones only if forced."""
     hits, cursor = look(tx.connection, select, min(select.limit, CHUNK))
     gone = [hit for hit in hits if force or hit.state is not State.ACTIVE]
-    tx.delete([hit.seq for hit in gone])
+    seqs = [hit.seq for hit in gone]
+    tx.run(statement("select", "free_dedup"), (json(seqs),))
+    tx.delete(seqs)
     _note(tx, select.queue, gone, None)
     return _swept(tx, select.queue, "removed", gone, cursor)
 

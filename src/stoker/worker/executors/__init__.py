@@ -7,6 +7,7 @@ from stoker.errors import InvalidPayload
 from stoker.handler import Handler
 from stoker.job.model import Failure
 from stoker.job.outcome import Cancel, Raised, Report, Retry, Returned, Snooze
+from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors.process import Children
 from stoker.worker.executors.thread import Threads
 from stoker.worker.run import Run
@@ -17,9 +18,10 @@ _NOTHING = Returned("null")
 class Executors:
     """The three places, and the choice between them."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self._threads = Threads()
-        self._children = Children(processes, self._threads)
+        self._children = Children(processes, self._threads, deadlines)
 
     async def run(self, run: Run) -> Report:
         """Run a job where its handler belongs and return what it reported.
@@ -29,11 +31,11 @@ class Executors:
         """
         match run.handler.run_in:
             case "loop":
-                run.start_clock()
+                self._deadlines.add(run)
                 running.set(run.context)
                 return reported(run.handler, await run.handler.call(run.context))
             case "thread":
-                run.start_clock()
+                self._deadlines.add(run)
                 running.set(run.context)
                 return await self._threads.run(_call, run)
             case "process":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from stoker.job.outcome import Cancel, Crashed, Raised, Report, Retry, Returned, Snooze
+from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors.thread import Threads
 from stoker.worker.executors.wire import (
     Began,
@@ -31,9 +33,10 @@ _COMMAND = [sys.executable, "-m", "stoker.worker.executors.child"]
 class Children:
     """A pool of child processes, started when first needed and reused."""
 
-    def __init__(self, limit: int, threads: Threads) -> None:
+    def __init__(self, limit: int, threads: Threads, deadlines: Deadlines) -> None:
         self._free = asyncio.Semaphore(limit)
         self._threads = threads
+        self._deadlines = deadlines
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
 
@@ -45,7 +48,7 @@ class Children:
                 child = await self._threads.run(_Child)
                 self._all.add(child)
             loop = asyncio.get_running_loop()
-            began = lambda: loop.call_soon_threadsafe(run.start_clock)  # noqa: E731
+            began = lambda: loop.call_soon_threadsafe(self._deadlines.add, run)  # noqa: E731
             try:
                 report = await self._threads.run(child.run, run, began)
             except BaseException:
@@ -85,7 +88,9 @@ class _Child:
     def kill(self) -> None:
         """End it now."""
         self.alive = False
-        self._process.kill()
+        # With all that the handler started; its session is its process group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._in.close()
         self._out.close()

@@ -51,6 +51,7 @@ CREATE TABLE dedup (
   PRIMARY KEY (queue, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX dedup_until ON dedup (until_at) WHERE until_at IS NOT NULL;
+CREATE INDEX dedup_job ON dedup (job);
 
 CREATE TABLE queue (
   name   TEXT    PRIMARY KEY,

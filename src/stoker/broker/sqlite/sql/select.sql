@@ -23,6 +23,10 @@ WHERE seq = :seq;
 -- :delete_jobs
 DELETE FROM job WHERE seq IN (SELECT value FROM json_each(?));
 
+-- :free_dedup
+-- A job that was removed by hand holds no key, not even for its time.
+DELETE FROM dedup WHERE job IN (SELECT value FROM json_each(?));
+
 -- :delete_logs
 DELETE FROM log WHERE job IN (SELECT value FROM json_each(?));
 

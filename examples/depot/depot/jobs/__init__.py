@@ -1,0 +1,1 @@
+"""The worker's code, one file for each job. The application does not import it."""

@@ -1,0 +1,179 @@
+"""``stoker check``: whether an application would work, before it has to."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from stoker.app import Stoker
+from stoker.broker.base import Patch
+from stoker.cli.loading import load
+from stoker.cli.options import json_option
+from stoker.cli.origins import problems as origin_problems
+from stoker.cli.records import write_json
+from stoker.config import MEMORY, BrokerURL
+from stoker.errors import StokerError
+from stoker.handler import Handler
+from stoker.job.duration import describe
+from stoker.job.model import Backoff, Keep
+
+LEAST_FREE = 100 * 1024 * 1024
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that will not work, and where."""
+
+    where: str
+    problem: str
+    hint: str | None = None
+
+
+@click.command(epilog="Example: stoker check shop.jobs:app, in CI before a deployment")
+@click.argument("app", envvar="STOKER_APP", metavar="MODULE:APP")
+@json_option
+def check(app: str, as_json: bool) -> None:
+    """Load the app, look at all tasks and at the broker; list every problem. Exits with 0 or 1."""
+    handlers: Sequence[Handler] = ()
+    loaded = None
+    try:
+        loaded = load(app)
+    except StokerError as error:
+        found = [Problem(app, error.message, error.hint)]
+    else:
+        handlers = loaded.registry.handlers()
+        found = [*_look_at_tasks(handlers), *asyncio.run(_look_at_broker(loaded))]
+    if as_json:
+        write_json(_object(loaded, handlers, found))
+    else:
+        _show(loaded, handlers, found)
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+def _look_at_tasks(handlers: Sequence[Handler]) -> list[Problem]:
+    if not handlers:
+        return [Problem("tasks", "this app has no tasks", "put @app.task above a function")]
+    found: list[Problem] = []
+    for handler in handlers:
+        if handler.concurrency is not None and handler.concurrency < 1:
+            found.append(
+                Problem(handler.name, f"concurrency={handler.concurrency} lets no job run", "1…")
+            )
+    children = [handler for handler in handlers if handler.run_in == "process"]
+    for handler, problem in zip(children, origin_problems(children), strict=True):
+        if problem:
+            hint = "a child process finds a task by its module and name"
+            found.append(Problem(handler.name, problem, hint))
+    return found
+
+
+async def _look_at_broker(app: Stoker) -> list[Problem]:
+    where = f"broker {app.url}"
+    try:
+        async with app:
+            broker = await app.client.broker()
+            # Changes nothing, for there is no such job; but a transaction that writes is begun.
+            await broker.update("stoker-check", "no-such-job", Patch(log=("",)))
+    except StokerError as error:
+        return [Problem(where, error.message, error.hint)]
+    free = _free(app.url)
+    if free is not None and free < LEAST_FREE:
+        return [Problem(where, f"only {free // 1024**2} MiB are free on its disk", "make room")]
+    return []
+
+
+def _free(url: BrokerURL) -> int | None:
+    if url.scheme != "sqlite" or url.path == MEMORY:
+        return None
+    return shutil.disk_usage(Path(url.path).resolve().parent).free
+
+
+def durability(url: BrokerURL) -> str:
+    """Return what survives what."""
+    if url.scheme != "sqlite":
+        return "an acknowledged job is as safe as the server's settings for persistence make it"
+    if url.path == MEMORY:
+        return "nothing survives the end of the process: for tests"
+    return "an acknowledged job survives a crash and a power cut (WAL, synchronous=FULL)"
+
+
+def policy_row(handler: Handler) -> dict[str, str]:
+    """Return what applies to a task's jobs unless they say otherwise, in words."""
+    policy = handler.policy
+    limit = policy.timeout_ms
+    return {
+        "task": handler.name,
+        "queue": handler.queue,
+        "runs in": handler.run_in,
+        "tries": str(policy.attempts),
+        "backoff": _backoff(policy.backoff),
+        "timeout": "none" if limit is None else describe(limit),
+        "keeps done": _keep(policy.keep_completed),
+        "keeps dead": _keep(policy.keep_failed),
+    }
+
+
+def _backoff(backoff: Backoff) -> str:
+    first = describe(backoff.delay_ms)
+    return first if backoff.kind == "fixed" else f"{first} to {describe(backoff.max_ms)}"
+
+
+def _keep(keep: Keep) -> str:
+    if keep.count == 0:
+        return "none"
+    parts = [] if keep.age_ms is None else [describe(keep.age_ms)]
+    if keep.count is not None:
+        thousands, rest = divmod(keep.count, 1_000)
+        parts.append(f"{thousands}k" if thousands and not rest else str(keep.count))
+    return ", ".join(parts) or "all"
+
+
+def _object(
+    app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem]
+) -> dict[str, Any]:
+    tasks = [
+        {
+            "name": handler.name,
+            "queue": handler.queue,
+            "run_in": handler.run_in,
+            "concurrency": handler.concurrency,
+            "origin": f"{handler.origin.module}:{handler.origin.qualname}",
+            "policy": handler.policy,
+        }
+        for handler in handlers
+    ]
+    url = None if app is None else str(app.url)
+    safe = None if app is None else durability(app.url)
+    return {"ok": not found, "broker": url, "durability": safe, "tasks": tasks, "problems": found}
+
+
+def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem]) -> None:
+    from rich.text import Text
+
+    from stoker.cli.tables import screen, table
+
+    console = screen()
+    if handlers:
+        rows = [policy_row(handler) for handler in handlers]
+        drawn = table(*rows[0])
+        for column in drawn.columns:
+            column.no_wrap, column.overflow = False, "fold"
+        for row in rows:
+            drawn.add_row(*map(Text, row.values()))
+        console.print(drawn)
+    if app is not None:
+        console.print(f"\nbroker: {app.url}\n  {durability(app.url)}", markup=False, soft_wrap=True)
+    if not found:
+        console.print("\nAll is well.", style="green")
+        return
+    console.print(f"\n{len(found)} problem{'s' * (len(found) > 1)}:", style="bold red")
+    for each in found:
+        console.print(f"- {each.where}: {each.problem}", markup=False, soft_wrap=True)
+        if each.hint:
+            console.print(f"  hint: {each.hint}", markup=False, soft_wrap=True)

@@ -1,0 +1,70 @@
+"""``stoker dead``: the jobs that failed for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from stoker.cli.bulk import PURGE, REPLAY, carry_out
+from stoker.cli.job import split
+from stoker.cli.listing import list_them, show_one
+from stoker.cli.options import (
+    bulk_options,
+    filter_options,
+    json_option,
+    queues_option,
+    target_options,
+)
+from stoker.cli.selection import Criteria
+from stoker.cli.target import Target
+from stoker.job.states import State
+
+
+@click.group(epilog="Example: stoker dead ls --since 1d")
+def dead() -> None:
+    """Look after dead letters: the jobs that have failed for good."""
+
+
+@dead.command("ls", epilog="Example: stoker dead ls --queue mail --text timeout")
+@filter_options
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@target_options
+@json_option
+def list_dead(app: str | None, url: str | None, as_json: bool, limit: int, **criteria: Any) -> None:
+    """Show dead letters, the newest first."""
+    chosen = Criteria(states=(State.FAILED,), **criteria)
+    list_them(Target(app, url), chosen, limit, as_json=as_json)
+
+
+@dead.command(epilog="Example: stoker dead show 17")
+@click.argument("id")
+@queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like.")
+@target_options
+@json_option
+def show(
+    id: str,
+    queues: tuple[str, ...],
+    show_secrets: bool,
+    app: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Show a dead letter: its error with the traceback, its data, its attempts, its log."""
+    target = Target(app, url)
+    show_one(target, id, queues, show_secrets=show_secrets, as_json=as_json, state=State.FAILED)
+
+
+@dead.command(epilog="Example: stoker dead replay --queue mail --text timeout --since 1d")
+@bulk_options
+def replay(**given: Any) -> None:
+    """Run dead letters again from the start."""
+    carry_out(REPLAY, *split(**given))
+
+
+@dead.command(epilog="Example: stoker dead purge --until 30d")
+@bulk_options
+def purge(**given: Any) -> None:
+    """Delete dead letters."""
+    carry_out(PURGE, *split(**given))

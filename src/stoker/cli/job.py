@@ -1,0 +1,122 @@
+"""``stoker job``: single jobs and many, in any state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from stoker.cli.bulk import CANCEL, FORCE_REMOVE, PROMOTE, REMOVE, RETRY, Order, carry_out
+from stoker.cli.listing import list_them, show_one
+from stoker.cli.options import (
+    bulk_options,
+    filter_options,
+    json_option,
+    queues_option,
+    state_option,
+    target_options,
+)
+from stoker.cli.records import write_lines
+from stoker.cli.selection import Criteria
+from stoker.cli.target import Target, find_job, operate
+from stoker.job.states import State
+
+
+@click.group(epilog="Example: stoker job ls --queue mail --state failed --since 2h")
+def job() -> None:
+    """Look after jobs."""
+
+
+@job.command("ls", epilog="Example: stoker job ls --state active,waiting --limit 100")
+@filter_options
+@state_option
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@target_options
+@json_option
+def list_jobs(app: str | None, url: str | None, as_json: bool, limit: int, **criteria: Any) -> None:
+    """Show jobs: those that run, wait, are delayed, have failed, are completed."""
+    list_them(Target(app, url), Criteria(**criteria), limit, as_json=as_json)
+
+
+@job.command(epilog="Example: stoker job show 17 --queue mail")
+@click.argument("id")
+@queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like.")
+@target_options
+@json_option
+def show(
+    id: str,
+    queues: tuple[str, ...],
+    show_secrets: bool,
+    app: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Show all there is to know about a job."""
+    show_one(Target(app, url), id, queues, show_secrets=show_secrets, as_json=as_json)
+
+
+@job.command(epilog="Example: stoker job logs 17")
+@click.argument("id")
+@queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
+@target_options
+@json_option
+def logs(id: str, queues: tuple[str, ...], app: str | None, url: str | None, as_json: bool) -> None:
+    """Show what a job has logged."""
+    detail = operate(Target(app, url).open(), lambda app: find_job(app, id, queues))
+    if as_json:
+        write_lines(detail.logs)
+        return
+    from stoker.cli.details import log_line
+    from stoker.cli.tables import plain
+
+    for line in detail.logs:
+        click.echo(plain(log_line(line)))
+
+
+@job.command(epilog="Example: stoker job retry --queue mail --text timeout --since 1d")
+@bulk_options
+@state_option
+def retry(**given: Any) -> None:
+    """Run finished jobs again from the start: failed ones, unless --state says completed."""
+    carry_out(RETRY, *split(**given))
+
+
+@job.command(epilog="Example: stoker job promote 17")
+@bulk_options
+def promote(**given: Any) -> None:
+    """Let delayed jobs run now."""
+    carry_out(PROMOTE, *split(**given))
+
+
+@job.command(epilog="Example: stoker job cancel --name send_mail --queue mail")
+@bulk_options
+@state_option
+def cancel(**given: Any) -> None:
+    """End unfinished jobs for good, running ones too; they become dead letters."""
+    carry_out(CANCEL, *split(**given))
+
+
+@job.command(epilog="Example: stoker job rm --state completed --until 30d")
+@bulk_options
+@state_option
+@click.option("--force", is_flag=True, help="Running jobs, too: they are interrupted.")
+def rm(force: bool, **given: Any) -> None:
+    """Delete jobs."""
+    carry_out(FORCE_REMOVE if force else REMOVE, *split(**given))
+
+
+def split(
+    *,
+    ids: tuple[str, ...],
+    everything: bool,
+    yes: bool,
+    app: str | None,
+    url: str | None,
+    as_json: bool,
+    states: tuple[State, ...] = (),
+    **criteria: Any,
+) -> tuple[Target, Order]:
+    """Return what ``bulk_options`` said: where, and who is meant."""
+    order = Order(ids, Criteria(states=states, **criteria), everything, yes, as_json)
+    return Target(app, url), order

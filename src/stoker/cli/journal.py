@@ -1,0 +1,148 @@
+"""Turns a worker's events into log lines, and counts what was done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stoker.errors import BrokerError
+from stoker.events import subscribe
+from stoker.job.duration import describe
+from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.outcome import Done, Failed, Outcome, Retried
+
+QUIET_SECONDS = 10.0
+"""How long a failure of the broker that was logged keeps its likes out of the log."""
+MOST_NAMED = 5
+
+_log = logging.getLogger("stoker.worker")
+_WORDS: Mapping[type[Outcome], str] = {Done: "done", Failed: "failed", Retried: "retried"}
+
+
+class Journal:
+    """Subscribes to the events of this process. Every method may be called in any thread."""
+
+    def __init__(self, *, verbose: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self.counts: Counter[str] = Counter()
+        self._verbose = verbose
+        self._clock = clock
+        self._faults = _Faults(clock)
+        self._begun: dict[Lease, tuple[str, float]] = {}
+        self._tell: dict[str, Callable[..., None]] = {
+            "worker.started": self._started,
+            "jobs.claimed": self._claimed,
+            "jobs.finished": self._finished,
+            "jobs.lost": self._lost,
+            "jobs.recovered": self._recovered,
+            "job.failed": self._failed,
+            "job.stuck": self._stuck,
+            "broker.failed": self._faults.failed,
+            "loop.blocked": self._blocked,
+        }
+
+    def begin(self) -> Callable[[], None]:
+        """Listen; return what ends that."""
+        return subscribe(self._hear)
+
+    def _hear(self, event: str, fields: dict[str, Any]) -> None:
+        tell = self._tell.get(event)
+        if tell is not None:
+            tell(**fields)
+
+    def _started(self, **_: Any) -> None:
+        _log.info("ready")
+
+    def _claimed(self, jobs: list[JobRecord], **_: Any) -> None:
+        self._faults.over()
+        if self._verbose:
+            now = self._clock()
+            for job in jobs:
+                self._begun[Lease(job.queue, job.id, job.token or "")] = (job.name, now)
+
+    def _finished(
+        self, outcomes: list[Outcome], lost: frozenset[Lease] = frozenset(), **_: Any
+    ) -> None:
+        self._faults.over()
+        for outcome in outcomes:
+            name, begun = self._begun.pop(outcome.lease, ("", 0.0))
+            if outcome.lease in lost:
+                continue
+            self.counts[_WORDS.get(type(outcome), "other")] += 1
+            if self._verbose and isinstance(outcome, Done):
+                taken = describe((self._clock() - begun) * 1_000)
+                _log.info("%s: done in %s", _job(outcome.lease, name), taken)
+
+    def _failed(self, job: JobRecord, failure: Failure, dead: bool, **_: Any) -> None:
+        what = "is a dead letter" if dead else f"failed attempt {job.attempts + 1}, to be retried"
+        _log.warning("%s: %s: %s", _job(job, job.name), what, _one_line(str(failure)))
+        if self._verbose and failure.traceback:
+            _log.warning("%s", failure.traceback.rstrip())
+
+    def _lost(self, leases: frozenset[Lease], **_: Any) -> None:
+        for lease in leases:
+            name, _begun = self._begun.pop(lease, ("", 0.0))
+            _log.warning(
+                "%s: no longer ours: cancelled, removed or taken over; its result is not stored",
+                _job(lease, name),
+            )
+
+    def _recovered(self, ids: list[str], **_: Any) -> None:
+        named = ", ".join(ids[:MOST_NAMED])
+        more = f" and {len(ids) - MOST_NAMED} more" if len(ids) > MOST_NAMED else ""
+        _log.warning("recovered from a worker that died: job %s%s", named, more)
+
+    def _stuck(self, job: JobRecord, **_: Any) -> None:
+        _log.warning(
+            "%s: its thread overran and cannot be stopped; a new one takes its place",
+            _job(job, job.name),
+        )
+
+    def _blocked(self, seconds: float, **_: Any) -> None:
+        _log.warning(
+            "the event loop has not answered for %s: an async task blocks it "
+            "(a plain def runs in a thread and does not)",
+            describe(seconds * 1_000),
+        )
+
+
+class _Faults:
+    """Failures of the broker: one line at once, then one now and then, then that it is over."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._logged_at = 0.0
+        self._untold = 0
+
+    def failed(self, error: BrokerError, doing: str, **_: Any) -> None:
+        now = self._clock()
+        with self._lock:
+            if self._since is None:
+                self._since = now
+            elif now - self._logged_at < QUIET_SECONDS:
+                self._untold += 1
+                return
+            more = f" ({self._untold} more since the last line)" if self._untold else ""
+            self._logged_at, self._untold = now, 0
+        _log.error("the broker failed to %s, will be tried again: %s%s", doing, error, more)
+
+    def over(self) -> None:
+        if self._since is None:
+            return
+        with self._lock:
+            since, self._since, self._untold = self._since, None, 0
+        if since is not None:
+            _log.info("the broker answers again, after %s", describe((self._clock() - since) * 1e3))
+
+
+def _job(job: JobRecord | Lease, name: str) -> str:
+    return f"{name or 'job'} {job.id} of {job.queue}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if "\n" in text else text

@@ -1,0 +1,75 @@
+"""Which jobs a command is about, and finding them page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stoker.app import Stoker
+from stoker.cli.target import chosen_queues
+from stoker.job.model import JobRecord
+from stoker.job.states import FINISHED, State
+from stoker.queue import Filter
+
+LIST_ORDER = (State.ACTIVE, State.WAITING, State.DELAYED, State.FAILED, State.COMPLETED)
+
+
+class Criteria(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options of ``filter_options`` and ``state_option`` said."""
+
+    queues: tuple[str, ...] = ()
+    states: tuple[State, ...] = ()
+    name: str | None = None
+    text: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they leave out some jobs of a queue and state."""
+        return any(value is not None for value in (self.name, self.text, self.since, self.until))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said at all."""
+        return not (self.narrow or self.queues or self.states)
+
+    def filters(self, states: Sequence[State]) -> list[Filter]:
+        """Return a filter for each state: those that were named, else ``states``."""
+        fields = {
+            "name": self.name,
+            "text": self.text,
+            "since": self.since,
+            "until": self.until,
+        }
+        return [Filter(state=state, **fields) for state in self.states or states]
+
+
+async def find_jobs(app: Stoker, criteria: Criteria, limit: int) -> tuple[list[JobRecord], bool]:
+    """Return at most ``limit`` jobs and whether there are more.
+
+    By state, then queue; those that finished last come first, the others in the order they will
+    run.
+    """
+    found: list[JobRecord] = []
+    queues = await chosen_queues(app, criteria.queues)
+    for filter in criteria.filters(LIST_ORDER):
+        for name in queues:
+            await _find(app, name, filter, limit + 1, found)
+            if len(found) > limit:
+                return found[:limit], True
+    return found, False
+
+
+async def _find(app: Stoker, queue: str, filter: Filter, most: int, found: list[JobRecord]) -> None:
+    after = None
+    newest_first = filter.state in FINISHED
+    while len(found) < most:
+        page = await app.queue(queue).find(
+            filter, newest_first=newest_first, after=after, limit=min(500, most - len(found))
+        )
+        found += page.jobs
+        after = page.next
+        if after is None:
+            return

@@ -1,0 +1,142 @@
+"""Jobs and queues for people: tables that fit 80 columns and are plain text in a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stoker.broker.base import QueueStats
+from stoker.job.duration import describe
+from stoker.job.model import Failure, JobRecord
+from stoker.job.states import State
+from stoker.queue import failure_in
+
+PIPE_WIDTH = 200
+"""Columns where nobody's window says: wide enough for whole lines, for grep."""
+
+STYLES = {
+    State.WAITING: "cyan",
+    State.DELAYED: "yellow",
+    State.ACTIVE: "green",
+    State.COMPLETED: "dim",
+    State.FAILED: "red",
+}
+
+
+def screen(*, stderr: bool = False) -> Console:
+    """Return where to draw: colours and widths only for a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+def plain(text: str) -> str:
+    """Return text that does nothing to a terminal, whatever a job's data says."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
+
+
+def first_line(text: str) -> str:
+    """Return what fits a cell."""
+    return plain(text.strip().partition("\n")[0])
+
+
+def table(*columns: str) -> Table:
+    """Return an empty table; the ``columns`` are names, with ``>`` before one of numbers."""
+    made = Table(
+        box=box.SIMPLE_HEAD if sys.stdout.isatty() else None,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
+    for name in columns:
+        made.add_column(
+            name.removeprefix(">"),
+            justify="right" if name.startswith(">") else "left",
+            no_wrap=True,
+        )
+    return made
+
+
+def queues_table(queues: Sequence[QueueStats]) -> Table:
+    """Return a line for each queue."""
+    made = table("queue", *[f">{state}" for state in State], "")
+    made.columns[0].no_wrap = False
+    made.columns[0].overflow = "fold"
+    for queue in queues:
+        counts = [_count(queue.counts.get(state, 0), state) for state in State]
+        paused = Text("paused", style="bold yellow") if queue.paused else ""
+        made.add_row(Text(plain(queue.name)), *counts, paused)
+    return made
+
+
+def _count(count: int, state: State) -> Text:
+    return Text(f"{count:,}", style=STYLES[state] if count else "dim")
+
+
+def jobs_table(jobs: Sequence[JobRecord], now: int) -> Table:
+    """Return a line for each job, without the columns in which all lines would be alike."""
+    queues = len({job.queue for job in jobs}) > 1
+    states = len({job.state for job in jobs}) > 1
+    columns = ["id", *["queue"] * queues, "task", *["state"] * states, "when", ">tries", "note"]
+    made = table(*columns)
+    made.columns[0].no_wrap = False
+    made.columns[0].overflow = "fold"
+    made.columns[columns.index("task")].max_width = 24
+    for job in jobs:
+        made.add_row(
+            Text(plain(job.id)),
+            *[Text(plain(job.queue))] * queues,
+            Text(plain(job.name)),
+            *[Text(job.state, style=STYLES[job.state])] * states,
+            when(job, now),
+            str(job.attempts),
+            Text(first_line(note(job)), overflow="ellipsis"),
+        )
+    return made
+
+
+def when(job: JobRecord, now: int) -> str:
+    """Return since when, or until when, a job is in its state."""
+    match job.state:
+        case State.DELAYED:
+            left = (job.due_at or now) - now
+            return f"in {describe(left)}" if left > 0 else "due"
+        case State.ACTIVE:
+            return f"for {describe(max(0, now - (job.claimed_at or now)))}"
+        case State.WAITING:
+            return ago(job.created_at, now)
+        case State.COMPLETED | State.FAILED:
+            return ago(job.finished_at or now, now)
+
+
+def ago(at: int, now: int) -> str:
+    """Return how long ago something was."""
+    past = now - at
+    return f"{describe(past)} ago" if past >= 1_000 else "now"
+
+
+def note(job: JobRecord) -> str:
+    """Return what is worth knowing of a job at a glance."""
+    match job.state:
+        case State.ACTIVE:
+            progress = f", progress {job.progress}" if job.progress else ""
+            return f"{job.worker or 'somebody'}{progress}"
+        case State.COMPLETED:
+            return f"took {describe((job.finished_at or 0) - (job.claimed_at or 0))}"
+        case _:
+            return str(stored_failure(job)) if job.failure else ""
+
+
+def stored_failure(job: JobRecord) -> Failure:
+    """Return a job's failure, even one that somebody else stored in a form of their own."""
+    try:
+        return failure_in(job)
+    except msgspec.MsgspecError:
+        return Failure("error", job.failure or "")

@@ -1,0 +1,217 @@
+"""``stoker worker``: runs jobs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import signal
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from stoker.app import Stoker
+from stoker.cli.journal import Journal
+from stoker.cli.loading import load
+from stoker.cli.options import Span, queues_option
+from stoker.config import MEMORY, WorkerSettings
+from stoker.job.duration import describe
+from stoker.job.states import State
+from stoker.worker import Worker
+
+DEFAULTS = WorkerSettings()
+
+_log = logging.getLogger("stoker.worker")
+
+
+@click.command(
+    epilog="Example: stoker worker shop.jobs:app -q mail,reports -c 32. SIGTERM and Ctrl-C let "
+    "running jobs end for the grace period; a second one hands them back now."
+)
+@click.argument("app", envvar="STOKER_APP", metavar="MODULE:APP")
+@queues_option(
+    "-q",
+    "--queues",
+    envvar="STOKER_QUEUES",
+    show_envvar=True,
+    help="Take jobs only from these, by turns.  [default: all that have tasks]",
+)
+@click.option(
+    "-c",
+    "--concurrency",
+    type=click.IntRange(1),
+    default=DEFAULTS.concurrency,
+    show_default=True,
+    envvar=["STOKER_CONCURRENCY", "WORKER_CONCURRENCY"],
+    show_envvar=True,
+    help="Jobs at once.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    envvar="STOKER_PROCESSES",
+    show_envvar=True,
+    help='Child processes for tasks with run_in="process".  [default: one for each core]',
+)
+@click.option(
+    "--burst",
+    is_flag=True,
+    envvar="STOKER_BURST",
+    show_envvar=True,
+    help="Stop when nothing is left to do.",
+)
+@click.option(
+    "--grace",
+    type=Span(),
+    default=describe(DEFAULTS.grace_ms),
+    show_default=True,
+    envvar="STOKER_GRACE",
+    show_envvar=True,
+    metavar="DURATION",
+    help="How long running jobs may go on after a stop was asked for.",
+)
+@click.option(
+    "--lease",
+    type=Span(least="1s"),
+    default=describe(DEFAULTS.lease_ms),
+    show_default=True,
+    envvar="STOKER_LEASE",
+    show_envvar=True,
+    metavar="DURATION",
+    help="How long after this worker's death its jobs are taken back.",
+)
+@click.option(
+    "--name",
+    default="",
+    envvar="STOKER_NAME",
+    show_envvar=True,
+    help="What people see of it.  [default: host:process]",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    envvar="STOKER_VERBOSE",
+    show_envvar=True,
+    help="Log every job, and tracebacks.",
+)
+def worker(
+    app: str,
+    queues: tuple[str, ...],
+    concurrency: int,
+    processes: int | None,
+    burst: bool,
+    grace: int,
+    lease: int,
+    name: str,
+    verbose: bool,
+) -> None:
+    """Run the jobs of an application: MODULE:APP, or MODULE if it has one app only."""
+    loaded = load(app)
+    set_up_logging(verbose=verbose)
+    settings = WorkerSettings(
+        name=name,
+        queues=queues,
+        concurrency=concurrency,
+        processes=processes or 0,
+        burst=burst,
+        lease_ms=lease,
+        grace_ms=grace,
+    )
+    asyncio.run(_work(loaded, settings, Journal(verbose=verbose)))
+
+
+def set_up_logging(*, verbose: bool) -> None:
+    """Log to stderr, unless the application has set up its logging itself."""
+    day = "" if sys.stderr.isatty() else "%Y-%m-%d "
+    logging.basicConfig(  # does nothing if there are handlers already
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        datefmt=f"{day}%H:%M:%S",
+    )
+    stoker = logging.getLogger("stoker")
+    if stoker.level == logging.NOTSET:
+        stoker.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None:
+    began = time.monotonic()
+    async with app:
+        worker = await app.worker(settings)
+        _introduce(app, worker.settings)
+        end = journal.begin()
+        try:
+            with _signals(worker):
+                await worker.run()
+        finally:
+            end()
+        _sum_up(journal, time.monotonic() - began)
+        if settings.burst:
+            await _tell_delayed(app, worker.settings.queues)
+
+
+def _introduce(app: Stoker, settings: WorkerSettings) -> None:
+    handlers = [each for each in app.registry.handlers() if each.queue in settings.queues]
+    children = any(handler.run_in == "process" for handler in handlers)
+    rows = {
+        "broker": str(app.url),
+        "queues": ", ".join(settings.queues),
+        "tasks": ", ".join(f"{handler.name} ({handler.run_in})" for handler in handlers),
+        "at once": f"{settings.concurrency} jobs"
+        + (f", {settings.processes} of them in child processes" if children else ""),
+        "times": f"lease {describe(settings.lease_ms)}, grace {describe(settings.grace_ms)}",
+    }
+    click.echo(f"stoker worker {settings.name}{' (burst)' if settings.burst else ''}", err=True)
+    width = shutil.get_terminal_size().columns
+    for name, value in rows.items():
+        lines = textwrap.fill(
+            value, width, initial_indent=f"  {name:<9}", subsequent_indent=" " * 11,
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        click.echo(lines, err=True)
+    if app.url.path == MEMORY:
+        _log.warning("jobs in memory: no other process can add any, and they end with this one")
+
+
+@contextmanager
+def _signals(worker: Worker) -> Iterator[None]:
+    """Let SIGTERM and SIGINT stop the worker; after it has ended they are the system's again."""
+    loop = asyncio.get_running_loop()
+    told: list[str] = []
+
+    def stop(name: str) -> None:
+        told.append(name)
+        if len(told) == 1:
+            grace = describe(worker.settings.grace_ms)
+            _log.info("%s: claiming no more; running jobs may end for %s", name, grace)
+        else:
+            _log.info("%s again: interrupting what runs", name)
+        worker.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _sum_up(journal: Journal, seconds: float) -> None:
+    counts = journal.counts
+    parts = [f"{counts[word]:,} {word}" for word in ("done", "failed", "retried")]
+    if counts["other"]:
+        parts.append(f"{counts['other']:,} snoozed or handed back")
+    _log.info("stopped: %s in %s", ", ".join(parts), describe(seconds * 1_000))
+
+
+async def _tell_delayed(app: Stoker, queues: tuple[str, ...]) -> None:
+    broker = await app.client.broker()
+    delayed = sum(stats.counts.get(State.DELAYED, 0) for stats in await broker.queues(queues))
+    if delayed:
+        _log.info("nothing is left to do now; jobs that are delayed: %s", f"{delayed:,}")

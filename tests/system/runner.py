@@ -1,0 +1,46 @@
+"""A worker process for the fault tests: short leases, and a journal of what the worker said.
+
+Run with ``python -m tests.system.runner SETTINGS``, the settings as JSON. It stops by SIGTERM or
+SIGINT as a deployed worker does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import signal
+import sys
+import time
+
+import msgspec
+
+from stoker.config import WorkerSettings
+from stoker.events import subscribe
+from tests.system.handlers import FOLDER, app
+from tests.system.ledger import Writer
+from tests.system.journal import Line, line
+
+
+async def main(settings: WorkerSettings) -> None:
+    journal = Writer(FOLDER / f"journal-{settings.name}.jsonl", sync=False)
+    subscribe(lambda event, fields: journal.write(line(event, fields)))
+    worker = await app.worker(settings)
+
+    def stop(name: str) -> None:
+        journal.write(Line("signal", time.time(), text=name))
+        worker.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    try:
+        await worker.run()
+    finally:
+        await app.close()
+    journal.write(Line("left", time.time(), text=str(os.getpid())))
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    asyncio.run(main(msgspec.json.decode(sys.argv[1], type=WorkerSettings)))

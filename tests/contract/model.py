@@ -43,7 +43,7 @@ class Job:
 class Holder:
     """The job that a dedup key was given to."""
 
-    id: str
+    job: Job
     until: int | None
     """``None``: until the job is finished."""
 
@@ -55,7 +55,8 @@ class Model:
         self.paused: set[str] = set()
         self.keys: dict[Key, Holder] = {}
         self.unclear: set[Key] = set()
-        """Dedup keys whose job was finished and then requeued: not promised to count or not."""
+        """Dedup keys that may count or not: their job was finished and then requeued, or another
+        job that was given its id later was removed."""
         self._places = 0
 
     # What is there
@@ -81,13 +82,13 @@ class Model:
         if new.id is not None and (new.queue, new.id) in self.jobs:
             return new.id
         holder = self.keys.get((new.queue, new.dedup.key)) if new.dedup else None
-        return holder.id if holder and self._counts(new.queue, holder) else None
+        return holder.job.id if holder and self._counts(holder) else None
 
-    def _counts(self, queue: str, holder: Holder) -> bool:
+    def _counts(self, holder: Holder) -> bool:
         if holder.until is not None:
             return self.clock.now < holder.until
-        job = self.jobs.get((queue, holder.id))
-        return job is not None and job.state not in FINISHED
+        job = holder.job
+        return self.jobs.get((job.queue, job.id)) is job and job.state not in FINISHED
 
     # The road of a job
 
@@ -96,7 +97,7 @@ class Model:
         self.jobs[new.queue, id] = job
         self._wait_or_delay(job, new.delay_ms)
         if new.dedup is not None:
-            self.keys[new.queue, new.dedup.key] = Holder(id, self._until(new.dedup))
+            self.keys[new.queue, new.dedup.key] = Holder(job, self._until(new.dedup))
 
     def _until(self, dedup: Dedup) -> int | None:
         return None if dedup.ttl_ms is None else self.clock.now + dedup.ttl_ms
@@ -181,11 +182,8 @@ class Model:
             return False
         if job.state in FINISHED:
             job.attempts = job.crashes = 0
-            self.unclear |= {
-                key
-                for key, holder in self.keys.items()
-                if (key[0], holder.id, holder.until) == (job.queue, job.id, None)
-            }
+            held = (key for key, holder in self.keys.items() if holder.job is job)
+            self.unclear.update(key for key in held if self.keys[key].until is None)
         self._wait(job)
         return True
 
@@ -200,8 +198,10 @@ class Model:
             return False
         del self.jobs[job.queue, job.id]
         for key, holder in list(self.keys.items()):
-            if (key[0], holder.id) == (job.queue, job.id):
+            if holder.job is job:
                 del self.keys[key]
+            elif (holder.job.queue, holder.job.id) == (job.queue, job.id):
+                self.unclear.add(key)
         return True
 
     def prioritize(self, job: Job, priority: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -31,7 +31,7 @@ WITHOUT_EXPLANATION = [phase for phase in Phase if phase is not Phase.explain]
 """The explanation traces every line, which takes minutes and says little about a broker."""
 
 QUICK = settings(
-    max_examples=30,
+    max_examples=20,
     stateful_step_count=40,
     deadline=None,
     phases=WITHOUT_EXPLANATION,
@@ -72,19 +72,17 @@ def wants(draw: st.DrawFn) -> Want:
     return Want(most, draw(st.integers(0, 6)), "w", LEASE_MS)
 
 
-@st.composite
-def makers(draw: st.DrawFn) -> Callable[[Lease], Outcome]:
-    """Return what makes an outcome for a lease that is chosen later."""
-    keep, failure = draw(st.sampled_from([Keep(), Keep(0)])), draw(st.sampled_from([BOOM, CRASH]))
-    delay_ms, crashed = draw(delays), draw(st.booleans())
-    made: list[Callable[[Lease], Outcome]] = [
-        lambda lease: Done(lease, "1", keep),
-        lambda lease: Failed(lease, failure, keep),
-        lambda lease: Retried(lease, BOOM, delay_ms),
-        lambda lease: Snoozed(lease, delay_ms),
-        lambda lease: Released(lease, crashed),
-    ]
-    return draw(st.sampled_from(made))
+UNHELD = Lease("", "", "")
+"""Stands for the lease, which is chosen when the outcome is used."""
+
+keeps = st.sampled_from([Keep(), Keep(count=0)])
+outcomes = st.one_of(
+    st.builds(Done, st.just(UNHELD), st.just("1"), keeps),
+    st.builds(Failed, st.just(UNHELD), st.sampled_from([BOOM, CRASH]), keeps),
+    st.builds(Retried, st.just(UNHELD), st.just(BOOM), delays),
+    st.builds(Snoozed, st.just(UNHELD), delays),
+    st.builds(Released, st.just(UNHELD), st.booleans()),
+)
 
 
 class Machine(RuleBasedStateMachine):
@@ -158,22 +156,12 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.leases)
     @rule(
-        settled=st.lists(st.tuples(picks, makers()), min_size=1, max_size=4),
+        settled=st.lists(st.tuples(picks, outcomes), min_size=1, max_size=4),
         want=st.none() | wants(),
     )
-    def finish(
-        self, settled: list[tuple[int, Callable[[Lease], Outcome]]], want: Want | None
-    ) -> None:
+    def finish(self, settled: list[tuple[int, Outcome]], want: Want | None) -> None:
         self.clock.advance(1)
-        leases = [self._lease(pick) for pick, _ in settled]
-        made = {lease: make(lease) for lease, (_, make) in zip(leases, settled, strict=True)}
-        batch = list(made.values())
-        due = {queue: self._due(queue) for queue in QUEUES}
-        for n, outcome in enumerate(batch):
-            if isinstance(outcome, Retried | Snoozed):
-                mine = due[outcome.lease.queue]
-                batch[n] = outcome = replace(outcome, delay_ms=self._apart(mine, outcome.delay_ms))
-                mine.add(self.clock.now + outcome.delay_ms)
+        batch = self._batch(settled)
 
         answer = self.do(self.broker.finish(batch, want))
 
@@ -312,6 +300,19 @@ class Machine(RuleBasedStateMachine):
 
     def _job(self, pick: int) -> Job:
         return list(self.model.jobs.values())[pick % len(self.model.jobs)]
+
+    def _batch(self, settled: list[tuple[int, Outcome]]) -> list[Outcome]:
+        """Return the outcomes with leases, each lease once."""
+        due = {queue: self._due(queue) for queue in QUEUES}
+        batch: dict[Lease, Outcome] = {}
+        for pick, outcome in settled:
+            lease = self._lease(pick)
+            batch[lease] = replace(outcome, lease=lease)
+            if isinstance(outcome, Retried | Snoozed):
+                delay_ms = self._apart(due[lease.queue], outcome.delay_ms)
+                batch[lease] = replace(outcome, lease=lease, delay_ms=delay_ms)
+                due[lease.queue].add(self.clock.now + delay_ms)
+        return list(batch.values())
 
     def _due(self, queue: str) -> set[int]:
         return {job.due_at for job in self.model.line(queue, State.DELAYED)}

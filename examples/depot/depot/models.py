@@ -69,6 +69,11 @@ class Upload(Base):
         cascade="all, delete-orphan", order_by="Thumbnail.size"
     )
 
+    @property
+    def reason(self) -> str | None:
+        """Why it failed, in one word: the name of the error."""
+        return self.error.partition(":")[0] if self.error else None
+
 
 class Thumbnail(Base):
     """A smaller copy of an upload, in the store under ``key``."""

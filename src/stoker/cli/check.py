@@ -62,9 +62,8 @@ def _look_at_tasks(handlers: Sequence[Handler]) -> list[Problem]:
     found: list[Problem] = []
     for handler in handlers:
         if handler.concurrency is not None and handler.concurrency < 1:
-            found.append(
-                Problem(handler.name, f"concurrency={handler.concurrency} lets no job run", "1…")
-            )
+            problem = f"concurrency={handler.concurrency} lets no job of it run"
+            found.append(Problem(handler.name, problem, "give 1 or more, or leave it out"))
     children = [handler for handler in handlers if handler.run_in == "process"]
     for handler, problem in zip(children, origin_problems(children), strict=True):
         if problem:

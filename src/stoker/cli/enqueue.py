@@ -16,9 +16,12 @@ from stoker.cli.records import write_json
 from stoker.cli.target import Target, operate
 from stoker.errors import InvalidPayload, UnknownTask
 from stoker.handler import Handler
+from stoker.job.payload import MAX_BYTES
 from stoker.processor import Processor
 from stoker.queue import Job
 from stoker.task import Task
+
+TEXT_HINT = "text that could be JSON needs its quotes: code='\"007\"'"
 
 
 @click.command(
@@ -146,10 +149,7 @@ async def _add(
 async def _add_own(app: Stoker, handler: Handler, data: dict[str, Any], settings: Any) -> Job[Any]:
     """Add it through the task: with its own settings, and values of its types."""
     found = _found(handler)
-    try:
-        value: Any = handler.decode(msgspec.json.encode(data).decode())
-    except InvalidPayload as error:  # its hint is for data that is stored already
-        raise InvalidPayload(error.message, path=error.path) from None
+    value = _decoded(app, handler, data)
     if isinstance(found, Task):
         task = cast("Task[..., Any, Any]", found)
         return (await task.options(**settings).enqueue_many([value]))[0]
@@ -157,6 +157,21 @@ async def _add_own(app: Stoker, handler: Handler, data: dict[str, Any], settings
         processor = cast("type[Processor[Any]]", found)
         return await processor.options(**settings).enqueue(value)
     return await app.queue(handler.queue).add(handler.name, data, **settings)
+
+
+def _decoded(app: Stoker, handler: Handler, data: dict[str, Any]) -> Any:
+    """Return JSON data as values of the task's types: text as a datetime, say."""
+    try:
+        return handler.decode(msgspec.json.encode(data).decode())
+    except InvalidPayload:
+        try:  # once more, to hear it in the words of somebody who enqueues
+            app.registry.encode(handler.queue, handler.name, data, MAX_BYTES)
+        except InvalidPayload as error:
+            hint = TEXT_HINT if "expected str" in error.message else None
+            raise InvalidPayload(
+                error.message, path=error.path, hint=error.hint or hint
+            ) from None
+        raise
 
 
 def _found(handler: Handler) -> object:

@@ -1,0 +1,82 @@
+"""How far the worker is: what the demo reads from the database and from the queues."""
+
+from __future__ import annotations
+
+import time
+from asyncio import to_thread
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+from stoker import State
+
+from depot.app import app
+from depot.database import session
+from depot.models import Status, Upload
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything at one moment."""
+
+    at: float
+    uploads: dict[str, Counter[Status]]
+    """By organisation."""
+    jobs: Counter[State]
+    """In all queues together."""
+
+    @property
+    def total(self) -> Counter[Status]:
+        """Uploads of all organisations."""
+        return sum(self.uploads.values(), Counter())
+
+    @property
+    def settled(self) -> int:
+        """Uploads that are as they will stay."""
+        return settled(self.total)
+
+    @property
+    def ended(self) -> int:
+        """Jobs that are completed or dead."""
+        return self.jobs[State.COMPLETED] + self.jobs[State.FAILED]
+
+
+def settled(uploads: Counter[Status]) -> int:
+    """Return how many of these uploads are as they will stay."""
+    return uploads[Status.COMPLETED] + uploads[Status.FAILED]
+
+
+async def look() -> Snapshot:
+    """Take a snapshot."""
+    uploads = await to_thread(_counts)
+    jobs: Counter[State] = Counter()
+    for queue in await app.queues():
+        jobs.update(queue.counts)
+    return Snapshot(time.monotonic(), uploads, jobs)
+
+
+def rows() -> list[Upload]:
+    """Return all uploads, with their thumbnails."""
+    query = select(Upload).options(selectinload(Upload.thumbnails)).order_by(Upload.id)
+    with session() as db:
+        return list(db.scalars(query))
+
+
+def tried() -> set[tuple[str, str]]:
+    """Return the uploads, as organisation and key, in which an attempt has found fault so far."""
+    query = select(Upload.organisation_id, Upload.key).where(
+        Upload.status == Status.PROCESSING, Upload.error.is_not(None)
+    )
+    with session() as db:
+        return {(organisation, key) for organisation, key in db.execute(query)}
+
+
+def _counts() -> dict[str, Counter[Status]]:
+    owner, status = Upload.organisation_id, Upload.status
+    query = select(owner, status, func.count()).group_by(owner, status).order_by(owner)
+    counts: dict[str, Counter[Status]] = {}
+    with session() as db:
+        for organisation, state, count in db.execute(query):
+            counts.setdefault(organisation, Counter())[state] = count
+    return counts

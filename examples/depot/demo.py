@@ -1,41 +1,63 @@
-"""Depot at work: ``python examples/depot/demo.py``, or ``make demo``, or ``stoker demo``.
+"""Depot at work: ``python examples/depot/demo.py``, ``make demo`` or ``stoker demo``.
 
-Makes a few hundred pictures, some of them faulty, lets a real worker check them and make thumbnails,
-and tells whether each ended as it should. The exit code is 0 only then.
+Makes a few hundred uploads, some of them faulty, lets a real worker check them and make thumbnails,
+and tells what became of them. The exit code is 0 only if each ended as was planned.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import os
-import shutil
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+HERE = str(Path(__file__).resolve().parent)
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; return its exit code."""
     options = _options(argv)
-    if (refusal := _prepare(options)) is not None:
-        print(refusal, file=sys.stderr)
-        return 2
-    # Depot reads its settings when it is imported.
-    os.environ.setdefault("DEPOT_HOME", str(options.folder))
-    if str(HERE) not in sys.path:
-        sys.path.insert(0, str(HERE))
-    from show import stage
+    os.environ["DEPOT_HOME"] = str(options.folder)
+    if HERE not in sys.path:
+        sys.path.insert(0, HERE)
+    # Only now: Depot reads its settings when it is imported.
+    from show.folder import Folder, Size
+    from show.stage import play
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as for Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as clean an end as by Ctrl-C
+    size = Size(options.uploads, options.seed)
     try:
-        return stage.play(options.folder, options.uploads, options.seed)
+        return play(Folder(options.folder), size, keep=options.keep)
     except KeyboardInterrupt:
-        print("\nStopped. What is not done yet waits in the queue: --keep goes on with it.")
+        print("\nstopped; what is not done yet is kept, and --keep goes on with it")
         return INTERRUPTED
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("demo", description="Show Stoker at work on examples/depot.")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(os.environ.get("DEPOT_HOME", "depot-data")),
+        help="where to work (default: %(default)s)",
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--fresh", action="store_true", help="begin anew, which is the default")
+    again.add_argument("--keep", action="store_true", help="go on with what an earlier run left")
+    parser.add_argument("--uploads", type=_enough, default=300, help="how many (default: 300)")
+    parser.add_argument("--seed", type=int, default=1, help="for other pictures (default: 1)")
+    return parser.parse_args(argv)
+
+
+def _enough(text: str) -> int:
+    uploads = int(text)
+    if uploads < 20:
+        raise argparse.ArgumentTypeError("at least 20, for one of each trouble")
+    return uploads
+
+
+if __name__ == "__main__":
+    sys.exit(main())

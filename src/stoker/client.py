@@ -7,7 +7,7 @@ import concurrent.futures
 import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from stoker.broker import make_broker
@@ -18,8 +18,10 @@ from stoker.results import Results
 
 T = TypeVar("T")
 
-ADD_CHUNK = 500
-"""Jobs that one call of ``Broker.add`` gets at the most; see the contract's word on cost."""
+ADD_JOBS = 500
+ADD_BYTES = 4 * 1024 * 1024
+"""What one call of ``Broker.add`` gets at the most, in jobs and in their data; see the contract's
+word on cost."""
 
 
 class Client:
@@ -70,8 +72,8 @@ class Client:
         """Add any number of jobs, a chunk at a time. Each chunk is added whole or not at all."""
         broker = await self.broker()
         answers: list[Added] = []
-        for start in range(0, len(jobs), ADD_CHUNK):
-            answers += await broker.add(jobs[start : start + ADD_CHUNK])
+        for chunk in _chunks(jobs, lambda job: job):
+            answers += await broker.add(chunk)
         return answers
 
     def results(self) -> Results:
@@ -126,8 +128,8 @@ class _Adder:
 
     def _start(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), ADD_CHUNK):
-            flush = asyncio.ensure_future(self._flush(waiting[start : start + ADD_CHUNK]))
+        for chunk in _chunks(waiting, lambda entry: entry[0]):
+            flush = asyncio.ensure_future(self._flush(chunk))
             self._flushes.add(flush)
             flush.add_done_callback(self._flushes.discard)
 
@@ -143,6 +145,18 @@ class _Adder:
         for (_, future), answer in zip(waiting, answers, strict=True):
             if not future.done():
                 future.set_result(answer)
+
+
+def _chunks(items: Sequence[T], job_of: Callable[[T], NewJob]) -> Iterator[Sequence[T]]:
+    """Cut into pieces that one transaction should hold."""
+    start, size = 0, 0
+    for place, item in enumerate(items):
+        size += len(job_of(item).data)
+        if place - start == ADD_JOBS or (size > ADD_BYTES and place > start):
+            yield items[start:place]
+            start, size = place, len(job_of(item).data)
+    if start < len(items):
+        yield items[start:]
 
 
 class _Portal:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.system.arena import Arena, WorkerProcess
+from tests.system.arena import Arena
 from tests.system.oracle import check, untroubled
 
 pytestmark = pytest.mark.system
@@ -16,11 +16,6 @@ SIGNALS = [signal.SIGTERM, signal.SIGINT]
 LONG_LEASE = {"lease_ms": 600_000, "recover_ms": 100}
 """What is handed back within seconds was not waited for until its lease ran out."""
 HELD = ["hold", "hold_thread", "hold_process", "hold_deaf"]
-
-
-def claims_after(worker: WorkerProcess, at: float) -> list[tuple[str, str]]:
-    """Return the jobs that a worker took later than that."""
-    return [job for line in worker.said("jobs.claimed") if line.at > at for job in line.jobs]
 
 
 @pytest.mark.again(30)

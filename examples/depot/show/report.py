@@ -6,6 +6,7 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from rich.console import Console
 from rich.markup import escape
@@ -96,13 +97,14 @@ def _failed(rows: Sequence[Upload]) -> Table:
     for reason, failed in sorted(reasons.items()):
         example = failed[0]
         text = (example.error or "").partition(": ")[2]
-        table.add_row(reason, str(len(failed)), escape(example.key), escape(text))
+        name = PurePosixPath(example.key).name
+        table.add_row(reason, str(len(failed)), escape(name), escape(text))
     return table
 
 
 def _orphans(orphans: list[str]) -> str:
     example = f", for example {escape(orphans[0])}" if orphans else ""
-    return f"[bold]Orphans:[/] {len(orphans)} files without a row{example}"
+    return f"[bold]Orphans:[/] {len(orphans)} (a file without a row){example}"
 
 
 def _pace(outcome: Outcome) -> str:

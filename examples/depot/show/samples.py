@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
+from sqlalchemy import delete, select
+
 from depot import storage, uploads
-from depot.models import Organisation, Upload
+from depot.database import session
+from depot.models import Organisation, Thumbnail, Upload
 from show.drawing import KINDS, draw, draw_bomb
 from show.plan import ORGANISATIONS, Fate, Sample, announced
 
@@ -27,6 +30,18 @@ def make(samples: list[Sample], seed: int) -> int:
         mine = [rows[s.number] for s in announced(samples) if s.organisation_id == id]
         uploads.declare(Organisation(id=id, name=id.replace("-", " ").title()), mine)
     return sum(stored for _, stored in made)
+
+
+def forget() -> None:
+    """Remove what an earlier run left in a database or a store outside of the demo's folder."""
+    mine = select(Upload.id).where(Upload.organisation_id.in_(ORGANISATIONS))
+    with session() as db, db.begin():
+        db.execute(delete(Thumbnail).where(Thumbnail.upload_id.in_(mine)))
+        db.execute(delete(Upload).where(Upload.organisation_id.in_(ORGANISATIONS)))
+    for organisation in ORGANISATIONS:
+        store = storage.store(organisation)
+        for files in store.list():
+            store.delete([file["path"] for file in files])
 
 
 def deliver(samples: Iterable[Sample], seed: int) -> None:

@@ -168,9 +168,7 @@ def _decoded(app: Stoker, handler: Handler, data: dict[str, Any]) -> Any:
             app.registry.encode(handler.queue, handler.name, data, MAX_BYTES)
         except InvalidPayload as error:
             hint = TEXT_HINT if "expected str" in error.message else None
-            raise InvalidPayload(
-                error.message, path=error.path, hint=error.hint or hint
-            ) from None
+            raise InvalidPayload(error.message, path=error.path, hint=error.hint or hint) from None
         raise
 
 

@@ -39,7 +39,7 @@ async def check(upload: Upload) -> None:
     try:
         file = await storage.store(upload.organisation_id).get_async(upload.key)
     except FileNotFoundError:
-        raise Missing(f"{upload.key} is not in the store") from None
+        raise Missing("it is not in the store") from None
     if file.meta["size"] != upload.size:
         raise SizeDiffers(f"declared {upload.size:,} bytes, are {file.meta['size']:,}")
     digest = hashlib.sha256()

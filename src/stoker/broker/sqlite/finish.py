@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from stoker.broker.base import EventKind, Finished, Want
 from stoker.broker.sqlite.claim import claim
@@ -13,6 +13,9 @@ from stoker.broker.sqlite.transaction import Transaction, json
 from stoker.job.model import Lease
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
+
+
+MOST_CHARACTERS = 32 * 1024 * 1024
 
 
 def finish(tx: Transaction, outcomes: Sequence[Outcome], want: Want | None) -> Finished:
@@ -54,11 +57,23 @@ def _held(
 
 
 def _complete(tx: Transaction, done: Sequence[tuple[int, Done]]) -> None:
-    rows = [(seq, outcome.value) for seq, outcome in done]
-    tx.run(statement("finish", "done"), {"now": tx.now, "rows": json(rows)})
+    for part in _portions(done):
+        rows = [(seq, outcome.value) for seq, outcome in part]
+        tx.run(statement("finish", "done"), {"now": tx.now, "rows": json(rows)})
     for queue, ids in _ids_by_queue(outcome.lease for _, outcome in done).items():
         tx.moved(queue, State.ACTIVE, State.COMPLETED, len(ids))
         tx.event(queue, "completed", ids)
+
+
+def _portions(done: Sequence[tuple[int, Done]]) -> Iterator[Sequence[tuple[int, Done]]]:
+    """Cut where the results would make a text longer than SQLite takes (a billion bytes)."""
+    start, size = 0, 0
+    for place, (_, outcome) in enumerate(done):
+        size += len(outcome.value)
+        if size > MOST_CHARACTERS and place > start:
+            yield done[start:place]
+            start, size = place, len(outcome.value)
+    yield done[start:]
 
 
 def _fail(tx: Transaction, seq: int, outcome: Failed) -> None:

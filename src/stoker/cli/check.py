@@ -22,8 +22,11 @@ from stoker.errors import StokerError
 from stoker.handler import Handler
 from stoker.job.duration import describe
 from stoker.job.model import Backoff, Keep
+from stoker.job.retry import Policy
 
 LEAST_FREE = 100 * 1024 * 1024
+USUAL_COUNT = Policy().keep_completed.count
+"""Not shown: a bound that is no choice of anybody's."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,7 +37,9 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     hint: str | None = None
 
 
-@click.command(epilog="Example: stoker check shop.jobs:app, in CI before a deployment")
+@click.command(
+    short_help="Check an application before it has to work.", epilog="Example: stoker check shop.jobs:app, in CI before a deployment",
+)
 @click.argument("app", envvar="STOKER_APP", metavar="MODULE:APP")
 @json_option
 def check(app: str, as_json: bool) -> None:
@@ -113,8 +118,8 @@ def policy_row(handler: Handler) -> dict[str, str]:
         "tries": str(policy.attempts),
         "backoff": _backoff(policy.backoff),
         "timeout": "none" if limit is None else describe(limit),
-        "keeps done": _keep(policy.keep_completed),
-        "keeps dead": _keep(policy.keep_failed),
+        "keeps": _keep(policy.keep_completed),
+        "dead": _keep(policy.keep_failed),
     }
 
 
@@ -127,9 +132,8 @@ def _keep(keep: Keep) -> str:
     if keep.count == 0:
         return "none"
     parts = [] if keep.age_ms is None else [describe(keep.age_ms)]
-    if keep.count is not None:
-        thousands, rest = divmod(keep.count, 1_000)
-        parts.append(f"{thousands}k" if thousands and not rest else str(keep.count))
+    if keep.count is not None and keep.count != USUAL_COUNT:
+        parts.append(f"last {keep.count:,}")
     return ", ".join(parts) or "all"
 
 

@@ -21,7 +21,7 @@ from stoker.cli.target import Target
 from stoker.job.states import State
 
 
-@click.group(epilog="Example: stoker dead ls --since 1d")
+@click.group(short_help="Look after dead letters.", epilog="Example: stoker dead ls --since 1d")
 def dead() -> None:
     """Look after dead letters: the jobs that have failed for good."""
 

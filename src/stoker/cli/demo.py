@@ -34,6 +34,7 @@ SHOWS = {
 
 
 @click.command(
+    short_help="Show Stoker at work.",
     context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]},
     epilog="Example: stoker demo --small",
 )
@@ -69,7 +70,7 @@ async def _run_small() -> None:
 
     async with app:
         expected = await add_jobs()
-        click.echo(f"{sum(expected.values())} jobs in {len(expected)} queues, one worker:\n")
+        click.echo(f"{sum(expected.values())} jobs in {len(expected)} queues, one worker.")
         worker = await app.worker(WorkerSettings(name="demo"))
         working = asyncio.create_task(worker.run())
         with _progress(expected) as show:
@@ -113,7 +114,7 @@ async def _sum_up(app: Stoker) -> None:
         states = (State.COMPLETED, State.FAILED, State.DELAYED)
         counts = [str(queue.counts.get(state, 0)) for state in states]
         drawn.add_row(queue.name, SHOWS.get(queue.name, ""), *counts)
-    screen().print("", drawn)
+    screen().print("", drawn, sep="\n")
 
 
 def _point_further(url: BrokerURL) -> None:

@@ -21,6 +21,7 @@ GATHER_MS = 400
 
 
 @click.command(
+    short_help="Run jobs, and start again when the code changes.",
     context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]},
     epilog="Example: stoker dev shop.jobs:app -q mail -c 4. All options of stoker worker are "
     "taken; see stoker worker --help.",

@@ -49,8 +49,10 @@ def first_line(text: str) -> str:
 
 def table(*columns: str) -> Table:
     """Return an empty table; the ``columns`` are names, with ``>`` before one of numbers."""
+    ruled = sys.stdout.isatty()
     made = Table(
-        box=box.SIMPLE_HEAD if sys.stdout.isatty() else None,
+        box=box.SIMPLE_HEAD if ruled else None,
+        padding=(0, 1 if ruled else 2, 0, 0),  # two columns apart: the rule brings one of them
         pad_edge=False,
         show_edge=False,
         header_style="bold",
@@ -66,13 +68,14 @@ def table(*columns: str) -> Table:
 
 def queues_table(queues: Sequence[QueueStats]) -> Table:
     """Return a line for each queue."""
-    made = table("queue", *[f">{state}" for state in State], "")
+    paused = any(queue.paused for queue in queues)
+    made = table("queue", *[f">{state}" for state in State], *[""] * paused)
     made.columns[0].no_wrap = False
     made.columns[0].overflow = "fold"
     for queue in queues:
         counts = [_count(queue.counts.get(state, 0), state) for state in State]
-        paused = Text("paused", style="bold yellow") if queue.paused else ""
-        made.add_row(Text(plain(queue.name)), *counts, paused)
+        mark = Text("paused" if queue.paused else "", style="bold yellow")
+        made.add_row(Text(plain(queue.name)), *counts, *[mark] * paused)
     return made
 
 
@@ -86,8 +89,9 @@ def jobs_table(jobs: Sequence[JobRecord], now: int) -> Table:
     states = len({job.state for job in jobs}) > 1
     columns = ["id", *["queue"] * queues, "task", *["state"] * states, "when", ">tries", "note"]
     made = table(*columns)
-    made.columns[0].no_wrap = False
-    made.columns[0].overflow = "fold"
+    id, note_ = made.columns[0], made.columns[-1]
+    id.overflow = "fold"  # whole, over several lines: somebody will copy it
+    id.no_wrap = note_.no_wrap = False  # these two give way when it gets narrow
     made.columns[columns.index("task")].max_width = 24
     for job in jobs:
         made.add_row(
@@ -97,7 +101,7 @@ def jobs_table(jobs: Sequence[JobRecord], now: int) -> Table:
             *[Text(job.state, style=STYLES[job.state])] * states,
             when(job, now),
             str(job.attempts),
-            Text(first_line(note(job)), overflow="ellipsis"),
+            Text(first_line(note(job)), no_wrap=True, overflow="ellipsis"),
         )
     return made
 

@@ -29,6 +29,7 @@ _log = logging.getLogger("stoker.worker")
 
 
 @click.command(
+    short_help="Run jobs.",
     epilog="Example: stoker worker shop.jobs:app -q mail,reports -c 32. SIGTERM and Ctrl-C let "
     "running jobs end for the grace period; a second one hands them back now."
 )

@@ -29,10 +29,9 @@ class Policy(msgspec.Struct, frozen=True, cache_hash=True):
 
 @lru_cache(maxsize=1024)
 def policy_for(defaults: Policy, options: str, max_stalls: int) -> Policy:
-    """Return ``defaults`` with the job's stored ``options`` (JSON text) over them,
-    and the worker's own limit of crashes.
+    """Return ``defaults`` with the job's stored ``options`` (JSON text) over them.
 
-    Cached, since most jobs of a task share the same options. Raises
+    ``max_stalls`` is the worker's. Cached, since most jobs of a task share the same options. Raises
     ``msgspec.DecodeError`` when the text is not valid options.
     """
     given = msgspec.json.decode(options, type=JobOptions)

@@ -14,7 +14,6 @@ from stoker.job.model import Lease
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
 
-
 MOST_CHARACTERS = 32 * 1024 * 1024
 
 

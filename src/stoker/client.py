@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from stoker.broker import make_broker
@@ -22,6 +23,8 @@ ADD_JOBS = 500
 ADD_BYTES = 4 * 1024 * 1024
 """What one call of ``Broker.add`` gets at the most, in jobs and in their data; see the contract's
 word on cost."""
+ADD_ABREAST = 4
+"""Such calls of one caller under way at once: they share commits, and others' calls still fit in."""
 
 
 class Client:
@@ -72,8 +75,10 @@ class Client:
         """Add any number of jobs, a chunk at a time. Each chunk is added whole or not at all."""
         broker = await self.broker()
         answers: list[Added] = []
-        for chunk in _chunks(jobs, lambda job: job):
-            answers += await broker.add(chunk)
+        chunks = _chunks(jobs, lambda job: job)
+        while abreast := list(islice(chunks, ADD_ABREAST)):
+            for added in await asyncio.gather(*map(broker.add, abreast)):
+                answers += added
         return answers
 
     def results(self) -> Results:

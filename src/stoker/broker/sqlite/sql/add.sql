@@ -4,6 +4,13 @@
 INSERT INTO job (seq, queue, id, name, data, options, state, priority, rank, created_at, due_at, lifo)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- :insert_alike
+-- Jobs that differ only in seq and data, as {"seq": "data", …}: one step, however many jobs.
+INSERT INTO job (seq, queue, name, data, options, state, priority, rank, created_at, due_at, lifo)
+SELECT key, :queue, :name, value, :options, :state, :priority,
+       CASE WHEN :lifo THEN -CAST(key AS INTEGER) ELSE CAST(key AS INTEGER) END, :now, :due, :lifo
+FROM json_each(:jobs);
+
 -- :by_id
 -- The job that has this id of the caller's own.
 SELECT seq FROM job WHERE queue = ? AND id = ?;

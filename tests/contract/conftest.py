@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stoker.broker import Broker, make_broker
-from tests.contract.stores import STORES, Store
+from tests.contract.stores import CAPABILITIES, STORES, Store
 from tests.contract.support import Clock, Opener
 
 
@@ -24,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store" in metafunc.fixturenames:
         needed = {name for mark in metafunc.definition.iter_markers("needs") for name in mark.args}
+        assert needed <= CAPABILITIES, f"{metafunc.definition.nodeid}: {needed - CAPABILITIES}?"
         fit = [store for store in STORES if needed <= store.capabilities]
         metafunc.parametrize("store", fit, ids=lambda store: store.name)
 

@@ -10,6 +10,8 @@ from stoker.config import BrokerURL
 
 CROSS_PROCESS = "cross_process"
 """Two brokers opened on the same URL share their jobs, also between processes and restarts."""
+CAPABILITIES = frozenset({CROSS_PROCESS})
+"""What a test may need that not every store can give."""
 
 
 class Store(NamedTuple):

@@ -79,6 +79,14 @@ async def test_unknown_ids_are_left_out(broker: Broker) -> None:
     assert ids(found) == ["a"]
 
 
+async def test_an_id_named_twice_is_found_once(broker: Broker) -> None:
+    await put(broker, new(id="a"), new(id="b"))
+
+    found = await find(broker, some("a", "b", "a"))
+
+    assert sorted(ids(found)) == ["a", "b"]
+
+
 async def test_no_ids_select_nothing(broker: Broker) -> None:
     await put(broker, new())
 
@@ -330,7 +338,7 @@ async def test_jobs_of_the_same_instant_are_not_lost_between_pages(broker: Broke
 
 
 async def test_filtered_pages_give_every_match_once(broker: Broker) -> None:
-    await put(broker, *(new("rare" if n % 100 == 7 else "common") for n in range(1_000)))
+    await put(broker, *(new("rare" if n % 450 == 449 else "common") for n in range(4_500)))
 
     found = await pages(broker, every(State.WAITING, name="rare", limit=3))
 

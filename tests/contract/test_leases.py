@@ -166,16 +166,31 @@ async def test_a_late_extension_does_not_prolong_the_new_lease(
     assert await recover_all(broker) == [late.id]
 
 
-async def test_a_lease_holds_for_its_own_queue_only(broker: Broker) -> None:
-    await put(broker, new(queue="one", id="a"), new(queue="two", id="a"))
+@pytest.mark.parametrize("id", ["a", None], ids=["custom id", "broker's id"])
+async def test_a_lease_holds_for_its_own_queue_only(broker: Broker, id: str | None) -> None:
+    await put(broker, new(queue="one", id=id), new(queue="two", id=id))
     job = await take_one(broker, "one")
     await take_one(broker, "two")
     foreign = msgspec.structs.replace(job, queue="two")
 
     lost = await settle(broker, done(foreign))
+    not_extended = await broker.extend([lease(foreign)], LEASE_MS)
 
-    assert lost == {lease(foreign)}
-    assert await state_of(broker, "a", "two") == State.ACTIVE
+    assert lost == not_extended == {lease(foreign)}
+    assert await counts(broker, "one") == await counts(broker, "two") == {State.ACTIVE: 1}
+
+
+async def test_a_lease_holds_for_its_own_job_only(broker: Broker) -> None:
+    await put(broker, *many(2))
+    one, two = await take(broker, 2)
+    await settle(broker, released(one))
+    other = msgspec.structs.replace(one, token=(await take_one(broker)).token)
+    mixed = msgspec.structs.replace(two, token=other.token)
+
+    lost = await settle(broker, done(mixed))
+
+    assert lost == {lease(mixed)}
+    assert await counts(broker) == {State.ACTIVE: 2}
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,16 @@ async def test_ids_are_swept_in_chunks(broker: Broker, action, state: State) -> 
 
 
 @actions
+async def test_an_id_named_twice_is_swept_once(broker: Broker, action, state: State) -> None:
+    one, two = await store(broker, state, 2)
+
+    [chunk] = await sweep(action(broker), some(one, one, two, one))
+
+    assert sorted(chunk) == sorted([one, two])
+    assert sum((await counts(broker)).values()) == len(await find(broker, some(one, two)))
+
+
+@actions
 async def test_only_matching_jobs_are_swept(broker: Broker, action, state: State) -> None:
     for n in range(60):
         await store(broker, state, 5, "hit" if n % 20 == 7 else "miss")

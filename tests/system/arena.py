@@ -20,6 +20,7 @@ from stoker import Stoker
 from stoker.broker.sqlite.connection import connect_for_reading
 from stoker.config import BrokerURL, WorkerSettings
 from tests.system.ledger import Entry, Lines, Writer
+from stoker.job.settings import JobSettings
 from tests.system.journal import Line
 
 T = TypeVar("T")
@@ -216,12 +217,14 @@ class Arena:
             self._app = Stoker(self.url)
         return self._app
 
-    def add(self, name: str, count: int = 1, /, **data: Any) -> list[str]:
+    def add(
+        self, name: str, count: int = 1, /, settings: JobSettings | None = None, **data: Any
+    ) -> list[str]:
         """Add jobs, and write down those that were acknowledged."""
 
         async def added() -> list[str]:
             queue = self.app.queue()
-            jobs = await asyncio.gather(*(queue.add(name, data) for _ in range(count)))
+            jobs = await asyncio.gather(*(queue.add(name, data, **(settings or {})) for _ in range(count)))
             return [job.id for job in jobs]
 
         ids = self.app.run(added())

@@ -166,4 +166,4 @@ def untroubled(*workers: WorkerProcess) -> None:
         failures = [line.text for line in worker.said("broker.failed")]
         assert failures == [], f"{worker.name}: {failures[:5]}"
         assert "Traceback" not in worker.tail(), worker.tail()
-        assert "locked" not in worker.tail(), worker.tail()
+        assert "is locked" not in worker.tail(), worker.tail()

@@ -7,19 +7,22 @@ SIGINT as a deployed worker does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 
 from stoker.config import WorkerSettings
 from stoker.events import subscribe
+from tests.system.fulldisk import full_while
 from tests.system.handlers import FOLDER, app
-from tests.system.ledger import Writer
 from tests.system.journal import Line, line
+from tests.system.ledger import Writer
 
 
 async def main(settings: WorkerSettings) -> None:
@@ -43,4 +46,7 @@ async def main(settings: WorkerSettings) -> None:
 
 if __name__ == "__main__":
     faulthandler.enable()
-    asyncio.run(main(msgspec.json.decode(sys.argv[1], type=WorkerSettings)))
+    settings = msgspec.json.decode(sys.argv[1], type=WorkerSettings)
+    full = os.environ.get("FAULT_FULL")
+    with full_while(Path(full)) if full else contextlib.nullcontext():
+        asyncio.run(main(settings))

@@ -53,7 +53,9 @@ class Upload(Base):
     """These three are declared by whoever uploads it, and checked by the worker."""
 
     status: Mapped[Status] = mapped_column(
-        Enum(Status, native_enum=False, values_callable=lambda kinds: [kind.value for kind in kinds]),
+        Enum(
+            Status, native_enum=False, values_callable=lambda kinds: [kind.value for kind in kinds]
+        ),
         default=Status.PENDING,
         index=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from depot.rejections import Damaged, NotAPicture, TooLarge, TypeDiffers
 
@@ -45,7 +45,7 @@ def webp(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes) -> ImageFile.ImageFile:
     """Read the header, and judge by it: nothing is unpacked yet."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with warnings.catch_warnings():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stoker import Unrecoverable
 
 
-class Missing(Exception):  # noqa: N818 - a reason
+class Missing(Exception):
     """It is not in the store. It may still be on its way, so this one is worth another attempt."""
 
 

@@ -92,7 +92,9 @@ def complete(job: UploadJob, thumbnails: Iterable[Thumbnail]) -> None:
 def _change(job: UploadJob, **values: Any) -> None:
     """Write to the row, unless it is completed: a late report must not take that back."""
     with session() as db, db.begin():
-        db.execute(update(Upload).where(*_is(job), Upload.status != Status.COMPLETED).values(values))
+        db.execute(
+            update(Upload).where(*_is(job), Upload.status != Status.COMPLETED).values(values)
+        )
 
 
 def _is(job: UploadJob) -> tuple[Any, ...]:

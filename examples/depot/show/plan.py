@@ -95,7 +95,9 @@ def plan(uploads: int, seed: int) -> list[Sample]:
         kind = rng.choice(SIMPLE) if fate is Fate.TRUNCATED else kinds[number % len(kinds)]
         owner = owners[number] if number < len(owners) else rng.choices(owners, shares)[0]
         large = KINDS[kind].photo and fate is Fate.FINE and rng.random() < 0.2
-        width, height = (640, 480) if fate is Fate.TRUNCATED else rng.choice(LARGE if large else SIZES)
+        width, height = (
+            (640, 480) if fate is Fate.TRUNCATED else rng.choice(LARGE if large else SIZES)
+        )
         samples.append(Sample(number, owner, kind, width, height, fate))
     return samples
 
@@ -118,7 +120,5 @@ def announced(samples: list[Sample]) -> Iterator[Sample]:
 def orphans(samples: list[Sample]) -> list[str]:
     """Return what the sweep has to report."""
     return sorted(
-        f"{sample.organisation_id}/{sample.key}"
-        for sample in samples
-        if sample.fate is Fate.ORPHAN
+        f"{sample.organisation_id}/{sample.key}" for sample in samples if sample.fate is Fate.ORPHAN
     )

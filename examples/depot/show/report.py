@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from stoker.job.model import JobRecord
 
 from depot.models import Status, Upload
 
@@ -29,6 +30,8 @@ class Outcome:
     seconds: float
     """From the first job to the last."""
     restarts: int
+    dead: JobRecord | None
+    """A dead letter to look at."""
 
 
 def tell(console: Console, outcome: Outcome) -> None:
@@ -38,8 +41,8 @@ def tell(console: Console, outcome: Outcome) -> None:
     console.print()
     console.print(_failed(outcome.rows))
     console.print()
-    _say(console, _orphans(outcome.orphans))
-    _say(console, _pace(outcome))
+    console.print(_orphans(outcome.orphans), highlight=False)
+    console.print(_pace(outcome), highlight=False)
     if outcome.surprises:
         _say(console, f"\n[bold red]Not as planned: {len(outcome.surprises)}[/]")
         for line in outcome.surprises[:MOST_SURPRISES]:
@@ -63,7 +66,7 @@ def _say(console: Console, line: str) -> None:
 def _done(rows: Sequence[Upload]) -> Table:
     table = Table(title="Uploads", title_justify="left", title_style="bold", box=None)
     table.add_column("organisation", style="bold")
-    for name in ("completed", "failed", "thumbnails", "MB read"):
+    for name in ("completed", "failed", "thumbnails", "MB"):
         table.add_column(name, justify="right")
     owners = sorted({row.organisation_id for row in rows})
     for owner in owners:
@@ -103,8 +106,8 @@ def _failed(rows: Sequence[Upload]) -> Table:
 
 
 def _orphans(orphans: list[str]) -> str:
-    example = f", for example {escape(orphans[0])}" if orphans else ""
-    return f"[bold]Orphans:[/] {len(orphans)} (a file without a row){example}"
+    example = f", such as {escape(orphans[0])}" if orphans else ""
+    return f"[bold]Files without a row:[/] {len(orphans)}{example}"
 
 
 def _pace(outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""The demo's middle part: adds the first job, keeps a worker at it, watches until all is settled."""
+"""The demo's middle part: adds the first job, keeps a worker at it, watches until none is left."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import time
 from asyncio import to_thread
 from pathlib import Path
-from typing import Any
 
-from stoker import Job, JobNotFound, State
+from stoker import Filter, State
+from stoker.job.model import JobRecord
 
 from depot import queues, storage
 from depot.app import app
@@ -35,7 +35,7 @@ async def run(samples: list[Sample], seed: int, log: Path, screen: Screen) -> Ou
         screen.say(f"worker {worker.pid} started; it writes to {log}")
         began = time.monotonic()
         try:
-            after = await _watch(samples, seed, sweep, worker, screen)
+            after = await _watch(samples, seed, worker, screen)
         finally:
             worker.stop()
         seconds = time.monotonic() - began
@@ -49,19 +49,18 @@ async def run(samples: list[Sample], seed: int, log: Path, screen: Screen) -> Ou
             jobs=after.ended - before.ended,
             seconds=seconds,
             restarts=worker.starts - 1,
+            dead=await _a_dead_letter(),
         )
 
 
-async def _watch(
-    samples: list[Sample], seed: int, sweep: Job[Any], worker: Worker, screen: Screen
-) -> Snapshot:
-    """Return the last snapshot, in which every upload is settled."""
+async def _watch(samples: list[Sample], seed: int, worker: Worker, screen: Screen) -> Snapshot:
+    """Return the last snapshot, in which no job is left to run."""
     late = {(s.organisation_id, s.key): s for s in samples if s.fate is Fate.LATE}
     last, moved = None, time.monotonic()
     while True:
         snapshot = await state.look()
         screen.show(snapshot)
-        if snapshot.settled == snapshot.total.total() and await _ended(sweep):
+        if snapshot.idle:
             return snapshot
         if (snapshot.uploads, snapshot.jobs) != last:
             last, moved = (snapshot.uploads, snapshot.jobs), time.monotonic()
@@ -74,8 +73,8 @@ async def _watch(
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _ended(job: Job[Any]) -> bool:
-    try:
-        return await job.state() in (State.COMPLETED, State.FAILED)
-    except JobNotFound:
-        return True
+async def _a_dead_letter() -> JobRecord | None:
+    """Return one to look at: that of a damaged picture."""
+    dead = Filter(state=State.FAILED, text="Damaged")
+    page = await app.queue(queues.THUMBNAILS).find(dead, limit=1)
+    return page.jobs[0] if page.jobs else None

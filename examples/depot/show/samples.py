@@ -68,7 +68,9 @@ def _file(sample: Sample, seed: int) -> bytes:
         case Fate.BOMB:
             return draw_bomb()
         case Fate.NO_PICTURE:
-            return b"<!doctype html><title>Please log in</title>" + rng.randbytes(200).hex().encode()
+            return (
+                b"<!doctype html><title>Please log in</title>" + rng.randbytes(200).hex().encode()
+            )
     data = draw(KINDS[sample.kind], sample.width, sample.height, rng)
     return data[: len(data) // 2] if sample.fate is Fate.TRUNCATED else data
 

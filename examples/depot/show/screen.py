@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,7 @@ from show.state import Snapshot, settled
 EVERY_SECONDS = 2.0
 """Between two lines where there is no terminal."""
 RATE_SECONDS = 3.0
+BAR = 14
 
 COLOURS = {
     Status.PENDING: "dim",
@@ -82,8 +83,8 @@ class Screen:
             f"[bold]{rate:.0f} jobs/s[/]",
             f"{jobs[State.ACTIVE]} running",
             f"{jobs[State.WAITING]} waiting",
-            f"{jobs[State.DELAYED]} to be tried again",
-            f"{jobs[State.FAILED]} dead letters",
+            f"{jobs[State.DELAYED]} to retry",
+            f"{jobs[State.FAILED]} dead",
         ]
         return Text.from_markup("\n " + " [dim]·[/] ".join(parts))
 
@@ -93,7 +94,7 @@ class Screen:
             f"{snapshot.at - self._began:5.1f} s  "
             f"{snapshot.settled} of {total.total()} uploads settled: "
             f"{total[Status.COMPLETED]} completed, {total[Status.FAILED]} failed; "
-            f"{rate:.0f} jobs/s, {snapshot.jobs[State.DELAYED]} to be tried again"
+            f"{rate:.0f} jobs/s, {snapshot.jobs[State.DELAYED]} to retry"
         )
 
 
@@ -101,15 +102,19 @@ def _table(snapshot: Snapshot) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     table.add_column("organisation", min_width=14)
     for status, colour in COLOURS.items():
-        table.add_column(status, justify="right", style=colour)
-    table.add_column("", width=20)
-    table.add_column("", justify="right")
+        table.add_column(status, justify="right", style=colour, no_wrap=True)
+    table.add_column("", width=BAR)
+    table.add_column("", justify="right", no_wrap=True)
     for organisation, uploads in snapshot.uploads.items():
-        total, done = uploads.total(), settled(uploads)
-        table.add_row(
-            organisation,
-            *(str(uploads[status] or "·") for status in COLOURS),
-            ProgressBar(total, done, width=20),
-            f"{100 * done // total} %",
-        )
+        table.add_row(organisation, *_cells(uploads))
+    table.add_row("all", *_cells(snapshot.total), style="bold")
     return table
+
+
+def _cells(uploads: Counter[Status]) -> list[RenderableType]:
+    total, done = uploads.total(), settled(uploads)
+    return [
+        *(str(uploads[status] or "·") for status in COLOURS),
+        ProgressBar(total, done, width=BAR),
+        f"{100 * done // total} %",
+    ]

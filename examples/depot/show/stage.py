@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from stoker import StokerError
+from stoker.job.model import JobRecord
 
 from depot.app import app
 from depot.database import create_tables
@@ -29,11 +31,11 @@ def play(folder: Folder, size: Size, *, keep: bool) -> int:
         size, planned = _set(console, folder, size, keep)
         with Screen(console) as screen:
             outcome = asyncio.run(run(planned, size.seed, folder.log, screen))
-    except (NotOurs, WorkerGone) as error:
+    except (NotOurs, WorkerGone, StokerError) as error:
         console.print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
         return 1
     report.tell(console, outcome)
-    report.advise(console, _commands(folder))
+    report.advise(console, _commands(folder, outcome.dead))
     return 1 if outcome.surprises else 0
 
 
@@ -60,18 +62,20 @@ def _set(console: Console, folder: Folder, size: Size, keep: bool) -> tuple[Size
     return size, planned
 
 
-def _commands(folder: Folder) -> Iterator[tuple[str, Sequence[str]]]:
+def _commands(folder: Folder, dead: JobRecord | None) -> Iterator[tuple[str, Sequence[str]]]:
     """Return what to try next, to be pasted as it is."""
     stoker, python = _program("stoker"), _program(Path(sys.executable).name)
     url = [] if "STOKER_URL" in os.environ else ["--url", app.url.text]
     demo = os.path.relpath(PROJECT / "demo.py")
     where = [] if folder.path == Path("depot-data") else ["--folder", str(folder.path)]
     yield "the queues", [stoker, "queue", "ls", *url]
-    yield "the dead letters; one with its log and traceback: dead show ID", [stoker, "dead", "ls", *url]
-    yield "run the damaged ones again: they wait for a worker", [
-        stoker, "dead", "replay", "--text", "Damaged", "--yes", *url,
-    ]  # fmt: skip
-    yield "a worker for them; nothing is done twice", [python, demo, "--keep", *where]
+    yield "what failed", [stoker, "dead", "ls", *url]
+    if dead is not None:
+        show = [stoker, "dead", "show", dead.id, "--queue", dead.queue, *url]
+        yield "one of them, with its data, log and traceback", show
+    replay = [stoker, "dead", "replay", "--text", "Damaged", "--yes", *url]
+    yield "give the damaged ones another chance", replay
+    yield "and a worker; nothing is done twice", [python, demo, "--keep", *where]
 
 
 def _program(name: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 from stoker import State
 
+from depot import queues
 from depot.app import app
 from depot.database import session
 from depot.models import Status, Upload
@@ -24,7 +25,7 @@ class Snapshot:
     uploads: dict[str, Counter[Status]]
     """By organisation."""
     jobs: Counter[State]
-    """In all queues together."""
+    """In Depot's queues together."""
 
     @property
     def total(self) -> Counter[Status]:
@@ -41,6 +42,11 @@ class Snapshot:
         """Jobs that are completed or dead."""
         return self.jobs[State.COMPLETED] + self.jobs[State.FAILED]
 
+    @property
+    def idle(self) -> bool:
+        """No job is left to run."""
+        return self.ended == self.jobs.total()
+
 
 def settled(uploads: Counter[Status]) -> int:
     """Return how many of these uploads are as they will stay."""
@@ -51,8 +57,9 @@ async def look() -> Snapshot:
     """Take a snapshot."""
     uploads = await to_thread(_counts)
     jobs: Counter[State] = Counter()
-    for queue in await app.queues():
-        jobs.update(queue.counts)
+    # Along the road: a job that moves on while we look is seen twice rather than never.
+    for name in (queues.MAINTENANCE, queues.VERIFY, queues.THUMBNAILS):
+        jobs.update((await app.queue(name).stats()).counts)
     return Snapshot(time.monotonic(), uploads, jobs)
 
 

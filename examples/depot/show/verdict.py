@@ -1,4 +1,4 @@
-"""Is everything as it was planned?"""
+"""Compares what became of the uploads with what was planned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker, as a user would start it: ``stoker worker depot.worker:app`` in a process of its own."""
+"""The worker as a user would start it: ``stoker worker depot.worker:app``, a process of its own."""
 
 from __future__ import annotations
 

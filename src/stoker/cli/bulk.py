@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
 import click
@@ -69,7 +69,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def carry_out(verb: Verb, target: Target, order: Order) -> None:
-    """Do it, or raise ``UsageError``, ``ConfigError`` or ``Abort``. Exits with 1 if some refused."""
+    """Do it, or raise what is wrong with the order. Exits with 1 if a job is refused."""
     _check(verb, order)
     app = target.open()
     plan = operate(app, lambda app: _plan(app, verb, order))
@@ -100,8 +100,8 @@ async def _plan(app: Stoker, verb: Verb, order: Order) -> Plan:
         return await _plan_ids(app, verb, order)
     counts = {queue.name: queue.counts for queue in await app.queues()}
     parts = [
-        Part(name, _settled(filter), counts[name].get(filter.state, 0))
-        for filter in order.criteria.filters(verb.usual)
+        Part(name, _settled(which), counts[name].get(which.state, 0))
+        for which in order.criteria.filters(verb.usual)
         for name in await chosen_queues(app, order.criteria.queues)
     ]
     return Plan([part for part in parts if part.most])
@@ -124,9 +124,11 @@ def _settled(filter: Filter) -> Filter:
 
     A replayed job that fails again at once would otherwise be replayed again, without end.
     """
-    if filter.until is not None or filter.state is State.DELAYED:  # its time is when it falls due
+    if filter.state is State.DELAYED:  # its time is when it falls due
         return filter
-    return msgspec.structs.replace(filter, until=system_clock() + 1)
+    now = system_clock() + 1
+    until = now if filter.until is None else min(filter.until, now)
+    return msgspec.structs.replace(filter, until=until)
 
 
 def _ask(verb: Verb, plan: Plan, criteria: Criteria) -> None:
@@ -152,7 +154,7 @@ async def _sweep(app: Stoker, verb: Verb, plan: Plan) -> dict[str, int]:
 
 
 @contextmanager
-def _bar(verb: Verb, total: int) -> Iterator[Progress]:
+def _bar(verb: Verb, total: int) -> Generator[Progress]:
     if not sys.stderr.isatty() or total < 2:
         yield None
         return

@@ -38,7 +38,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @click.command(
-    short_help="Check an application before it has to work.", epilog="Example: stoker check shop.jobs:app, in CI before a deployment",
+    short_help="Check an application before it has to work.",
+    epilog="Example: stoker check shop.jobs:app, in CI before a deployment",
 )
 @click.argument("app", envvar="STOKER_APP", metavar="MODULE:APP")
 @json_option

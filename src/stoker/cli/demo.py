@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,15 +74,15 @@ async def _run_small() -> None:
         worker = await app.worker(WorkerSettings(name="demo"))
         working = asyncio.create_task(worker.run())
         with _progress(expected) as show:
-            while not working.done() and not show(await app.queues()):
-                await asyncio.sleep(LOOK_SECONDS)
+            while not (working.done() or show(await app.queues())):
+                await asyncio.wait({working}, timeout=LOOK_SECONDS)
         worker.stop()
         await working
         await _sum_up(app)
 
 
 @contextmanager
-def _progress(expected: Mapping[str, int]) -> Iterator[Callable[[list[QueueStats]], bool]]:
+def _progress(expected: Mapping[str, int]) -> Generator[Callable[[list[QueueStats]], bool]]:
     """Draw a bar for each queue; what it yields returns whether all is done."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 

@@ -61,7 +61,8 @@ class _Dev:
         self._code = 0
 
     async def run(self) -> int:
-        from watchfiles import PythonFilter, awatch
+        # Its signature names trio, which need not be here.
+        from watchfiles import PythonFilter, awatch  # pyright: ignore[reportUnknownVariableType]
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from stoker.app import Stoker
-from stoker.cli.options import Span, json_option
+from stoker.cli.options import json_option, span
 from stoker.cli.records import write_json
 from stoker.cli.target import Target, operate
 from stoker.errors import InvalidPayload, UnknownTask
@@ -30,13 +30,13 @@ TEXT_HINT = "text that could be JSON needs its quotes: code='\"007\"'"
 )
 @click.argument("words", nargs=-1, required=True, metavar="[MODULE:APP] TASK [KEY=VALUE]...")
 @click.option("--data", metavar="JSON", help="The arguments as one JSON object; - reads stdin.")
-@click.option("--delay", type=Span(), metavar="DURATION", help="Not before this long from now.")
+@click.option("--delay", type=span(), metavar="DURATION", help="Not before this long from now.")
 @click.option("--priority", type=int, help="0 is first, 2097151 last.")
 @click.option("--id", help="An id of your own: adding it again adds nothing.")
 @click.option("--queue", metavar="NAME", help="Another queue than the task's own.")
 @click.option("--wait", is_flag=True, help="Wait for the result and show it.")
 @click.option(
-    "--timeout", type=Span(), metavar="DURATION", help="How long to --wait.  [default: for ever]"
+    "--timeout", type=span(), metavar="DURATION", help="How long to --wait.  [default: for ever]"
 )
 @click.option(
     "--app",
@@ -66,49 +66,52 @@ def enqueue(
     as first word, --app or STOKER_APP says which it is.
     """
     reference, name, pairs = _read_words(words, needs_app=app is None and url is None)
-    target = Target(reference or app, url) if reference is None else Target(reference, None)
-    given = {"delay": None if delay is None else delay / 1_000, "priority": priority, "id": id}
-    settings = {key: value for key, value in given.items() if value is not None}
-    loaded = target.open()
-    text = _data(pairs, data)
+    if reference is not None and url is not None:
+        raise click.UsageError("Give either MODULE:APP or --url: an app knows its URL.")
+    settings = {"delay": None if delay is None else delay / 1_000, "priority": priority, "id": id}
+    settings = {key: value for key, value in settings.items() if value is not None}
+    arguments = _data(pairs, data)
 
-    async def add(app: Stoker) -> tuple[Job[Any], Any]:
-        job = await _add(app, name, queue, text, settings)
-        _tell(job, as_json=as_json and not wait, quiet=as_json and wait)
-        seconds = None if timeout is None else timeout / 1_000
-        return job, await job.wait(seconds) if wait else None
+    async def add(app: Stoker) -> None:
+        job = await _add(app, name, queue, arguments, settings)
+        if not (wait and as_json):
+            _tell(job, as_json)
+        if wait:
+            _tell_result(job, await _result(app, job, timeout), as_json)
 
-    job, result = operate(loaded, add)
-    if wait:
-        _tell_result(job, result, as_json)
+    operate(Target(reference or app, url).open(), add)
 
 
 def _read_words(words: Sequence[str], *, needs_app: bool) -> tuple[str | None, str, dict[str, str]]:
     """Return the app, if it is among the words, the task's name and the arguments."""
     leading = next((at for at, word in enumerate(words) if "=" in word), len(words))
+    names, pairs = words[:leading], _pairs(words[leading:])
+    if not names:
+        raise click.UsageError("Which task? stoker enqueue MODULE:APP TASK [KEY=VALUE]...")
+    if len(names) > 2:
+        raise click.UsageError(f"{names[2]!r} is not KEY=VALUE.")
+    if len(names) == 2:
+        return names[0], names[1], pairs
+    [name] = names
+    if not needs_app:
+        return None, name, pairs
+    if ":" in name or "." in name:
+        raise click.UsageError(f"Which task of {name}? stoker enqueue {name} TASK")
+    raise click.UsageError(
+        f"Whose task is {name!r}? stoker enqueue MODULE:APP {name}, --app or STOKER_APP"
+    )
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    for word in words[leading:]:
+    for word in words:
         key, equals, value = word.partition("=")
         if not (equals and key):
             raise click.UsageError(f"{word!r} is not KEY=VALUE.")
         if key in pairs:
             raise click.UsageError(f"{key!r} is given twice.")
         pairs[key] = value
-    match list(words[:leading]):
-        case [app, name]:
-            return app, name, pairs
-        case [name] if not needs_app:
-            return None, name, pairs
-        case [name] if ":" in name or "." in name:
-            raise click.UsageError(f"Which task of {name}? stoker enqueue {name} TASK")
-        case [name]:
-            raise click.UsageError(
-                f"Whose task is {name!r}? stoker enqueue MODULE:APP {name}, --app or STOKER_APP"
-            )
-        case []:
-            raise click.UsageError("Which task? stoker enqueue MODULE:APP TASK [KEY=VALUE]...")
-        case [*_, last]:
-            raise click.UsageError(f"{last!r} is not KEY=VALUE.")
+    return pairs
 
 
 def _data(pairs: Mapping[str, str], data: str | None) -> dict[str, Any]:
@@ -192,12 +195,18 @@ def _unknown(app: Stoker, name: str) -> UnknownTask:
     return UnknownTask(f"there is no task {name!r}", hint=hint)
 
 
-def _tell(job: Job[Any], *, as_json: bool, quiet: bool) -> None:
+async def _result(app: Stoker, job: Job[Any], timeout: int | None) -> Any:
+    """Wait for the result as plain data, whatever type the task makes of it."""
+    plain = app.queue(job.queue).job(job.id)
+    return await plain.wait(None if timeout is None else timeout / 1_000)
+
+
+def _tell(job: Job[Any], as_json: bool) -> None:
     if as_json:
         write_json(_object(job))
-    elif not quiet and job.duplicate:
+    elif job.duplicate:
         click.echo(f"job {job.id} of {job.queue} was there already; nothing was added")
-    elif not quiet:
+    else:
         click.echo(f"added job {job.id} to {job.queue}")
 
 

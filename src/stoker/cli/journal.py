@@ -132,12 +132,12 @@ class _Faults:
         _log.error("the broker failed to %s, will be tried again: %s%s", doing, error, more)
 
     def over(self) -> None:
-        if self._since is None:
+        if self._since is None:  # as nearly always: no lock for that
             return
         with self._lock:
-            since, self._since, self._untold = self._since, None, 0
-        if since is not None:
-            _log.info("the broker answers again, after %s", describe((self._clock() - since) * 1e3))
+            since, self._since = self._since, None
+            self._untold = 0
+        _log.info("the broker answers again, after %s", describe((self._clock() - since) * 1_000))
 
 
 def _job(job: JobRecord | Lease, name: str) -> str:

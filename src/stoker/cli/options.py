@@ -17,49 +17,49 @@ from stoker.job.states import State
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Span(click.ParamType):
-    """A duration, in milliseconds."""
+def span(least: str = "0ms") -> Callable[[str], int]:
+    """Return what reads a duration, such as ``30``, ``90s``, ``1h30m``, as milliseconds."""
 
-    name = "duration"
-
-    def __init__(self, least: str = "0ms") -> None:
-        self.least = least
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read ``30``, ``"90s"``, ``"1h30m"``; a whole number in code is milliseconds already."""
-        if isinstance(value, int):
-            return value
+    def duration(value: str) -> int:
         ms = _span(value)
         if ms is None:
-            self.fail(f"{value!r} is not a duration: 30 (seconds), 500ms, 10m, 1h30m, 7d", param)
-        if ms < milliseconds(self.least, "least"):
-            self.fail(f"{value!r} is too short: at least {self.least}", param)
+            raise click.BadParameter(
+                f"{value!r} is not a duration: 30 (seconds), 500ms, 10m, 1h30m, 7d"
+            )
+        if ms < milliseconds(least, "least"):
+            raise click.BadParameter(f"{value!r} is too short: at least {least}")
         return ms
 
-
-class Moment(click.ParamType):
-    """A point in time, in milliseconds since the epoch."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read ``2h`` (ago) or ISO 8601, in this machine's time zone unless it names one."""
-        if isinstance(value, int):
-            return value
-        ms = _span(value)
-        if ms is not None:
-            return system_clock() - ms
-        try:
-            return round(datetime.fromisoformat(value).astimezone().timestamp() * 1_000)
-        except (ValueError, OverflowError, OSError):
-            self.fail(f"{value!r} is no time: 2h (ago), 2026-11-22 or 2026-11-22T14:00Z", param)
+    return duration
 
 
-class Names(click.ParamType):
+def moment(value: str) -> int:
+    """Read ``2h`` (ago) or ISO 8601, in this machine's time zone unless it names one."""
+    ms = _span(value)
+    if ms is not None:
+        return system_clock() - ms
+    try:
+        return round(datetime.fromisoformat(value).astimezone().timestamp() * 1_000)
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(
+            f"{value!r} is no time: 2h (ago), 2026-11-22 or 2026-11-22T14:00Z"
+        ) from None
+
+
+def states(value: str) -> tuple[State, ...]:
+    """Read the words of ``State``, with commas between them."""
+    try:
+        return tuple(State(name.lower()) for name in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no state: {', '.join(State)}") from None
+
+
+# A type argument would be wrong before click 8.5.
+class Names(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
     """Names of queues, with commas between them."""
 
     name = "name"
-    envvar_list_splitter = ","
+    envvar_list_splitter = ","  # not at spaces: a name may have some
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -69,21 +69,6 @@ class Names(click.ParamType):
             return tuple(check_name(name, "queue") for name in str(value).split(","))
         except ConfigError as error:
             self.fail(f"{error.message}: {error.hint}", param)
-
-
-class States(click.ParamType):
-    """Names of states, with commas between them."""
-
-    name = "state"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[State, ...]:
-        """Take the words of ``State``."""
-        try:
-            return tuple(State(name.lower()) for name in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is no state: {', '.join(State)}", param)
 
 
 def _span(value: str) -> int | None:
@@ -153,18 +138,18 @@ _FILTERS = (
     click.option("--text", help="Only with this in their data or failure, in any case."),
     click.option(
         "--since",
-        type=Moment(),
+        type=moment,
         metavar="TIME",
         help="Only from then on: 2h (ago), 2026-11-22, 2026-11-22T14:00Z. It is the time when "
         "they finished, fall due (delayed) or were added (others).",
     ),
-    click.option("--until", type=Moment(), metavar="TIME", help="Only from before then."),
+    click.option("--until", type=moment, metavar="TIME", help="Only from before then."),
 )
 
 _STATE = click.option(
     "--state",
     "states",
-    type=States(),
+    type=states,
     multiple=True,
     callback=_flat,
     metavar="STATE[,STATE]",

@@ -10,9 +10,9 @@ from stoker.app import Stoker
 from stoker.broker.base import QueueStats, system_clock
 from stoker.cli.bulk import CLEAN, Order, carry_out
 from stoker.cli.options import (
-    Span,
     json_option,
     queues_argument,
+    span,
     state_option,
     target_options,
     yes_option,
@@ -68,7 +68,7 @@ def resume(queues: tuple[str, ...], app: str | None, url: str | None, as_json: b
 @queue.command(epilog="Example: stoker queue clean mail --older-than 7d")
 @queues_argument
 @click.option(
-    "--older-than", type=Span(), metavar="DURATION", help="Only what finished that long ago."
+    "--older-than", type=span(), metavar="DURATION", help="Only what finished that long ago."
 )
 @state_option
 @yes_option

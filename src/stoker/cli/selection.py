@@ -37,13 +37,10 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
 
     def filters(self, states: Sequence[State]) -> list[Filter]:
         """Return a filter for each state: those that were named, else ``states``."""
-        fields = {
-            "name": self.name,
-            "text": self.text,
-            "since": self.since,
-            "until": self.until,
-        }
-        return [Filter(state=state, **fields) for state in self.states or states]
+        return [
+            Filter(state=state, name=self.name, text=self.text, since=self.since, until=self.until)
+            for state in self.states or states
+        ]
 
 
 async def find_jobs(app: Stoker, criteria: Criteria, limit: int) -> tuple[list[JobRecord], bool]:
@@ -54,20 +51,20 @@ async def find_jobs(app: Stoker, criteria: Criteria, limit: int) -> tuple[list[J
     """
     found: list[JobRecord] = []
     queues = await chosen_queues(app, criteria.queues)
-    for filter in criteria.filters(LIST_ORDER):
+    for which in criteria.filters(LIST_ORDER):
         for name in queues:
-            await _find(app, name, filter, limit + 1, found)
+            await _find(app, name, which, limit + 1, found)
             if len(found) > limit:
                 return found[:limit], True
     return found, False
 
 
-async def _find(app: Stoker, queue: str, filter: Filter, most: int, found: list[JobRecord]) -> None:
+async def _find(app: Stoker, queue: str, which: Filter, most: int, found: list[JobRecord]) -> None:
     after = None
-    newest_first = filter.state in FINISHED
+    newest_first = which.state in FINISHED
     while len(found) < most:
         page = await app.queue(queue).find(
-            filter, newest_first=newest_first, after=after, limit=min(500, most - len(found))
+            which, newest_first=newest_first, after=after, limit=min(500, most - len(found))
         )
         found += page.jobs
         after = page.next

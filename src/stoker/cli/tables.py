@@ -34,7 +34,13 @@ def screen(*, stderr: bool = False) -> Console:
     """Return where to draw: colours and widths only for a terminal."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False)
+    return _Screen(stderr=stderr, width=width, highlight=False)
+
+
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to ``stoker.cli.root``: rich would end the process here."""
+        raise BrokenPipeError
 
 
 def plain(text: str) -> str:

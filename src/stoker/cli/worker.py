@@ -9,7 +9,7 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
@@ -17,7 +17,7 @@ import click
 from stoker.app import Stoker
 from stoker.cli.journal import Journal
 from stoker.cli.loading import load
-from stoker.cli.options import Span, queues_option
+from stoker.cli.options import queues_option, span
 from stoker.config import MEMORY, WorkerSettings
 from stoker.job.duration import describe
 from stoker.job.states import State
@@ -31,7 +31,7 @@ _log = logging.getLogger("stoker.worker")
 @click.command(
     short_help="Run jobs.",
     epilog="Example: stoker worker shop.jobs:app -q mail,reports -c 32. SIGTERM and Ctrl-C let "
-    "running jobs end for the grace period; a second one hands them back now."
+    "running jobs end for the grace period; a second one hands them back now.",
 )
 @click.argument("app", envvar="STOKER_APP", metavar="MODULE:APP")
 @queues_option(
@@ -67,7 +67,7 @@ _log = logging.getLogger("stoker.worker")
 )
 @click.option(
     "--grace",
-    type=Span(),
+    type=span(),
     default=describe(DEFAULTS.grace_ms),
     show_default=True,
     envvar="STOKER_GRACE",
@@ -77,7 +77,7 @@ _log = logging.getLogger("stoker.worker")
 )
 @click.option(
     "--lease",
-    type=Span(least="1s"),
+    type=span(least="1s"),
     default=describe(DEFAULTS.lease_ms),
     show_default=True,
     envvar="STOKER_LEASE",
@@ -180,7 +180,7 @@ def _introduce(app: Stoker, settings: WorkerSettings) -> None:
 
 
 @contextmanager
-def _signals(worker: Worker) -> Iterator[None]:
+def _signals(worker: Worker) -> Generator[None]:
     """Let SIGTERM and SIGINT stop the worker; after it has ended they are the system's again."""
     loop = asyncio.get_running_loop()
     told: list[str] = []

@@ -1,4 +1,4 @@
-"""The sweep: rows and store side by side. What is pending is verified, what nobody knows reported."""
+"""The sweep: rows and store side by side, and a job for each upload that waits for one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Swept:
 
 @app.task(queue=queues.MAINTENANCE, name=queues.SYNC_UPLOADS)
 async def sync_uploads() -> Swept:
-    """Add a job for each upload that waits for one. Missing ones too: it waits for them a while."""
+    """Have every pending upload verified, those too whose files are still to come."""
     swept = Swept()
     for organisation in await to_thread(uploads.organisations):
         stored = await storage.keys(organisation)

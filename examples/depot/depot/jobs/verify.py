@@ -1,4 +1,4 @@
-"""Is an upload in the store, and is it what was declared?"""
+"""Checks that an upload is in the store, and is what was declared."""
 
 from __future__ import annotations
 

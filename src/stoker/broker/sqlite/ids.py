@@ -27,5 +27,5 @@ def seq_of(connection: apsw.Connection, queue: str, id: str) -> int | None:
 
 def held_places(tx: Transaction, leases: Sequence[Lease], seqs: Sequence[int | None]) -> set[int]:
     """Return the places in ``leases`` of those that are held, asking for all of them at once."""
-    rows = [(place, seqs[place], lease.token) for place, lease in enumerate(leases)]
+    rows = [(place, seqs[place], lease.token, lease.queue) for place, lease in enumerate(leases)]
     return set(msgspec.json.decode(tx.value(statement("finish", "held"), (json(rows),))))

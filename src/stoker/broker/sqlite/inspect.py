@@ -22,6 +22,9 @@ from stoker.broker.sqlite.transaction import Transaction
 from stoker.job.model import Event, JobRecord, Log
 from stoker.job.states import State
 
+MOST_EVENTS = 500
+"""Events of one page."""
+
 _IN_LINE = (State.WAITING, State.DELAYED)
 
 
@@ -107,11 +110,13 @@ def events(connection: apsw.Connection, queue: str, after: str | None) -> EventP
     ((first, last),) = rows(connection, statement("select", "event_range"))
     if after is None:
         return EventPage((), str(last))
-    stored = rows(connection, statement("select", "events"), (queue, int(after)))
+    stored = rows(connection, statement("select", "events"), (queue, int(after), MOST_EVENTS))
     found = [
         Event(str(seq), kind, queue, at, msgspec.json.decode(ids, type=tuple[str, ...]),
               msgspec.json.decode(fields))
         for seq, kind, at, ids, fields in stored
     ]  # fmt: skip
-    cursor = found[-1].cursor if found else after
+    # At the end of the line the cursor goes to the end of all events: that of a quiet queue would
+    # fall behind what is trimmed, and its reader be told of a gap where it missed nothing.
+    cursor = found[-1].cursor if len(found) == MOST_EVENTS else str(max(last, int(after)))
     return EventPage(found, cursor, gap=int(after) + 1 < first)

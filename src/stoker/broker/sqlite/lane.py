@@ -63,7 +63,10 @@ class Lane:
         self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._committed: Callable[[], None] = lambda: None
+        self._gate = threading.Lock()
+        """Held to close and to hand in a call: none may come in behind the last look."""
         self._closed = False
+        self._refusal: Exception = BrokerUnavailable(f"{path} is closed")
 
     async def open(self, committed: Callable[[], None] = lambda: None) -> None:
         """Start the thread and connect; ``committed`` is called after each commit, on it."""
@@ -100,9 +103,10 @@ class Lane:
         return await self._submit(_Call(work, writes=True, peek=peek))
 
     async def _submit(self, call: _Call[T]) -> T:
-        if self._closed:
-            raise BrokerUnavailable(f"{self._path} is closed")
-        self._calls.put(call)
+        with self._gate:
+            if self._closed:
+                raise self._refusal
+            self._calls.put(call)
         return await call.future
 
     # On the thread
@@ -190,7 +194,9 @@ class Lane:
 
     def _refuse(self, error: Exception) -> None:
         """Answer whoever still waits with ``error``."""
-        self._closed = True
+        with self._gate:
+            self._closed = True
+            self._refusal = _ours(error, self._path)
         calls: list[_Call[Any]] = []
         while not self._calls.empty():
             if (call := self._calls.get()) is not None:

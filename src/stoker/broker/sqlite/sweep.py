@@ -133,7 +133,7 @@ def _swept(
 
 
 def _by_ids(connection: apsw.Connection, select: Select, most: int) -> tuple[list[Hit], str | None]:
-    ids = select.ids or ()
+    ids = tuple(dict.fromkeys(select.ids or ()))
     start = int(select.after or 0)
     wanted = ids[start : start + most]
     seqs = [seq_of(connection, select.queue, id) for id in wanted]
@@ -150,15 +150,20 @@ def _by_ids(connection: apsw.Connection, select: Select, most: int) -> tuple[lis
 def _matches(select: Select, job: JobRecord) -> bool:
     """Apply the filters to a job that was picked by its id."""
     at = getattr(job, _TIME[job.state])
-    text = f"{job.data}\n{job.failure or ''}".lower()
+    text = f"{job.data}\n{job.failure or ''}"
     return (
         job.queue == select.queue
         and (select.state is None or job.state is select.state)
         and (select.name is None or job.name == select.name)
-        and (select.text is None or select.text.lower() in text)
+        and (select.text is None or _folded(select.text) in _folded(text))
         and (select.since is None or at >= select.since)
         and (select.until is None or at < select.until)
     )
+
+
+def _folded(text: str) -> bytes:
+    """Return the text in lower case as LIKE sees it: of ASCII only."""
+    return text.encode("utf-8", "replace").lower()
 
 
 def _query(select: Select, state: State) -> tuple[str, dict[str, Any]]:

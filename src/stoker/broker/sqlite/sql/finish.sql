@@ -1,10 +1,11 @@
 -- Settle the outcomes of runs. Events: completed, failed, retried, snoozed, released.
 
 -- :held
--- Which of [[place, seq, token], …] still hold their lease, as one JSON array of places.
+-- Which of [[place, seq, token, queue], …] still hold their lease, as one JSON array of places.
 SELECT json_group_array(given.value ->> 0)
 FROM json_each(:rows) AS given JOIN job ON job.seq = given.value ->> 1
-WHERE job.state = 'active' AND job.token = given.value ->> 2;
+WHERE job.state = 'active' AND job.token = given.value ->> 2
+  AND job.queue = given.value ->> 3;
 
 -- :done
 -- [[seq, result], …], all of them held.

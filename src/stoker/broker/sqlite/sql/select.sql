@@ -12,7 +12,8 @@ UPDATE job SET state = 'waiting', rank = CASE WHEN lifo THEN -:rank ELSE :rank E
                attempts = CASE state WHEN 'delayed' THEN attempts ELSE 0 END,
                crashes  = CASE state WHEN 'delayed' THEN crashes ELSE 0 END,
                failure  = CASE state WHEN 'delayed' THEN failure END,
-               result = NULL, progress = NULL, finished_at = NULL
+               progress = CASE state WHEN 'delayed' THEN progress END,
+               result = NULL, finished_at = NULL
 WHERE seq = :seq;
 
 -- :cancel
@@ -57,7 +58,7 @@ INSERT INTO queue (name, paused) VALUES (:name, :paused)
 ON CONFLICT (name) DO UPDATE SET paused = :paused WHERE paused <> :paused;
 
 -- :events
-SELECT seq, kind, at, ids, fields FROM event WHERE queue = ? AND seq > ? ORDER BY seq LIMIT 500;
+SELECT seq, kind, at, ids, fields FROM event WHERE queue = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- :event_range
 -- Two subqueries: asked for together, SQLite would read the whole index.

@@ -1,0 +1,172 @@
+"""A power cut at any instant: what was acknowledged is there when the machine is up again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from stoker.broker import Broker, make_broker
+from stoker.broker.base import Want
+from stoker.broker.sqlite import connection as opening
+from stoker.config import BrokerURL
+from stoker.job.model import JobRecord, Lease, NewJob
+from stoker.job.outcome import Done
+from tests.system.amnesia import Op, Recording, cut, recorded
+from tests.system.arena import Arena
+
+pytestmark = pytest.mark.system
+
+JOBS = 150
+CUTS = 150
+CHECKPOINT_PAGES = 40
+"""Far below the real value, so that there are many checkpoints to be cut in two."""
+
+
+def connect_with(*pragmas: str) -> Callable[[str], apsw.Connection]:
+    def connect(path: str) -> apsw.Connection:
+        connection = opening.connect(path)
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        return connection
+
+    return connect
+
+
+async def work(broker: Broker, recording: Recording, jobs: int) -> None:
+    """Add, claim and finish at the same time, and record each acknowledgement when it is given."""
+
+    def acknowledged(*facts: str) -> None:
+        recording.extend(Op("acknowledged", fact) for fact in facts)
+
+    async def add(some: int) -> None:
+        for number in range(some):
+            batch = [NewJob("q", "task", f'{{"n":{number}}}') for _ in range(1 + number % 3)]
+            acknowledged(*(f"added {added.id}" for added in await broker.add(batch)))
+
+    async def run() -> None:
+        want = Want({"q": 5}, 5, "w")
+        while claimed := await broker.claim(want, 0.2):
+            acknowledged(*(f"claimed {job.id}" for job in claimed))
+            answer = await broker.finish([outcome(job) for job in claimed])
+            assert not answer.lost
+            acknowledged(*(f"finished {job.id}" for job in claimed))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(add(jobs // 3 // 2))
+        group.create_task(run())
+
+
+def outcome(job: JobRecord) -> Done:
+    return Done(Lease(job.queue, job.id, job.token or ""), f'{{"of":{job.id}}}')
+
+
+def losses(recording: Recording, at: int, folder: Path) -> list[str]:
+    """Start again on an image; return what had been acknowledged and is not there."""
+    connection = opening.connect(str(folder / "jobs.db"))
+    try:
+        [(integrity,)] = connection.execute("PRAGMA integrity_check").fetchall()
+        assert integrity == "ok"
+        states = dict(connection.execute("SELECT seq, state FROM job").fetchall())
+        starts = dict(connection.execute("SELECT seq, starts FROM job").fetchall())
+        [(counter,)] = connection.execute("SELECT value FROM counter").fetchall()
+        true = dict(connection.execute("SELECT state, count(*) FROM job GROUP BY 1").fetchall())
+        kept = dict(connection.execute("SELECT state, n FROM tally WHERE n <> 0").fetchall())
+    finally:
+        connection.close()
+    assert true == kept, "the counts are not those of the jobs"
+    assert counter >= max(states, default=0), "an id would be given again"
+    lost: list[str] = []
+    for op in recording[:at]:
+        if op.kind != "acknowledged":
+            continue
+        fact, _, id = op.name.partition(" ")
+        there = {
+            "added": int(id) in states,
+            "claimed": starts.get(int(id), 0) > 0,
+            "finished": states.get(int(id)) == "completed",
+        }
+        if not there[fact]:
+            lost.append(op.name)
+    return lost
+
+
+def cut_points(arena: Arena, recording: Recording, count: int) -> list[int]:
+    """Return places to cut: everywhere, and often just after an acknowledgement."""
+    after = [place + 1 for place, op in enumerate(recording) if op.kind == "acknowledged"]
+    anywhere = range(1, len(recording) + 1)
+    return [arena.rng.choice(after if n % 3 == 0 else anywhere) for n in range(count)]
+
+
+def play(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch, *pragmas: str, jobs: int = JOBS
+) -> Recording:
+    pragmas = (f"wal_autocheckpoint = {CHECKPOINT_PAGES}", *pragmas)
+    monkeypatch.setattr("stoker.broker.sqlite.connect", connect_with(*pragmas))
+
+    async def main(recording: Recording) -> None:
+        broker = await make_broker(str(BrokerURL.of_file(arena.database))).open()
+        try:
+            await work(broker, recording, jobs)
+        finally:
+            await broker.close()
+
+    with recorded() as recording:
+        asyncio.run(main(recording))
+    arena.note(f"{len(recording)} operations, {checkpoints(recording)} checkpoints")
+    return recording
+
+
+def checkpoints(recording: Recording) -> int:
+    return sum(op.kind == "sync" and op.name == "jobs.db" for op in recording)
+
+
+def all_losses(arena: Arena, recording: Recording, cuts: int) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for number, at in enumerate(cut_points(arena, recording, cuts)):
+        folder = arena.folder / f"image-{number}"
+        folder.mkdir()
+        cut(recording, at, arena.rng, folder)
+        if lost := losses(recording, at, folder):
+            arena.note(f"cut at {at}: lost {lost[:5]} of {folder}")
+            found[at] = lost
+        else:
+            shutil.rmtree(folder)
+    return found
+
+
+@pytest.mark.again(50)
+def test_what_was_acknowledged_survives_a_power_cut(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = play(arena, monkeypatch)
+    assert checkpoints(recording) > 5
+
+    assert all_losses(arena, recording, CUTS) == {}
+
+
+def test_the_disk_forgets_what_is_not_synced(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above would see a loss: with synchronous=NORMAL there are some."""
+    recording = play(arena, monkeypatch, "synchronous = NORMAL")
+
+    assert all_losses(arena, recording, 40) != {}
+
+
+def test_a_power_cut_while_the_file_is_created(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = play(arena, monkeypatch, jobs=6)
+    first = next(place for place, op in enumerate(recording) if op.kind == "acknowledged")
+    for at in range(first + 2):
+        folder = arena.folder / f"first-{at}"
+        folder.mkdir()
+        cut(recording, at, arena.rng, folder)
+
+        assert losses(recording, at, folder) == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -15,6 +16,9 @@ from stoker.job.retry import DEFAULT_MAX_STALLS
 
 DEFAULT_URL = "sqlite:///stoker.db"
 MEMORY = ":memory:"
+
+# Up to the last @, whatever is between: a password that is not quoted may hold any character.
+_PASSWORD = re.compile(r"^((?:[^:/@]*://)?[^:/@]*):(?!//).*@", re.DOTALL)
 
 
 class BrokerURL(msgspec.Struct, frozen=True):
@@ -34,7 +38,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
         scheme, separator, rest = text.partition("://")
         if not separator:
             raise ConfigError(
-                f"broker URL {text!r} has no scheme", hint=f"for example {DEFAULT_URL}"
+                f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
             )
         if scheme != "sqlite":
             return cls(text, scheme)
@@ -42,7 +46,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
             return cls(text, scheme, MEMORY)
         if not rest.startswith("/") or rest == "/":
             raise ConfigError(
-                f"broker URL {text!r} names no file",
+                f"broker URL {_shown(text)!r} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
         return cls(text, scheme, unquote(rest[1:]))
@@ -53,11 +57,18 @@ class BrokerURL(msgspec.Struct, frozen=True):
         return cls.parse(f"sqlite:///{quote(str(path))}")
 
     def __str__(self) -> str:
-        parts = urlsplit(self.text)
-        if parts.password is None:
-            return self.text
-        shown = f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"
-        return parts._replace(netloc=shown).geturl()
+        return _shown(self.text)
+
+    def __repr__(self) -> str:
+        return f"BrokerURL({str(self)!r})"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        yield str(self)
+
+
+def _shown(url: str) -> str:
+    """Return the URL without its password."""
+    return _PASSWORD.sub(r"\1:***@", url)
 
 
 def broker_url(given: str | None = None, env: Mapping[str, str] = os.environ) -> BrokerURL:

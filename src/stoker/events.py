@@ -5,11 +5,11 @@ at tens of thousands of jobs a second even an empty call per job would be felt.
 
 | event             | fields                                                        |
 |-------------------|---------------------------------------------------------------|
-| worker.started    | worker, queues, concurrency                                   |
-| worker.stopping   | worker, running                                               |
-| worker.stopped    | worker                                                        |
+| worker.started    | settings (with what was filled in)                            |
+| worker.stopping   | running (jobs that have not ended yet)                        |
+| worker.stopped    | settings                                                      |
 | jobs.claimed      | jobs (records)                                                |
-| jobs.finished     | outcomes (that the broker accepted)                           |
+| jobs.finished     | outcomes, lost (leases of those among them that were refused) |
 | jobs.lost         | leases (whose outcome was refused, or that were broken)       |
 | jobs.recovered    | ids                                                           |
 | job.failed        | job (record), failure, dead (no attempt is left)              |
@@ -20,6 +20,7 @@ at tens of thousands of jobs a second even an empty call per job would be felt.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +38,12 @@ def subscribe(subscriber: Subscriber) -> Callable[[], None]:
     logged and goes no further.
     """
     _subscribers.append(subscriber)
-    return lambda: _subscribers.remove(subscriber)
+
+    def end() -> None:
+        with contextlib.suppress(ValueError):  # ended already
+            _subscribers.remove(subscriber)
+
+    return end
 
 
 def emit(event: str, **fields: Any) -> None:

@@ -35,6 +35,8 @@ class Producer(Generic[R]):
         self._where = f"{name}()"
         self._decode = decode
         self._dedup: Any = settings.get("dedup")
+        if not callable(self._dedup):
+            settle({"dedup": self._dedup}, self._where)
         # How its jobs are run is the task's business wherever it runs; only what the store has to
         # know at once goes with every job.
         self._settings = {key: settings[key] for key in _AT_ENQUEUE if key in settings}
@@ -42,14 +44,11 @@ class Producer(Generic[R]):
 
     def with_settings(self, settings: Mapping[str, Any]) -> Producer[R]:
         """Return a producer whose jobs have these settings too."""
-        other: Producer[R] = Producer(
-            self._client, self._queue, self._name, {**self._settings, **settings}, self._decode
-        )
-        other._dedup = settings.get("dedup", self._dedup)
-        other._settled = settle(
-            {key: value for key, value in {**self._settings, **settings}.items() if key != "dedup"},
-            self._where,
-        )
+        merged = {"dedup": self._dedup, **self._settings, **settings}
+        other: Producer[R] = Producer(self._client, self._queue, self._name, merged, self._decode)
+        # Here it is the producer's say how its jobs are run, too.
+        other._settings = {key: value for key, value in merged.items() if key != "dedup"}
+        other._settled = settle(other._settings, self._where)
         return other
 
     def job(self, data: str, *args: Any, **kwargs: Any) -> NewJob:

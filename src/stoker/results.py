@@ -53,8 +53,10 @@ class _Reader:
 
     async def ended(self, id: str) -> JobRecord:
         while True:
-            woken = await self._register(id)
+            woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(id, []).append(woken)
             try:
+                await self._follow()
                 # Looked at only now: an end before the registration would wake nobody.
                 detail = await self._broker.detail(self._queue, id)
                 if detail is None:
@@ -68,14 +70,12 @@ class _Reader:
             finally:
                 self._unregister(id, woken)
 
-    async def _register(self, id: str) -> asyncio.Future[None]:
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(id, []).append(woken)
+    async def _follow(self) -> None:
+        """See to it that somebody reads the events, from now on at the latest."""
         if self._reading is None or self._reading.done():
             start = (await self._broker.events(self._queue, None)).cursor
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.ensure_future(self._read(start))
-        return woken
 
     def _unregister(self, id: str, woken: asyncio.Future[None]) -> None:
         futures = self._waiting.get(id, [])

@@ -70,8 +70,9 @@ class Backoff(msgspec.Struct, frozen=True, omit_defaults=True):
 class Keep(msgspec.Struct, frozen=True, omit_defaults=True):
     """How many finished jobs of a queue and state to keep, and for how long.
 
-    ``None`` is no limit; ``Keep(count=0)`` keeps none. When a job ends, its own ``Keep`` is
-    applied to all jobs of its queue that ended the same way, oldest first (BullMQ's rule).
+    ``None`` is no limit. When a job ends, its own ``Keep`` is applied to all jobs of its queue that
+    ended the same way, oldest first; but ``Keep(count=0)`` concerns that job alone, which is not
+    kept (BullMQ's rules).
     """
 
     count: int | None = None

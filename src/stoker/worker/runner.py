@@ -177,7 +177,8 @@ class Runner:
                     told = hook(run.context, outcome.failure)
                     if isawaitable(told):
                         await told
-            except Exception:
+            except BaseException:
+                # SystemExit and a cancellation of its own too: the outcome must be settled.
                 _log.exception("%s of %s failed", hook.__name__, run.handler.name)
 
     def _end(self, run: Run, outcome: Outcome) -> None:

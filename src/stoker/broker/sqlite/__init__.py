@@ -23,7 +23,7 @@ from stoker.broker.base import (
     Want,
     system_clock,
 )
-from stoker.broker.sqlite import add, claim, finish, inspect, recover, sweep
+from stoker.broker.sqlite import add, claim, finish, housekeeping, inspect, recover, sweep
 from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.connection import connect, connect_for_reading
 from stoker.broker.sqlite.lane import Lane
@@ -128,7 +128,8 @@ class SQLiteBroker(Broker):
         now = self._clock()
         if now - self._house_kept_at >= HOUSEKEEPING_MS:
             self._house_kept_at = now
-            await self._writer.write(recover.keep_house)
+            while await self._writer.write_if(housekeeping.untidy, housekeeping.tidy):
+                pass  # a bounded piece at a time, so that others come between
 
     # An operator's hand
 

@@ -31,7 +31,7 @@ def finish(tx: Transaction, outcomes: Sequence[Outcome], want: Want | None) -> F
                 _again(tx, seq, outcome)
     if done:
         _complete(tx, done)
-    retain(tx, [outcome for _, outcome in held if isinstance(outcome, Done | Failed)])
+    retain(tx, [(seq, outcome) for seq, outcome in held if isinstance(outcome, Done | Failed)])
     jobs = claim(tx, want) if want is not None else []
     return Finished(frozenset(lost), jobs)
 

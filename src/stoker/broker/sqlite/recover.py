@@ -1,4 +1,4 @@
-"""Renew leases, take back those that ran out, and keep house."""
+"""Renew leases, and take back those that ran out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from stoker.job.model import Failure, Lease
 from stoker.job.outcome import crash_failure
 from stoker.job.states import State
 
-EVENTS_KEPT = 10_000
-
 
 def extend(tx: Transaction, leases: Collection[Lease], lease_ms: int) -> set[Lease]:
     """Renew the leases that are held and return the others."""
@@ -28,7 +26,7 @@ def extend(tx: Transaction, leases: Collection[Lease], lease_ms: int) -> set[Lea
 
 
 def recoverable(connection: apsw.Connection, now: int, queues: Sequence[str]) -> bool:
-    """Return whether a lease has run out, or the house needs keeping."""
+    """Return whether a lease has run out."""
     return any(
         value(connection, statement("recover", "any_expired"), {"queue": queue, "now": now})
         for queue in queues
@@ -71,9 +69,3 @@ def _bury(tx: Transaction, queue: str, seq: int, id: str, failure: Failure) -> N
     )
     tx.moved(queue, State.ACTIVE, State.FAILED)
     tx.event(queue, "failed", [id], {"reason": failure.reason})
-
-
-def keep_house(tx: Transaction) -> None:
-    """Trim events and dedup keys, a bounded number."""
-    tx.run(statement("recover", "trim_events"), {"keep": EVENTS_KEPT, "limit": CHUNK})
-    tx.run(statement("recover", "trim_dedup"), {"now": tx.now, "limit": CHUNK})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction
@@ -11,14 +11,27 @@ from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
 
 
-def retain(tx: Transaction, outcomes: Iterable[Done | Failed]) -> None:
-    """Apply each retention that these outcomes ask for, once a queue and state."""
-    asked = {
-        (outcome.lease.queue, State.COMPLETED if isinstance(outcome, Done) else State.FAILED,
-         outcome.keep)
-        for outcome in outcomes
-    }  # fmt: skip
+def retain(tx: Transaction, ended: Sequence[tuple[int, Done | Failed]]) -> None:
+    """Apply what these jobs, given with their row numbers, ask to be kept of their kind.
+
+    A job that is not to be kept at all goes by itself; the others of its queue stay (BullMQ's
+    rule). Else what it asks for is applied once a queue and state, oldest jobs first.
+    """
+    dropped: dict[tuple[str, State], list[int]] = {}
+    asked: set[tuple[str, State, Keep]] = set()
+    for seq, outcome in ended:
+        queue = outcome.lease.queue
+        state = State.COMPLETED if isinstance(outcome, Done) else State.FAILED
+        if outcome.keep.count == 0:
+            dropped.setdefault((queue, state), []).append(seq)
+        else:
+            asked.add((queue, state, outcome.keep))
+    for (queue, state), seqs in dropped.items():
+        _delete(tx, queue, state, seqs)
     for queue, state, keep in asked:
+        if keep.age_ms is not None:
+            where = {"queue": queue, "state": state, "age_ms": keep.age_ms}
+            tx.run(statement("retention", "remember"), where)
         trim(tx, queue, state, keep)
 
 
@@ -27,17 +40,19 @@ def trim(tx: Transaction, queue: str, state: State, keep: Keep) -> None:
     where = {"queue": queue, "state": state}
     if keep.age_ms is not None:
         before = tx.now - keep.age_ms
-        old = tx.run(statement("finish", "over_age"), {**where, "before": before, "limit": CHUNK})
-        _delete_finished(tx, queue, state, [seq for (seq,) in old])
+        old = tx.run(
+            statement("retention", "over_age"), {**where, "before": before, "limit": CHUNK}
+        )
+        _delete(tx, queue, state, [seq for (seq,) in old])
     if keep.count is not None:
-        stored: int = tx.value(statement("finish", "count"), (queue, state)) or 0
+        stored: int = tx.value(statement("retention", "count"), (queue, state)) or 0
         excess = min(stored + tx.pending(queue, state) - keep.count, CHUNK)
         if excess > 0:
-            over = tx.run(statement("finish", "over_count"), {**where, "excess": excess})
-            _delete_finished(tx, queue, state, [seq for (seq,) in over])
+            over = tx.run(statement("retention", "over_count"), {**where, "excess": excess})
+            _delete(tx, queue, state, [seq for (seq,) in over])
 
 
-def _delete_finished(tx: Transaction, queue: str, state: State, seqs: Sequence[int]) -> None:
+def _delete(tx: Transaction, queue: str, state: State, seqs: Sequence[int]) -> None:
     if seqs:
         tx.delete(seqs)
         tx.moved(queue, state, None, len(seqs))

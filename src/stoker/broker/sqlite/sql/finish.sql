@@ -27,17 +27,3 @@ UPDATE job SET state = :state, due_at = :due,
                attempts = attempts + :attempt, crashes = crashes + :crash,
                token = NULL, expires_at = NULL
 WHERE seq = :seq;
-
--- :count
-SELECT n FROM tally WHERE queue = ? AND state = ?;
-
--- The IN is what lets SQLite see that the partial index holds every row that is asked for.
-
--- :over_count
-SELECT seq FROM job WHERE queue = :queue AND state = :state AND state IN ('completed', 'failed')
-ORDER BY finished_at, seq LIMIT :excess;
-
--- :over_age
-SELECT seq FROM job WHERE queue = :queue AND state = :state AND state IN ('completed', 'failed')
-  AND finished_at <= :before
-ORDER BY finished_at, seq LIMIT :limit;

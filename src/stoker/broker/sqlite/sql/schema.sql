@@ -68,6 +68,15 @@ CREATE TABLE tally (
   PRIMARY KEY (queue, state)
 ) STRICT, WITHOUT ROWID;
 
+-- The age up to which a queue keeps its finished jobs, as the last of them asked: a queue in which
+-- nothing finishes any more is cleaned too.
+CREATE TABLE retention (
+  queue  TEXT    NOT NULL,
+  state  TEXT    NOT NULL,
+  age_ms INTEGER NOT NULL,
+  PRIMARY KEY (queue, state)
+) STRICT, WITHOUT ROWID;
+
 -- One row for all that one operation did to a queue, not one per job.
 CREATE TABLE event (
   seq    INTEGER PRIMARY KEY,

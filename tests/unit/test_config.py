@@ -1,0 +1,150 @@
+"""Where jobs are kept: how the place is written, who says it, and that no password is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+from rich.pretty import pretty_repr
+
+from stoker import Stoker
+from stoker.broker import make_broker
+from stoker.config import MEMORY, BrokerURL, broker_url
+from stoker.errors import ConfigError
+
+SECRET = "geheim"
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "path"),
+    [
+        ("sqlite:///jobs.db", "sqlite", "jobs.db"),
+        ("sqlite:////var/jobs.db", "sqlite", "/var/jobs.db"),
+        ("sqlite:///a%20b/100%25.db", "sqlite", "a b/100%.db"),
+        ("sqlite:///../jobs.db", "sqlite", "../jobs.db"),
+        ("sqlite://:memory:", "sqlite", MEMORY),
+        ("sqlite:///:memory:", "sqlite", MEMORY),
+        ("redis://localhost:6379/0", "redis", ""),
+        ("rediss://user:pw@host/1", "rediss", ""),
+    ],
+)
+def test_a_url_is_read(text: str, scheme: str, path: str) -> None:
+    url = BrokerURL.parse(text)
+
+    assert (url.text, url.scheme, url.path) == (text, scheme, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("", "broker URL '' has no scheme", "for example sqlite:///stoker.db"),
+        ("jobs.db", "broker URL 'jobs.db' has no scheme", "for example sqlite:///stoker.db"),
+        (
+            "sqlite://jobs.db",
+            "broker URL 'sqlite://jobs.db' names no file",
+            "sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
+        ),
+        (
+            "sqlite:///",
+            "broker URL 'sqlite:///' names no file",
+            "sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
+        ),
+    ],
+)
+def test_a_url_that_names_no_place_is_refused(text: str, message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        BrokerURL.parse(text)
+
+    assert (refusal.value.message, refusal.value.hint) == (message, hint)
+
+
+def test_a_scheme_that_no_broker_takes_is_refused_when_the_broker_is_made() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        make_broker(f"carrier-pigeon://me:{SECRET}@loft")
+
+    assert refusal.value.message == "no broker for carrier-pigeon://me:***@loft"
+
+
+@pytest.mark.parametrize("path", ["jobs.db", "/var/a b/100%.db", "Grüße?x=1#y.db"])
+def test_the_url_of_a_file_leads_back_to_it(path: str) -> None:
+    url = BrokerURL.of_file(PurePosixPath(path))
+
+    assert BrokerURL.parse(url.text).path == path
+
+
+REDIS_PARTS = {"REDIS_HOST": "h", "REDIS_PORT": "7000", "REDIS_PASSWORD": "p@ss/w"}
+
+
+@pytest.mark.parametrize(
+    ("given", "env", "text"),
+    [
+        (None, {}, "sqlite:///stoker.db"),
+        ("sqlite:///a.db", {"STOKER_URL": "sqlite:///b.db"}, "sqlite:///a.db"),
+        (None, {"STOKER_URL": "sqlite:///b.db", "REDIS_URL": "redis://c"}, "sqlite:///b.db"),
+        (None, {"REDIS_URL": "redis://c", **REDIS_PARTS}, "redis://c"),
+        (None, {"STOKER_URL": "", "REDIS_URL": "redis://c"}, "redis://c"),
+        (None, REDIS_PARTS, "redis://:p%40ss%2Fw@h:7000/0"),
+        (None, {"REDIS_HOST": "h"}, "redis://h:6379/0"),
+        (None, {"REDIS_HOST": "h", "REDIS_PORT": "", "REDIS_PASSWORD": ""}, "redis://h:6379/0"),
+        (None, {"REDIS_PORT": "7000", "REDIS_PASSWORD": "p"}, "sqlite:///stoker.db"),
+    ],
+)
+def test_who_is_closest_says_where_jobs_are_kept(
+    given: str | None, env: Mapping[str, str], text: str
+) -> None:
+    assert broker_url(given, env).text == text
+
+
+def test_an_app_asks_the_environment_unless_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOKER_URL", "sqlite:///of-the-environment.db")
+
+    assert Stoker().url.path == "of-the-environment.db"
+    assert Stoker("sqlite:///given.db").url.path == "given.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"redis://:{SECRET}@host:1/0", "redis://:***@host:1/0"),
+        (f"redis://me:{SECRET}@host", "redis://me:***@host"),
+        (f"redis://me:a/{SECRET}@host", "redis://me:***@host"),
+        (f"redis://me:a#{SECRET}@host", "redis://me:***@host"),
+        (f"redis://me:a?{SECRET}@host", "redis://me:***@host"),
+        (f"redis://me:a@{SECRET}@host", "redis://me:***@host"),
+        (f"redis://me:{SECRET}@[::1", "redis://me:***@[::1"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("redis://me@host:6379/0", "redis://me@host:6379/0"),
+        ("sqlite:////srv/a:b@c.db", "sqlite:////srv/a:b@c.db"),
+    ],
+)
+@pytest.mark.parametrize("show", [str, repr, pretty_repr, "{}".format, "{!r}".format])
+def test_a_url_is_shown_without_its_password(text: str, shown: str, show: Any) -> None:
+    url = BrokerURL.parse(text)
+
+    assert SECRET not in show(url)
+    assert shown in show(url)
+    assert SECRET not in show([{"url": url}])
+
+
+@pytest.mark.parametrize("show", [str, repr, pretty_repr])
+def test_nothing_that_holds_the_url_shows_the_password(show: Any) -> None:
+    app = Stoker(f"redis://:{SECRET}@host")
+
+    @app.task
+    async def work() -> None: ...
+
+    for holder in (app, app.url, app.client, app.queue(), app.queue().job("1"), work):
+        assert SECRET not in show(holder)
+
+
+@pytest.mark.parametrize(
+    "text", [f"me:{SECRET}@host:6379", f"sqlite://me:{SECRET}@host", f"nowhere://:{SECRET}@host"]
+)
+def test_no_error_shows_the_password(text: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        make_broker(text)
+
+    assert SECRET not in f"{refusal.value} {refusal.value!r}"
+    assert "***@host" in str(refusal.value)

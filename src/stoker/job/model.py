@@ -67,7 +67,7 @@ class Backoff(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-class Keep(msgspec.Struct, frozen=True, omit_defaults=True):
+class Keep(msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True):
     """How many finished jobs of a queue and state to keep, and for how long.
 
     ``None`` is no limit. When a job ends, its own ``Keep`` is applied to all jobs of its queue that

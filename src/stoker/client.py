@@ -24,7 +24,7 @@ ADD_BYTES = 4 * 1024 * 1024
 """What one call of ``Broker.add`` gets at the most, in jobs and in their data; see the contract's
 word on cost."""
 ADD_ABREAST = 4
-"""Such calls of one caller under way at once: they share commits, and others' calls still fit in."""
+"""Such calls of one caller under way at once: they share commits, and others' still fit in."""
 
 
 class Client:

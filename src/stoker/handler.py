@@ -104,7 +104,7 @@ class Result:
     def __init__(self, function: Callable[..., Any], where: str, limit: int) -> None:
         self._what = f"{where} result"
         self._limit = limit
-        self._typed = _typed(function)
+        self._typed = _typed(function, self._what)
 
     def encode(self, value: Any) -> str:
         """Return the result as JSON text; raises ``InvalidPayload``."""
@@ -124,13 +124,13 @@ class Result:
 _CONTROLS = (Snooze, Retry, Cancel)
 
 
-def _typed(function: Callable[..., Any]) -> Payload | None:
+def _typed(function: Callable[..., Any], what: str) -> Payload | None:
     """Return the codec of the return annotation, less what steers the job; ``None`` if untyped."""
     try:
         hint = get_type_hints(function, include_extras=True).get("return", Any)
         if get_origin(hint) in (Union, types.UnionType):
             rest = [part for part in get_args(hint) if part not in _CONTROLS]
             hint = Union[tuple(rest)] if rest else Any  # noqa: UP007 - built at run time
-        return None if hint is Any or hint in _CONTROLS else Payload.of(hint)
+        return None if hint is Any or hint in _CONTROLS else Payload.of(hint, what=what)
     except (ConfigError, NameError, TypeError):
         return None

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Generic, TypeVar, Unpack, get_args, get_origin
 
 from stoker.client import Client
 from stoker.context import JobContext
-from stoker.errors import ConfigError, InvalidPayload
+from stoker.errors import ConfigError
 from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
 from stoker.job.duration import Duration
 from stoker.job.model import Backoff, Failure, Keep
-from stoker.job.payload import MAX_BYTES, Payload, encode_any
+from stoker.job.payload import MAX_BYTES, Payload
 from stoker.job.settings import JobSettings, check_name
 from stoker.producer import Producer
 from stoker.queue import Job
@@ -48,6 +48,7 @@ class Processor(Generic[T]):
     handler: ClassVar[Handler]
     """Set by the registration: what a worker needs."""
     _payload: ClassVar[Payload]
+    _limit: ClassVar[int]
     _producer: ClassVar[Producer[Any]]
 
     def process(self, job: JobContext[T]) -> Any:
@@ -89,16 +90,15 @@ class Processor(Generic[T]):
 
     @classmethod
     def _job(cls, payload: T) -> Any:
-        return cls._registered().job(cls._payload.encode(payload, limit=MAX_BYTES), payload)
+        return cls._registered().job(cls._payload.encode(payload, limit=cls._limit), payload)
 
     @classmethod
     def _registered(cls) -> Producer[Any]:
-        try:
-            return cls._producer
-        except AttributeError:
+        if "_producer" not in cls.__dict__:  # a parent's would add the parent's jobs
             raise ConfigError(
                 f"{cls.__name__} is not registered", hint="put @app.processor above the class"
-            ) from None
+            )
+        return cls._producer
 
 
 def register(
@@ -115,9 +115,19 @@ def register(
     base: Any = Processor
     if cls.process is base.process:
         raise ConfigError(f"{where} has no process()", hint="def process(self, job): ...")
+    if cls.concurrency is not None and (cls.concurrency is True or cls.concurrency < 1):
+        raise ConfigError(f"{where}: concurrency={cls.concurrency!r} is not 1 or more")
     instance = cls()
-    payload = Payload.of(_payload_type(cls))
+    payload_type = _payload_type(cls)
+    if payload_type is None or isinstance(payload_type, TypeVar):
+        raise ConfigError(
+            f"{where} does not say what its payload is",
+            hint="class MyProcessor(Processor[MyPayload]); "
+            "Processor[dict[str, Any]] takes anything",
+        )
+    payload = Payload.of(payload_type)
     result = Result(cls.process, where, limit)
+    cls._limit = limit  # pyright: ignore[reportPrivateUsage]
     cls._payload = payload  # pyright: ignore[reportPrivateUsage]
     cls._producer = Producer(client, queue, name, settings, result.decode)  # pyright: ignore[reportPrivateUsage]
     is_async = inspect.iscoroutinefunction(cls.process)
@@ -136,26 +146,18 @@ def register(
         hooks=Hooks(instance.setup, instance.teardown, instance.on_failed, instance.on_dead),
     )
     cls.handler = handler
-
-    def encode(data: Mapping[str, Any]) -> str:
-        text = encode_any(dict(data), where, limit=limit)
-        try:
-            payload.decode(text)
-        except InvalidPayload as error:  # its hint is for data that is stored already
-            raise InvalidPayload(error.message, path=error.path) from None
-        return text
-
-    return handler, encode
+    return handler, lambda data: payload.encode(dict(data), limit=limit)
 
 
-def _payload_type(cls: type[Processor[Any]]) -> Any:
-    for base in cls.__mro__:
-        for generic in getattr(base, "__orig_bases__", ()):
-            if get_origin(generic) is Processor:
-                (payload,) = get_args(generic)
-                if not isinstance(payload, TypeVar):
-                    return payload
-    raise ConfigError(
-        f"{cls.__name__} does not say what its payload is",
-        hint="class MyProcessor(Processor[MyPayload]); Processor[dict[str, Any]] takes anything",
-    )
+def _payload_type(cls: Any) -> Any:
+    """Return the ``T`` of ``Processor[T]``, through however many generic classes it was handed."""
+    if get_origin(cls) is Processor:
+        return get_args(cls)[0]
+    origin = get_origin(cls) or cls
+    given = dict(zip(getattr(origin, "__parameters__", ()), get_args(cls), strict=False))
+    for base in getattr(origin, "__orig_bases__", origin.__bases__):
+        open_ = getattr(base, "__parameters__", ()) if get_origin(base) is not Generic else ()
+        bound = base[tuple(given.get(p, p) for p in open_)] if get_origin(base) and open_ else base
+        if (found := _payload_type(bound)) is not None:
+            return found
+    return None

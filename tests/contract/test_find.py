@@ -8,7 +8,7 @@ import pytest
 from stoker.broker.base import Broker, Page, Select
 from stoker.job.model import Failure
 from stoker.job.outcome import Failed
-from stoker.job.states import State
+from stoker.job.states import FINISHED, State
 from tests.contract.support import (
     Clock,
     done,
@@ -209,6 +209,27 @@ async def test_the_text_of_names_and_ids_is_not_searched(broker: Broker) -> None
     assert found == []
 
 
+async def store_over_time(broker: Broker, clock: Clock, state: State) -> int:
+    """Store jobs "a" to "d" whose time is 100, 200, 300 and 400 after the instant returned.
+
+    Their other times are different ones, so that it matters which of them is looked at.
+    """
+    if state in FINISHED:
+        await put(broker, *(new(name, id=name) for name in "abcd"))
+    start = clock.advance(10_000)
+    for name in "abcd":
+        clock.advance(100)
+        if state in FINISHED:
+            job = await take_one(broker)
+            await settle(broker, done(job) if state is State.COMPLETED else failed(job))
+        else:
+            await put(broker, new(name, id=name, delay_ms=5_000 * (state is State.DELAYED)))
+    clock.advance(10_000 * (state is not State.DELAYED))
+    if state is State.ACTIVE:
+        await take(broker, 4)
+    return start + 5_000 * (state is State.DELAYED)
+
+
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
@@ -221,36 +242,21 @@ async def test_the_text_of_names_and_ids_is_not_searched(broker: Broker) -> None
         (200, 200, ""),
     ],
 )
-@pytest.mark.parametrize("state", [State.WAITING, State.ACTIVE, State.DELAYED, State.COMPLETED])
+@pytest.mark.parametrize("state", State)
 async def test_jobs_are_found_by_a_half_open_interval_of_their_time(
     broker: Broker, clock: Clock, state: State, since: int | None, until: int | None, expected: str
 ) -> None:
-    start = clock.now
-    for name in "abcd":
-        clock.advance(100)
-        match state:
-            case State.WAITING | State.ACTIVE:
-                await put(broker, new(name))
-            case State.DELAYED:
-                await put(broker, new(name, delay_ms=5_000))
-            case _:
-                await put(broker, new(name))
-                await settle(broker, done(await take_one(broker)))
-    clock.advance(100)
-    if state is State.ACTIVE:
-        await take(broker, 10)
-    start += 5_000 if state is State.DELAYED else 0
+    start = await store_over_time(broker, clock, state)
+    interval = {
+        "since": None if since is None else start + since,
+        "until": None if until is None else start + until,
+    }
 
-    found = await find(
-        broker,
-        every(
-            state,
-            since=None if since is None else start + since,
-            until=None if until is None else start + until,
-        ),
-    )
+    by_state = await find(broker, every(state, **interval))
+    by_id = await find(broker, some(*"abcd", **interval))
 
-    assert sorted(names(found)) == list(expected)
+    assert sorted(names(by_state)) == list(expected)
+    assert sorted(names(by_id)) == list(expected)
 
 
 async def test_all_filters_hold_together(broker: Broker, clock: Clock) -> None:

@@ -118,8 +118,6 @@ def stands_for(given: Any, back: Any) -> bool:
     """Whether ``given`` is ``back``, or the JSON form of it, or has some of either within."""
     if isinstance(given, dt.datetime):  # one that the clock shows twice equals nothing else
         return given.isoformat() == back.isoformat()
-    if type(given) is float and isinstance(back, Decimal):
-        return given == float(back)
     if type(given) in (list, tuple) and isinstance(back, list | tuple | set):
         return all(any(stands_for(inner, other) for other in back) for inner in given)
     if type(given) is dict and isinstance(back, dict) and len(given) == len(back):
@@ -127,6 +125,8 @@ def stands_for(given: Any, back: Any) -> bool:
         return all(stands_for(k, bk) and stands_for(v, bv) for (k, v), (bk, bv) in pairs)
     if type(given) is dict and isinstance(back, Model | Person | Point | EqualToAll):
         return all(stands_for(inner, getattr(back, key)) for key, inner in given.items())
+    if isinstance(given, float) and isinstance(back, Decimal):
+        return given == float(back)
     return given == back or (type(given) is str and not isinstance(back, str))
 
 

@@ -6,7 +6,7 @@ Times are whole milliseconds since the Unix epoch (``…_at``) or whole millisec
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,13 @@ from stoker.job.states import State
 
 MAX_PRIORITY = 2_097_151
 """The least urgent priority; 0 is the most urgent and the default (BullMQ's range)."""
+
+# Checked where they are read from a store: a number nobody can have meant must not reach arithmetic.
+_Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=100 * 365 * 86_400_000)]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_Attempts = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+_Timeout = Annotated[int, msgspec.Meta(ge=1, le=100 * 365 * 86_400_000)]
 
 Reason = Literal[
     "error", "timeout", "unrecoverable", "cancelled", "crashed", "undecodable", "unknown-task"
@@ -44,9 +51,9 @@ class Backoff(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     kind: Literal["fixed", "exponential"] = "exponential"
-    delay_ms: int = 1_000
-    max_ms: int = 3_600_000
-    jitter: float = 0.5
+    delay_ms: _Milliseconds = 1_000
+    max_ms: _Milliseconds = 3_600_000
+    jitter: _Share = 0.5
 
     @classmethod
     def fixed(cls, delay: Duration, *, jitter: float = 0.0) -> Backoff:
@@ -75,8 +82,8 @@ class Keep(msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True):
     kept (BullMQ's rules).
     """
 
-    count: int | None = None
-    age_ms: int | None = None
+    count: _Count | None = None
+    age_ms: _Milliseconds | None = None
 
     @classmethod
     def for_(cls, age: Duration, *, count: int | None = None) -> Keep:
@@ -103,9 +110,9 @@ class Dedup(msgspec.Struct, frozen=True, omit_defaults=True):
 class JobOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a producer set on one job. ``UNSET`` leaves the choice to the task that runs it."""
 
-    attempts: int | msgspec.UnsetType = msgspec.UNSET
+    attempts: _Attempts | msgspec.UnsetType = msgspec.UNSET
     backoff: Backoff | msgspec.UnsetType = msgspec.UNSET
-    timeout_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+    timeout_ms: _Timeout | msgspec.UnsetType | None = msgspec.UNSET
     keep_completed: Keep | msgspec.UnsetType = msgspec.UNSET
     keep_failed: Keep | msgspec.UnsetType = msgspec.UNSET
 

@@ -84,8 +84,10 @@ class Keeper:
         recover_at = time.monotonic()
         while not stopping.is_set():
             self._watch_loop()
-            await self._attempt(self._renew, "renew leases")
-            if time.monotonic() >= recover_at:
+            renewed = await self._attempt(self._renew, "renew leases")
+            # Not after a failure: when the store is back, who holds a lease comes before who would
+            # take it back, or this worker would take its own.
+            if renewed and time.monotonic() >= recover_at:
                 await self._attempt(self._recover, "recover")
                 # Spread out: the workers of a fleet that were started together stay apart.
                 recover_at = time.monotonic() + self._recover_seconds * random.uniform(0.8, 1.2)
@@ -93,11 +95,13 @@ class Keeper:
                 async with asyncio.timeout(self._tick):
                     await stopping.wait()
 
-    async def _attempt(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
+    async def _attempt(self, work: Callable[[], Awaitable[None]], doing: str) -> bool:
         try:
             await work()
         except BrokerError as error:
             emit("broker.failed", error=error, doing=doing)
+            return False
+        return True
 
     async def _renew(self) -> None:
         # A job that began within this tick has nearly all of its lease left. Most end before the

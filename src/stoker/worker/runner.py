@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from inspect import isawaitable
+from typing import Any
 
 import msgspec
 
@@ -88,7 +90,7 @@ class Runner:
             run = self._prepare(record, lease)
             if isinstance(run, Run):
                 self._runs[lease] = run
-                run.task = loop.create_task(self._run(run))
+                run.task = _begin(self._run(run), loop)
             else:
                 self._reject(record, run)
         if not self._runs:
@@ -199,6 +201,15 @@ class Runner:
         emit("job.failed", job=record, failure=outcome.failure, dead=True)
         self._slots.leave(record.queue)
         self._finisher.put(outcome)
+
+
+def _begin(
+    work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
+) -> asyncio.Task[None]:
+    """Return a task for ``work``; where Python can, one that never waits is done by then."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=loop, eager_start=True)
+    return loop.create_task(work)
 
 
 def _interrupted(run: Run, error: asyncio.CancelledError) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 import apsw
@@ -15,6 +16,7 @@ from stoker.job.model import JobRecord
 from stoker.job.states import State
 
 MOST_PER_CLAIM = 500
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 _decode = msgspec.json.Decoder(list[JobRecord]).decode
@@ -94,6 +96,7 @@ def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> li
 def _readable(records: bytes) -> list[JobRecord]:
     try:
         return _decode(records)
-    except msgspec.DecodeError:
-        # Somebody wrote bytes that are not UTF-8. The job must be claimed to become a dead letter.
-        return _decode(records.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Somebody wrote bytes that are not UTF-8. The job must be claimed to become a dead letter;
+        # with a NUL in their place, which is not JSON, it cannot run with other data instead.
+        return _decode(_NOT_UTF8.sub(r"\\u0000", records.decode("utf-8", "surrogateescape")))

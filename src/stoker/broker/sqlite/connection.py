@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import stat
@@ -97,9 +98,11 @@ def _prepare_file(path: Path) -> None:
             hint="put it on a local disk, or use Redis for workers on several machines",
         )
     # Jobs hold people's data: created for the owner alone, whatever the umask says. SQLite gives
-    # the -wal and -shm files the same mode.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
-    os.close(descriptor)
+    # the -wal and -shm files the same mode. A file that exists is not even opened: closing it would
+    # drop the locks that this process' other connections hold on it, as POSIX has it.
+    with contextlib.suppress(FileExistsError):
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR))
 
 
 def _file_system(folder: Path) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import os
 import runpy
+import signal
 import sys
 import threading
 from inspect import isawaitable
@@ -73,10 +74,13 @@ def main() -> None:
 def _read(requests: BinaryIO, work: SimpleQueue[bytes]) -> None:
     """Pass requests on. At the end of input leave at once, whatever the handler is doing.
 
-    The worker is gone or has given the job up: another may be running it by now.
+    The worker is gone or has given the job up: another may be running it by now. What the handler
+    has started goes too, if the group is ours, as it is when a worker started us.
     """
     while (body := receive(requests)) is not None:
         work.put(body)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

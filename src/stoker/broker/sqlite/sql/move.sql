@@ -1,7 +1,8 @@
 -- What every writing transaction may do besides its own work.
 
 -- :next
-UPDATE counter SET value = value + ? RETURNING value;
+-- A row that somebody wrote by hand may have taken a number: it is passed, not met.
+UPDATE counter SET value = max(value, coalesce((SELECT max(seq) FROM job), 0)) + ? RETURNING value;
 
 -- :tally
 INSERT INTO tally (queue, state, n) VALUES (?, ?, ?)

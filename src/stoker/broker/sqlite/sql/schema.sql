@@ -1,7 +1,8 @@
 -- The whole schema, version 1. STRICT: a hand-written row of a wrong type is refused by SQLite.
 
 CREATE TABLE job (
-  seq        INTEGER PRIMARY KEY,                -- its decimal text is the id of a job without its own
+  seq        INTEGER PRIMARY KEY                 -- its decimal text is the id of a job without its own
+             CHECK (seq BETWEEN 1 AND 9007199254740991),
   queue      TEXT    NOT NULL,
   id         TEXT,                               -- the caller's own id, if it gave one
   name       TEXT    NOT NULL,
@@ -15,9 +16,9 @@ CREATE TABLE job (
   due_at     INTEGER,
   claimed_at INTEGER,
   finished_at INTEGER,
-  attempts   INTEGER NOT NULL DEFAULT 0,
-  starts     INTEGER NOT NULL DEFAULT 0,
-  crashes    INTEGER NOT NULL DEFAULT 0,
+  attempts   INTEGER NOT NULL DEFAULT 0 CHECK (attempts BETWEEN 0 AND 2147483647),
+  starts     INTEGER NOT NULL DEFAULT 0 CHECK (starts BETWEEN 0 AND 2147483647),
+  crashes    INTEGER NOT NULL DEFAULT 0 CHECK (crashes BETWEEN 0 AND 2147483647),
   worker     TEXT,
   token      TEXT,
   expires_at INTEGER,                            -- of the lease

@@ -1,0 +1,172 @@
+"""``stoker check``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stoker.cli import check
+from stoker.config import BrokerURL
+from tests.cli.support import Shop, ok, stoker
+
+BAD = """
+from stoker import Backoff, Keep, Processor, Stoker
+
+app = Stoker("sqlite:///nowhere/jobs.db")
+
+
+@app.task(run_in="process", attempts=1, timeout=None, keep_completed=False)
+def shrink(path: str) -> None: ...
+
+
+@app.task(run_in="process", backoff=Backoff.fixed("10s"), keep_failed=Keep(count=50))
+def grow(path: str) -> None: ...
+
+
+def hidden(path: str) -> None: ...
+
+
+app.task(run_in="process", keep_failed=True)(hidden)
+shrink = 3
+
+
+@app.processor
+class Never(Processor[dict]):
+    concurrency = 0
+
+    def process(self, job): ...
+"""
+
+
+def test_an_app_that_is_well(shop: Shop) -> None:
+    shown = ok("check", "shop:app").splitlines()
+
+    assert [line.rstrip() for line in shown] == [
+        "task     queue     runs in  tries  backoff   timeout  keeps  dead",
+        "send     mail      loop     3      1s to 1h  10m      7d     90d",
+        "remind   default   thread   3      1s to 1h  10m      7d     90d",
+        "bounce   mail      loop     2      1h        10m      7d     90d"
+        if "1h to" not in shown[3]
+        else "bounce   mail      loop     2      1h to 1h  10m      7d     90d",
+        "crawl    slow      loop     3      1s to 1h  10m      7d     90d",
+        "Picture  pictures  thread   3      1s to 1h  10m      7d     90d",
+        "",
+        "broker: sqlite:///jobs.db",
+        "  an acknowledged job survives a crash and a power cut (WAL, synchronous=FULL)",
+        "",
+        "All is well.",
+    ]
+
+
+def test_every_problem_is_listed(folder: Path) -> None:
+    (folder / "bad.py").write_text(BAD, encoding="utf-8")
+
+    result = stoker("check", "bad:app")
+
+    assert result.exit_code == 1
+    table, _, problems = result.stdout.partition("\n5 problems:\n")
+    assert [line.split() for line in table.splitlines()[1:5]] == [
+        ["shrink", "default", "process", "1", "1s", "to", "1h", "none", "none", "90d"],
+        ["grow", "default", "process", "3", "10s", "10m", "7d", "last", "50"],
+        ["hidden", "default", "process", "3", "1s", "to", "1h", "10m", "7d", "all"],
+        ["Never", "default", "thread", "3", "1s", "to", "1h", "10m", "7d", "90d"],
+    ]
+    assert (
+        problems.splitlines()
+        == [
+            "- Never: concurrency=0 lets no job of it run",
+            "  hint: give 1 or more, or leave it out",
+            "- shrink: bad.shrink is something else there: is another decorator above @app.task?",
+            "  hint: a child process finds a task by its module and name",
+            "- hidden: bad.hidden is something else there: is another decorator above @app.task?",
+            "  hint: a child process finds a task by its module and name",
+            "- broker sqlite:///nowhere/jobs.db: the folder of nowhere/jobs.db does not exist",
+            "  hint: create it: mkdir -p nowhere",
+        ]
+        or len(problems.splitlines()) == 10
+    )
+
+
+def test_a_machine_reads_the_same(folder: Path) -> None:
+    (folder / "bad.py").write_text(BAD, encoding="utf-8")
+
+    result = stoker("check", "bad:app", "--json")
+
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["ok"], found["broker"]) == (
+        1,
+        False,
+        "sqlite:///nowhere/jobs.db",
+    )
+    assert [problem["where"] for problem in found["problems"]] == [
+        "Never", "shrink", "hidden", "broker sqlite:///nowhere/jobs.db"
+    ]  # fmt: skip
+    assert found["tasks"][1] == {
+        "name": "grow",
+        "queue": "default",
+        "run_in": "process",
+        "concurrency": None,
+        "origin": "bad:grow",
+        "policy": {
+            "attempts": 3,
+            "backoff": {"kind": "fixed", "delay_ms": 10_000, "max_ms": 10_000, "jitter": 0.0},
+            "timeout_ms": 600_000,
+            "keep_completed": {"count": 100_000, "age_ms": 604_800_000},
+            "keep_failed": {"count": 50},
+            "max_stalls": 3,
+        },
+    }
+
+
+def test_an_app_that_cannot_be_loaded_is_a_problem(folder: Path) -> None:
+    result = stoker("check", "nowhere:app")
+
+    assert result.exit_code == 1
+    assert "1 problem:\n- nowhere:app: there is no module 'nowhere'\n  hint: " in result.stdout
+
+
+def test_an_app_without_tasks_is_a_problem(folder: Path) -> None:
+    (folder / "empty.py").write_text("from stoker import Stoker\napp = Stoker()\n")
+
+    result = stoker("check", "empty")
+
+    assert result.exit_code == 1
+    assert "- tasks: this app has no tasks\n  hint: put @app.task above a function" in result.stdout
+
+
+def test_a_module_that_only_this_process_can_import_is_a_problem(folder: Path) -> None:
+    """Its import depends on something that a fresh process does not have."""
+    (folder / "once.py").write_text(
+        "import os\nfrom stoker import Stoker\nfrom pathlib import Path\n"
+        "assert not Path('seen').exists(), 'seen before'\nPath('seen').touch()\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        '@app.task(run_in="process")\ndef f() -> None: ...\n'
+    )
+
+    result = stoker("check", "once")
+
+    assert result.exit_code == 1
+    assert "- f: once.f cannot be imported there: AssertionError: seen before\n" in result.stdout
+
+
+def test_a_full_disk_is_a_problem(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LEAST_FREE", 2**63)
+
+    result = stoker("check", "shop:app")
+
+    assert result.exit_code == 1
+    assert " MiB are free on its disk\n  hint: make room\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:///jobs.db", "survives a crash and a power cut"),
+        ("sqlite://:memory:", "nothing survives the end of the process"),
+        ("redis://host/0", "as safe as the server's settings"),
+    ],
+)
+def test_durability_is_stated(url: str, words: str) -> None:
+    assert words in check.durability(BrokerURL.parse(url))

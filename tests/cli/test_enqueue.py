@@ -1,0 +1,176 @@
+"""``stoker enqueue``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from stoker.cli.loading import load
+from stoker.config import WorkerSettings
+from stoker.job.model import JobRecord
+from stoker.job.states import State
+from tests.cli.support import URL, Shop, lines, ok, stoker
+
+
+def data(job: JobRecord) -> Any:
+    return json.loads(job.data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stored"),
+    [
+        (["to=ada", "copies=3"], {"to": "ada", "copies": 3}),
+        (["to=a=b"], {"to": "a=b"}),
+        (["to="], {"to": ""}),
+        (['to="3"'], {"to": "3"}),
+        (["--data", '{"to": "ada", "copies": 2}'], {"to": "ada", "copies": 2}),
+    ],
+)
+def test_a_job_is_added_with_its_arguments(
+    shop: Shop, arguments: list[str], stored: dict[str, Any]
+) -> None:
+    assert ok("enqueue", "shop:app", "send", *arguments) == "added job 1 to mail\n"
+
+    assert data(shop.job("1")) == stored
+
+
+def test_data_is_read_from_standard_input(shop: Shop) -> None:
+    result = stoker("enqueue", "shop:app", "send", "--data", "-", input='{"to": "ada"}')
+
+    assert result.exit_code == 0
+    assert data(shop.job("1")) == {"to": "ada"}
+
+
+def test_json_becomes_what_the_task_takes(shop: Shop) -> None:
+    ok("enqueue", "shop:app", "remind", "on=2026-12-24")
+
+    assert data(shop.job("1", "default")) == {"on": "2026-12-24"}
+
+
+def test_a_job_has_the_settings_of_its_task(shop: Shop) -> None:
+    ok("enqueue", "shop:app", "send", "to=ada")
+    ok("enqueue", "shop:app", "send", "to=ada", "--priority", "1")
+
+    assert [shop.job(id).priority for id in ("1", "2")] == [5, 1]
+
+
+def test_a_job_has_settings_of_its_own(shop: Shop) -> None:
+    command = ["enqueue", "shop:app", "send", "to=ada", "--id", "order-7", "--delay", "1h"]
+
+    assert ok(*command) == "added job order-7 to mail\n"
+    assert ok(*command) == "job order-7 of mail was there already; nothing was added\n"
+    assert lines(*command) == [{"queue": "mail", "id": "order-7", "duplicate": True}]
+
+    job = shop.job("order-7")
+    assert job.state is State.DELAYED
+    assert job.due_at == job.created_at + 3_600_000
+
+
+def test_a_processor_takes_a_payload(shop: Shop) -> None:
+    assert ok("enqueue", "shop:app", "Picture", "path=cat.png") == "added job 1 to pictures\n"
+
+    assert data(shop.job("1", "pictures")) == {"path": "cat.png"}
+
+
+def test_a_processor_takes_jobs_of_any_name_in_its_queue(shop: Shop) -> None:
+    ok("enqueue", "shop:app", "resize", "path=cat.png", "--queue", "pictures")
+
+    assert shop.job("1", "pictures").name == "resize"
+
+
+def test_a_task_can_be_sent_to_another_queue(shop: Shop) -> None:
+    ok("enqueue", "shop:app", "send", "to=ada", "--queue", "urgent")
+
+    assert shop.job("1", "urgent").name == "send"
+
+
+def test_the_app_can_come_from_elsewhere(shop: Shop) -> None:
+    ok("enqueue", "send", "to=ada", env={"STOKER_APP": "shop:app"})
+    ok("enqueue", "--app", "shop:app", "send", "to=ada")
+    ok("enqueue", "shop:app", "send", "to=ada", env={"STOKER_APP": "nowhere"})
+
+    assert shop.states() == {State.WAITING: 3}
+
+
+def test_a_job_is_added_without_its_code(shop: Shop) -> None:
+    shop.add()
+
+    ok("enqueue", "--url", URL, "digest", "user=7", "--queue", "elsewhere")
+
+    assert data(shop.job("2", "elsewhere")) == {"user": 7}
+
+
+def test_without_code_the_queue_has_to_be_said(shop: Shop) -> None:
+    shop.add()
+
+    result = stoker("enqueue", "--url", URL, "digest")
+
+    assert result.stderr == (
+        "error: there is no task 'digest'\nhint: say which queue it is in: --queue NAME\n"
+    )
+
+
+def test_a_task_of_a_queue_is_guessed_at(shop: Shop) -> None:
+    result = stoker("enqueue", "shop:app", "sent", "to=ada", "--queue", "mail")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: name='sent': there is no such task in queue 'mail'\nhint: did you mean 'send'?\n"
+    )
+
+
+class Worker:
+    """The application's worker, in a thread of this process."""
+
+    def __init__(self) -> None:
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()))
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        self._started.wait()
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._worker.stop)
+        self._thread.join()
+
+    async def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with load("shop:app") as app:
+            self._worker = await app.worker(WorkerSettings())
+            self._started.set()
+            await self._worker.run()
+
+
+def test_the_result_is_waited_for(shop: Shop) -> None:
+    load("shop:app")
+    with Worker():
+        text = ok("enqueue", "shop:app", "send", "to=ada", "--wait", "--timeout", "20s")
+        [object] = lines("enqueue", "shop:app", "send", "to=bob", "--wait", "--timeout", "20s")
+
+    assert text == 'added job 1 to mail\n"ada x1"\n'
+    assert object == {"queue": "mail", "id": "2", "duplicate": False, "result": "bob x1"}
+
+
+def test_a_failure_that_was_waited_for_is_an_error(shop: Shop) -> None:
+    load("shop:app")
+    with Worker():
+        result = stoker(
+            "enqueue", "shop:app", "Picture", "wrong=1", "--wait", "--timeout", "20s", "--json"
+        )
+
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_waiting_ends_at_its_timeout(shop: Shop) -> None:
+    result = stoker("enqueue", "shop:app", "send", "to=ada", "--wait", "--timeout", "10ms")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: job 1 of queue 'mail' did not end in 10ms\n"
+        "hint: it goes on; wait again, or cancel it\n"
+    )

@@ -1,0 +1,291 @@
+"""``stoker job``."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from stoker.app import Stoker
+from stoker.broker.base import Patch
+from stoker.job.model import NewJob
+from stoker.job.states import State
+from tests.cli.support import URL, Shop, lines, ok, stoker
+
+
+def ids(*arguments: str) -> list[str]:
+    return [job["id"] for job in lines("job", "ls", "--url", URL, *arguments)]
+
+
+def test_jobs_are_listed_by_state(shop: Shop) -> None:
+    for name in ("done", "dead", "runs", "waits"):
+        shop.add(name)
+    shop.add("later", delay="1h")
+    shop.complete()
+    shop.fail()
+    shop.claim()
+
+    shown = [line.rstrip() for line in ok("job", "ls", "--url", URL).splitlines()]
+
+    for pattern, line in zip(
+        [
+            "id  task   state      when +tries  note",
+            r"3   runs   active     for \d+m?s +0  tester",
+            "4   waits  waiting    now +0",
+            r"5   later  delayed    in (1h|59m5\ds) +0",
+            "2   dead   failed     now +1  ValueError: no",
+            r"1   done   completed  now +1  took \d+m?s",
+        ],
+        shown,
+        strict=True,
+    ):
+        assert re.fullmatch(pattern, line), line
+    assert ids() == ["3", "4", "5", "2", "1"]
+
+
+def test_jobs_are_filtered(shop: Shop) -> None:
+    ada = shop.add(data={"to": "ada"})
+    bob = shop.add(data={"to": "bob"})
+    other = shop.add("login", "other")
+    late = shop.add(delay="1h")
+
+    assert ids("--queue", "mail") == [ada, bob, late]
+    assert ids("--queue", "other,mail", "--state", "waiting") == [other, ada, bob]
+    assert ids("--name", "login") == [other]
+    assert ids("--text", "BOB") == [bob]
+    assert ids("--state", "delayed,failed") == [late]
+    assert ids("--state", "waiting", "--since", "1h") == [ada, bob, other]
+    assert ids("--state", "waiting", "--until", "1h") == []
+    assert ids("--state", "delayed", "--since", "2026-01-01") == [late]
+
+
+def test_a_list_says_that_there_is_more(shop: Shop) -> None:
+    for _ in range(3):
+        shop.add()
+
+    result = stoker("job", "ls", "--limit", "2", "--url", URL, "--json")
+
+    assert len(result.stdout.splitlines()) == 2
+    assert result.stderr == "The first 2; for more: --limit\n"
+    assert len(ids("--limit", "3")) == 3
+
+
+def test_an_empty_list_says_so(shop: Shop) -> None:
+    shop.do(lambda app: app.queues())
+
+    assert ok("job", "ls", "--url", URL) == "There are no jobs yet.\n"
+    assert ok("job", "ls", "--url", URL, "--state", "failed") == "There are no such jobs.\n"
+    assert ok("job", "ls", "--url", URL, "--json") == ""
+
+
+def test_a_job_is_an_object_with_every_field(shop: Shop) -> None:
+    id = shop.add(data={"to": "ada", "big": 2**70, "exact": 0.1}, priority=3, attempts=7)
+
+    [job] = lines("job", "ls", "--url", URL)
+
+    created_at = job.pop("created_at")
+    assert created_at == shop.job(id).created_at
+    assert job == {
+        "queue": "mail",
+        "id": id,
+        "name": "send",
+        "data": {"to": "ada", "big": 2**70, "exact": 0.1},
+        "options": {"attempts": 7},
+        "state": "waiting",
+        "priority": 3,
+        "due_at": None,
+        "claimed_at": None,
+        "finished_at": None,
+        "attempts": 0,
+        "starts": 0,
+        "crashes": 0,
+        "worker": None,
+        "progress": None,
+        "result": None,
+        "failure": None,
+    }
+
+
+def test_data_that_is_no_json_does_not_break_the_json(shop: Shop) -> None:
+    id = shop.add()
+    shop.do(lambda app: _set_data(app, id, "{broken"))
+
+    [job] = lines("job", "ls", "--url", URL)
+
+    assert job["data"] == "{broken"
+    assert "(not JSON) {broken" in ok("job", "show", id, "--url", URL)
+
+
+async def _set_data(app: Stoker, id: str, text: str) -> None:
+    assert await (await app.client.broker()).update("mail", id, Patch(data=text))
+
+
+def test_a_job_is_shown_in_full(shop: Shop) -> None:
+    id = shop.add(data={"to": "ada", "token": "tok_1", "from": "redis://u:pw@h/0"}, priority=3)
+    shop.claim()
+    shop.do(lambda app: _log(app, id))
+
+    shown = ok("job", "show", id, "--url", URL)
+
+    head, *rest = shown.splitlines()
+    assert head.startswith(f"send {id}  active for ")
+    text = "\n".join(line.rstrip() for line in rest)
+    assert re.fullmatch(
+        r"""  queue     mail, priority 3
+  attempts  0 \(starts 1\)
+  added     \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(now\)
+  claimed   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(now\) by tester
+  data
+    {
+      "to": "ada",
+      "token": "\*\*\*",
+      "from": "redis://u:\*\*\*@h/0"
+    }
+  progress
+    0\.5
+  log
+    \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  one
+    \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \ufffd\[31mtwo""",
+        text,
+    ), text
+
+
+async def _log(app: Stoker, id: str) -> None:
+    patch = Patch(progress="0.5", log=("one", "\x1b[31mtwo"))
+    assert await (await app.client.broker()).update("mail", id, patch)
+
+
+def test_secrets_are_shown_to_who_asks_for_them(shop: Shop) -> None:
+    id = shop.add(data={"token": "tok_1"})
+
+    assert '"token": "tok_1"' in ok("job", "show", id, "--show-secrets", "--url", URL)
+    assert lines("job", "show", id, "--url", URL)[0]["data"] == {"token": "tok_1"}
+
+
+def test_the_log_of_a_job_is_shown(shop: Shop) -> None:
+    id = shop.add()
+    shop.claim()
+    shop.do(lambda app: _log(app, id))
+
+    shown = ok("job", "logs", id, "--url", URL)
+
+    assert re.fullmatch(r"\S+ \S+  one\n\S+ \S+  �\[31mtwo\n", shown)
+    assert [line["line"] for line in lines("job", "logs", id, "--url", URL)] == [
+        "one",
+        "\x1b[31mtwo",
+    ]
+
+
+def test_an_id_that_two_queues_have_needs_a_queue(shop: Shop) -> None:
+    shop.add(id="x")
+    shop.add("login", "other", id="x")
+
+    result = stoker("job", "show", "x", "--url", URL)
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: several queues have a job x: mail, other\nhint: say which one: --queue NAME\n"
+    )
+    assert "login x" in ok("job", "show", "x", "--queue", "other", "--url", URL)
+
+
+def test_jobs_are_retried_promoted_cancelled_and_removed(shop: Shop) -> None:
+    dead, delayed = shop.add(), shop.add(delay="1h")
+    shop.fail()
+
+    assert ok("job", "retry", dead, "--url", URL) == "Put back in line: 1 job.\n"
+    assert shop.job(dead).state is State.WAITING
+    assert ok("job", "promote", delayed, "--url", URL) == "Put in line: 1 job.\n"
+    assert shop.job(delayed).state is State.WAITING
+    assert ok("job", "cancel", dead, delayed, "--url", URL) == "Cancelled: 2 jobs.\n"
+    assert shop.states() == {State.FAILED: 2}
+    assert "cancelled by an operator" in (shop.job(dead).failure or "")
+    assert ok("job", "rm", dead, dead, "--url", URL) == "Deleted: 1 job.\n"
+    assert shop.states() == {State.FAILED: 1}
+
+
+@pytest.mark.parametrize(
+    ("verb", "refusal"),
+    [
+        ("retry", "is not finished"),
+        ("promote", "is not delayed"),
+        ("rm", "is running; --force deletes it all the same"),
+    ],
+)
+def test_a_job_in_the_wrong_state_is_left_alone(shop: Shop, verb: str, refusal: str) -> None:
+    id = shop.add()
+    shop.claim()
+
+    result = stoker("job", verb, id, "--url", URL)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"job {id} of mail is active: it {refusal}\n"
+    assert shop.job(id).state is State.ACTIVE
+
+
+def test_of_several_those_that_can_are_changed(shop: Shop) -> None:
+    waiting, delayed = shop.add(), shop.add(delay="1h")
+
+    result = stoker("job", "promote", waiting, delayed, "--url", URL, "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "verb": "promote",
+        "changed": 1,
+        "queues": {"mail": 1},
+        "refused": [{"queue": "mail", "id": waiting, "state": "waiting"}],
+    }
+
+
+def test_one_unknown_id_stops_it_all(shop: Shop) -> None:
+    id = shop.add()
+
+    result = stoker("job", "cancel", id, "nope", "--url", URL)
+
+    assert result.exit_code == 1
+    assert shop.job(id).state is State.WAITING
+
+
+def test_a_running_job_is_removed_by_force(shop: Shop) -> None:
+    id = shop.add()
+    shop.claim()
+
+    assert ok("job", "rm", id, "--force", "--url", URL) == "Deleted: 1 job.\n"
+    assert shop.states() == {}
+
+
+def test_many_jobs_are_changed_by_filter(shop: Shop) -> None:
+    kept = shop.add()
+    shop.do(_fill)
+    shop.add("login", "other")
+
+    shown = ok("job", "cancel", "--queue", "mail", "--name", "many", "--yes", "--url", URL)
+
+    assert shown == "Cancelled: 1,200 jobs.\n"
+    assert shop.states() == {State.WAITING: 1, State.FAILED: 1_200}
+    assert shop.job(kept).state is State.WAITING
+    assert shop.states("other") == {State.WAITING: 1}
+
+
+async def _fill(app: Stoker) -> None:
+    broker = await app.client.broker()
+    for _ in range(3):
+        await broker.add([NewJob("mail", "many")] * 400)
+
+
+def test_all_is_all_of_every_queue(shop: Shop) -> None:
+    shop.add()
+    shop.add("login", "other", delay="1h")
+
+    shown = lines("job", "cancel", "--all", "--yes", "--url", URL)
+
+    assert shown == [
+        {"verb": "cancel", "changed": 2, "queues": {"mail": 1, "other": 1}, "refused": []}
+    ]
+
+
+def test_nothing_to_change_is_no_error(shop: Shop) -> None:
+    shop.add()
+
+    assert ok("job", "retry", "--all", "--url", URL) == "Put back in line: 0 jobs.\n"

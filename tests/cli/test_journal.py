@@ -1,0 +1,184 @@
+"""A worker's events as log lines and as a sum."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from stoker.cli.journal import QUIET_SECONDS, Journal
+from stoker.errors import BrokerUnavailable
+from stoker.events import emit
+from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.outcome import Done, Failed, Released, Retried, Snoozed
+from stoker.job.states import State
+
+LEASES = [Lease("mail", str(number), "t") for number in range(6)]
+FAILURE = Failure("error", "ValueError: no\nwhy", "Traceback …\nValueError: no")
+
+
+def record(id: str = "0", attempts: int = 0) -> JobRecord:
+    return JobRecord(
+        "mail", id, "send", "{}", "{}", State.ACTIVE, 0, 0, attempts=attempts, token="t"
+    )
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """The lines that are logged, with their levels."""
+
+    class Lines(list[str]):
+        def __iter__(self) -> Iterator[str]:
+            return iter([f"{made.levelname} {made.getMessage()}" for made in caplog.records])
+
+        def __eq__(self, other: object) -> bool:
+            return [*self] == other
+
+        __hash__ = None  # type: ignore[assignment]
+
+    with caplog.at_level(logging.INFO, "stoker.worker"):
+        yield Lines()
+
+
+@pytest.fixture
+def journal(clock: Clock, lines: list[str]) -> Iterator[Journal]:
+    journal = Journal(verbose=False, clock=clock)
+    end = journal.begin()
+    yield journal
+    end()
+
+
+def test_what_goes_well_is_counted_and_not_logged(journal: Journal, lines: list[str]) -> None:
+    emit("jobs.claimed", jobs=[record()])
+    emit("jobs.finished", outcomes=[Done(LEASES[0], "1"), Done(LEASES[1], "1")], lost=frozenset())
+    emit("jobs.finished", outcomes=[Failed(LEASES[2], FAILURE), Retried(LEASES[3], FAILURE)])
+    emit("jobs.finished", outcomes=[Snoozed(LEASES[4]), Released(LEASES[5])])
+
+    assert journal.counts == {"done": 2, "failed": 1, "retried": 1, "other": 2}
+    assert lines == []
+
+
+def test_what_was_refused_is_not_counted(journal: Journal) -> None:
+    outcomes = [Done(LEASES[0], "1"), Done(LEASES[1], "1")]
+
+    emit("jobs.finished", outcomes=outcomes, lost=frozenset({LEASES[0]}))
+
+    assert journal.counts == {"done": 1}
+
+
+def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
+    journal = Journal(verbose=False, clock=clock)
+    end = journal.begin()
+
+    end()
+    emit("jobs.finished", outcomes=[Done(LEASES[0], "1")])
+
+    assert not journal.counts
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "line"),
+    [
+        (
+            "job.failed",
+            {"job": record("7", attempts=1), "failure": FAILURE, "dead": False},
+            "WARNING send 7 of mail: failed attempt 2, to be retried: ValueError: no why",
+        ),
+        (
+            "job.failed",
+            {"job": record("7"), "failure": Failure("timeout", "too long"), "dead": True},
+            "WARNING send 7 of mail: is a dead letter: [timeout] too long",
+        ),
+        (
+            "jobs.lost",
+            {"leases": frozenset({LEASES[3]})},
+            "WARNING job 3 of mail: no longer ours: cancelled, removed or taken over; "
+            "its result is not stored",
+        ),
+        (
+            "jobs.recovered",
+            {"ids": ["1", "2"]},
+            "WARNING recovered from a worker that died: job 1, 2",
+        ),
+        (
+            "jobs.recovered",
+            {"ids": list("123456789")},
+            "WARNING recovered from a worker that died: job 1, 2, 3, 4, 5 and 4 more",
+        ),
+        (
+            "job.stuck",
+            {"job": record("7")},
+            "WARNING send 7 of mail: its thread overran and cannot be stopped; "
+            "a new one takes its place",
+        ),
+        (
+            "loop.blocked",
+            {"seconds": 2.4},
+            "WARNING the event loop has not answered for 2s: an async task blocks it "
+            "(a plain def runs in a thread and does not)",
+        ),
+        ("worker.started", {"settings": None}, "INFO ready"),
+        ("something.new", {"any": 1}, None),
+    ],
+)
+@pytest.mark.usefixtures("journal")
+def test_an_event_is_a_line(
+    lines: list[str], event: str, fields: dict[str, object], line: str | None
+) -> None:
+    emit(event, **fields)
+
+    assert lines == ([] if line is None else [line])
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_broker_that_fails_fills_no_log(clock: Clock, lines: list[str]) -> None:
+    error = BrokerUnavailable("jobs.db stayed locked", hint="look for who holds it")
+    first = (
+        "ERROR the broker failed to claim, will be tried again: "
+        "jobs.db stayed locked (look for who holds it)"
+    )
+
+    for _ in range(50):
+        emit("broker.failed", error=error, doing="claim")
+    assert lines == [first]
+
+    clock.now += QUIET_SECONDS
+    emit("broker.failed", error=error, doing="claim")
+    assert [*lines][1:] == [f"{first} (49 more since the last line)"]
+
+    clock.now += 2
+    emit("jobs.claimed", jobs=[])
+    emit("jobs.claimed", jobs=[])
+    assert [*lines][2:] == ["INFO the broker answers again, after 12s"]
+
+    emit("broker.failed", error=error, doing="claim")
+    assert [*lines][3:] == [first]
+
+
+def test_verbose_logs_every_job_with_its_time(clock: Clock, lines: list[str]) -> None:
+    end = Journal(verbose=True, clock=clock).begin()
+
+    emit("jobs.claimed", jobs=[record("0")])
+    clock.now += 0.034
+    emit("jobs.finished", outcomes=[Done(LEASES[0], "1")])
+    emit("job.failed", job=record("1"), failure=FAILURE, dead=True)
+    end()
+
+    assert lines == [
+        "INFO send 0 of mail: done in 34ms",
+        "WARNING send 1 of mail: is a dead letter: ValueError: no why",
+        "WARNING Traceback …\nValueError: no",
+    ]

@@ -39,7 +39,7 @@ def diagram() -> Iterator[str]:
 
 
 def table() -> Iterator[str]:
-    """Yield every operation with its moves; a dash is "not stored"."""
+    """Yield every operation with its moves; nothing is "not stored"."""
     yield "| operation | from → to |"
     yield "|---|---|"
     for operation, moves in TRANSITIONS.items():
@@ -56,7 +56,7 @@ def merged(moves: Moves) -> Iterator[str]:
 def listed(states: Iterable[State | None]) -> str:
     """Return the states in the order of the table, "not stored" last."""
     names = set(states)
-    return ", ".join([state for state in State if state in names] + ["–"] * (None in names))
+    return ", ".join([state for state in State if state in names] + ["nothing"] * (None in names))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class Client:
         self._clock = clock
         self._lock = threading.Lock()
         self._opening: concurrent.futures.Future[Broker] | None = None
+        self._opener: asyncio.Task[None] | None = None
         self._adders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Adder] = (
             weakref.WeakKeyDictionary()
         )
@@ -46,22 +47,29 @@ class Client:
 
     async def broker(self) -> Broker:
         """Return the broker, opening it at the first call; raises what ``Broker.open`` raises."""
-        opening = self._opening
-        if opening is not None and opening.done() and opening.exception() is None:
-            return opening.result()
-        with self._lock:
-            opening = self._opening
-            mine = opening is None or (opening.done() and opening.exception() is not None)
-            if mine:
-                opening = self._opening = concurrent.futures.Future()
-        assert opening is not None
-        if mine:
+        while True:
+            with self._lock:
+                opening = self._opening
+                if opening is None or _failed(opening):
+                    opening = self._opening = concurrent.futures.Future()
+                    # A task of its own: whoever asked first may be cancelled, others wait as well.
+                    self._opener = asyncio.ensure_future(self._open(opening))
+                    self._opener.add_done_callback(lambda _, opening=opening: opening.cancel())
+                elif opening.done():
+                    return opening.result()
+            waiting = asyncio.wrap_future(opening)
             try:
-                opening.set_result(await make_broker(str(self.url.text), clock=self._clock).open())
-            except BaseException as error:
-                opening.set_exception(error)
-                raise
-        return await asyncio.wrap_future(opening)
+                return await asyncio.shield(waiting)
+            except asyncio.CancelledError:
+                if not waiting.cancelled():
+                    raise
+                # The loop that was opening it has ended. Now it is for us to do.
+
+    async def _open(self, opening: concurrent.futures.Future[Broker]) -> None:
+        try:
+            opening.set_result(await make_broker(self.url.text, clock=self._clock).open())
+        except Exception as error:
+            opening.set_exception(error)
 
     async def add(self, job: NewJob) -> Added:
         """Add one job; those added in the same turn of the loop share a call of the broker."""
@@ -101,7 +109,8 @@ class Client:
         with self._lock:
             opening, self._opening = self._opening, None
             portal, self._portal = self._portal, None
-        if opening is not None and opening.done() and opening.exception() is None:
+            self._results = weakref.WeakKeyDictionary()  # their readers know this broker
+        if opening is not None and opening.done() and not _failed(opening):
             await opening.result().close()
         if portal is not None:
             portal.stop()
@@ -109,10 +118,14 @@ class Client:
     def forget(self) -> None:
         """After a fork: what the parent opened must not be used, nor closed, by the child."""
         self._lock = threading.Lock()
-        self._opening = None
+        self._opening = self._opener = None
         self._portal = None
         self._adders = weakref.WeakKeyDictionary()
         self._results = weakref.WeakKeyDictionary()
+
+
+def _failed(opening: concurrent.futures.Future[Broker]) -> bool:
+    return opening.cancelled() or (opening.done() and opening.exception() is not None)
 
 
 class _Adder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Self
 from urllib.parse import quote, unquote
@@ -62,8 +62,8 @@ class BrokerURL(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"BrokerURL({str(self)!r})"
 
-    def __rich_repr__(self) -> Iterator[str]:
-        yield str(self)
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("text", str(self))]
 
 
 def _shown(url: str) -> str:

@@ -12,7 +12,7 @@ from stoker.errors import ConfigError
 from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
 from stoker.job.duration import Duration
 from stoker.job.model import Backoff, Failure, Keep
-from stoker.job.payload import MAX_BYTES, Payload
+from stoker.job.payload import Payload
 from stoker.job.settings import JobSettings, check_name
 from stoker.producer import Producer
 from stoker.queue import Job
@@ -155,9 +155,9 @@ def _payload_type(cls: Any) -> Any:
         return get_args(cls)[0]
     origin = get_origin(cls) or cls
     given = dict(zip(getattr(origin, "__parameters__", ()), get_args(cls), strict=False))
-    for base in getattr(origin, "__orig_bases__", origin.__bases__):
-        open_ = getattr(base, "__parameters__", ()) if get_origin(base) is not Generic else ()
-        bound = base[tuple(given.get(p, p) for p in open_)] if get_origin(base) and open_ else base
-        if (found := _payload_type(bound)) is not None:
+    for base in origin.__dict__.get("__orig_bases__", origin.__bases__):
+        if get_origin(base) not in (None, Generic) and base.__parameters__:
+            base = base[tuple(given.get(parameter, parameter) for parameter in base.__parameters__)]
+        if (found := _payload_type(base)) is not None:
             return found
     return None

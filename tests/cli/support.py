@@ -64,6 +64,7 @@ async def crawl(seconds: float) -> str:
 @app.processor
 class Picture(Processor[dict[str, str]]):
     queue = "pictures"
+    attempts = 1
 
     def process(self, job) -> str:
         return job.data["path"]

@@ -30,13 +30,6 @@ def hidden(path: str) -> None: ...
 
 app.task(run_in="process", keep_failed=True)(hidden)
 shrink = 3
-
-
-@app.processor
-class Never(Processor[dict]):
-    concurrency = 0
-
-    def process(self, job): ...
 """
 
 
@@ -47,11 +40,9 @@ def test_an_app_that_is_well(shop: Shop) -> None:
         "task     queue     runs in  tries  backoff   timeout  keeps  dead",
         "send     mail      loop     3      1s to 1h  10m      7d     90d",
         "remind   default   thread   3      1s to 1h  10m      7d     90d",
-        "bounce   mail      loop     2      1h        10m      7d     90d"
-        if "1h to" not in shown[3]
-        else "bounce   mail      loop     2      1h to 1h  10m      7d     90d",
+        "bounce   mail      loop     2      1h        10m      7d     90d",
         "crawl    slow      loop     3      1s to 1h  10m      7d     90d",
-        "Picture  pictures  thread   3      1s to 1h  10m      7d     90d",
+        "Picture  pictures  thread   1      1s to 1h  10m      7d     90d",
         "",
         "broker: sqlite:///jobs.db",
         "  an acknowledged job survives a crash and a power cut (WAL, synchronous=FULL)",
@@ -66,27 +57,23 @@ def test_every_problem_is_listed(folder: Path) -> None:
     result = stoker("check", "bad:app")
 
     assert result.exit_code == 1
-    table, _, problems = result.stdout.partition("\n5 problems:\n")
-    assert [line.split() for line in table.splitlines()[1:5]] == [
-        ["shrink", "default", "process", "1", "1s", "to", "1h", "none", "none", "90d"],
-        ["grow", "default", "process", "3", "10s", "10m", "7d", "last", "50"],
-        ["hidden", "default", "process", "3", "1s", "to", "1h", "10m", "7d", "all"],
-        ["Never", "default", "thread", "3", "1s", "to", "1h", "10m", "7d", "90d"],
+    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+        "task    queue    runs in  tries  backoff   timeout  keeps  dead",
+        "shrink  default  process  1      1s to 1h  none     none   90d",
+        "grow    default  process  3      10s       10m      7d     last 50",
+        "hidden  default  process  3      1s to 1h  10m      7d     all",
+        "",
+        "broker: sqlite:///nowhere/jobs.db",
+        "  an acknowledged job survives a crash and a power cut (WAL, synchronous=FULL)",
+        "",
+        "3 problems:",
+        "- shrink: bad.shrink is something else there: is another decorator above @app.task?",
+        "  hint: a child process finds a task by its module and name",
+        "- hidden: bad.hidden is something else there: is another decorator above @app.task?",
+        "  hint: a child process finds a task by its module and name",
+        "- broker sqlite:///nowhere/jobs.db: the folder of nowhere/jobs.db does not exist",
+        "  hint: create it: mkdir -p nowhere",
     ]
-    assert (
-        problems.splitlines()
-        == [
-            "- Never: concurrency=0 lets no job of it run",
-            "  hint: give 1 or more, or leave it out",
-            "- shrink: bad.shrink is something else there: is another decorator above @app.task?",
-            "  hint: a child process finds a task by its module and name",
-            "- hidden: bad.hidden is something else there: is another decorator above @app.task?",
-            "  hint: a child process finds a task by its module and name",
-            "- broker sqlite:///nowhere/jobs.db: the folder of nowhere/jobs.db does not exist",
-            "  hint: create it: mkdir -p nowhere",
-        ]
-        or len(problems.splitlines()) == 10
-    )
 
 
 def test_a_machine_reads_the_same(folder: Path) -> None:
@@ -101,7 +88,7 @@ def test_a_machine_reads_the_same(folder: Path) -> None:
         "sqlite:///nowhere/jobs.db",
     )
     assert [problem["where"] for problem in found["problems"]] == [
-        "Never", "shrink", "hidden", "broker sqlite:///nowhere/jobs.db"
+        "shrink", "hidden", "broker sqlite:///nowhere/jobs.db"
     ]  # fmt: skip
     assert found["tasks"][1] == {
         "name": "grow",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from typing import Any
 
 import pytest
 
-from stoker.cli.loading import load
-from stoker.config import WorkerSettings
 from stoker.job.model import JobRecord
 from stoker.job.states import State
-from tests.cli.support import URL, Shop, lines, ok, stoker
+from tests.cli.support import URL, Running, Shop, lines, ok, stoker
 
 
 def data(job: JobRecord) -> Any:
@@ -123,47 +119,18 @@ def test_a_task_of_a_queue_is_guessed_at(shop: Shop) -> None:
     )
 
 
-class Worker:
-    """The application's worker, in a thread of this process."""
-
-    def __init__(self) -> None:
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()))
-
-    def __enter__(self) -> None:
-        self._thread.start()
-        self._started.wait()
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._worker.stop)
-        self._thread.join()
-
-    async def _work(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        async with load("shop:app") as app:
-            self._worker = await app.worker(WorkerSettings())
-            self._started.set()
-            await self._worker.run()
-
-
+@pytest.mark.system
 def test_the_result_is_waited_for(shop: Shop) -> None:
-    load("shop:app")
-    with Worker():
-        text = ok("enqueue", "shop:app", "send", "to=ada", "--wait", "--timeout", "20s")
-        [object] = lines("enqueue", "shop:app", "send", "to=bob", "--wait", "--timeout", "20s")
+    wait = ("--wait", "--timeout", "20s")
+    with Running(shop.folder, "worker", "shop:app"):
+        text = ok("enqueue", "shop:app", "send", "to=ada", *wait)
+        [answer] = lines("enqueue", "shop:app", "send", "to=bob", *wait)
+        failed = stoker("enqueue", "shop:app", "Picture", "wrong=x", *wait)
 
     assert text == 'added job 1 to mail\n"ada x1"\n'
-    assert object == {"queue": "mail", "id": "2", "duplicate": False, "result": "bob x1"}
-
-
-def test_a_failure_that_was_waited_for_is_an_error(shop: Shop) -> None:
-    load("shop:app")
-    with Worker():
-        result = stoker(
-            "enqueue", "shop:app", "Picture", "wrong=1", "--wait", "--timeout", "20s", "--json"
-        )
-
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert answer == {"queue": "mail", "id": "2", "duplicate": False, "result": "bob x1"}
+    assert failed.exit_code == 1
+    assert failed.stderr == "error: job 3 of queue 'pictures' failed: KeyError: 'path'\n"
 
 
 def test_waiting_ends_at_its_timeout(shop: Shop) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stoker.cli.journal import QUIET_SECONDS, Journal
+from stoker.cli.journal import MOST_FAILURES, QUIET_SECONDS, Journal
 from stoker.errors import BrokerUnavailable
 from stoker.events import emit
 from stoker.job.model import Failure, JobRecord, Lease
@@ -46,8 +46,6 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 
         def __eq__(self, other: object) -> bool:
             return [*self] == other
-
-        __hash__ = None  # type: ignore[assignment]
 
     with caplog.at_level(logging.INFO, "stoker.worker"):
         yield Lines()
@@ -166,6 +164,25 @@ def test_a_broker_that_fails_fills_no_log(clock: Clock, lines: list[str]) -> Non
 
     emit("broker.failed", error=error, doing="claim")
     assert [*lines][3:] == [first]
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_task_that_fails_all_the_time_fills_no_log(clock: Clock, lines: list[str]) -> None:
+    def fail() -> None:
+        emit("job.failed", job=record(), failure=FAILURE, dead=True)
+
+    for _ in range(1_000):
+        fail()
+    assert len([*lines]) == MOST_FAILURES
+
+    clock.now += 1
+    fail()
+    fail()
+    assert [*lines][MOST_FAILURES:] == [
+        "WARNING send: 980 more jobs failed that were not logged",
+        "WARNING send 0 of mail: is a dead letter: ValueError: no why",
+        "WARNING send 0 of mail: is a dead letter: ValueError: no why",
+    ]
 
 
 def test_verbose_logs_every_job_with_its_time(clock: Clock, lines: list[str]) -> None:

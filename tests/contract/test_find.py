@@ -247,13 +247,11 @@ async def test_jobs_are_found_by_a_half_open_interval_of_their_time(
     broker: Broker, clock: Clock, state: State, since: int | None, until: int | None, expected: str
 ) -> None:
     start = await store_over_time(broker, clock, state)
-    interval = {
-        "since": None if since is None else start + since,
-        "until": None if until is None else start + until,
-    }
+    first = None if since is None else start + since
+    end = None if until is None else start + until
 
-    by_state = await find(broker, every(state, **interval))
-    by_id = await find(broker, some(*"abcd", **interval))
+    by_state = await find(broker, every(state, since=first, until=end))
+    by_id = await find(broker, some(*"abcd", since=first, until=end))
 
     assert sorted(names(by_state)) == list(expected)
     assert sorted(names(by_id)) == list(expected)

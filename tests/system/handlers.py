@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import multiprocessing
 import os
 import resource
 import signal
@@ -292,4 +293,13 @@ async def fails_once() -> dict[str, Any]:
     job = say("start")
     if job.attempt == 1:
         raise ValueError("the first time")
+    return ended()
+
+
+@app.task
+def pool(count: int) -> dict[str, Any]:
+    """Fork from a thread of the worker, as code that uses multiprocessing does."""
+    say("start")
+    with multiprocessing.get_context("fork").Pool(2) as children:  # its end sends them SIGTERM
+        children.map(abs, range(count))
     return ended()

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import faulthandler
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 
 from stoker.config import WorkerSettings
 from stoker.events import subscribe
+from stoker.worker import signals
 from tests.system.fulldisk import full_while
 from tests.system.handlers import FOLDER, app
 from tests.system.journal import Line, line
@@ -34,11 +34,9 @@ async def main(settings: WorkerSettings) -> None:
         journal.write(Line("signal", time.time(), text=name))
         worker.stop()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number.name)
     try:
-        await worker.run()
+        with signals.caught(stop):
+            await worker.run()
     finally:
         await app.close()
     journal.write(Line("left", time.time(), text=str(os.getpid())))

@@ -75,6 +75,26 @@ def test_two_apps_of_one_process_share_a_file(arena: Arena) -> None:
     check(arena)
 
 
+@pytest.mark.again(10)
+def test_a_handler_that_forks_does_not_disturb_its_worker(arena: Arena) -> None:
+    worker = arena.worker("worker")
+    beside = arena.add("hold", 3, name="beside")
+    for id in beside:
+        arena.until_started(id)
+
+    forking = arena.add("pool", 5, count=100)
+    for id in forking:
+        arena.until_state(id, "completed")
+
+    arena.open_gate("beside")
+    arena.until_all_done()
+    assert worker.said("signal") == []
+    assert {(row.state, row.starts) for row in arena.rows()} == {("completed", 1)}
+    worker.stop()
+    check(arena)
+    untroubled(worker)
+
+
 OTHER_SQLITE = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])

@@ -169,7 +169,7 @@ async def test_a_subclass_is_not_registered_by_its_parent(app: Stoker, enqueue: 
     parent = app.processor(type("Parent", (Direct,), {}))
     child = type("Child", (parent,), {})
 
-    with pytest.raises(ConfigError, match="^Child is not registered"):
+    with pytest.raises(ConfigError, match=r"^Child is not registered"):
         await enqueue(child)
 
 

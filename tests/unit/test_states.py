@@ -31,7 +31,7 @@ def test_every_state_is_reached_from_nothing_and_leads_back_to_it() -> None:
 
 
 def test_a_state_is_finished_or_not() -> None:
-    assert FINISHED | UNFINISHED == set(State)
+    assert set(State) == FINISHED | UNFINISHED
     assert not FINISHED & UNFINISHED
 
 

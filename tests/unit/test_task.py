@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from stoker import Backoff, ConfigError, Dedup, InvalidPayload, Keep, Stoker, Task, UnknownTask
@@ -16,9 +17,7 @@ from stoker.job.retry import policy_for
 from stoker.job.states import State
 
 
-async def options_of(record: JobRecord) -> JobOptions:
-    import msgspec
-
+def options_of(record: JobRecord) -> JobOptions:
     return msgspec.json.decode(record.options, type=JobOptions)
 
 
@@ -27,7 +26,7 @@ async def options_of(record: JobRecord) -> JobOptions:
 
 async def test_a_task_is_called_as_the_function_it_is(app: Stoker) -> None:
     @app.task
-    def double(number: int, /) -> int:
+    def double(number: int) -> int:
         """Twice."""
         return 2 * number
 
@@ -58,9 +57,16 @@ def test_a_task_looks_like_the_function_it_is(app: Stoker) -> None:
         (lambda app: app.task("send"), "@app.task is for functions, not 'send'"),
         (lambda app: app.task(name="a:b")(lambda: 1), "name='a:b' is not a name"),
         (lambda app: app.task(queue="")(lambda: 1), "queue='' is not a name"),
-        (lambda app: app.task(name="x", atempts=1)(lambda: 1), "x(): there is no setting 'atempts'"),
-        (lambda app: app.task(name="x", timeout=0)(lambda: 1), "x(): timeout=0 would end every run"),
+        (lambda app: app.task(name="x", tries=1)(lambda: 1), "x(): there is no setting 'tries'"),
+        (
+            lambda app: app.task(name="x", lifo=1)(lambda: 1),
+            "x(): lifo=1 is neither True nor False",
+        ),
         (lambda app: app.task(name="x", delay="?")(lambda: 1), "x(): delay='?' is not a duration"),
+        (
+            lambda app: app.task(name="x", timeout=0)(lambda: 1),
+            "x(): timeout=0 would end every run",
+        ),
         (
             lambda app: app.task(name="x", dedup=7)(lambda: 1),
             "x(): dedup=7 is neither a key (text) nor a Dedup",
@@ -160,7 +166,7 @@ async def test_options_apply_to_the_jobs_added_through_them_only(app: Stoker) ->
     one, other = await (await urgent.enqueue()).record(), await (await work.enqueue()).record()
 
     assert (one.id, one.priority, one.options) == ("now", 0, '{"attempts":1}')
-    assert (other.id, other.priority, other.options) == ("1", 7, "{}")
+    assert (other.id, other.priority, other.options) == ("2", 7, "{}")
     assert isinstance(urgent, Task)
     assert policy_for(work.handler.policy, one.options, 3).attempts == 1
 
@@ -174,25 +180,31 @@ async def test_options_on_options_add_up(app: Stoker) -> None:
 
     record = await job.record()
     assert (record.id, record.priority) == ("a", 3)
-    assert await options_of(record) == JobOptions(
+    assert options_of(record) == JobOptions(
         attempts=1, backoff=Backoff.fixed(1), keep_failed=Keep(count=2)
     )
     assert (await work.options(dedup="k").enqueue()).id == "a"
 
 
-def test_options_that_cannot_be_are_refused_at_once(app: Stoker) -> None:
-    @app.task
-    def work() -> None: ...
-
-    for wrong, message in (
-        ({"atempts": 1}, "work(): there is no setting 'atempts'"),
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"tries": 1}, "work(): there is no setting 'tries'"),
         ({"run_in": "thread"}, "work(): there is no setting 'run_in'"),
         ({"id": "7"}, "work(): id='7' cannot be a job's id"),
         ({"dedup": 7}, "work(): dedup=7 is neither a key (text) nor a Dedup"),
-    ):
-        with pytest.raises(ConfigError) as refusal:
-            work.options(**wrong)
-        assert refusal.value.message == message
+    ],
+)
+def test_options_that_cannot_be_are_refused_at_once(
+    app: Stoker, wrong: dict[str, Any], message: str
+) -> None:
+    @app.task
+    def work() -> None: ...
+
+    with pytest.raises(ConfigError) as refusal:
+        work.options(**wrong)
+
+    assert refusal.value.message == message
 
 
 async def test_an_id_that_exists_gives_the_job_that_has_it(app: Stoker) -> None:

@@ -29,7 +29,7 @@ class TenantJob(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     organisation_id: OrganisationId
 
 
-class UploadJob(TenantJob, frozen=True, kw_only=True, rename="camel"):
+class UploadJob(TenantJob, frozen=True, kw_only=True):
     """A job for one upload: ``{"organisationId": "alpine-club", "uploadId": 17}``."""
 
     upload_id: int

@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from stoker.job.model import JobRecord
 
 from depot.models import Status, Upload
 
@@ -30,8 +29,8 @@ class Outcome:
     seconds: float
     """From the first job to the last."""
     restarts: int
-    dead: JobRecord | None
-    """A dead letter to look at."""
+    dead: str | None
+    """The id of a dead letter to look at, in the queue of thumbnails."""
 
 
 def tell(console: Console, outcome: Outcome) -> None:
@@ -112,8 +111,7 @@ def _orphans(orphans: list[str]) -> str:
 
 def _pace(outcome: Outcome) -> str:
     rate = outcome.jobs / outcome.seconds if outcome.seconds else 0.0
-    restarts = f"; the worker was started again {outcome.restarts} times" * bool(outcome.restarts)
+    restarts = f"; restarts of the worker: {outcome.restarts}" if outcome.restarts else ""
     return (
-        f"[bold]Work:[/] {outcome.jobs} jobs in {outcome.seconds:.1f} s, "
-        f"{rate:.0f} jobs/s{restarts}"
+        f"[bold]Jobs:[/] {outcome.jobs} in {outcome.seconds:.1f} s, {rate:.0f} a second{restarts}"
     )

@@ -8,7 +8,6 @@ from asyncio import to_thread
 from pathlib import Path
 
 from stoker import Filter, State
-from stoker.job.model import JobRecord
 
 from depot import queues, storage
 from depot.app import app
@@ -66,15 +65,16 @@ async def _watch(samples: list[Sample], seed: int, worker: Worker, screen: Scree
             last, moved = (snapshot.uploads, snapshot.jobs), time.monotonic()
         elif time.monotonic() - moved > STILL_SECONDS:
             raise WorkerGone(f"nothing has moved for {STILL_SECONDS:.0f} s:\n{worker.last_words()}")
-        for upload in (late.keys() & await to_thread(state.tried)) if late else ():
-            await to_thread(made.deliver, [late.pop(upload)], seed)
+        if late:
+            for upload in late.keys() & await to_thread(state.tried):
+                await to_thread(made.deliver, late.pop(upload), seed)
         if (how := worker.revive()) is not None:
             screen.say(f"the worker ended with {how}; worker {worker.pid} takes its place")
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _a_dead_letter() -> JobRecord | None:
-    """Return one to look at: that of a damaged picture."""
+async def _a_dead_letter() -> str | None:
+    """Return the id of one to look at: that of a damaged picture."""
     dead = Filter(state=State.FAILED, text="Damaged")
     page = await app.queue(queues.THUMBNAILS).find(dead, limit=1)
-    return page.jobs[0] if page.jobs else None
+    return page.jobs[0].id if page.jobs else None

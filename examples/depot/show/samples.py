@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
@@ -44,11 +43,9 @@ def forget() -> None:
             store.delete([file["path"] for file in files])
 
 
-def deliver(samples: Iterable[Sample], seed: int) -> None:
-    """Upload files that were held back."""
-    for sample in samples:
-        data = _file(sample, seed)
-        storage.save(sample.organisation_id, sample.key, data, KINDS[sample.kind].content_type)
+def deliver(sample: Sample, seed: int) -> None:
+    """Upload a file that was held back."""
+    _store(sample, _file(sample, seed))
 
 
 def _upload(sample: Sample, seed: int) -> tuple[Upload, int]:
@@ -56,9 +53,12 @@ def _upload(sample: Sample, seed: int) -> tuple[Upload, int]:
     data = _file(sample, seed)
     held_back = sample.fate in (Fate.LATE, Fate.NEVER_SENT)
     if not held_back:
-        content_type = KINDS[sample.kind].content_type
-        storage.save(sample.organisation_id, sample.key, data, content_type)
+        _store(sample, data)
     return _row(sample, data), 0 if held_back else len(data)
+
+
+def _store(sample: Sample, data: bytes) -> None:
+    storage.save(sample.organisation_id, sample.key, data, KINDS[sample.kind].content_type)
 
 
 def _file(sample: Sample, seed: int) -> bytes:

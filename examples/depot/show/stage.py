@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from stoker import StokerError
-from stoker.job.model import JobRecord
 
+from depot import queues
 from depot.app import app
 from depot.database import create_tables
 from show import report, samples
@@ -32,7 +33,7 @@ def play(folder: Folder, size: Size, *, keep: bool) -> int:
         with Screen(console) as screen:
             outcome = asyncio.run(run(planned, size.seed, folder.log, screen))
     except (NotOurs, WorkerGone, StokerError) as error:
-        console.print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return 1
     report.tell(console, outcome)
     report.advise(console, _commands(folder, outcome.dead))
@@ -62,7 +63,7 @@ def _set(console: Console, folder: Folder, size: Size, keep: bool) -> tuple[Size
     return size, planned
 
 
-def _commands(folder: Folder, dead: JobRecord | None) -> Iterator[tuple[str, Sequence[str]]]:
+def _commands(folder: Folder, dead: str | None) -> Iterator[tuple[str, Sequence[str]]]:
     """Return what to try next, to be pasted as it is."""
     stoker, python = _program("stoker"), _program(Path(sys.executable).name)
     url = [] if "STOKER_URL" in os.environ else ["--url", app.url.text]
@@ -71,7 +72,7 @@ def _commands(folder: Folder, dead: JobRecord | None) -> Iterator[tuple[str, Seq
     yield "the queues", [stoker, "queue", "ls", *url]
     yield "what failed", [stoker, "dead", "ls", *url]
     if dead is not None:
-        show = [stoker, "dead", "show", dead.id, "--queue", dead.queue, *url]
+        show = [stoker, "dead", "show", dead, "--queue", queues.THUMBNAILS, *url]
         yield "one of them, with its data, log and traceback", show
     replay = [stoker, "dead", "replay", "--text", "Damaged", "--yes", *url]
     yield "give the damaged ones another chance", replay

@@ -14,6 +14,8 @@ COMMAND = ["worker", "depot.worker:app"]
 STOP_SECONDS = 40.0
 """More than the worker gives running jobs to end."""
 MOST_STARTS = 5
+START_SECONDS = 1.0
+"""At the least between two starts."""
 
 
 class WorkerGone(Exception):
@@ -36,7 +38,7 @@ class Worker:
     def revive(self) -> str | None:
         """Start it again if it has died; return how it died. Raises ``WorkerGone``."""
         code = self._process.poll()
-        if code is None:
+        if code is None or time.monotonic() < self._again_at:
             return None
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         if self.starts == MOST_STARTS:
@@ -59,8 +61,7 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self.starts += 1
-        if self.starts > 2:
-            time.sleep(1)
+        self._again_at = time.monotonic() + START_SECONDS
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         with self.log.open("ab") as log:
             return subprocess.Popen(

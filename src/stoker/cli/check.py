@@ -66,10 +66,6 @@ def _look_at_tasks(handlers: Sequence[Handler]) -> list[Problem]:
     if not handlers:
         return [Problem("tasks", "this app has no tasks", "put @app.task above a function")]
     found: list[Problem] = []
-    for handler in handlers:
-        if handler.concurrency is not None and handler.concurrency < 1:
-            problem = f"concurrency={handler.concurrency} lets no job of it run"
-            found.append(Problem(handler.name, problem, "give 1 or more, or leave it out"))
     children = [handler for handler in handlers if handler.run_in == "process"]
     for handler, problem in zip(children, origin_problems(children), strict=True):
         if problem:
@@ -125,8 +121,8 @@ def policy_row(handler: Handler) -> dict[str, str]:
 
 
 def _backoff(backoff: Backoff) -> str:
-    first = describe(backoff.delay_ms)
-    return first if backoff.kind == "fixed" else f"{first} to {describe(backoff.max_ms)}"
+    first, last = describe(backoff.delay_ms), describe(backoff.max_ms)
+    return first if backoff.kind == "fixed" or first == last else f"{first} to {last}"
 
 
 def _keep(keep: Keep) -> str:

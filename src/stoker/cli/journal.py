@@ -17,6 +17,8 @@ from stoker.job.outcome import Done, Failed, Outcome, Retried
 
 QUIET_SECONDS = 10.0
 """How long a failure of the broker that was logged keeps its likes out of the log."""
+MOST_FAILURES = 20
+"""Failed jobs of one task that are logged in a second."""
 MOST_NAMED = 5
 
 _log = logging.getLogger("stoker.worker")
@@ -31,6 +33,7 @@ class Journal:
         self._verbose = verbose
         self._clock = clock
         self._faults = _Faults(clock)
+        self._flood = _Flood(clock)
         self._begun: dict[Lease, tuple[str, float]] = {}
         self._tell: dict[str, Callable[..., None]] = {
             "worker.started": self._started,
@@ -77,6 +80,10 @@ class Journal:
                 _log.info("%s: done in %s", _job(outcome.lease, name), taken)
 
     def _failed(self, job: JobRecord, failure: Failure, dead: bool, **_: Any) -> None:
+        if held_back := self._flood.held_back(job.name):
+            _log.warning("%s: %s more jobs failed that were not logged", job.name, held_back)
+        if not self._flood.admits(job.name):
+            return
         what = "is a dead letter" if dead else f"failed attempt {job.attempts + 1}, to be retried"
         _log.warning("%s: %s: %s", _job(job, job.name), what, _one_line(str(failure)))
         if self._verbose and failure.traceback:
@@ -138,6 +145,36 @@ class _Faults:
             since, self._since = self._since, None
             self._untold = 0
         _log.info("the broker answers again, after %s", describe((self._clock() - since) * 1_000))
+
+
+class _Flood:
+    """Counts the failures of each task in each second, so that none floods the log."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._second = 0
+        self._seen: Counter[str] = Counter()
+        self._held_back: Counter[str] = Counter()
+
+    def admits(self, task: str) -> bool:
+        """Count one more; return whether it may be logged."""
+        self._turn()
+        self._seen[task] += 1
+        if self._seen[task] <= MOST_FAILURES:
+            return True
+        self._held_back[task] += 1
+        return False
+
+    def held_back(self, task: str) -> int:
+        """Return how many were not logged in earlier seconds, once."""
+        self._turn()
+        return 0 if self._seen[task] else self._held_back.pop(task, 0)
+
+    def _turn(self) -> None:
+        second = int(self._clock())
+        if second != self._second:
+            self._second = second
+            self._seen.clear()
 
 
 def _job(job: JobRecord | Lease, name: str) -> str:

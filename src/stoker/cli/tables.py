@@ -48,11 +48,6 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
 
 
-def first_line(text: str) -> str:
-    """Return what fits a cell."""
-    return plain(text.strip().partition("\n")[0])
-
-
 def table(*columns: str) -> Table:
     """Return an empty table; the ``columns`` are names, with ``>`` before one of numbers."""
     ruled = sys.stdout.isatty()
@@ -95,21 +90,24 @@ def jobs_table(jobs: Sequence[JobRecord], now: int) -> Table:
     states = len({job.state for job in jobs}) > 1
     columns = ["id", *["queue"] * queues, "task", *["state"] * states, "when", ">tries", "note"]
     made = table(*columns)
-    id, note_ = made.columns[0], made.columns[-1]
-    id.overflow = "fold"  # whole, over several lines: somebody will copy it
-    id.no_wrap = note_.no_wrap = False  # these two give way when it gets narrow
-    made.columns[columns.index("task")].max_width = 24
+    for column, name in zip(made.columns, columns, strict=True):
+        column.no_wrap = name not in ("id", "queue", "task", "note")  # these share what is left
     for job in jobs:
         made.add_row(
-            Text(plain(job.id)),
-            *[Text(plain(job.queue))] * queues,
-            Text(plain(job.name)),
+            Text(plain(job.id), overflow="fold"),  # whole, over several lines: it will be copied
+            *[_cut(job.queue)] * queues,
+            _cut(job.name),
             *[Text(job.state, style=STYLES[job.state])] * states,
             when(job, now),
             str(job.attempts),
-            Text(first_line(note(job)), no_wrap=True, overflow="ellipsis"),
+            _cut(note(job)),
         )
     return made
+
+
+def _cut(text: str) -> Text:
+    """Return the first line of ``text``, as much of it as there is room for."""
+    return Text(plain(text.strip().partition("\n")[0]), no_wrap=True, overflow="ellipsis")
 
 
 def when(job: JobRecord, now: int) -> str:
@@ -117,9 +115,9 @@ def when(job: JobRecord, now: int) -> str:
     match job.state:
         case State.DELAYED:
             left = (job.due_at or now) - now
-            return f"in {describe(left)}" if left > 0 else "due"
+            return f"in {_short(left)}" if left > 0 else "due"
         case State.ACTIVE:
-            return f"for {describe(max(0, now - (job.claimed_at or now)))}"
+            return f"for {_short(max(0, now - (job.claimed_at or now)))}"
         case State.WAITING:
             return ago(job.created_at, now)
         case State.COMPLETED | State.FAILED:
@@ -129,7 +127,18 @@ def when(job: JobRecord, now: int) -> str:
 def ago(at: int, now: int) -> str:
     """Return how long ago something was."""
     past = now - at
-    return f"{describe(past)} ago" if past >= 1_000 else "now"
+    return f"{_short(past)} ago" if past >= 1_000 else "now"
+
+
+def _short(ms: int) -> str:
+    """Return the greatest unit of a duration only: exact times are in the details."""
+    for name, size in _UNITS:
+        if ms >= size:
+            return f"{ms // size}{name}"
+    return f"{ms}ms"
+
+
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
 
 
 def note(job: JobRecord) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import signal
 import sys
 import textwrap
 import time
@@ -21,7 +20,7 @@ from stoker.cli.options import queues_option, span
 from stoker.config import MEMORY, WorkerSettings
 from stoker.job.duration import describe
 from stoker.job.states import State
-from stoker.worker import Worker
+from stoker.worker import Worker, signals
 
 DEFAULTS = WorkerSettings()
 
@@ -182,7 +181,6 @@ def _introduce(app: Stoker, settings: WorkerSettings) -> None:
 @contextmanager
 def _signals(worker: Worker) -> Generator[None]:
     """Let SIGTERM and SIGINT stop the worker; after it has ended they are the system's again."""
-    loop = asyncio.get_running_loop()
     told: list[str] = []
 
     def stop(name: str) -> None:
@@ -194,13 +192,8 @@ def _signals(worker: Worker) -> Generator[None]:
             _log.info("%s again: interrupting what runs", name)
         worker.stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number.name)
-    try:
+    with signals.caught(stop):
         yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
 
 
 def _sum_up(journal: Journal, seconds: float) -> None:

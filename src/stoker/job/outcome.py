@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import traceback
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +16,7 @@ from stoker.job.duration import Duration, milliseconds
 from stoker.job.model import Failure, JobRecord, Keep, Lease, Reason
 from stoker.job.retry import Policy, backoff_ms
 
+_OURS = str(Path(__file__).parents[1])
 MAX_TRACEBACK = 16_384
 """Characters kept of a traceback: its end, where the cause is."""
 
@@ -165,8 +167,11 @@ def _again_or_dead(
 
 
 def failure_of(error: BaseException, reason: Reason = "error") -> Failure:
-    """Return ``error`` as a failure, with its traceback, free of reference cycles."""
-    lines = traceback.format_exception(error)
+    """Return ``error`` as a failure; its traceback begins where the handler's own code does."""
+    begin = error.__traceback__
+    while begin is not None and begin.tb_frame.f_code.co_filename.startswith(_OURS):
+        begin = begin.tb_next
+    lines = traceback.format_exception(type(error), error, begin or error.__traceback__)
     text = str(error)
     message = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return Failure(reason, message, "".join(lines)[-MAX_TRACEBACK:])

@@ -186,7 +186,7 @@ def _dedup(value: object, where: str) -> Dedup | None:
         raise ConfigError(f"{where}: dedup={value!r} is neither a key (text) nor a Dedup")
     if dedup is None:
         return None
-    key: object = dedup.key
+    key = cast(object, dedup.key)
     if not isinstance(key, str) or not 0 < len(key) <= MAX_NAME:
         raise ConfigError(f"{where}: dedup key {key!r} is not 1 to {MAX_NAME} characters")
     if dedup.ttl_ms is not None and dedup.ttl_ms < 0:

@@ -26,6 +26,7 @@ from stoker.broker.base import (
 from stoker.broker.sqlite import add, claim, finish, housekeeping, inspect, recover, sweep
 from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.connection import connect, connect_for_reading
+from stoker.broker.sqlite.forks import not_carried_across
 from stoker.broker.sqlite.lane import Lane
 from stoker.config import MEMORY
 from stoker.job.model import JobRecord, Lease, NewJob, lease_of
@@ -51,6 +52,7 @@ class SQLiteBroker(Broker):
             else Lane(path, connect_for_reading, clock, "stoker-reader")
         )
         self._changes = Changes(path)
+        self._in_memory = path == MEMORY
         self._opened = False
         self._house_kept_at = 0
 
@@ -62,9 +64,24 @@ class SQLiteBroker(Broker):
         if self._reader is not self._writer:
             await self._reader.open()
         self._changes.start()
+        if not self._in_memory:
+            not_carried_across.add(self)
         return self
 
+    def rest(self) -> None:
+        """Close the file for a moment; calls that come meanwhile wait for ``resume``."""
+        self._changes.rest()
+        self._reader.rest()
+        self._writer.rest()
+
+    def resume(self) -> None:
+        """Open it again."""
+        self._writer.resume()
+        self._reader.resume()
+        self._changes.resume()
+
     async def close(self) -> None:
+        not_carried_across.discard(self)
         self._changes.close()
         await self._reader.close()
         await self._writer.close()

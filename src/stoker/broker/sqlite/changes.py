@@ -33,6 +33,7 @@ class Changes:
 
     def __init__(self, path: str) -> None:
         self.version = 0
+        self._path = path
         self._waiting: set[_Waiter] = set()
         self._lock = threading.Lock()
         self._watch = None if path == MEMORY else _Watch(path, self.note)
@@ -70,6 +71,18 @@ class Changes:
         if self._watch is not None:
             self._watch.start()
 
+    def rest(self) -> None:
+        """Stop watching until ``resume``, and wait until the file is closed."""
+        if self._watch is not None:
+            self._watch.join()
+
+    def resume(self) -> None:
+        """Watch again; who waits looks anew, since nobody watched meanwhile."""
+        if self._watch is not None:
+            self._watch = _Watch(self._path, self.note)
+            self._watch.start()
+            self.note()
+
     def close(self) -> None:
         """Stop watching, and wake everyone."""
         if self._watch is not None:
@@ -104,6 +117,13 @@ class _Watch:
     def stop(self) -> None:
         self._stopped = True
         self.needed.set()
+
+    def join(self) -> None:
+        """Stop, and wait for it. Told again and again: who stops waiting clears ``needed``."""
+        self._stopped = True
+        while self._thread.is_alive():
+            self.needed.set()
+            self._thread.join(0.01)
 
     def start(self) -> None:
         """Begin to watch; the file must exist and be in WAL mode by now."""

@@ -51,6 +51,16 @@ class _Call(Generic[T]):
             self.future.set_exception(self.error)
 
 
+class _Rest:
+    """The mark at which a lane closes its connection for a while."""
+
+    __slots__ = ("begun", "over")
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.over = threading.Event()
+
+
 class Lane:
     """Runs calls on one connection, in order, on a thread of its own."""
 
@@ -60,7 +70,8 @@ class Lane:
         self._path = path
         self._connect = connect
         self._clock = clock
-        self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
+        self._calls: SimpleQueue[_Call[Any] | _Rest | None] = SimpleQueue()
+        self._rest: _Rest | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._committed: Callable[[], None] = lambda: None
         self._gate = threading.Lock()
@@ -85,6 +96,19 @@ class Lane:
             self._calls.put(None)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
+
+    def rest(self) -> None:
+        """Finish the calls that were begun and close the connection; others wait for ``resume``."""
+        self._rest = _Rest()
+        self._calls.put(self._rest)
+        while self._thread.is_alive() and not self._rest.begun.wait(0.01):
+            pass
+
+    def resume(self) -> None:
+        """Connect again and go on."""
+        if self._rest is not None:
+            self._rest.over.set()
+            self._rest = None
 
     def abandon(self) -> None:
         """Let the thread end by itself, without waiting for it."""
@@ -113,29 +137,42 @@ class Lane:
 
     def _run(self) -> None:
         try:
-            connection = self._connect(self._path)
+            while (rest := self._shift()) is not None:
+                rest.begun.set()
+                rest.over.wait()
         except Exception as error:
             self._refuse(error)
-            return
+            raise
+        self._refuse(self._refusal)
+
+    def _shift(self) -> _Rest | None:
+        """Serve on one connection, until the lane is to rest or to close."""
         try:
-            while calls := self._pending():
-                self._serve(connection, calls)
+            connection = self._connect(self._path)
+        except Exception as error:
+            self._refusal = error
+            return None
+        try:
+            while isinstance(pending := self._pending(), list):
+                self._serve(connection, pending)
+            return pending
         finally:
             connection.close()
-            self._refuse(BrokerUnavailable(f"{self._path} is closed"))
 
-    def _pending(self) -> list[_Call[Any]]:
-        """Wait for a call and take all that wait with it; empty when the lane is to close."""
+    def _pending(self) -> list[_Call[Any]] | _Rest | None:
+        """Wait for a call and take all that wait with it, or the mark to rest or to close."""
         call = self._calls.get()
         calls: list[_Call[Any]] = []
-        while call is not None:
+        while isinstance(call, _Call):
             if not call.future.cancelled():
                 calls.append(call)
             try:
                 call = self._calls.get_nowait()
             except Empty:
                 return calls or self._pending()
-        self._calls.put(None)  # the calls before the end are served first, then it is met again
+        if not calls:
+            return call
+        self._calls.put(call)  # the calls before the mark are served first, then it is met again
         return calls
 
     def _serve(self, connection: apsw.Connection, calls: Sequence[_Call[Any]]) -> None:
@@ -199,7 +236,7 @@ class Lane:
             self._refusal = _ours(error, self._path)
         calls: list[_Call[Any]] = []
         while not self._calls.empty():
-            if (call := self._calls.get()) is not None:
+            if isinstance(call := self._calls.get(), _Call):
                 call.error = _ours(error, self._path)
                 calls.append(call)
         _answer(calls)

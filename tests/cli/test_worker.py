@@ -1,0 +1,205 @@
+"""``stoker worker``, as a process: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from stoker.job.states import State
+from tests.cli.support import Running, Shop
+
+pytestmark = pytest.mark.system
+
+
+def test_it_introduces_itself_and_sums_up(shop: Shop) -> None:
+    shop.add()
+    shop.add("bounce")
+    shop.add(delay="1h")
+    shop.add("Picture", "pictures", data={"wrong": "x"})
+
+    with Running(shop.folder, "worker", "shop:app", "--burst", "--name", "eu-1") as worker:
+        code = worker.end()
+
+    assert code == 0
+    head = worker.output[:6]
+    assert [line.rstrip() for line in head] == [
+        "stoker worker eu-1 (burst)",
+        "  broker   sqlite:///jobs.db",
+        "  queues   mail, default, slow, pictures",
+        "  tasks    send (loop), remind (thread), bounce (loop), crawl (loop), Picture",
+        "           (thread)",
+        "  at once  10 jobs",
+    ]
+    rest = [re.sub(r"^\S+ \S+ ", "", line).rstrip() for line in worker.output[7:]]
+    assert rest[0] == "INFO    ready"
+    assert sorted(rest[1:-2]) == [
+        "WARNING Picture 4 of pictures: is a dead letter: KeyError: 'path'",
+        "WARNING bounce 2 of mail: failed attempt 1, to be retried: "
+        "ConnectionError: ada is not reachable second line",
+    ]
+    assert re.fullmatch(r"INFO    stopped: 1 done, 1 failed, 1 retried in \d+m?s", rest[-2])
+    assert rest[-1] == "INFO    nothing is left to do now; jobs that are delayed: 2"
+
+
+def test_a_password_is_not_shown(shop: Shop) -> None:
+    (shop.folder / "shop.py").write_text(
+        "from stoker import Stoker\n"
+        "from stoker.config import BrokerURL\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        'app.client.url = BrokerURL("sqlite://me:hush@host/jobs.db", "sqlite", "jobs.db")\n'
+        "app.client._make = None\n"
+        "@app.task\nasync def f() -> None: ...\n"
+    )  # no broker with passwords exists yet: an URL with one, on a store that needs none
+
+    with Running(shop.folder, "worker", "shop:app", "--burst") as worker:
+        worker.end()
+
+    assert "me:***@host" in worker.shown
+    assert "hush" not in worker.shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_lets_running_jobs_end(shop: Shop, number: signal.Signals) -> None:
+    id = shop.add("crawl", "slow", data={"seconds": 1})
+
+    with Running(shop.folder, "worker", "shop:app") as worker:
+        worker.until("crawl begun")
+        worker.signal(number)
+        worker.until(f"{number.name}: claiming no more; running jobs may end for 30s")
+        late = shop.add()
+        code = worker.end()
+
+    assert code == 0
+    assert shop.job(id, "slow").state is State.COMPLETED
+    assert shop.job(late).state is State.WAITING
+    assert "stopped: 1 done, 0 failed, 0 retried in " in worker.output[-1]
+
+
+def test_a_second_signal_hands_them_back_now(shop: Shop) -> None:
+    id = shop.add("crawl", "slow", data={"seconds": 600})
+
+    with Running(shop.folder, "worker", "shop:app") as worker:
+        worker.until("crawl begun")
+        worker.signal(signal.SIGTERM)
+        worker.until("SIGTERM: claiming no more")
+        worker.signal(signal.SIGINT)
+        worker.until("SIGINT again: interrupting what runs")
+        code = worker.end()
+
+    assert code == 0
+    job = shop.job(id, "slow")
+    assert (job.state, job.attempts) == (State.WAITING, 0)
+    assert "0 retried, 1 snoozed or handed back in " in worker.output[-1]
+
+
+def test_when_the_grace_is_over_they_are_handed_back(shop: Shop) -> None:
+    id = shop.add("crawl", "slow", data={"seconds": 600})
+
+    with Running(shop.folder, "worker", "shop:app", "--grace", "100ms") as worker:
+        worker.until("crawl begun")
+        worker.signal(signal.SIGTERM)
+        code = worker.end()
+
+    assert code == 0
+    assert shop.job(id, "slow").state is State.WAITING
+
+
+def test_a_cancelled_job_is_noticed(shop: Shop) -> None:
+    id = shop.add("crawl", "slow", data={"seconds": 600})
+
+    with Running(shop.folder, "worker", "shop:app") as worker:
+        worker.until("crawl begun")
+        assert shop.do(lambda app: app.queue("slow").job(id).cancel())
+        worker.until(f"job {id} of slow: no longer ours: cancelled, removed or taken over")
+        worker.signal(signal.SIGTERM)
+        assert worker.end() == 0
+
+
+def test_the_jobs_of_a_dead_worker_are_recovered(shop: Shop) -> None:
+    id = shop.add("crawl", "slow", data={"seconds": 1})
+    with Running(shop.folder, "worker", "shop:app", "--lease", "1s") as worker:
+        worker.until("crawl begun")
+        worker.signal(signal.SIGKILL)
+        worker.end()
+
+    with Running(shop.folder, "worker", "shop:app", "--lease", "1s") as worker:
+        worker.until(f"recovered from a worker that died: job {id}")
+        worker.until("crawl begun")
+        worker.signal(signal.SIGTERM)
+        worker.end()
+
+    job = shop.job(id, "slow")
+    assert (job.state, job.crashes) == (State.COMPLETED, 1)
+
+
+def test_verbose_tells_of_every_job(shop: Shop) -> None:
+    id = shop.add()
+    shop.add("bounce")
+
+    with Running(shop.folder, "worker", "shop:app", "--burst", "-v") as worker:
+        worker.end()
+
+    assert re.search(rf"INFO    send {id} of mail: done in \d+ms\n", worker.shown)
+    assert "Traceback (most recent call last):" in worker.shown
+    assert 'raise ConnectionError(f"{to} is not reachable\\nsecond line")' in worker.shown
+
+
+def test_an_app_may_log_in_its_own_way(shop: Shop) -> None:
+    with (shop.folder / "shop.py").open("a") as file:
+        file.write("import logging\nlogging.basicConfig(format='MINE %(message)s')\n")
+
+    with Running(shop.folder, "worker", "shop:app", "--burst") as worker:
+        worker.end()
+
+    assert worker.output[7] == "MINE ready\n"
+
+
+def test_jobs_in_memory_are_warned_of(folder: Path) -> None:
+    (folder / "tiny.py").write_text(
+        'from stoker import Stoker\napp = Stoker("sqlite://:memory:")\n'
+        "@app.task\nasync def f() -> None: ...\n"
+    )
+
+    with Running(folder, "worker", "tiny", "--burst") as worker:
+        assert worker.end() == 0
+
+    assert "jobs in memory: no other process can add any, and they end with this one" in (
+        worker.shown
+    )
+
+
+def test_a_setup_that_fails_ends_it(shop: Shop) -> None:
+    with (shop.folder / "shop.py").open("a") as file:
+        file.write(
+            "@app.processor\nclass Odd(Processor[dict]):\n    queue = 'odd'\n"
+            "    async def setup(self): raise OSError('no camera')\n"
+            "    def process(self, job): ...\n"
+        )
+
+    with Running(shop.folder, "worker", "shop:app", "--burst") as worker:
+        code = worker.end()
+
+    assert code == 1
+    assert worker.output[-2:] == [
+        "error: OSError: no camera\n",
+        "hint: stoker --debug … shows where it comes from\n",
+    ]
+
+
+def test_an_idle_worker_is_small(shop: Shop) -> None:
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("the size of a process is read from /proc")
+
+    with Running(shop.folder, "worker", "shop:app") as worker:
+        worker.until("ready")
+        text = Path(f"/proc/{worker.process.pid}/status").read_text()
+        worker.signal(signal.SIGTERM)
+        worker.end()
+
+    size = re.search(r"VmRSS:\s+(\d+) kB", text)
+    assert size is not None
+    assert int(size[1]) < 45 * 1024

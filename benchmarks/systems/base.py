@@ -70,7 +70,7 @@ class System(ABC):
 
     @abstractmethod
     def settled(self, count: int) -> bool:
-        """Whether the store knows of ``count`` jobs that they are through."""
+        """Whether ``count`` jobs are through, for the store too."""
 
     # Measured; each returns the seconds it took
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
@@ -15,6 +16,8 @@ from benchmarks.systems.base import System, Tuning
 from benchmarks.systems.stoker_app import Tasks, make
 from stoker import State
 from stoker.config import BrokerURL, WorkerSettings
+
+T = TypeVar("T")
 
 _CHUNK = 20_000
 
@@ -115,7 +118,7 @@ class StokerSystem(System):
 
         return self._run(both, stamps)
 
-    def _run[T](self, work: Callable[[Tasks], Awaitable[T]], stamps: Stamps | None = None) -> T:
+    def _run(self, work: Callable[[Tasks], Awaitable[T]], stamps: Stamps | None = None) -> T:
         async def opened() -> T:
             tasks = make(self._url, stamps)
             async with tasks.app:

@@ -1,6 +1,7 @@
 """Background work for any app: run, schedule and ship jobs, from a SQLite file to Redis."""
 
 from stoker.app import Stoker
+from stoker.config import WorkerSettings
 from stoker.context import JobContext, current_job
 from stoker.errors import (
     BrokerError,
@@ -15,7 +16,7 @@ from stoker.errors import (
     UnknownTask,
     Unrecoverable,
 )
-from stoker.job.model import Backoff, Dedup, Failure, Keep
+from stoker.job.model import Backoff, Dedup, Failure, JobRecord, Keep
 from stoker.job.outcome import Cancel, Retry, Snooze
 from stoker.job.states import State
 from stoker.processor import Processor
@@ -37,6 +38,7 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "JobNotFound",
+    "JobRecord",
     "JobTimeout",
     "Keep",
     "Processor",
@@ -49,5 +51,6 @@ __all__ = [
     "Task",
     "UnknownTask",
     "Unrecoverable",
+    "WorkerSettings",
     "current_job",
 ]

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from stoker.broker.base import Clock, QueueStats, system_clock
 from stoker.client import Client
-from stoker.config import BrokerURL, WorkerSettings, broker_url
+from stoker.config import DEFAULT_URL, BrokerURL, WorkerSettings, broker_url
 from stoker.errors import ConfigError
 from stoker.job.payload import MAX_BYTES
 from stoker.processor import Processor, register
@@ -49,19 +49,20 @@ class Stoker:
     """Background work for an application.
 
     ``url`` says where jobs are kept; by default the environment does (``STOKER_URL``, then
-    ``REDIS_URL``, then ``REDIS_HOST``…), and if it does not, ``sqlite:///stoker.db``. Nothing is
-    opened before it is needed. ``payload_limit`` is in bytes of JSON, for data and results.
+    ``REDIS_URL``, then ``REDIS_HOST``…), and if it does not, ``default_url``. Nothing is opened
+    before it is needed. ``payload_limit`` is in bytes of JSON, for data and results.
     """
 
     def __init__(
         self,
         url: str | None = None,
         *,
+        default_url: str = DEFAULT_URL,
         payload_limit: int = MAX_BYTES,
         clock: Clock = system_clock,
     ) -> None:
         self.registry = Registry()
-        self.client = Client(broker_url(url), clock=clock)
+        self.client = Client(broker_url(url, default=default_url), clock=clock)
         self._limit = payload_limit
 
     @property

@@ -71,8 +71,13 @@ def _shown(url: str) -> str:
     return _PASSWORD.sub(r"\1:***@", url)
 
 
-def broker_url(given: str | None = None, env: Mapping[str, str] = os.environ) -> BrokerURL:
-    """Return the broker's URL: as given, else from the environment, else a file beside the app.
+def broker_url(
+    given: str | None = None,
+    env: Mapping[str, str] = os.environ,
+    *,
+    default: str = DEFAULT_URL,
+) -> BrokerURL:
+    """Return the broker's URL: as given, else from the environment, else ``default``.
 
     The environment is asked for ``STOKER_URL``, then ``REDIS_URL``, then ``REDIS_HOST`` with
     ``REDIS_PORT`` and ``REDIS_PASSWORD``.
@@ -86,7 +91,7 @@ def broker_url(given: str | None = None, env: Mapping[str, str] = os.environ) ->
         password = env.get("REDIS_PASSWORD", "")
         login = f":{quote(password, safe='')}@" if password else ""
         return BrokerURL.parse(f"redis://{login}{host}:{env.get('REDIS_PORT') or 6379}/0")
-    return BrokerURL.parse(DEFAULT_URL)
+    return BrokerURL.parse(default)
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):

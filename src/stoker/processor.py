@@ -30,6 +30,10 @@ class Processor(Generic[T]):
     each child process). It takes every job of its queue for which no task is registered by name.
 
     ``T`` is a dataclass, TypedDict, msgspec Struct, pydantic model or ``dict[str, Any]``.
+
+    ``setup`` and ``teardown`` are called where ``process`` runs; the two hooks for failures always
+    in the worker itself, which with ``run_in="process"`` has an instance of its own that was not
+    set up. Like ``process``, a hook may be called again after a crash.
     """
 
     queue: ClassVar[str] = "default"
@@ -149,15 +153,24 @@ def register(
     return handler, lambda data: payload.encode(dict(data), limit=limit)
 
 
-def _payload_type(cls: Any) -> Any:
-    """Return the ``T`` of ``Processor[T]``, through however many generic classes it was handed."""
-    if get_origin(cls) is Processor:
-        return get_args(cls)[0]
-    origin = get_origin(cls) or cls
-    given = dict(zip(getattr(origin, "__parameters__", ()), get_args(cls), strict=False))
-    for base in origin.__dict__.get("__orig_bases__", origin.__bases__):
-        if get_origin(base) not in (None, Generic) and base.__parameters__:
-            base = base[tuple(given.get(parameter, parameter) for parameter in base.__parameters__)]
-        if (found := _payload_type(base)) is not None:
-            return found
-    return None
+def _payload_type(cls: type[Processor[Any]]) -> Any:
+    payload = _argument_of(cls)
+    if isinstance(payload, TypeVar):
+        raise ConfigError(
+            f"{cls.__name__} does not say what its payload is",
+            hint="class Mine(Processor[MyPayload]); Processor[dict[str, Any]] takes anything",
+        )
+    return payload
+
+
+def _argument_of(cls: Any) -> Any:
+    """Return what ``T`` of ``Processor`` is in a subclass, or the TypeVar it is left open with."""
+    for base in getattr(cls, "__orig_bases__", cls.__bases__):
+        origin: Any = get_origin(base) or base
+        if origin is Processor:
+            return next(iter(get_args(base)), T)
+        if issubclass(origin, Processor):
+            inner = _argument_of(origin)
+            parameters = origin.__parameters__
+            return dict(zip(parameters, get_args(base), strict=False)).get(inner, inner)
+    return T

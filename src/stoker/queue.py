@@ -11,7 +11,7 @@ from stoker.broker.base import Broker, Page, Patch, QueueSettings, QueueStats, S
 from stoker.client import Client
 from stoker.errors import ConfigError, JobFailed, JobNotFound
 from stoker.job.duration import Duration, milliseconds
-from stoker.job.model import MAX_PRIORITY, Failure, JobRecord, Log
+from stoker.job.model import MAX_PRIORITY, Failure, JobRecord, Log, failure_in
 from stoker.job.payload import encode_any
 from stoker.job.settings import JobSettings, check_name, settle
 from stoker.job.states import State
@@ -60,6 +60,11 @@ class Job(Generic[R]):
     async def state(self) -> State:
         """Return where the job stands; raises ``JobNotFound``."""
         return (await self.record()).state
+
+    async def failure(self) -> Failure | None:
+        """Return why the last run failed, also while the job is to be retried."""
+        record = await self.record()
+        return None if record.failure is None else failure_in(record)
 
     async def logs(self) -> list[Log]:
         """Return the lines that were logged for the job, oldest first."""
@@ -112,13 +117,6 @@ class Job(Generic[R]):
         return bool((await (await self._client.broker()).requeue(self._select())).ids)
 
 
-def failure_in(record: JobRecord) -> Failure:
-    """Return the failure that is stored with a job."""
-    if record.failure is None:
-        return Failure("error", "no reason was stored")
-    return msgspec.json.decode(record.failure, type=Failure)
-
-
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs of a queue an operation is for."""
 
@@ -166,6 +164,18 @@ class Queue:
     ) -> Job[Any]:
         """``add`` for synchronous code."""
         return self._client.run(self.add(name, data, **settings))
+
+    async def add_many(
+        self, name: str, data: Iterable[Mapping[str, Any]], **settings: Unpack[JobSettings]
+    ) -> list[Job[Any]]:
+        """Add a job for each of ``data``, in large batches; all are checked before the first."""
+        settled = settle(settings, f"{self.name}.add_many({name!r})")
+        check_name(name, "name")
+        jobs = [settled.job(self.name, name, self._encode(self.name, name, one)) for one in data]
+        return [
+            Job(self._client, self.name, added.id, duplicate=added.duplicate)
+            for added in await self._client.add_many(jobs)
+        ]
 
     def job(self, id: str) -> Job[Any]:
         """Return a handle on the job with this id, whether there is one or not."""

@@ -14,9 +14,8 @@ from rich.text import Text
 
 from stoker.broker.base import QueueStats
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord
+from stoker.job.model import Failure, JobRecord, failure_in
 from stoker.job.states import State
-from stoker.queue import failure_in
 
 PIPE_WIDTH = 200
 """Columns where nobody's window says: wide enough for whole lines, for grep."""

@@ -16,7 +16,7 @@ from stoker.job.states import State
 MAX_PRIORITY = 2_097_151
 """The least urgent priority; 0 is the most urgent and the default (BullMQ's range)."""
 
-# Checked where they are read from a store: a number nobody can have meant must not reach arithmetic.
+# Checked where they are read from a store: a number nobody can have meant must not be reckoned with.
 _Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=100 * 365 * 86_400_000)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -37,6 +37,8 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     """One line: for an exception its type and text."""
     traceback: str = ""
+    type: str = ""
+    """The exception's class, if there was one."""
 
     def __str__(self) -> str:
         return self.message if self.reason == "error" else f"[{self.reason}] {self.message}"
@@ -167,6 +169,13 @@ class JobRecord(msgspec.Struct, frozen=True, array_like=True):
     result: str | None = None
     failure: str | None = None
     """The last ``Failure`` as JSON text; a job that is to be retried has one too."""
+
+
+def failure_in(record: JobRecord) -> Failure:
+    """Return the failure that is stored with a job."""
+    if record.failure is None:
+        return Failure("error", "no reason was stored")
+    return msgspec.json.decode(record.failure, type=Failure)
 
 
 class Lease(msgspec.Struct, frozen=True, cache_hash=True):

@@ -174,4 +174,4 @@ def failure_of(error: BaseException, reason: Reason = "error") -> Failure:
     lines = traceback.format_exception(type(error), error, begin or error.__traceback__)
     text = str(error)
     message = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return Failure(reason, message, "".join(lines)[-MAX_TRACEBACK:])
+    return Failure(reason, message, "".join(lines)[-MAX_TRACEBACK:], type(error).__name__)

@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from stoker.broker.base import Broker
+from stoker.broker.base import Broker, Select
 from stoker.errors import BrokerError
 from stoker.events import emit
-from stoker.job.model import Lease
+from stoker.job.model import JobRecord, Lease
+from stoker.job.states import State
 
 TICK_SECONDS = 1.0
 """How often leases are looked after, and so how soon a cancelled run is interrupted."""
@@ -32,6 +33,7 @@ class Keeper:
         broker: Broker,
         held: dict[Lease, float],
         lost: Callable[[set[Lease]], None],
+        buried: Callable[[Sequence[JobRecord]], None],
         queues: Sequence[str],
         *,
         lease_ms: int,
@@ -41,6 +43,7 @@ class Keeper:
         self._broker = broker
         self._held = held
         self._lost = lost
+        self._buried = buried
         self._queues = queues
         self._lease_ms = lease_ms
         self._recover_seconds = recover_ms / 1_000
@@ -114,8 +117,13 @@ class Keeper:
             self._worker_loop.call_soon_threadsafe(self._lost, lost)
 
     async def _recover(self) -> None:
-        if ids := await self._broker.recover(self._queues, self._max_stalls):
-            emit("jobs.recovered", ids=ids)
+        for queue in self._queues:
+            if ids := await self._broker.recover([queue], self._max_stalls):
+                emit("jobs.recovered", queue=queue, ids=ids)
+                dead = await self._broker.find(
+                    Select(queue, tuple(ids), State.FAILED, limit=len(ids))
+                )
+                self._worker_loop.call_soon_threadsafe(self._buried, dead.jobs)
 
     def _watch_loop(self) -> None:
         """Ping the worker's loop; say so once if it does not answer."""

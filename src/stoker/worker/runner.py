@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from inspect import isawaitable
 from typing import Any
 
 import msgspec
@@ -17,7 +15,7 @@ from stoker.context import JobContext
 from stoker.errors import ConfigError, InvalidPayload, Unrecoverable
 from stoker.events import emit
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Lease, lease_of
+from stoker.job.model import Failure, JobRecord, Lease, failure_in, lease_of
 from stoker.job.outcome import (
     Failed,
     Interrupted,
@@ -34,14 +32,10 @@ from stoker.registry import Registry
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
 from stoker.worker.finisher import Finisher
+from stoker.worker.hooks import call_hooks
 from stoker.worker.reporter import Reporter
 from stoker.worker.run import Run, Stop
 from stoker.worker.slots import Slots
-
-_log = logging.getLogger("stoker.worker")
-
-HOOK_SECONDS = 60.0
-"""How long ``on_failed`` or ``on_dead`` may hold up its job's outcome."""
 
 
 class Runner:
@@ -68,6 +62,7 @@ class Runner:
         self._max_stalls = max_stalls
         self._runs: dict[Lease, Run] = {}
         self._rng = random.Random()
+        self._telling: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -106,6 +101,17 @@ class Runner:
         """Interrupt whatever runs."""
         for run in list(self._runs.values()):
             run.stop(why)
+
+    def buried(self, jobs: Iterable[JobRecord]) -> None:
+        """Tell the processors of jobs that became dead letters because their workers died."""
+        for record in jobs:
+            run = self._prepare(record, lease_of(record))
+            if isinstance(run, Run):
+                failure = failure_in(record)
+                told = call_hooks(run.handler, run.context, failure, failed=False, dead=True)
+                task = asyncio.ensure_future(told)
+                self._telling.add(task)
+                task.add_done_callback(self._telling.discard)
 
     def lost(self, leases: Iterable[Lease]) -> None:
         """Interrupt the runs whose leases are no longer ours: cancelled, removed or taken over."""
@@ -170,18 +176,7 @@ class Runner:
         dead = isinstance(outcome, Failed)
         self._reports.log(run.record, f"attempt {run.context.attempt} failed: {outcome.failure}")
         emit("job.failed", job=run.record, failure=outcome.failure, dead=dead)
-        hooks = run.handler.hooks
-        if hooks is None:
-            return
-        for hook in (hooks.on_failed, hooks.on_dead) if dead else (hooks.on_failed,):
-            try:
-                async with asyncio.timeout(HOOK_SECONDS):
-                    told = hook(run.context, outcome.failure)
-                    if isawaitable(told):
-                        await told
-            except BaseException:
-                # SystemExit and a cancellation of its own too: the outcome must be settled.
-                _log.exception("%s of %s failed", hook.__name__, run.handler.name)
+        await call_hooks(run.handler, run.context, outcome.failure, failed=True, dead=dead)
 
     def _end(self, run: Run, outcome: Outcome) -> None:
         if self._runs.pop(run.lease, None) is None:
@@ -203,9 +198,7 @@ class Runner:
         self._finisher.put(outcome)
 
 
-def _begin(
-    work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
-) -> asyncio.Task[None]:
+def _begin(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
     """Return a task for ``work``; where Python can, one that never waits is done by then."""
     if sys.version_info >= (3, 12):
         return asyncio.Task(work, loop=loop, eager_start=True)

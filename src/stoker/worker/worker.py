@@ -83,6 +83,7 @@ class Worker:
             self._broker,
             held,
             runner.lost,
+            runner.buried,
             settings.queues,
             lease_ms=settings.lease_ms,
             recover_ms=settings.recover_ms,

@@ -82,7 +82,7 @@ class SQLiteBroker(Broker):
 
     async def close(self) -> None:
         not_carried_across.discard(self)
-        self._changes.close()
+        await self._changes.close()
         await self._reader.close()
         await self._writer.close()
 

@@ -83,10 +83,10 @@ class Changes:
             self._watch.start()
             self.note()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop watching, and wake everyone."""
         if self._watch is not None:
-            self._watch.stop()
+            await self._watch.stop()
         self.note()
 
 
@@ -114,9 +114,11 @@ class _Watch:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="stoker-watch", daemon=True)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         self._stopped = True
         self.needed.set()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
 
     def join(self) -> None:
         """Stop, and wait for it. Told again and again: who stops waiting clears ``needed``."""

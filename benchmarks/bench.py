@@ -136,8 +136,7 @@ def drain(system: System, worker: WorkerProcess, count: int, seconds: float) -> 
     ended = time.monotonic()
     after = worker.usage().cpu_seconds
     run = stamps.seen(system.stamps)
-    # Where finishing is work of its own, the last finish is when the store knows of it.
-    last = ended if whole and system.settles else run.last
+    last = ended if whole else run.last
     cpu = (after - before[0]) / max(1, run.count - before[1]) * run.count
     return Drained(run.count, (run.count - 1) / (last - run.first), cpu)
 

@@ -169,8 +169,8 @@ def _argument_of(cls: Any) -> Any:
         origin: Any = get_origin(base) or base
         if origin is Processor:
             return next(iter(get_args(base)), T)
-        if issubclass(origin, Processor):
+        if Processor in origin.__mro__:
             inner = _argument_of(origin)
-            parameters = origin.__parameters__
-            return dict(zip(parameters, get_args(base), strict=False)).get(inner, inner)
+            bound: dict[Any, Any] = dict(zip(origin.__parameters__, get_args(base), strict=False))
+            return bound.get(inner, inner)
     return T

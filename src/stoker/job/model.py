@@ -16,7 +16,7 @@ from stoker.job.states import State
 MAX_PRIORITY = 2_097_151
 """The least urgent priority; 0 is the most urgent and the default (BullMQ's range)."""
 
-# Checked where they are read from a store: a number nobody can have meant must not be reckoned with.
+# Checked where they are read from a store: nothing is reckoned with numbers nobody can have meant.
 _Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=100 * 365 * 86_400_000)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

@@ -33,7 +33,8 @@ class WorkerProcess:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._command = command
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path), **environment}
         self._log = log
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ _PROMPT = ("--delay", "0.001", "--max-delay", "0.01", "--backoff", "1.15")
 
 def _tuning(kind: str, workers: int) -> Tuning:
     options = ("--worker-type", kind, "--workers", str(workers), *_PROMPT, *_QUIET)
-    return Tuning(f"{workers} {kind}{'s' if workers > 1 else ''}", options)
+    return Tuning(f"-k {kind} -w {workers}", options)
 
 
 class HueySystem(System):
@@ -83,7 +83,6 @@ class HueySystem(System):
         def caller() -> None:
             for n in range(count // callers):
                 tasks.noop(n)
-            tasks.huey.storage.close()
 
         threads = [threading.Thread(target=caller) for _ in range(callers)]
         began = time.perf_counter()
@@ -91,7 +90,9 @@ class HueySystem(System):
             thread.start()
         for thread in threads:
             thread.join()
-        return time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        tasks.huey.storage.close()
+        return seconds
 
     def add_one_by_one(self, count: int) -> float:
         """Add from one thread."""

@@ -67,7 +67,7 @@ class Client:
 
     async def _open(self, opening: concurrent.futures.Future[Broker]) -> None:
         try:
-            opening.set_result(await make_broker(self.url.text, clock=self._clock).open())
+            opening.set_result(await make_broker(self.url, clock=self._clock).open())
         except Exception as error:
             opening.set_exception(error)
 

@@ -28,9 +28,11 @@ class BrokerURL(msgspec.Struct, frozen=True):
     scheme: str
     path: str = ""
     """For SQLite: the file's path, or ``:memory:``."""
+    source: str = ""
+    """The environment variable it is from, if it is from one."""
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, source: str = "") -> Self:
         """Read a URL, such as ``sqlite:///relative.db``, ``sqlite:////absolute.db``.
 
         ``sqlite://:memory:`` is gone with the process. Raises ``ConfigError``.
@@ -41,15 +43,15 @@ class BrokerURL(msgspec.Struct, frozen=True):
                 f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
             )
         if scheme != "sqlite":
-            return cls(text, scheme)
+            return cls(text, scheme, source=source)
         if rest in (MEMORY, f"/{MEMORY}"):
-            return cls(text, scheme, MEMORY)
+            return cls(text, scheme, MEMORY, source)
         if not rest.startswith("/") or rest == "/":
             raise ConfigError(
                 f"broker URL {_shown(text)!r} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
-        return cls(text, scheme, unquote(rest[1:]))
+        return cls(text, scheme, unquote(rest[1:]), source)
 
     @classmethod
     def of_file(cls, path: PurePath) -> Self:
@@ -86,11 +88,13 @@ def broker_url(
         return BrokerURL.parse(given)
     for variable in ("STOKER_URL", "REDIS_URL"):
         if text := env.get(variable):
-            return BrokerURL.parse(text)
+            return BrokerURL.parse(text, variable)
     if host := env.get("REDIS_HOST"):
         password = env.get("REDIS_PASSWORD", "")
         login = f":{quote(password, safe='')}@" if password else ""
-        return BrokerURL.parse(f"redis://{login}{host}:{env.get('REDIS_PORT') or 6379}/0")
+        return BrokerURL.parse(
+            f"redis://{login}{host}:{env.get('REDIS_PORT') or 6379}/0", "REDIS_HOST"
+        )
     return BrokerURL.parse(default)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from stoker.broker.base import Broker, Patch
-from stoker.job.model import Dedup, Failure
+from stoker.job.model import Dedup, Failure, JobRecord
 from stoker.job.outcome import Failed
 from stoker.job.states import State
 from tests.contract.support import (
     Clock,
     done,
+    drain,
     every,
     failure,
     find,
-    get,
     lease,
     many,
     names,
@@ -52,85 +54,96 @@ TEXTS = {
     "1 MiB": '{"x":"' + "é漢x" * 174_760 + '"}',
 }
 
-texts = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-short_texts = pytest.mark.parametrize(
-    "text",
-    [text for name, text in TEXTS.items() if name not in ("empty", "1 MiB")],
-    ids=[name for name in TEXTS if name not in ("empty", "1 MiB")],
-)
+SHORT = {name: text for name, text in TEXTS.items() if name not in ("empty", "1 MiB")}
 
 
-@texts
-async def test_data_and_options_come_back_as_they_were(broker: Broker, text: str) -> None:
-    [id] = await put(broker, new(data=text, options=text))
-
-    claimed = await take_one(broker)
-
-    assert (claimed.data, claimed.options) == (text, text)
-    [found] = await find(broker, some(id))
-    assert (found.data, found.options) == (text, text)
+async def a_job_for_each_text(broker: Broker) -> list[JobRecord]:
+    """Claim a job for each text; its id and name are the text's name."""
+    await put(broker, *(new(name, id=name) for name in TEXTS))
+    return await drain(broker)
 
 
-@texts
-async def test_the_result_comes_back_as_it_was(broker: Broker, text: str) -> None:
-    [id] = await put(broker, new())
-
-    await settle(broker, done(await take_one(broker), text))
-
-    assert (await get(broker, id)).result == text
+def by_name(jobs: Sequence[JobRecord], field: str) -> dict[str, str]:
+    return {job.name: getattr(job, field) for job in jobs}
 
 
-@texts
-async def test_the_failure_comes_back_as_it_was(broker: Broker, text: str) -> None:
-    [id] = await put(broker, new())
-    why = Failure("error", text, text)
+@pytest.mark.parametrize("field", ["data", "options"])
+async def test_what_a_producer_gave_comes_back_as_it_was(broker: Broker, field: str) -> None:
+    await put(broker, *(new(name, id=name, **{field: text}) for name, text in TEXTS.items()))
 
-    await settle(broker, Failed(lease(await take_one(broker)), why))
+    found = await find(broker, every(State.WAITING))
+    claimed = await drain(broker)
 
-    assert failure(await get(broker, id)) == why
+    assert by_name(found, field) == TEXTS
+    assert by_name(claimed, field) == TEXTS
 
 
-@texts
-async def test_changed_data_progress_and_log_come_back_as_they_were(
-    broker: Broker, text: str
-) -> None:
-    [id] = await put(broker, new())
-    job = await take_one(broker)
+async def test_results_come_back_as_they_were(broker: Broker) -> None:
+    jobs = await a_job_for_each_text(broker)
 
-    await broker.update("q", id, Patch(token=job.token, data=text, progress=text, log=(text, text)))
+    await settle(broker, *(done(job, TEXTS[job.name]) for job in jobs))
 
-    detail = await broker.detail("q", id)
+    assert by_name(await find(broker, every(State.COMPLETED)), "result") == TEXTS
+
+
+async def test_failures_come_back_as_they_were(broker: Broker) -> None:
+    jobs = await a_job_for_each_text(broker)
+    why = {name: Failure("error", text, text) for name, text in TEXTS.items()}
+
+    await settle(broker, *(Failed(lease(job), why[job.name]) for job in jobs))
+
+    dead = await find(broker, every(State.FAILED))
+    assert {job.name: failure(job) for job in dead} == why
+
+
+async def test_changed_data_and_progress_come_back_as_they_were(broker: Broker) -> None:
+    for job in await a_job_for_each_text(broker):
+        text = TEXTS[job.name]
+        await broker.update("q", job.id, Patch(token=job.token, data=text, progress=text))
+
+    found = await find(broker, every(State.ACTIVE))
+
+    assert by_name(found, "data") == by_name(found, "progress") == TEXTS
+
+
+async def test_log_lines_come_back_as_they_were(broker: Broker) -> None:
+    await put(broker, new(id="a"))
+
+    await broker.update("q", "a", Patch(log=tuple(TEXTS.values())))
+
+    detail = await broker.detail("q", "a")
     assert detail is not None
-    assert (detail.job.data, detail.job.progress) == (text, text)
-    assert [log.line for log in detail.logs] == [text, text]
+    assert [log.line for log in detail.logs] == list(TEXTS.values())
 
 
-@texts
-async def test_the_reason_of_a_cancellation_comes_back_as_it_was(broker: Broker, text: str) -> None:
-    [id] = await put(broker, new())
+async def test_reasons_of_cancellations_come_back_as_they_were(broker: Broker) -> None:
+    for job in await a_job_for_each_text(broker):
+        await broker.cancel(some(job.id), TEXTS[job.name])
 
-    await broker.cancel(some(id), text)
+    dead = await find(broker, every(State.FAILED))
 
-    assert failure(await get(broker, id)).message == text
-
-
-@short_texts
-async def test_names_and_workers_may_be_any_text(broker: Broker, text: str) -> None:
-    await put(broker, new(text), new("other"))
-
-    job = await take_one(broker, worker=text)
-
-    assert (job.name, job.worker) == (text, text)
-    assert names(await find(broker, every(State.ACTIVE, name=text))) == [text]
+    assert {job.name: failure(job).message for job in dead} == TEXTS
 
 
-@short_texts
-async def test_data_is_searched_for_any_text(broker: Broker, text: str) -> None:
-    await put(broker, new("hit", data=f"<{text}>"), new("miss", data="<>"))
+async def test_names_and_workers_may_be_any_text(broker: Broker) -> None:
+    await put(broker, new("other", priority=1), *map(new, SHORT.values()))
 
-    found = await find(broker, every(State.WAITING, text=text))
+    jobs = [await take_one(broker, worker=text) for text in SHORT.values()]
 
-    assert names(found) == ["hit"]
+    assert names(jobs) == [job.worker for job in jobs] == list(SHORT.values())
+    for text in SHORT.values():
+        assert names(await find(broker, every(State.ACTIVE, name=text))) == [text]
+
+
+async def test_data_is_searched_for_any_text(broker: Broker) -> None:
+    await put(broker, *(new(name, data=f"<{text}>") for name, text in SHORT.items()))
+
+    found = {
+        name: names(await find(broker, every(State.WAITING, text=f"<{text}>")))
+        for name, text in SHORT.items()
+    }
+
+    assert found == {name: [name] for name in SHORT}
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,9 @@ class Arena:
 
         async def added() -> list[str]:
             queue = self.app.queue()
-            jobs = await asyncio.gather(*(queue.add(name, data, **(settings or {})) for _ in range(count)))
+            jobs = await asyncio.gather(
+                *(queue.add(name, data, **(settings or {})) for _ in range(count))
+            )
             return [job.id for job in jobs]
 
         ids = self.app.run(added())
@@ -252,7 +254,9 @@ class Arena:
 
     def rows(self, where: str = "1", bindings: Any = ()) -> list[Row]:
         columns = "coalesce(id, CAST(seq AS TEXT)), " + ", ".join(Row.__struct_fields__[1:])
-        return [Row(*row) for row in self.query(f"SELECT {columns} FROM job WHERE {where}", bindings)]
+        return [
+            Row(*row) for row in self.query(f"SELECT {columns} FROM job WHERE {where}", bindings)
+        ]
 
     def row(self, id: str) -> Row:
         [row] = self.rows("seq = ?", (int(id),))

@@ -51,9 +51,7 @@ def test_a_sweep_in_every_process_takes_a_lost_job_back_once(arena: Arena) -> No
     victim.kill()
 
     arena.until_all_done()
-    assert {(row.state, row.crashes, row.attempts) for row in arena.rows()} == {
-        ("completed", 1, 1)
-    }
+    assert {(row.state, row.crashes, row.attempts) for row in arena.rows()} == {("completed", 1, 1)}
     check(arena)
     untroubled(*fleet)
 

@@ -46,7 +46,9 @@ def idle_cost(arena: Arena, name: str) -> Cost:
     worker = arena.worker(name, lease_ms=30_000, recover_ms=5_000)
     arena.add("nap", 50)
     arena.until_state(arena.add_one("nap"), "completed")
-    arena.until(lambda: not arena.query("SELECT 1 FROM job WHERE state = 'active'"), "an idle worker")
+    arena.until(
+        lambda: not arena.query("SELECT 1 FROM job WHERE state = 'active'"), "an idle worker"
+    )
     used = processor_seconds(worker)
     time.sleep(LOOKED_AT)  # what is measured
     cost = Cost(resident(worker), (processor_seconds(worker) - used) / LOOKED_AT)
@@ -92,9 +94,7 @@ def test_an_idle_worker_is_small_however_many_jobs_are_delayed(arena: Arena, del
     assert after.processor < 0.1
 
 
-@pytest.mark.parametrize(
-    "jobs", [5_000, pytest.param(500_000, id="soak", marks=pytest.mark.soak)]
-)
+@pytest.mark.parametrize("jobs", [5_000, pytest.param(500_000, id="soak", marks=pytest.mark.soak)])
 def test_a_worker_does_not_grow_with_the_jobs_it_has_run(arena: Arena, jobs: int) -> None:
     arena.env["FAULT_SYNC"] = "0"
     worker = arena.worker("worker", concurrency=50, lease_ms=30_000)

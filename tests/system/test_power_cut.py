@@ -150,9 +150,7 @@ def test_what_was_acknowledged_survives_a_power_cut(
     assert all_losses(arena, recording, CUTS) == {}
 
 
-def test_the_disk_forgets_what_is_not_synced(
-    arena: Arena, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_disk_forgets_what_is_not_synced(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above would see a loss: with synchronous=NORMAL there are some."""
     recording = play(arena, monkeypatch, "synchronous = NORMAL")
 

@@ -64,7 +64,9 @@ def test_a_scheme_that_no_broker_takes_is_refused_when_the_broker_is_made() -> N
     with pytest.raises(ConfigError) as refusal:
         make_broker(f"carrier-pigeon://me:{SECRET}@loft")
 
-    assert refusal.value.message == "no broker for carrier-pigeon://me:***@loft"
+    assert refusal.value.message == (
+        "no broker for carrier-pigeon://me:***@loft: this version keeps jobs in SQLite"
+    )
 
 
 @pytest.mark.parametrize("path", ["jobs.db", "/var/a b/100%.db", "Grüße?x=1#y.db"])
@@ -148,3 +150,18 @@ def test_no_error_shows_the_password(text: str) -> None:
 
     assert SECRET not in f"{refusal.value} {refusal.value!r}"
     assert "***@host" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("env", "variable"),
+    [
+        ({"REDIS_URL": "redis://localhost"}, "REDIS_URL"),
+        ({"REDIS_HOST": "localhost"}, "REDIS_HOST"),
+        ({"STOKER_URL": "redis://localhost"}, "STOKER_URL"),
+    ],
+)
+def test_a_refused_url_says_which_variable_it_is_from(env: dict[str, str], variable: str) -> None:
+    url = broker_url(env=env)
+
+    with pytest.raises(ConfigError, match=rf"\(from {variable}\)"):
+        make_broker(url)

@@ -103,9 +103,7 @@ async def test_the_waiting_has_an_end_if_one_is_given(app: Stoker) -> None:
     assert await nothing_else_runs()
 
 
-async def test_who_has_waited_too_long_may_wait_again(
-    app: Stoker, brokers: list[Watched]
-) -> None:
+async def test_who_has_waited_too_long_may_wait_again(app: Stoker, brokers: list[Watched]) -> None:
     job = await a_job(app)
     with pytest.raises(JobTimeout):
         await job.wait(timeout=0)
@@ -223,9 +221,7 @@ async def test_when_the_broker_goes_all_who_wait_are_told(
     assert [isinstance(result, BrokerError) for result in results] == [True] * 3
 
 
-async def test_a_failure_of_the_broker_is_not_for_ever(
-    app: Stoker, brokers: list[Watched]
-) -> None:
+async def test_a_failure_of_the_broker_is_not_for_ever(app: Stoker, brokers: list[Watched]) -> None:
     job = await a_job(app)
     brokers[0].faults["events"] = [BrokerError("once")]
 

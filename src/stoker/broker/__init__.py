@@ -7,19 +7,20 @@ from stoker.config import BrokerURL
 from stoker.errors import ConfigError
 
 
-def make_broker(url: str, *, clock: Clock = system_clock) -> Broker:
+def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
     """Return the broker that ``url`` names, not yet opened.
 
     ``clock`` is for tests. Raises ``ConfigError`` for a URL no broker takes.
     """
-    parsed = BrokerURL.parse(url)
+    parsed = BrokerURL.parse(url) if isinstance(url, str) else url
     match parsed.scheme:
         case "sqlite":
             from stoker.broker.sqlite import SQLiteBroker
 
             return SQLiteBroker(parsed.path, clock=clock)
         case _:
+            source = f" (from {parsed.source})" if parsed.source else ""
             raise ConfigError(
-                f"no broker for {parsed}",
-                hint="use sqlite:///path/to/file.db, or sqlite://:memory: for tests",
+                f"no broker for {parsed}{source}: this version keeps jobs in SQLite",
+                hint="set STOKER_URL=sqlite:///path/to/file.db, or pass such a URL to Stoker()",
             )

@@ -1,0 +1,67 @@
+"""How soon a job starts after it was sent, at a steady 50 a second.
+
+Each is sent when its time has come, whether the ones before are stored or not, so that a slow call
+is not hidden by the calls that it holds up.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from benchmarks import stamps
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure, percentile
+from benchmarks.processes import wait_until
+from benchmarks.systems import System
+from benchmarks.systems.stoker import StokerSystem
+
+RATE = 50.0
+SETTLE_SECONDS = 1.0
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+
+
+def run(bench: Bench) -> Iterator[Figure]:
+    """To a worker in the same loop, and to one in a process of its own."""
+    seconds = bench.scaled(400, 50) / RATE
+
+    def apart(kind: type[System]) -> list[float]:
+        with bench.opened(kind) as system:
+            system.prepare(1)
+            with system.worker(kind.prompt) as worker:
+                wait_until(lambda: stamps.seen(system.stamps).count == 1, worker, 30)
+                wait_until(lambda: False, worker, SETTLE_SECONDS, 0.1)
+                sent = system.send_steadily(RATE, seconds)
+                wait_until(lambda: stamps.seen(system.stamps).count > sent, worker, 10)
+            return stamps.latencies(system.stamps)[1:]  # but for the one that showed it was there
+
+    def together(_: type[System]) -> list[float]:
+        with bench.opened(bench.ours) as system:
+            assert isinstance(system, StokerSystem)
+            os.environ[stamps.FOLDER] = str(system.stamps)
+            system.run_in_process(RATE, seconds, stamps.Stamps())
+            return stamps.latencies(system.stamps)
+
+    if bench.ours is StokerSystem:
+        runs = []
+        for n in range(bench.repeat):
+            bench.say(f"latency in one process: run {n + 1} of {bench.repeat}")
+            runs.append(together(bench.ours))
+        yield from _figures("worker in the same loop", runs, [], 1.0)
+    ours, peers = bench.each("latency between processes", apart)
+    yield from _figures("worker in another process", ours, peers, 3.0)
+
+
+def _figures(
+    where: str, ours: list[list[float]], peers: list[list[float]], bar: float
+) -> Iterator[Figure]:
+    for word, share in SHARES.items():
+        yield Figure(
+            scenario="latency",
+            what=f"send to start, {where}, {word}",
+            unit="ms",
+            runs=tuple(percentile(run, share) for run in ours),
+            peer=tuple(percentile(run, share) for run in peers),
+            bar=bar if word == "p50" else None,
+            less_is_better=True,
+        )

@@ -81,7 +81,10 @@ def main(
         }
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:
-        show(Console(), who, figures, failed, systems)
+        console = Console()
+        if not console.is_terminal:
+            console.width = 120
+        show(console, who, figures, failed, systems)
     if failed or (check and any(figure.passes is False for figure in figures)):
         sys.exit(1)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-Unit = Literal["jobs/s", "commits/s", "ms", "MiB", "bytes", "s", "×"]
+Unit = Literal["jobs/s", "commits/s", "ms", "MiB", "bytes", "s", "x"]
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ def identity(folder: Path, systems: Sequence[type[System]], command: str) -> dic
         "python": f"{platform.python_implementation()} {platform.python_version()}, asyncio",
         "machine": f"{platform.system()} {platform.release()}, {_processor()}, "
         f"{os.cpu_count()} cores, load before {load}",
-        "disk": f"{folder}: write 4 KiB and sync p50 {p50:.2f} ms, p99 {p99:.2f} ms",
+        "disk": f"{folder.parent}: write 4 KiB and sync p50 {p50:.2f} ms, p99 {p99:.2f} ms",
     }
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -56,14 +57,10 @@ class WorkerProcess:
         trace: TracebackType | None,
     ) -> None:
         self._process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with suppress(ProcessLookupError):  # nothing of it is left
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def check(self) -> None:
@@ -71,6 +68,11 @@ class WorkerProcess:
         if (code := self._process.poll()) is not None:
             last = self._log.read_text(errors="replace").strip().splitlines()[-5:]
             raise BenchmarkError(f"the worker ended with exit code {code}: {' | '.join(last)}")
+
+    def let_be(self, seconds: float) -> None:
+        """Wait, and raise ``BenchmarkError`` if it ends meanwhile."""
+        time.sleep(seconds)
+        self.check()
 
     def usage(self) -> Usage:
         """Return what it uses, children included; zeros where there is no /proc."""
@@ -86,7 +88,9 @@ class WorkerProcess:
         return Usage(rss / 2**20, cpu / _TICKS)
 
 
-def wait_until(done: Callable[[], bool], worker: WorkerProcess, seconds: float, every: float = 0.002) -> bool:
+def wait_until(
+    done: Callable[[], bool], worker: WorkerProcess, seconds: float, every: float = 0.002
+) -> bool:
     """Wait until ``done()``; ``False`` if it is not by then. Raises if the worker dies."""
     until = time.monotonic() + seconds
     while not done():

@@ -53,6 +53,20 @@ def sync_ms(folder: Path, count: int = 200) -> tuple[float, float]:
     return percentile(took, 0.5), percentile(took, 0.99)
 
 
+def paced_commit_ms(folder: Path, every: float, count: int = 100) -> float:
+    """Return p50 of a commit of one row, one each ``every`` seconds: the caches are cold then."""
+    with _database(folder) as connection:
+        took: list[float] = []
+        for n in range(count):
+            time.sleep(every)
+            began = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_INSERT, (n,))
+            connection.execute("COMMIT")
+            took.append((time.perf_counter() - began) * 1_000)
+    return percentile(took, 0.5)
+
+
 def inserts(folder: Path, transactions: int, batch: int) -> float:
     """Return rows a second, ``batch`` of them a commit."""
     with _database(folder) as connection:

@@ -28,9 +28,14 @@ def show(
     console.print(header)
     peer = systems[1].name if len(systems) > 1 else "peer"
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("scenario", "", "figure", "spread", "bar", "", peer, "×", "limit", "reached"):
-        left = title in ("scenario", "") and len(table.columns) < 6
-        table.add_column(title, justify="left" if left else "right")
+    table.add_column("scenario", no_wrap=True)
+    table.add_column("")
+    table.add_column("figure", justify="right", no_wrap=True)
+    table.add_column("±", justify="right", no_wrap=True)
+    table.add_column("bar", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for title in (peer, "x", "limit", "reached"):
+        table.add_column(title, justify="right", no_wrap=True)
     last = ""
     for figure in figures:
         if figure.scenario != last and last:
@@ -45,14 +50,15 @@ def show(
 
 
 def _cells(figure: Figure) -> list[Text | str]:
-    unit = "" if figure.unit == "×" else f" {figure.unit}"
+    unit = "" if figure.unit == "x" else f" {figure.unit}"
     word, style = _VERDICTS[figure.passes]
-    low, high = min(figure.runs), max(figure.runs)
     return [
         figure.what,
         Text(f"{number(figure.value)}{unit}", "bold"),
-        Text(f"{number(low)} to {number(high)}" if low != high else "", "dim"),
-        "" if figure.bar is None else f"{'≤' if figure.less_is_better else '≥'} {number(figure.bar)}",
+        "" if len(figure.runs) < 2 else Text(f"{_spread(figure):.0%}", "dim"),
+        ""
+        if figure.bar is None
+        else f"{'≤' if figure.less_is_better else '≥'} {number(figure.bar)}",
         Text(word, style),
         "" if figure.peer_value is None else number(figure.peer_value),
         "" if figure.times is None else number(figure.times),
@@ -61,11 +67,20 @@ def _cells(figure: Figure) -> list[Text | str]:
     ]
 
 
+def _spread(figure: Figure) -> float:
+    """Return half the distance between the best and the worst run, as a share of the figure."""
+    return (max(figure.runs) - min(figure.runs)) / 2 / figure.value
+
+
 def _footnotes(
     console: Console, figures: Sequence[Figure], systems: Sequence[type[System]]
 ) -> None:
     console.print()
-    console.print("×: times better than the peer. reached: share of the limit.", style="dim")
+    console.print(
+        "figure: median of the runs, ±: half their range. x: times better than the peer. "
+        "limit: what plain SQL does here; reached: our share of it.",
+        style="dim",
+    )
     for figure in figures:
         if figure.how:
             console.print(Text(f"{figure.scenario}, {figure.what}: {figure.how}", "dim"))

@@ -23,7 +23,7 @@ def bulk(bench: Bench) -> Iterator[Figure]:
     ours, peers = bench.each("bulk", of)
     yield Figure(
         scenario="bulk",
-        what="add many jobs with one call",
+        what="many jobs with one call",
         unit="jobs/s",
         runs=tuple(ours),
         peer=tuple(peers),
@@ -49,7 +49,7 @@ def single(bench: Bench) -> Iterator[Figure]:
     ours, peers = bench.each("single", at_once)
     yield Figure(
         scenario="single",
-        what=f"add one job, {CALLERS} callers at once",
+        what=f"one job a call, {CALLERS} callers at once",
         unit="jobs/s",
         runs=tuple(ours),
         peer=tuple(peers),
@@ -60,7 +60,7 @@ def single(bench: Bench) -> Iterator[Figure]:
     ours, peers = bench.each("single", in_turn)
     yield Figure(
         scenario="single",
-        what="add one job, one after another",
+        what="one job a call, one after another",
         unit="jobs/s",
         runs=tuple(ours),
         peer=tuple(peers),

@@ -23,14 +23,14 @@ def run(bench: Bench) -> Iterator[Figure]:
     for depth in depths:
         yield Figure(
             scenario="backlog",
-            what=f"{taken:,} jobs with {depth:,} more waiting",
+            what=f"{taken:,} jobs, {depth:,} behind them",
             unit="jobs/s",
             runs=tuple(runs[depth]),
         )
     yield Figure(
         scenario="backlog",
-        what="the one as a share of the other",
-        unit="×",
+        what="the latter as a share of the former",
+        unit="x",
         runs=tuple(b / a for a, b in zip(few, many, strict=True)),
         bar=0.8,
         how="a bar of 0.8 is a loss of 20 %",

@@ -26,7 +26,7 @@ def run(bench: Bench) -> Iterator[Figure]:
     peer = idle.get(bench.peer.name) if bench.peer else None
     yield Figure(
         scenario="cost",
-        what="memory of an idle worker",
+        what="memory, idle worker",
         unit="MiB",
         runs=(idle[bench.ours.name],),
         peer=(peer,) if peer else (),
@@ -38,14 +38,14 @@ def run(bench: Bench) -> Iterator[Figure]:
     memory, size = _memory(bench, bench.ours, delayed)
     yield Figure(
         scenario="cost",
-        what=f"memory of a worker with {delayed:,} delayed jobs",
+        what=f"memory, {delayed:,} delayed jobs",
         unit="MiB",
         runs=(memory,),
         less_is_better=True,
     )
     yield Figure(
         scenario="cost",
-        what="disk for one delayed job",
+        what="disk for a delayed job",
         unit="bytes",
         runs=(size / delayed,),
         less_is_better=True,
@@ -53,7 +53,7 @@ def run(bench: Bench) -> Iterator[Figure]:
     bench.say(f"disk for {kept:,} completed jobs")
     yield Figure(
         scenario="cost",
-        what="disk for one completed job",
+        what="disk for a completed job",
         unit="bytes",
         runs=(_kept_bytes(bench, kept) / kept,),
         less_is_better=True,
@@ -70,7 +70,7 @@ def _memory(bench: Bench, kind: type[System], delayed: int) -> tuple[float, int]
         system.prepare(1)
         with system.worker(kind.prompt) as worker:
             wait_until(lambda: stamps.seen(system.stamps).count == 1, worker, START_SECONDS)
-            wait_until(lambda: False, worker, WATCHED_SECONDS, 0.1)
+            worker.let_be(WATCHED_SECONDS)
             return worker.usage().rss_mib, size
 
 

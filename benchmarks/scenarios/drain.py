@@ -32,18 +32,16 @@ def run(bench: Bench) -> Iterator[Figure]:
     if peers:
         yield Figure(
             scenario="drain",
-            what="the same, as a multiple of the peer",
-            unit="×",
+            what="times the peer",
+            unit="x",
             runs=tuple(a.rate / b.rate for a, b in zip(ours, peers, strict=True)),
             bar=6,
         )
     yield Figure(
         scenario="drain",
-        what="CPU of the worker for 1,000 jobs",
+        what="worker CPU for 1,000 jobs",
         unit="s",
         runs=tuple(each.cpu_seconds / each.jobs * 1_000 for each in ours),
         peer=tuple(each.cpu_seconds / each.jobs * 1_000 for each in peers),
         less_is_better=True,
     )
-
-

@@ -1,4 +1,4 @@
-"""The systems under test: ours, and its peers. A new peer is a ``System`` and a line in ``PEERS``."""
+"""The systems under test: ours, and its peers. A peer is a ``System`` and a line in ``PEERS``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -94,5 +93,3 @@ class System(ABC):
 
         Return how many.
         """
-
-

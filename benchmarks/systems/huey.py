@@ -7,6 +7,7 @@ import threading
 import time
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
 from benchmarks.systems.base import System, Tuning
 from benchmarks.systems.huey_app import Tasks, make
@@ -117,7 +118,7 @@ class HueySystem(System):
 
     def _open(self) -> Tasks:
         tasks = make(self._path)
-        connection = tasks.huey.storage.conn
-        synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
+        storage: Any = tasks.huey.storage
+        synchronous = storage.conn.execute("PRAGMA synchronous").fetchone()[0]
         assert synchronous == 2, "not FULL: the comparison would not be fair"
         return tasks

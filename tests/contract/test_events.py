@@ -321,6 +321,25 @@ async def test_many_events_can_all_be_read(broker: Broker) -> None:
     assert sorted(progress) == sorted(added)
 
 
+async def test_who_reads_beside_a_writer_misses_and_repeats_nothing(broker: Broker) -> None:
+    cursor = await now(broker)
+
+    async def write() -> list[str]:
+        return [id for _ in range(100) for id in await put(broker, new())]
+
+    async def read() -> list[str]:
+        here, seen = cursor, list[str]()
+        while len(seen) < 100:
+            page = await soon(broker.events("q", here, LONG))
+            seen += (id for _, id in told(page.events))
+            here = page.cursor
+        return seen
+
+    written, seen, seen_too = await in_threads(write, read, read)
+
+    assert seen == seen_too == written
+
+
 # Waiting
 
 

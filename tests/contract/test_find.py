@@ -17,6 +17,7 @@ from tests.contract.support import (
     find,
     get,
     ids,
+    in_threads,
     lease,
     many,
     names,
@@ -425,6 +426,25 @@ async def test_urgent_jobs_added_while_one_pages_do_not_repeat_others(broker: Br
         page = await broker.find(msgspec.structs.replace(select, after=page.next))
 
     assert seen == added
+
+
+async def test_a_look_beside_workers_shows_only_what_was_asked_for(broker: Broker) -> None:
+    await put(broker, *many(200))
+
+    async def work() -> set[State]:
+        while jobs := await take(broker, 5):
+            await settle(broker, *(done(job) for job in jobs))
+        return set()
+
+    async def look() -> set[State]:
+        seen: set[State] = set()
+        while page := (await broker.find(every(State.WAITING, limit=50))).jobs:
+            seen |= {job.state for job in page}
+        return seen
+
+    _, seen = await in_threads(work, look)
+
+    assert seen <= {State.WAITING}
 
 
 async def test_finding_changes_nothing(broker: Broker, clock: Clock) -> None:

@@ -324,10 +324,16 @@ class Machine(RuleBasedStateMachine):
         return delay_ms
 
     def _lease(self, pick: int) -> Lease:
-        """Return a lease that is held, if there is one and the pick is even, or any ever given."""
+        """Return a lease that is held, or one of a job that is held under another, or any."""
         held = [lease for lease in self.leases if self.model.held(lease)]
-        choice = self.leases if pick % 2 or not held else held
-        return choice[-1 - pick // 2 % len(choice)]
+        keys = {(lease.queue, lease.id) for lease in held}
+        stale = [
+            lease
+            for lease in self.leases
+            if (lease.queue, lease.id) in keys and not self.model.held(lease)
+        ]
+        choice = (held, stale, held, self.leases)[pick % 4] or self.leases
+        return choice[-1 - pick // 4 % len(choice)]
 
     def _selections(self, picks: list[int]) -> list[tuple[Select, list[Job]]]:
         """Return a selection for each queue, and the jobs that it names."""

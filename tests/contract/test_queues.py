@@ -16,6 +16,7 @@ from tests.contract.support import (
     failed,
     find,
     ids,
+    in_threads,
     many,
     new,
     put,
@@ -74,6 +75,25 @@ async def test_counts_are_true_after_every_step(broker: Broker, clock: Clock) ->
             State.COMPLETED: 1,
         }
     )
+
+
+async def test_counts_beside_workers_miss_no_job_and_count_none_twice(broker: Broker) -> None:
+    await put(broker, *many(200))
+
+    async def work() -> set[int]:
+        while jobs := await take(broker, 5):
+            await settle(broker, *(done(job) for job in jobs))
+        return set()
+
+    async def count() -> set[int]:
+        totals: set[int] = set()
+        while (now := await counts(broker)).get(State.COMPLETED, 0) < 200:
+            totals.add(sum(now.values()))
+        return totals
+
+    _, totals = await in_threads(work, count)
+
+    assert totals <= {200}
 
 
 async def test_every_queue_that_has_jobs_is_listed_by_name(broker: Broker) -> None:

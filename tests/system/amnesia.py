@@ -49,7 +49,7 @@ class _File(apsw.VFSFile):
         super().xTruncate(newsize)
         self._recording.append(Op("truncate", self._name, newsize))
 
-    def xSync(self, flags: int) -> None:  # noqa: N802, ARG002
+    def xSync(self, flags: int) -> None:  # noqa: N802
         # The real disk is not bothered: only what the recording says counts.
         self._recording.append(Op("sync", self._name))
 

@@ -19,9 +19,9 @@ import msgspec
 from stoker import Stoker
 from stoker.broker.sqlite.connection import connect_for_reading
 from stoker.config import BrokerURL, WorkerSettings
-from tests.system.ledger import Entry, Lines, Writer
 from stoker.job.settings import JobSettings
 from tests.system.journal import Line
+from tests.system.ledger import Entry, Lines, Writer
 
 T = TypeVar("T")
 

@@ -116,7 +116,7 @@ async def test_who_has_waited_too_long_may_wait_again(app: Stoker, brokers: list
 
 
 async def test_a_job_that_never_was_is_not_found(app: Stoker) -> None:
-    with pytest.raises(JobNotFound, match="^there is no job nope in queue 'q'"):
+    with pytest.raises(JobNotFound, match=r"^there is no job nope in queue 'q'"):
         await app.queue("q").job("nope").wait()
 
     assert await nothing_else_runs()
@@ -180,15 +180,15 @@ async def test_who_gives_up_leaves_nothing_behind(
     app: Stoker, brokers: list[Watched], held: str | None
 ) -> None:
     job = await a_job(app)
+    gate = asyncio.Event()
     if held is not None:
-        gate = brokers[0].gates[held] = asyncio.Event()
+        brokers[0].gates[held] = gate
     waiting = asyncio.create_task(job.wait())
     await (turns() if held else reading(brokers[0]))
 
     waiting.cancel()
     await asyncio.wait([waiting])
-    if held is not None:
-        gate.set()  # pyright: ignore[reportPossiblyUnbound]
+    gate.set()
 
     with pytest.raises(JobNotFound):
         await soon(app.queue("q").job("another").wait())

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,7 @@ from stoker.broker.base import Broker, Want
 from stoker.config import WorkerSettings
 from stoker.errors import ConfigError
 from stoker.events import emit
-from stoker.handler import Handler, Hooks
+from stoker.handler import Handler
 from stoker.job.model import JobRecord, Lease
 from stoker.registry import Registry
 from stoker.worker.deadlines import Deadlines
@@ -33,6 +33,15 @@ CANCEL_SECONDS = 5.0
 """What an interrupted ``async`` handler has for its ``finally`` blocks."""
 SETTLE_SECONDS = 10.0
 """How long a stopping worker tries to hand over its last outcomes to a broker that fails."""
+
+
+class _Parts(NamedTuple):
+    executors: Executors
+    finisher: Finisher
+    runner: Runner
+    fetcher: Fetcher
+    keeper: Keeper
+    reporter: Reporter
 
 
 class Worker:
@@ -53,13 +62,30 @@ class Worker:
 
     async def run(self) -> None:
         """Work. Raises what a processor's ``setup`` raises; nothing is claimed then."""
-        settings = self.settings
-        handlers = [h for h in self._registry.handlers() if h.queue in settings.queues]
+        handlers = [h for h in self._registry.handlers() if h.queue in self.settings.queues]
+        parts = self._assemble(handlers)
+        async with contextlib.AsyncExitStack() as last:  # the other way round, whatever happens
+            last.callback(emit, "worker.stopped", settings=self.settings)
+            await _set_up(handlers, last)
+            last.push_async_callback(parts.executors.close)
+            parts.keeper.start()
+            last.push_async_callback(parts.keeper.stop)
+            loops = [asyncio.create_task(loop.run()) for loop in (parts.finisher, parts.reporter)]
+            last.push_async_callback(_end, loops)
+            emit("worker.started", settings=self.settings)
+            await self._fetch(parts.fetcher, [*loops, parts.keeper.died])
+            parts.finisher.fetching = False
+            emit("worker.stopping", running=parts.runner.running)
+            await self._drain(parts.runner)
+            await _within(SETTLE_SECONDS, _settled(parts.finisher))
+
+    def _assemble(self, handlers: Sequence[Handler]) -> _Parts:
+        settings, broker = self.settings, self._broker
         deadlines = Deadlines(lambda run: run.stop("timeout"))
         executors = Executors(settings.processes, deadlines)
         slots = Slots(settings.concurrency, _limits(settings, handlers))
         held: dict[Lease, float] = {}
-        reporter = Reporter(self._broker)
+        reporter = Reporter(broker)
 
         def want(room: Room) -> Want:
             return Want(room.queues, room.count, settings.name, settings.lease_ms)
@@ -67,7 +93,7 @@ class Worker:
         def start(jobs: Sequence[JobRecord]) -> None:
             (runner.refuse if self._stop.is_set() else runner.start)(jobs)
 
-        finisher = Finisher(self._broker, slots, want, start, held)
+        finisher = Finisher(broker, slots, want, start, held)
         runner = Runner(
             self._registry,
             executors,
@@ -78,9 +104,9 @@ class Worker:
             held,
             settings.max_stalls,
         )
-        fetcher = Fetcher(self._broker, slots, finisher, want, start, burst=settings.burst)
+        fetcher = Fetcher(broker, slots, finisher, want, start, burst=settings.burst)
         keeper = Keeper(
-            self._broker,
+            broker,
             held,
             runner.lost,
             runner.buried,
@@ -89,30 +115,7 @@ class Worker:
             recover_ms=settings.recover_ms,
             max_stalls=settings.max_stalls,
         )
-        hooks = [h.hooks for h in handlers if h.hooks is not None and h.run_in != "process"]
-        set_up: list[Hooks] = []
-        loops: list[asyncio.Task[None]] = []
-        try:
-            for hook in hooks:
-                await _call(hook.setup)
-                set_up.append(hook)
-            keeper.start()
-            loops += [asyncio.create_task(loop.run()) for loop in (finisher, reporter)]
-            emit("worker.started", settings=settings)
-            await self._fetch(fetcher, [*loops, keeper.died])
-            finisher.fetching = False
-            emit("worker.stopping", running=runner.running)
-            await self._drain(runner)
-            await _within(SETTLE_SECONDS, _settled(finisher))
-        finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
-            await keeper.stop()
-            await executors.close()
-            for hook in reversed(set_up):
-                await _call(hook.teardown)
-            emit("worker.stopped", settings=settings)
+        return _Parts(executors, finisher, runner, fetcher, keeper, reporter)
 
     async def _fetch(self, fetcher: Fetcher, others: Sequence[asyncio.Future[None]]) -> None:
         """Fetch until the fetcher ends by itself or a stop is asked for.
@@ -144,6 +147,20 @@ class Worker:
             await _within(CANCEL_SECONDS, runner.idle())
             runner.abandon_all()
         idle.cancel()
+
+
+async def _set_up(handlers: Sequence[Handler], last: contextlib.AsyncExitStack) -> None:
+    """Set processors up, and see to it that those which were are torn down."""
+    for handler in handlers:
+        if handler.hooks is not None and handler.run_in != "process":
+            await _call(handler.hooks.setup)
+            last.push_async_callback(_call, handler.hooks.teardown)
+
+
+async def _end(loops: Sequence[asyncio.Task[None]]) -> None:
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
 
 
 async def _settled(finisher: Finisher) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import apsw
 import msgspec
+import pytest
 
 from stoker import Stoker
 from stoker.broker.sqlite.connection import connect_for_reading
@@ -24,6 +26,9 @@ from tests.system.journal import Line
 from tests.system.ledger import Entry, Lines, Writer
 
 T = TypeVar("T")
+
+soak = functools.partial(pytest.param, marks=pytest.mark.soak)
+"""A parameter of which the short form of a test does without."""
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_MS = 1_000

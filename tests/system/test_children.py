@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.system.arena import Arena
+from tests.system.arena import Arena, soak
 from tests.system.oracle import check, untroubled
 
 pytestmark = pytest.mark.system
@@ -42,7 +42,7 @@ def pool_has(arena: Arena, size: int, after: str) -> None:
 
 
 @pytest.mark.again(10)
-@pytest.mark.parametrize("how", DEATHS)
+@pytest.mark.parametrize("how", ["segfault", "killed", *map(soak, ["exit", "memory", "stack"])])
 def test_a_job_that_kills_its_process_is_buried_and_nobody_else_is_hurt(
     arena: Arena, how: str
 ) -> None:
@@ -97,11 +97,14 @@ def test_a_memory_error_in_python_is_an_ordinary_failure(arena: Arena) -> None:
 def test_many_crashes_leave_the_pool_as_it_was(arena: Arena) -> None:
     worker = arena.worker("worker", processes=2, max_stalls=0)
 
-    ids = [arena.add_one("die", how=how) for how in [*DEATHS] * 2]
+    ids = {arena.add_one("die", how=how): how for how in [*DEATHS] * 2}
     good = arena.add("nap_process", 10)
 
     arena.until_all_done()
-    assert {arena.row(id).reason for id in ids} == {"crashed"}
+    for id, how in ids.items():
+        row = arena.row(id)
+        assert (row.reason, row.crashes, row.attempts, row.starts) == ("crashed", 1, 0, 1)
+        assert DEATHS[how] in (row.failure or ""), row.failure
     assert {(arena.row(id).state, arena.row(id).starts) for id in good} == {("completed", 1)}
     pool_has(arena, 2, after="all")
     worker.stop()

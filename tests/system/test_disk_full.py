@@ -13,7 +13,7 @@ import pytest
 
 from stoker.config import BrokerURL
 from stoker.errors import BrokerFull
-from tests.system.arena import Arena, WorkerProcess
+from tests.system.arena import Arena, WorkerProcess, soak
 from tests.system.fulldisk import full_while
 from tests.system.oracle import check
 
@@ -81,7 +81,7 @@ def failures(worker: WorkerProcess, doing: str) -> list[str]:
 
 
 @pytest.mark.again(10)
-@pytest.mark.parametrize("lease_ms", [30_000, 600])
+@pytest.mark.parametrize("lease_ms", [600, soak(30_000)])
 def test_nothing_acknowledged_is_lost_and_all_goes_on_when_there_is_room(
     arena: Arena, disk: Disk, lease_ms: int
 ) -> None:
@@ -123,8 +123,7 @@ def test_nothing_acknowledged_is_lost_and_all_goes_on_when_there_is_room(
     worker.stop()
 
 
-@pytest.mark.again(10)
-@pytest.mark.parametrize("disk", ["shim"], indirect=True)
+@pytest.mark.parametrize("disk", [soak("shim"), soak("tmpfs")], indirect=True)
 def test_a_worker_can_be_stopped_while_the_disk_is_full(arena: Arena, disk: Disk) -> None:
     id = arena.add_one("hold", name="held")
     worker = arena.worker("worker")

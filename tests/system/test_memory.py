@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from stoker.job.model import NewJob
-from tests.system.arena import Arena, WorkerProcess
+from tests.system.arena import Arena, WorkerProcess, soak
 from tests.system.oracle import untroubled
 
 pytestmark = pytest.mark.system
@@ -19,7 +19,7 @@ MIB = 1 << 20
 IDLE = 60 * MIB
 DIFFERENCE = 4 * MIB
 DAY_MS = 86_400_000
-LOOKED_AT = 3.0
+LOOKED_AT = 2.0
 """Seconds of doing nothing that are compared."""
 CHUNK = 500
 
@@ -74,13 +74,7 @@ def delay_many(arena: Arena, count: int) -> None:
     arena.app.run(add())
 
 
-@pytest.mark.parametrize(
-    "delayed",
-    [
-        pytest.param(100_000, id="100k"),
-        pytest.param(1_000_000, id="1M", marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.parametrize("delayed", [100_000, soak(1_000_000)])
 def test_an_idle_worker_is_small_however_many_jobs_are_delayed(arena: Arena, delayed: int) -> None:
     before = idle_cost(arena, "before")
     delay_many(arena, delayed)
@@ -94,7 +88,7 @@ def test_an_idle_worker_is_small_however_many_jobs_are_delayed(arena: Arena, del
     assert after.processor < 0.1
 
 
-@pytest.mark.parametrize("jobs", [5_000, pytest.param(500_000, id="soak", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("jobs", [4_000, soak(500_000)])
 def test_a_worker_does_not_grow_with_the_jobs_it_has_run(arena: Arena, jobs: int) -> None:
     arena.env["FAULT_SYNC"] = "0"
     worker = arena.worker("worker", concurrency=50, lease_ms=30_000)

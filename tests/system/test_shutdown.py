@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.system.arena import Arena
+from tests.system.arena import Arena, soak
 from tests.system.oracle import check, untroubled
 
 pytestmark = pytest.mark.system
@@ -19,7 +19,7 @@ HELD = ["hold", "hold_thread", "hold_process", "hold_deaf"]
 
 
 @pytest.mark.again(30)
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, soak(signal.SIGINT)])
 def test_jobs_shorter_than_the_grace_period_end_and_none_is_begun(
     arena: Arena, number: signal.Signals
 ) -> None:

@@ -1,0 +1,137 @@
+"""The fetcher: claims for free slots, waits without them, and in burst mode comes to an end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from stoker import BrokerUnavailable
+from stoker.worker.fetcher import WAIT_SECONDS
+from stoker.worker.slots import Slots
+from tests.unit.support import Watched, soon, turns
+from tests.unit.worker.support import Heard, Settling, claimed, put
+
+
+def settling(watched: Watched, slots: int = 3, *, burst: bool = True) -> Settling:
+    return Settling(watched, Slots(slots, {"default": slots}), burst=burst)
+
+
+async def idle(watched: Watched) -> None:
+    """Wait until a claim is waiting for jobs."""
+    async with asyncio.timeout(10):
+        while not watched.count("claim"):  # noqa: ASYNC110 - each turn lets the others go on
+            await asyncio.sleep(0)
+    await watched.broker.queues()  # behind the claim's first look, on the same thread
+    await turns()
+
+
+async def test_a_burst_ends_when_there_is_nothing_to_do(watched: Watched) -> None:
+    parts = settling(watched)
+
+    async with parts.running() as fetching:
+        await soon(fetching)
+
+    assert [timeout for _, timeout in watched.of("claim")] == [0]
+    assert parts.slots.busy == 0
+
+
+async def test_a_burst_does_not_end_while_a_job_runs(watched: Watched) -> None:
+    parts = settling(watched)
+    await put(watched, 2)
+
+    async with parts.running() as fetching:
+        await parts.came(2)
+        parts.end(parts.started[0])
+        await parts.settled()
+        await turns()
+        assert not fetching.done()
+
+        parts.end(parts.started[1])
+
+        await soon(fetching)
+
+
+async def test_a_burst_takes_what_is_added_meanwhile(watched: Watched) -> None:
+    parts = settling(watched, slots=1)
+    await put(watched, 2)
+
+    async with parts.running() as fetching:
+        for count in range(1, 5):
+            await parts.came(count)
+            if count == 2:
+                await put(watched, 2)
+            parts.end(parts.started[-1])
+        await soon(fetching)
+
+    assert [job.id for job in parts.started] == ["1", "2", "3", "4"]
+
+
+async def test_without_burst_it_waits_and_a_new_job_wakes_it(watched: Watched) -> None:
+    parts = settling(watched, burst=False)
+
+    async with parts.running() as fetching:
+        await idle(watched)
+        await put(watched)
+        await parts.came(1)
+        assert not fetching.done()
+
+    assert watched.of("claim")[0][1] == WAIT_SECONDS
+    assert [job.id for job in parts.started] == ["1"]
+
+
+async def test_nothing_is_claimed_without_a_free_slot(watched: Watched) -> None:
+    parts = settling(watched, slots=1, burst=False)
+    [job] = await claimed(watched)
+    parts.hold([job])
+    watched.calls.clear()
+    await put(watched)
+
+    async with parts.running():
+        await turns(50)
+        assert watched.count("claim") == 0
+
+        parts.slots.leave("default")
+        parts.finisher.nudge()
+
+        await parts.came(1)
+    assert [next.id for next in parts.started] == ["2"]
+
+
+async def test_while_jobs_keep_coming_with_outcomes_nothing_is_claimed(watched: Watched) -> None:
+    parts = settling(watched, slots=1)
+    await put(watched, 20)
+
+    async with parts.running() as fetching:
+        for count in range(1, 21):
+            await parts.came(count)
+            parts.end(parts.started[-1])
+        await soon(fetching)
+
+    assert len(parts.started) == 20
+    assert watched.count("finish") == 20
+    assert watched.count("claim") == 2  # the first and the last, which finds nothing
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_claim_that_fails_is_told_and_tried_again(watched: Watched, heard: Heard) -> None:
+    parts = settling(watched)
+    faults = [BrokerUnavailable("away"), BrokerUnavailable("still away")]
+    watched.faults["claim"] = list(faults)
+    await put(watched)
+
+    async with parts.running():
+        await parts.came(1)
+
+    assert heard.of("broker.failed") == [{"error": fault, "doing": "claim"} for fault in faults]
+    assert parts.slots.busy == 1
+
+
+async def test_one_that_is_cancelled_in_mid_claim_gives_its_room_back(watched: Watched) -> None:
+    parts = settling(watched, burst=False)
+
+    async with parts.running():
+        await idle(watched)
+        assert parts.slots.busy == 3
+
+    assert parts.slots.busy == 0

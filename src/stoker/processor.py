@@ -165,7 +165,7 @@ def _payload_type(cls: type[Processor[Any]]) -> Any:
 
 def _argument_of(cls: Any) -> Any:
     """Return what ``T`` of ``Processor`` is in a subclass, or the TypeVar it is left open with."""
-    for base in getattr(cls, "__orig_bases__", cls.__bases__):
+    for base in cls.__dict__.get("__orig_bases__", cls.__bases__):
         origin: Any = get_origin(base) or base
         if origin is Processor:
             return next(iter(get_args(base)), T)

@@ -41,6 +41,9 @@ SOAK = settings(QUICK, max_examples=2_000, stateful_step_count=100)
 
 LEASE_MS = 1_000
 QUEUES: tuple[str, ...] = ("a", "b")
+EVERYTHING = Want({"a": 9, "b": 9}, 18, "w", LEASE_MS)
+ENOUGH = 6
+"""Jobs below which none is ended or removed by hand: an empty store is a dull one."""
 BOOM = Failure("error", "Boom: it broke")
 CRASH = Failure("crashed", "it died")
 
@@ -59,7 +62,7 @@ def new_jobs(draw: st.DrawFn) -> NewJob:
         id=draw(st.sampled_from([None, None, None, "x", "y"])),
         priority=draw(st.integers(0, 1)),
         delay_ms=delay_ms,
-        lifo=draw(st.booleans()),
+        lifo=draw(st.sampled_from([False, False, True])),
         dedup=draw(st.none() | dedups),
     )
 
@@ -136,9 +139,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(want=wants())
     def claim(self, want: Want) -> None:
-        records = self.do(self.broker.claim(want))
+        self.claim_of(want)
 
-        self._handed_out(want, records)
+    @rule()
+    def claim_much(self) -> None:
+        self.claim_of(EVERYTHING)
+
+    def claim_of(self, want: Want) -> None:
+        self._handed_out(want, self.do(self.broker.claim(want)))
 
     def _handed_out(self, want: Want, records: Sequence[JobRecord]) -> None:
         expected = self.model.claim(want)
@@ -164,6 +172,21 @@ class Machine(RuleBasedStateMachine):
         want=st.none() | wants(),
     )
     def finish(self, settled: list[tuple[int, Outcome]], want: Want | None) -> None:
+        self.finish_with(settled, want)
+
+    @rule(ends=st.lists(outcomes, min_size=1, max_size=4))
+    def work(self, ends: list[Outcome]) -> None:
+        self.claim_of(EVERYTHING)
+        held = sum(self.model.held(lease) is not None for lease in self.leases)
+        self.finish_with([(4 * n, end) for n, end in enumerate(ends[:held])], None)
+
+    @rule(max_stalls=st.integers(0, 2))
+    def crash(self, max_stalls: int) -> None:
+        self.claim_of(EVERYTHING)
+        self.clock.advance(LEASE_MS + 1)
+        self.recover_of({*QUEUES}, max_stalls)
+
+    def finish_with(self, settled: list[tuple[int, Outcome]], want: Want | None) -> None:
         self.clock.advance(1)
         batch = self._batch(settled)
 
@@ -205,6 +228,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(named=st.sampled_from([{*QUEUES}, {"a"}, {"b"}]), max_stalls=st.integers(0, 2))
     def recover(self, named: set[str], max_stalls: int) -> None:
+        self.recover_of(named, max_stalls)
+
+    def recover_of(self, named: set[str], max_stalls: int) -> None:
         while any(job.expires_at == self.clock.now for job in self.model.jobs.values()):
             self.clock.advance(1)
 
@@ -227,7 +253,7 @@ class Machine(RuleBasedStateMachine):
 
         assert list(swept.ids) == ([job.id] if self.model.requeue(job) else [])
 
-    @precondition(lambda self: self.model.jobs)
+    @precondition(lambda self: len(self.model.jobs) > ENOUGH)
     @rule(chosen=st.lists(picks, min_size=1, max_size=3))
     def cancel(self, chosen: list[int]) -> None:
         for select, jobs in self._selections(chosen):
@@ -235,6 +261,7 @@ class Machine(RuleBasedStateMachine):
 
             assert _flat(chunks) == sorted(job.id for job in jobs if self.model.cancel(job))
 
+    @precondition(lambda self: len(self.model.jobs) > ENOUGH)
     @rule(queue=queues, state=st.sampled_from([State.ACTIVE, State.DELAYED, State.FAILED]))
     def cancel_all(self, queue: str, state: State) -> None:
         chunks = self.do(
@@ -244,7 +271,7 @@ class Machine(RuleBasedStateMachine):
         jobs = self.model.line(queue, state)
         assert _flat(chunks) == sorted(job.id for job in jobs if self.model.cancel(job))
 
-    @precondition(lambda self: self.model.jobs)
+    @precondition(lambda self: len(self.model.jobs) > ENOUGH)
     @rule(chosen=st.lists(picks, min_size=1, max_size=3), force=st.booleans())
     def remove(self, chosen: list[int], force: bool) -> None:
         for select, jobs in self._selections(chosen):

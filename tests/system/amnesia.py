@@ -1,8 +1,8 @@
 """A disk that forgets: what SQLite writes is recorded, and a power cut at any point replayed.
 
 Between two syncs a disk may keep any of the sectors that were written, in any order, and lose the
-others; what was synced it keeps. So a *cut* is a place in the recording, and its *image* is all that
-was synced before it and, of the rest, sectors drawn at random.
+others; what was synced it keeps. So a *cut* is a place in the recording, and its *image* is all
+that was synced before it and, of the rest, sectors drawn at random.
 """
 
 from __future__ import annotations

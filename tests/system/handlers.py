@@ -86,11 +86,15 @@ def nap_process(ms: int = 0) -> dict[str, Any]:
 # Held until the test opens the gate
 
 
+async def _opened(name: str) -> None:
+    while not gate(name):  # noqa: ASYNC110 - a file tells nobody that it is there
+        await asyncio.sleep(NAP)
+
+
 async def _held(name: str) -> dict[str, Any]:
     say("start")
     try:
-        while not gate(name):
-            await asyncio.sleep(NAP)
+        await _opened(name)
     except asyncio.CancelledError:
         say("cancelled")
         raise
@@ -188,8 +192,7 @@ def haunt(name: str, heed: bool) -> dict[str, Any]:
 @app.task(timeout=None)
 async def haunt_loop(name: str) -> dict[str, Any]:
     job = say("start")
-    while not gate(name):
-        await asyncio.sleep(NAP)
+    await _opened(name)
     job.progress({"claim": job.record.starts})
     job.log(f"from claim {job.record.starts}")
     return ended()

@@ -1,6 +1,6 @@
 """Holds the store against what really happened.
 
-- Conservation: what was acknowledged is there, nothing else is, and the kept counts are the true ones.
+- Conservation: what was acknowledged is there, nothing else is, and the kept counts are true.
 - A job is run again only after a loss that the store recorded, and a loss is recorded only for a
   worker that a fault was done to.
 - At most one completion of a job was accepted, and its result is from the run that held the lease.

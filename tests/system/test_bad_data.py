@@ -1,4 +1,4 @@
-"""Rows that somebody wrote into the file by hand: each is buried with its reason, and work goes on."""
+"""Rows that somebody wrote into the file by hand: each is buried with its reason, the rest run."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ BURIED = {
 
 
 def write(connection: apsw.Connection, bad: Bad, **columns: Any) -> str:
-    """Write a row as a careful stranger does, with a number of its own and a place in the counts."""
+    """Write a row as a careful stranger does: with a number of its own, and counted."""
     names = "".join(f", {name}" for name in columns)
     values = "".join(f", {value}" for value in columns.values())
     with connection:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +26,7 @@ DEATHS = {
 def gone(pid: int) -> bool:
     """Whether a process has ended; a zombie that only waits for its parent has."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
 
@@ -115,7 +116,8 @@ def test_many_crashes_leave_the_pool_as_it_was(arena: Arena) -> None:
 @pytest.mark.again(10)
 @pytest.mark.parametrize("task", ["hold_process", "spin_process"])
 def test_the_children_of_a_killed_worker_go_away(arena: Arena, task: str) -> None:
-    arena.add(task, 2, **({"name": "never"} if task == "hold_process" else {}))
+    data: dict[str, Any] = {"name": "never"} if task == "hold_process" else {}
+    arena.add(task, 2, **data)
     worker = arena.worker("worker", processes=2)
     started = arena.until(lambda: s if len(s := arena.entries("start")) == 2 else [], "the jobs")
 

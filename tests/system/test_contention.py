@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 
@@ -124,9 +123,9 @@ def test_a_reader_that_never_lets_go_delays_only_the_checkpoint(arena: Arena) ->
         arena.app.run(arena.app.queue("other").add("x", {"text": "x" * 500_000}))
 
     arena.open_gate("let-go")
-    before = os.stat(arena.database).st_size
+    before = arena.database.stat().st_size
     arena.add("nap", 100)
     arena.until_all_done()
     assert {row.starts for row in arena.rows("queue = 'default'")} == {1}
-    arena.until(lambda: os.stat(arena.database).st_size > before + 10_000_000, "a checkpoint")
+    arena.until(lambda: arena.database.stat().st_size > before + 10_000_000, "a checkpoint")
     untroubled(*fleet)

@@ -71,9 +71,13 @@ def fill(folder: Path) -> None:
 
 def add_until_full(arena: Arena) -> None:
     """Pages that are free in the files may still take some jobs; these are acknowledged."""
-    with pytest.raises(BrokerFull):
+
+    def add() -> None:
         for _ in range(2_000):
             arena.add("nap")
+
+    with pytest.raises(BrokerFull):
+        add()
 
 
 def failures(worker: WorkerProcess, doing: str) -> list[str]:

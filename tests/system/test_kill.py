@@ -23,13 +23,13 @@ ROUNDS = 5
 def test_what_a_killed_worker_held_runs_again_and_nothing_is_lost(arena: Arena) -> None:
     fleet = arena.workers("w0", "w1", "w2", concurrency=6)
     expected: dict[str, int] = {}
-    for round in range(ROUNDS):
+    for turn in range(ROUNDS):
         ids = arena.add("nap", JOBS // 2, ms=20) + arena.add("nap_thread", JOBS // 2, ms=20)
         mine = set(ids)
         enough = arena.rng.randrange(10, JOBS - 40)
         arena.until(
             lambda m=mine, n=enough: sum(e.job in m for e in arena.entries("start")) >= n,
-            f"{enough} jobs of round {round} to begin",
+            f"{enough} jobs of round {turn} to begin",
         )
         time.sleep(arena.rng.uniform(0, 0.02))  # the instant is the fault's, nothing waits for it
         victim = arena.rng.choice(fleet)
@@ -58,8 +58,8 @@ def test_what_a_killed_worker_held_runs_again_and_nothing_is_lost(arena: Arena) 
 
 @pytest.mark.again(50)
 def test_all_workers_killed_at_once(arena: Arena) -> None:
-    for round in range(2):
-        fleet = arena.workers(f"a{round}", f"b{round}", concurrency=8)
+    for turn in range(2):
+        fleet = arena.workers(f"a{turn}", f"b{turn}", concurrency=8)
         before = len(arena.entries("start"))
         arena.add("nap", JOBS, ms=10)
         enough = before + arena.rng.randrange(10, JOBS - 40)
@@ -68,7 +68,7 @@ def test_all_workers_killed_at_once(arena: Arena) -> None:
         for worker in fleet:
             worker.kill()
 
-        heir: WorkerProcess = arena.worker(f"heir{round}", concurrency=8)
+        heir: WorkerProcess = arena.worker(f"heir{turn}", concurrency=8)
         arena.until_all_done()
         heir.stop()
 

@@ -180,8 +180,8 @@ MUTANTS = {
     ),
     "a child outlives its worker": Mutant(
         "worker/executors/child.py",
-        "    if os.getpgrp() == os.getpid():\n        os.killpg(0, signal.SIGKILL)\n    os._exit(0)\n",
-        "    threading.Event().wait()\n",
+        "    if os.getpgrp() == os.getpid():\n",
+        "    threading.Event().wait()\n    if os.getpgrp() == os.getpid():\n",
         "test_children.py::killed_worker_go_away",
     ),
     "a crash is never the last": Mutant(
@@ -282,5 +282,4 @@ def test_a_missing_protection_is_noticed(name: str, tmp_path: Path) -> None:
 
     last = "\n".join(done.stdout.splitlines()[-40:])
     assert done.returncode == 1, f"{name}: no test of {mutant.tests} failed\n{last}{done.stderr}"
-    assert " failed" in last and "error" not in last.splitlines()[-1], last
-    (tmp_path / "noticed.txt").write_text(done.stdout)
+    assert " failed" in last.splitlines()[-1], last

@@ -13,6 +13,7 @@ import pytest
 from stoker.broker import Broker, make_broker
 from stoker.broker.base import Want
 from stoker.broker.sqlite import connection as opening
+from stoker.broker.sqlite.query import rows, value
 from stoker.config import BrokerURL
 from stoker.job.model import JobRecord, Lease, NewJob
 from stoker.job.outcome import Done
@@ -70,13 +71,12 @@ def losses(recording: Recording, at: int, folder: Path) -> list[str]:
     """Start again on an image; return what had been acknowledged and is not there."""
     connection = opening.connect(str(folder / "jobs.db"))
     try:
-        [(integrity,)] = connection.execute("PRAGMA integrity_check").fetchall()
-        assert integrity == "ok"
-        states = dict(connection.execute("SELECT seq, state FROM job").fetchall())
-        starts = dict(connection.execute("SELECT seq, starts FROM job").fetchall())
-        [(counter,)] = connection.execute("SELECT value FROM counter").fetchall()
-        true = dict(connection.execute("SELECT state, count(*) FROM job GROUP BY 1").fetchall())
-        kept = dict(connection.execute("SELECT state, n FROM tally WHERE n <> 0").fetchall())
+        assert value(connection, "PRAGMA integrity_check") == "ok"
+        states = dict(rows(connection, "SELECT seq, state FROM job"))
+        starts = dict(rows(connection, "SELECT seq, starts FROM job"))
+        counter = value(connection, "SELECT value FROM counter")
+        true = dict(rows(connection, "SELECT state, count(*) FROM job GROUP BY 1"))
+        kept = dict(rows(connection, "SELECT state, n FROM tally WHERE n <> 0"))
     finally:
         connection.close()
     assert true == kept, "the counts are not those of the jobs"

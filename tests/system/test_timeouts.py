@@ -18,11 +18,11 @@ pytestmark = pytest.mark.system
 def test_a_run_that_takes_too_long_fails_and_its_slot_is_free(arena: Arena, task: str) -> None:
     worker = arena.worker("worker", concurrency=1, processes=1)
     id = arena.add_one(task, name="never")
-    next = arena.add_one("nap")
+    other = arena.add_one("nap")
     started = arena.until_started(id)
 
     row = arena.until_state(id, "failed", 5)
-    after = arena.until_state(next, "completed", 5)
+    after = arena.until_state(other, "completed", 5)
 
     assert (row.reason, row.attempts, row.crashes, row.starts) == ("timeout", 1, 0, 1)
     assert (after.starts, after.crashes) == (1, 0)

@@ -57,11 +57,23 @@ class Unbound(Generically[T]):
     pass
 
 
+class Labelled(Generic[T]):
+    pass
+
+
+class OfSomething(Labelled[int]):
+    pass
+
+
+class Behind(OfSomething, Direct):
+    pass
+
+
 class Mixed(dict[str, int], Processor[Picture]):
     async def process(self, job: JobContext[Picture]) -> None: ...
 
 
-@pytest.mark.parametrize("cls", [Direct, Inherited, Bound, BoundTwice, Mixed])
+@pytest.mark.parametrize("cls", [Direct, Inherited, Bound, BoundTwice, Behind, Mixed])
 async def test_the_payload_type_is_found_wherever_it_was_said(
     app: Stoker, cls: type[Processor[Picture]]
 ) -> None:

@@ -67,7 +67,8 @@ class Keeper:
     async def stop(self) -> None:
         """Stop keeping; the leases that are left run out by themselves."""
         if self._thread.is_alive():
-            self._stop()
+            with contextlib.suppress(RuntimeError):  # it failed, and its loop is closed already
+                self._stop()
             await asyncio.to_thread(self._thread.join)
 
     def _serve(self) -> None:

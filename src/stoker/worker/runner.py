@@ -141,7 +141,8 @@ class Runner:
             policy = policy_for(handler.policy, record.options, self._max_stalls)
             data = handler.decode(record.data)
         except (InvalidPayload, msgspec.DecodeError) as error:
-            return Failed(lease, Failure("undecodable", str(error)), handler.policy.keep_failed)
+            what = str(error) if isinstance(error, InvalidPayload) else f"its options: {error}"
+            return Failed(lease, Failure("undecodable", what), handler.policy.keep_failed)
         context = JobContext(record, data, policy.attempts, self._reports)
         return Run(record, lease, handler, policy, context)
 

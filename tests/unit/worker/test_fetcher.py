@@ -95,7 +95,7 @@ async def test_nothing_is_claimed_without_a_free_slot(watched: Watched) -> None:
         parts.finisher.nudge()
 
         await parts.came(1)
-    assert [next.id for next in parts.started] == ["2"]
+    assert [job.id for job in parts.started] == ["2"]
 
 
 async def test_while_jobs_keep_coming_with_outcomes_nothing_is_claimed(watched: Watched) -> None:

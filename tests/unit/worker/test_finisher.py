@@ -50,7 +50,7 @@ async def test_an_outcome_is_settled_and_the_call_brings_the_next_jobs(
         await settling.settled()
 
     assert settled_in(watched) == [[job.id]]
-    assert [next.id for next in settling.started] == ["2", "3", "4"]
+    assert [job.id for job in settling.started] == ["2", "3", "4"]
     assert settling.slots.busy == 3
     assert await counts(watched) == {State.COMPLETED: 1, State.ACTIVE: 3, State.WAITING: 2}
 

@@ -150,8 +150,9 @@ async def test_reports_from_any_thread_are_written_while_the_jobs_run(
     for thread in threads:
         thread.start()
     async with asyncio.timeout(10):
-        while any([(await stored(watched, job)).job.progress != "49" for job in jobs]):
-            await asyncio.sleep(0)
+        for job in jobs:
+            while (await stored(watched, job)).job.progress != "49":
+                pass
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)
 

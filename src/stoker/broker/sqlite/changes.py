@@ -115,10 +115,7 @@ class _Watch:
         self._thread = threading.Thread(target=self._run, name="stoker-watch", daemon=True)
 
     async def stop(self) -> None:
-        self._stopped = True
-        self.needed.set()
-        if self._thread.is_alive():
-            await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self.join)
 
     def join(self) -> None:
         """Stop, and wait for it. Told again and again: who stops waiting clears ``needed``."""

@@ -1,8 +1,8 @@
 """Before this process forks, its databases are closed; after it, the parent opens them again.
 
 SQLite keeps in memory, once a process, which locks it holds on a file. A child would inherit that
-knowledge but not the locks: its own connections would take none. A commit under way elsewhere in the
-parent would look like a lock that is never given back; and the last other process to close the file
+knowledge but not the locks: its own connections would take none. A commit under way in the parent
+would look to it like a lock that is never given back; and the last other process to close the file
 would delete the ``-wal`` file under the child, with what the child had been told is stored.
 """
 

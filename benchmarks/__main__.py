@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ def main(
     folder: Path,
 ) -> None:
     """Measure Stoker on SQLite, beside a peer and beside this machine's own limits."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the workers are ended then too
     systems = [OURS] + ([PEERS[peer]] if peer != "none" else [])
     figures: list[Figure] = []
     failed: list[Failed] = []

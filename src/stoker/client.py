@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from stoker.broker import make_broker
 from stoker.broker.base import Added, Broker, Clock, system_clock
 from stoker.config import BrokerURL
+from stoker.errors import BrokerError, BrokerUnavailable
 from stoker.job.model import NewJob
 from stoker.results import Results
 
@@ -156,6 +157,12 @@ class _Adder:
             broker = await self._broker()
             answers = await broker.add([job for job, _ in waiting])
         except BaseException as error:
+            innocent = isinstance(error, Exception) and not isinstance(error, BrokerError)
+            if innocent and len(waiting) > 1:
+                # One job is to blame, and the others of this turn have nothing to do with it.
+                for one in waiting:
+                    await self._flush([one])
+                return
             for _, future in waiting:
                 if not future.done():
                     future.set_exception(error)
@@ -186,10 +193,20 @@ class _Portal:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except concurrent.futures.CancelledError:
+            raise BrokerUnavailable("the app was closed meanwhile") from None
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """End the loop; who waits for it is told."""
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        # Behind the cancellations, and behind what a caller in this loop still has to be told.
+        self._loop.call_later(0.05, self._loop.stop)
 
     def _serve(self) -> None:
         self._loop.run_forever()

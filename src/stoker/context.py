@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from stoker.errors import StokerError
 from stoker.job.model import JobRecord
+from stoker.job.outcome import text_of
 from stoker.job.payload import encode_any
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class JobContext(Generic[T]):
 
     def log(self, line: str) -> None:
         """Append a line to the job's own log. Returns at once."""
-        self._reporter.log(self._record, str(line))
+        self._reporter.log(self._record, text_of(line))
 
 
 running: ContextVar[JobContext[Any]] = ContextVar("stoker_job")

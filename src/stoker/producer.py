@@ -51,7 +51,7 @@ class Producer(Generic[R]):
         other._settled = settle(other._settings, self._where)
         return other
 
-    def job(self, data: str, *args: Any, **kwargs: Any) -> NewJob:
+    def job(self, data: str, /, *args: Any, **kwargs: Any) -> NewJob:
         """Return the job for a payload; the arguments are for a ``dedup`` that is a function."""
         settled: Settled = self._settled
         if self._dedup is not None:

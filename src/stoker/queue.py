@@ -7,14 +7,23 @@ from typing import Any, Generic, TypeVar, Unpack, cast
 
 import msgspec
 
-from stoker.broker.base import Broker, Page, Patch, QueueSettings, QueueStats, Select, Swept
+from stoker.broker.base import (
+    Broker,
+    Page,
+    Patch,
+    QueueSettings,
+    QueueStats,
+    Select,
+    Swept,
+    system_clock,
+)
 from stoker.client import Client
 from stoker.errors import ConfigError, JobFailed, JobNotFound
 from stoker.job.duration import Duration, milliseconds
 from stoker.job.model import MAX_PRIORITY, Failure, JobRecord, Log, failure_in
 from stoker.job.payload import encode_any
 from stoker.job.settings import JobSettings, check_name, settle
-from stoker.job.states import State
+from stoker.job.states import FINISHED, State
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -233,6 +242,10 @@ class Queue:
         """Go through a selection chunk by chunk, so that no chunk holds up the workers."""
         broker = await self._client.broker()
         if isinstance(which, Filter):
+            # Those that finish while this goes on are not meant: else a replay would find the jobs
+            # it has just replayed, once they have failed again, and never end.
+            if which.until is None and which.state in FINISHED:
+                which = msgspec.structs.replace(which, until=system_clock() + 1)
             select = which.select(self.name, limit=_SWEEP_CHUNK)
         else:
             select = Select(self.name, ids=tuple(which), limit=_SWEEP_CHUNK)

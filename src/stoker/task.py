@@ -73,13 +73,13 @@ class Task(Generic[P, C, R]):
         self.__name__ = getattr(function, "__name__", name)
         self.__module__ = function.__module__
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> C:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> C:
         return self._function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, queue={self.queue!r})"
 
-    async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
+    async def enqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """Add a job that will call the function with these arguments.
 
         Raises ``InvalidPayload`` or ``BrokerError``; nothing is written then.
@@ -87,7 +87,7 @@ class Task(Generic[P, C, R]):
         data = self.arguments.encode(args, kwargs, limit=self._limit)
         return await self._producer.add(self._producer.job(data, *args, **kwargs))
 
-    def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
+    def enqueue_sync(self, /, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
         """``enqueue`` for synchronous code."""
         data = self.arguments.encode(args, kwargs, limit=self._limit)
         return self._producer.add_sync(self._producer.job(data, *args, **kwargs))

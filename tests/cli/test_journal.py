@@ -108,13 +108,13 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
         ),
         (
             "jobs.recovered",
-            {"ids": ["1", "2"]},
-            "WARNING recovered from a worker that died: job 1, 2",
+            {"queue": "mail", "ids": ["1", "2"]},
+            "WARNING recovered from a worker that died: job 1, 2 of mail",
         ),
         (
             "jobs.recovered",
-            {"ids": list("123456789")},
-            "WARNING recovered from a worker that died: job 1, 2, 3, 4, 5 and 4 more",
+            {"queue": "mail", "ids": list("123456789")},
+            "WARNING recovered from a worker that died: job 1, 2, 3, 4, 5 and 4 more of mail",
         ),
         (
             "job.stuck",

@@ -325,11 +325,11 @@ async def test_who_reads_beside_a_writer_misses_and_repeats_nothing(broker: Brok
     cursor = await now(broker)
 
     async def write() -> list[str]:
-        return [id for _ in range(100) for id in await put(broker, new())]
+        return [id for _ in range(200) for id in await put(broker, new())]
 
     async def read() -> list[str]:
         here, seen = cursor, list[str]()
-        while len(seen) < 100:
+        while len(seen) < 200:
             page = await soon(broker.events("q", here, LONG))
             seen += (id for _, id in told(page.events))
             here = page.cursor

@@ -120,7 +120,7 @@ async def test_a_requeued_job_is_held_by_nobody(broker: Broker, clock: Clock) ->
 # remove
 
 
-@pytest.mark.parametrize("state", [State.WAITING, State.DELAYED, *FINISHED])
+@pytest.mark.parametrize("state", [State.WAITING, State.DELAYED, *sorted(FINISHED)])
 async def test_removed_jobs_are_gone(broker: Broker, state: State) -> None:
     added = await store(broker, state, 3)
 
@@ -207,7 +207,7 @@ async def test_cancelling_a_running_job_breaks_its_lease(broker: Broker, clock: 
     assert await state_of(broker, job.id) == State.FAILED
 
 
-@pytest.mark.parametrize("state", FINISHED)
+@pytest.mark.parametrize("state", sorted(FINISHED))
 async def test_finished_jobs_are_not_cancelled(broker: Broker, state: State) -> None:
     [id] = await store(broker, state, 1)
     before = await broker.detail("q", id)

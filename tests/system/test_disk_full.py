@@ -38,6 +38,7 @@ def disk(request: pytest.FixtureRequest, arena: Arena) -> Iterator[Disk]:
             try:
                 yield Disk(full.touch, full.unlink)
             finally:
+                full.unlink(missing_ok=True)
                 arena.close()
         return
     folder = arena.folder / "disk"

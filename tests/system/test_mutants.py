@@ -144,7 +144,7 @@ MUTANTS = {
     ),
     "a stopping worker claims on": Mutant(
         "worker/worker.py",
-        "            finisher.fetching = False\n",
+        "            parts.finisher.fetching = False\n",
         "",
         "test_shutdown.py::shorter",
     ),
@@ -168,8 +168,8 @@ MUTANTS = {
     ),
     "a dropped child is not killed": Mutant(
         "worker/executors/process.py",
-        "            os.killpg(self._process.pid, signal.SIGKILL)\n        self._process.wait()\n",
-        "            pass\n",
+        "        child.kill()\n",
+        "        pass\n",
         "test_timeouts.py::slow_process",
     ),
     "what a child started is left behind": Mutant(

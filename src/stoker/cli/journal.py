@@ -97,10 +97,10 @@ class Journal:
                 _job(lease, name),
             )
 
-    def _recovered(self, ids: list[str], **_: Any) -> None:
+    def _recovered(self, queue: str, ids: list[str], **_: Any) -> None:
         named = ", ".join(ids[:MOST_NAMED])
         more = f" and {len(ids) - MOST_NAMED} more" if len(ids) > MOST_NAMED else ""
-        _log.warning("recovered from a worker that died: job %s%s", named, more)
+        _log.warning("recovered from a worker that died: job %s%s of %s", named, more, queue)
 
     def _stuck(self, job: JobRecord, **_: Any) -> None:
         _log.warning(

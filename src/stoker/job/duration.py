@@ -12,7 +12,7 @@ Duration = float | str | timedelta
 
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*", re.ASCII)
-_LONGEST_MS = 100 * 365 * _UNIT_MS["d"]
+LONGEST_MS = 100 * 365 * _UNIT_MS["d"]
 
 
 def milliseconds(value: Duration, setting: str) -> int:
@@ -21,7 +21,7 @@ def milliseconds(value: Duration, setting: str) -> int:
     Raises ``ConfigError`` naming ``setting`` when it is no duration, negative, or over 100 years.
     """
     ms = _parse(value)
-    if ms is None or not 0 <= ms <= _LONGEST_MS:
+    if ms is None or not 0 <= ms <= LONGEST_MS:
         raise ConfigError(
             f"{setting}={value!r} is not a duration",
             hint="seconds (30), text ('500ms', '10m', '1h30m', '7d') or a timedelta, 0 or more",

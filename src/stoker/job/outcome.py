@@ -131,10 +131,10 @@ def decide(
         case Snooze(delay):
             return Snoozed(lease, milliseconds(delay, "Snooze"))
         case Cancel(why):
-            return Failed(lease, Failure("cancelled", why), policy.keep_failed)
+            return Failed(lease, Failure("cancelled", text_of(why)), policy.keep_failed)
         case Retry(in_, why):
             delay_ms = None if in_ is None else milliseconds(in_, "Retry(in_)")
-            return _again_or_dead(job, lease, Failure("error", why), policy, delay_ms, rng)
+            return _again_or_dead(job, lease, Failure("error", text_of(why)), policy, delay_ms, rng)
         case Raised(failure, final=True):
             return Failed(lease, failure, policy.keep_failed)
         case Raised(failure):
@@ -171,7 +171,19 @@ def failure_of(error: BaseException, reason: Reason = "error") -> Failure:
     begin = error.__traceback__
     while begin is not None and begin.tb_frame.f_code.co_filename.startswith(_OURS):
         begin = begin.tb_next
-    lines = traceback.format_exception(type(error), error, begin or error.__traceback__)
-    text = str(error)
-    message = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return Failure(reason, message, "".join(lines)[-MAX_TRACEBACK:], type(error).__name__)
+    name = type(error).__name__
+    text = text_of(error)
+    message = f"{name}: {text}" if text else name
+    try:
+        lines = traceback.format_exception(type(error), error, begin or error.__traceback__)
+    except Exception as broken:  # somebody's __str__ or __repr__ raises
+        lines = [f"(its traceback cannot be shown: {type(broken).__name__})"]
+    return Failure(reason, message, text_of("".join(lines)[-MAX_TRACEBACK:]), name)
+
+
+def text_of(value: object) -> str:
+    """Return whatever a handler gave as text that can be stored, even half a surrogate pair."""
+    try:
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    except Exception as broken:
+        return f"({type(value).__name__} that cannot be shown: {type(broken).__name__})"

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 import msgspec
 
 from stoker.errors import ConfigError
-from stoker.job.duration import Duration, milliseconds
+from stoker.job.duration import LONGEST_MS, Duration, milliseconds
 from stoker.job.model import MAX_PRIORITY, Backoff, Dedup, JobOptions, Keep, NewJob
 
 MAX_NAME = 255
@@ -70,8 +70,18 @@ def settle(given: Mapping[str, Any], where: str) -> Settled:
         priority=_whole(given.get("priority", 0), 0, MAX_PRIORITY, f"{where}: priority"),
         lifo=_flag(given.get("lifo", False), f"{where}: lifo"),
         dedup=_dedup(given.get("dedup"), where),
-        options=msgspec.json.encode(job_options(given, where)).decode(),
+        options=_proved(job_options(given, where), where),
     )
+
+
+def _proved(options: JobOptions, where: str) -> str:
+    """Return the options as JSON text that a worker will read without objection."""
+    text = msgspec.json.encode(options)
+    try:
+        msgspec.json.decode(text, type=JobOptions)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return text.decode()
 
 
 def job_options(given: Mapping[str, Any], where: str) -> JobOptions:
@@ -189,6 +199,8 @@ def _dedup(value: object, where: str) -> Dedup | None:
     key = cast(object, dedup.key)
     if not isinstance(key, str) or not 0 < len(key) <= MAX_NAME:
         raise ConfigError(f"{where}: dedup key {key!r} is not 1 to {MAX_NAME} characters")
-    if dedup.ttl_ms is not None and dedup.ttl_ms < 0:
-        raise ConfigError(f"{where}: dedup ttl_ms={dedup.ttl_ms!r} is negative")
+    if not key.isprintable():
+        raise ConfigError(f"{where}: dedup key {key!r} has characters that cannot be printed")
+    if dedup.ttl_ms is not None:
+        _whole(dedup.ttl_ms, 0, LONGEST_MS, f"{where}: dedup ttl_ms")
     return dedup

@@ -5,7 +5,9 @@ While jobs keep coming, the finisher's calls bring them along and there is nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from stoker.broker.base import Broker, Want
 from stoker.errors import BrokerError
@@ -65,8 +67,23 @@ class Fetcher:
     async def _claim(self, room: Room) -> Sequence[JobRecord]:
         jobs: Sequence[JobRecord] = ()
         try:
-            jobs = await self._broker.claim(self._want(room), 0.0 if self._burst else WAIT_SECONDS)
+            seconds = 0.0 if self._burst else WAIT_SECONDS
+            claim = self._broker.claim(self._want(room), seconds)
+            jobs = await (claim if room.everywhere else self._unless_idle(claim))
         finally:
             self._slots.settle(room, jobs)
         self._start(jobs)
         return jobs
+
+    async def _unless_idle(self, claim: Coroutine[Any, Any, list[JobRecord]]) -> list[JobRecord]:
+        """Claim, but only until a job has ended: then a queue that was full may have room."""
+        claiming = asyncio.ensure_future(claim)
+        ended = asyncio.ensure_future(self._finisher.next_idle())
+        try:
+            await asyncio.wait({claiming, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            if not claiming.done():
+                claiming.cancel()
+            await asyncio.gather(claiming, ended, return_exceptions=True)
+        return [] if claiming.cancelled() else claiming.result()

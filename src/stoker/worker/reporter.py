@@ -6,7 +6,6 @@ import asyncio
 import threading
 
 from stoker.broker.base import Broker, Patch
-from stoker.errors import BrokerError
 from stoker.events import emit
 from stoker.job.model import JobRecord, Lease, lease_of
 
@@ -71,7 +70,7 @@ class Reporter:
             return
         try:
             await self._broker.update(lease.queue, lease.id, pending.patch(lease.token))
-        except BrokerError as error:
+        except Exception as error:
             emit("broker.failed", error=error, doing="report")
 
     async def run(self) -> None:

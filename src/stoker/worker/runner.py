@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import sys
 import time
@@ -36,6 +37,8 @@ from stoker.worker.hooks import call_hooks
 from stoker.worker.reporter import Reporter
 from stoker.worker.run import Run, Stop
 from stoker.worker.slots import Slots
+
+_log = logging.getLogger("stoker.worker")
 
 
 class Runner:
@@ -79,9 +82,11 @@ class Runner:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
         self._empty.clear()
-        for record in jobs:
-            lease = lease_of(record)
-            self._held[lease] = now
+        leases = [lease_of(record) for record in jobs]
+        # All before the first begins: a handler that blocks the loop must not leave the leases of
+        # those behind it unknown to the keeper.
+        self._held.update(dict.fromkeys(leases, now))
+        for record, lease in zip(jobs, leases, strict=True):
             run = self._prepare(record, lease)
             if isinstance(run, Run):
                 self._runs[lease] = run
@@ -158,6 +163,15 @@ class Runner:
             report = Raised(failure_of(error))
         run.ended = True
         self._deadlines.discard(run)
+        try:
+            await self._conclude(run, report)
+        except BaseException:
+            # A bug of ours. Without an end the slot and the lease would be held for ever; counted
+            # as a crash, the job cannot come back more often than allowed.
+            _log.exception("job %s of %s cannot be concluded", run.record.id, run.record.queue)
+            self._end(run, Released(run.lease, crashed=True))
+
+    async def _conclude(self, run: Run, report: Report) -> None:
         outcome = self._decide(run, report)
         if isinstance(outcome, Failed | Retried) and run.stopped != "lost":
             await self._tell(run, outcome)

@@ -14,6 +14,8 @@ class Room(msgspec.Struct, frozen=True):
 
     queues: dict[str, int]
     count: int
+    everywhere: bool
+    """There is some in every queue."""
 
 
 class Slots:
@@ -41,7 +43,7 @@ class Slots:
         queues = {queue: self._free_in[queue] for queue in self._order if self._free_in[queue] > 0}
         if not queues:
             return None
-        room = Room(queues, self._free)
+        room = Room(queues, self._free, len(queues) == len(self._order))
         self._free = 0
         for queue in queues:
             self._free_in[queue] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Collection, Sequence
 from typing import Self
@@ -29,6 +30,7 @@ from stoker.broker.sqlite.connection import connect, connect_for_reading
 from stoker.broker.sqlite.forks import not_carried_across
 from stoker.broker.sqlite.lane import Lane
 from stoker.config import MEMORY
+from stoker.errors import BrokerError
 from stoker.job.model import JobRecord, Lease, NewJob, lease_of
 from stoker.job.outcome import Outcome, Released
 
@@ -115,8 +117,9 @@ class SQLiteBroker(Broker):
             return await asyncio.shield(claiming) or []
         except asyncio.CancelledError:
             # The thread may be committing it this moment: whoever asked is gone, so hand it back.
-            if jobs := await claiming:
-                await self.finish([Released(lease_of(job)) for job in jobs])
+            with contextlib.suppress(BrokerError):
+                if jobs := await claiming:
+                    await self.finish([Released(lease_of(job)) for job in jobs])
             raise
 
     async def _until_due(self, want: Want) -> float:

@@ -35,6 +35,7 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connection
     connection = apsw.Connection(path, statementcachesize=200)
     connection.set_busy_handler(_patience(busy_seconds))
     _plan_once(connection)
+    _refuse_others(connection, path)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     # FULL: a commit that returned survives a power cut. The whole promise rests on this line.
     connection.execute("PRAGMA synchronous = FULL").fetchall()
@@ -120,6 +121,15 @@ def _file_system(folder: Path) -> str:
     return kind
 
 
+def _refuse_others(connection: apsw.Connection, path: str) -> None:
+    """Leave another program's database as it is: asked before anything is changed."""
+    ours = value(connection, "PRAGMA application_id") == APPLICATION_ID
+    if not ours and value(connection, "SELECT count(*) FROM sqlite_schema"):
+        raise BrokerCorrupt(
+            f"{path} is another program's database", hint="choose another file name"
+        )
+
+
 def _migrate(connection: apsw.Connection, path: str) -> None:
     """Create the schema; refuse a file that is not ours or is newer than this code."""
     if _version(connection) == SCHEMA_VERSION:
@@ -132,10 +142,6 @@ def _migrate(connection: apsw.Connection, path: str) -> None:
                 f"{path} was written by a newer Stoker (schema {version})", hint="upgrade stoker"
             )
         if version == 0:
-            if value(connection, "SELECT count(*) FROM sqlite_schema"):
-                raise BrokerCorrupt(
-                    f"{path} is another program's database", hint="choose another file name"
-                )
             connection.execute(script("schema"))
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -21,14 +21,19 @@ def finish(tx: Transaction, outcomes: Sequence[Outcome], want: Want | None) -> F
     """Settle the outcomes whose lease is held, then claim what is wanted."""
     held, lost = _held(tx, outcomes)
     done: list[tuple[int, Done]] = []
+    released: list[tuple[int, Released]] = []
     for seq, outcome in held:
         match outcome:
             case Done():
                 done.append((seq, outcome))
             case Failed():
                 _fail(tx, seq, outcome)
-            case _:
+            case Retried() | Snoozed():
                 _again(tx, seq, outcome)
+            case Released():
+                released.append((seq, outcome))
+    for seq, outcome in reversed(released):  # each goes to the front, so the first goes last
+        _again(tx, seq, outcome)
     if done:
         _complete(tx, done)
     retain(tx, [(seq, outcome) for seq, outcome in held if isinstance(outcome, Done | Failed)])

@@ -18,7 +18,7 @@ import apsw
 from stoker.broker.base import Clock
 from stoker.broker.sqlite.faults import translate
 from stoker.broker.sqlite.transaction import Transaction
-from stoker.errors import BrokerUnavailable
+from stoker.errors import BrokerCorrupt, BrokerError, BrokerUnavailable
 
 T = TypeVar("T")
 Read = Callable[[apsw.Connection, int], T]
@@ -26,6 +26,7 @@ Read = Callable[[apsw.Connection, int], T]
 Write = Callable[[Transaction], T]
 """Changes something. May be run twice: if its group fails, each member is tried alone."""
 
+RECONNECT_SECONDS = 0.2
 GROUP_SECONDS = 0.010
 """Once a transaction has lasted this long, it is committed and the rest waits for the next."""
 
@@ -77,6 +78,7 @@ class Lane:
         self._gate = threading.Lock()
         """Held to close and to hand in a call: none may come in behind the last look."""
         self._closed = False
+        self._reconnecting = False
         self._refusal: Exception = BrokerUnavailable(f"{path} is closed")
 
     async def open(self, committed: Callable[[], None] = lambda: None) -> None:
@@ -140,6 +142,7 @@ class Lane:
             while (rest := self._shift()) is not None:
                 rest.begun.set()
                 rest.over.wait()
+                self._reconnecting = True
         except Exception as error:
             self._refuse(error)
             raise
@@ -148,7 +151,7 @@ class Lane:
     def _shift(self) -> _Rest | None:
         """Serve on one connection, until the lane is to rest or to close."""
         try:
-            connection = self._connect(self._path)
+            connection = self._connect_again() if self._reconnecting else self._connect(self._path)
         except Exception as error:
             self._refusal = error
             return None
@@ -159,6 +162,16 @@ class Lane:
         finally:
             connection.close()
 
+    def _connect_again(self) -> apsw.Connection:
+        """Connect after a rest, however long it takes: it was good before, and will be."""
+        while True:
+            try:
+                return self._connect(self._path)
+            except (apsw.Error, OSError, BrokerError):
+                if self._closed:
+                    raise
+                time.sleep(RECONNECT_SECONDS)
+
     def _pending(self) -> list[_Call[Any]] | _Rest | None:
         """Wait for a call and take all that wait with it, or the mark to rest or to close."""
         call = self._calls.get()
@@ -167,9 +180,9 @@ class Lane:
             if not call.future.cancelled():
                 calls.append(call)
             try:
-                call = self._calls.get_nowait()
+                call = self._calls.get_nowait() if calls else self._calls.get()
             except Empty:
-                return calls or self._pending()
+                return calls
         if not calls:
             return call
         self._calls.put(call)  # the calls before the mark are served first, then it is met again
@@ -214,11 +227,14 @@ class Lane:
         except Exception as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if count == 0:  # no transaction was to be had: nobody would fare better
+                for call in calls:
+                    call.error = _ours(error, self._path)
+                return len(calls)
             if count > 1:  # one of them is to blame: each gets a transaction of its own
                 for place in range(count):
                     self._commit(connection, calls[place : place + 1])
                 return count
-            count = 1
             calls[0].value, calls[0].error = None, _ours(error, self._path)
         self._committed()
         return count
@@ -243,6 +259,8 @@ class Lane:
 
 
 def _ours(error: Exception, path: str) -> Exception:
+    if isinstance(error, UnicodeDecodeError):
+        return BrokerCorrupt(f"{path} holds text that is not UTF-8: {error}")
     return translate(error, path) if isinstance(error, apsw.Error) else error
 
 

@@ -40,7 +40,7 @@ def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str
         expired = tx.run(
             statement("recover", "expired"), {"queue": queue, "now": tx.now, "limit": CHUNK}
         )
-        for seq, id, crashes, worker in expired:
+        for seq, id, crashes, worker in reversed(expired):  # each goes to the front
             ids.append(id)
             how = f"worker {worker or '?'} died or lost its lease"
             if crashes < max_stalls:

@@ -29,9 +29,11 @@ def retain(tx: Transaction, ended: Sequence[tuple[int, Done | Failed]]) -> None:
     for (queue, state), seqs in dropped.items():
         _delete(tx, queue, state, seqs)
     for queue, state, keep in asked:
-        if keep.age_ms is not None:
-            where = {"queue": queue, "state": state, "age_ms": keep.age_ms}
-            tx.run(statement("retention", "remember"), where)
+        where = {"queue": queue, "state": state}
+        if keep.age_ms is None:
+            tx.run(statement("retention", "forget"), where)
+        else:
+            tx.run(statement("retention", "remember"), {**where, "age_ms": keep.age_ms})
         trim(tx, queue, state, keep)
 
 

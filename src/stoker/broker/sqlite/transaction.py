@@ -22,6 +22,7 @@ _TALLY = statement("move", "tally")
 _QUEUE = statement("move", "queue")
 _EVENT = statement("move", "event")
 _DELETE_JOBS = statement("select", "delete_jobs")
+_DROP_DEDUP = statement("select", "drop_dedup")
 _DELETE_LOGS = statement("select", "delete_logs")
 
 _encode = msgspec.json.Encoder().encode
@@ -85,6 +86,7 @@ class Transaction:
     def delete(self, seqs: Sequence[int]) -> None:
         """Delete jobs and their logs; the caller notes the moves."""
         given = (json(seqs),)
+        self.run(_DROP_DEDUP, given)
         self.run(_DELETE_LOGS, given)
         self.run(_DELETE_JOBS, given)
 

@@ -44,7 +44,10 @@ class Children:
         """Run a job in a child. Cancelled, it kills the child; a child that dies is a report."""
         async with self._free:
             child = self._idle.pop() if self._idle else None
-            if child is None or not child.alive:
+            if child is not None and not child.alive:
+                self._drop(child)  # it died while it was idle; no job is to pay for that
+                child = None
+            if child is None:
                 child = await self._threads.run(_Child)
                 self._all.add(child)
             loop = asyncio.get_running_loop()
@@ -83,17 +86,23 @@ class _Child:
         )
         self._in = cast(BinaryIO, self._process.stdin)
         self._out = cast(BinaryIO, self._process.stdout)
-        self.alive = True
+        self._killed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be given a job."""
+        return not self._killed and self._process.poll() is None
 
     def kill(self) -> None:
         """End it now."""
-        self.alive = False
+        self._killed = True
         # With all that the handler started; its session is its process group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._in.close()
-        self._out.close()
+        for stream in (self._in, self._out):
+            with contextlib.suppress(OSError):  # what was not sent cannot be sent any more
+                stream.close()
 
     def run(self, run: Run, began: Callable[[], object]) -> Report:
         """Run a job to its end, passing on what it reports on the way."""
@@ -113,7 +122,7 @@ class _Child:
                         return _report(ended)
         except (OSError, ValueError):  # its pipe broke, or was closed by kill()
             pass
-        self.alive = False
+        self._killed = True
         return Crashed(f"its child process {_how(self._process.wait())}")
 
 

@@ -33,5 +33,5 @@ FROM (SELECT * FROM job WHERE queue = :queue AND state = 'waiting'
 
 -- :take
 UPDATE job SET state = 'active', claimed_at = :now, worker = :worker, token = :token,
-               expires_at = :expires, starts = starts + 1
+               expires_at = :expires, starts = min(starts + 1, 2147483647)
 WHERE seq IN (SELECT value FROM json_each(:seqs));

@@ -9,13 +9,14 @@ WHERE job.state = 'active' AND job.token = given.value ->> 2
 
 -- :done
 -- [[seq, result], …], all of them held.
-UPDATE job SET state = 'completed', finished_at = :now, attempts = attempts + 1,
+UPDATE job SET state = 'completed', finished_at = :now, attempts = min(attempts + 1, 2147483647),
                result = given.value ->> 1, failure = NULL, token = NULL, expires_at = NULL
 FROM json_each(:rows) AS given WHERE job.seq = given.value ->> 0;
 
 -- :failed
 UPDATE job SET state = 'failed', finished_at = :now, failure = :failure,
-               attempts = attempts + :attempt, crashes = crashes + :crash,
+               attempts = min(attempts + :attempt, 2147483647),
+               crashes = min(crashes + :crash, 2147483647),
                token = NULL, expires_at = NULL
 WHERE seq = :seq;
 
@@ -24,6 +25,7 @@ WHERE seq = :seq;
 UPDATE job SET state = :state, due_at = :due,
                rank = CASE WHEN :front OR lifo THEN -:rank ELSE :rank END,
                failure = coalesce(:failure, failure),
-               attempts = attempts + :attempt, crashes = crashes + :crash,
+               attempts = min(attempts + :attempt, 2147483647),
+               crashes = min(crashes + :crash, 2147483647),
                token = NULL, expires_at = NULL
 WHERE seq = :seq;

@@ -17,5 +17,8 @@ ORDER BY finished_at, seq LIMIT :limit;
 INSERT INTO retention (queue, state, age_ms) VALUES (:queue, :state, :age_ms)
 ON CONFLICT (queue, state) DO UPDATE SET age_ms = excluded.age_ms WHERE age_ms <> excluded.age_ms;
 
+-- :forget
+DELETE FROM retention WHERE queue = :queue AND state = :state;
+
 -- :ages
 SELECT queue, state, age_ms FROM retention;

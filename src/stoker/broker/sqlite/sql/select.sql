@@ -28,6 +28,10 @@ DELETE FROM job WHERE seq IN (SELECT value FROM json_each(?));
 -- A job that was removed by hand holds no key, not even for its time.
 DELETE FROM dedup WHERE job IN (SELECT value FROM json_each(?));
 
+-- :drop_dedup
+-- A job that is deleted holds no key any more but one that is held for a time.
+DELETE FROM dedup WHERE job IN (SELECT value FROM json_each(?)) AND until_at IS NULL;
+
 -- :delete_logs
 DELETE FROM log WHERE job IN (SELECT value FROM json_each(?));
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.system
 
 
 def test_a_change_starts_the_worker_again(shop: Shop) -> None:
-    with Running(shop.folder, "dev", "shop:app", "--name", "first") as dev:
+    with Running(shop.folder, "dev", "--name", "first", "shop:app") as dev:
         dev.until(f"dev: watching {shop.folder}")
         dev.until("stoker worker first")
         dev.until("ready")
@@ -82,6 +82,14 @@ def test_an_option_that_the_worker_does_not_have_ends_it(shop: Shop) -> None:
 
     assert code == 2
     assert "No such option: --colour" in dev.shown or "No such option '--colour'" in dev.shown
+
+
+def test_the_app_can_come_from_the_environment(shop: Shop) -> None:
+    with Running(shop.folder, "dev", "-c", "4", env={"STOKER_APP": "shop:app"}) as dev:
+        dev.until("at once  4 jobs")
+        dev.until("ready")
+        dev.signal(signal.SIGINT)
+        assert dev.end() == 0
 
 
 def test_without_watchfiles_it_says_what_to_install(

@@ -36,11 +36,12 @@ def on_terminal(folder: Path, *arguments: str, answer: str = "", **env: str) -> 
         os.execve(sys.executable, [sys.executable, "-m", "stoker", *arguments], environment)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
     shown = b""
-    while more := _read(terminal, again=answer if answer == CONTROL_C else ""):
-        asked = not shown.endswith(QUESTION) and (shown + more).endswith(QUESTION)
+    again = ""
+    while more := _read(terminal, again):
         shown += more
-        if answer and asked:
+        if answer and QUESTION in shown:
             os.write(terminal, answer.encode())
+            answer, again = "", answer if answer == CONTROL_C else ""
     os.close(terminal)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status), shown.decode().replace("\r\n", "\n")
@@ -49,8 +50,8 @@ def on_terminal(folder: Path, *arguments: str, answer: str = "", **env: str) -> 
 def _read(terminal: int, again: str) -> bytes:
     """Read what is shown; nothing at the end.
 
-    ``again`` is typed once more if nothing happens: a Ctrl-C in the very moment between the question
-    and the wait for an answer goes unheard, which nobody's fingers are quick enough for.
+    ``again`` is typed once more if nothing happens: a Ctrl-C in the very moment between question
+    and wait goes unheard, and nobody's fingers are that quick.
     """
     while again and not select.select([terminal], [], [], 1.0)[0]:
         os.write(terminal, again.encode())

@@ -124,6 +124,16 @@ class Model:
         job.token = record.token
         job.expires_at = self.clock.now + lease_ms
 
+    def settle(self, outcomes: Sequence[Outcome]) -> set[Lease]:
+        """Settle outcomes; return the leases that were lost.
+
+        Jobs handed back together keep their order, so the first of them goes to the front last.
+        """
+        released = [outcome for outcome in outcomes if isinstance(outcome, Released)]
+        others = [outcome for outcome in outcomes if not isinstance(outcome, Released)]
+        in_turn = [*others, *reversed(released)]
+        return {outcome.lease for outcome in in_turn if not self.finish(outcome)}
+
     def finish(self, outcome: Outcome) -> bool:
         """Settle one outcome; return whether its lease was held."""
         job = self.held(outcome.lease)

@@ -192,8 +192,7 @@ class Machine(RuleBasedStateMachine):
 
         answer = self.do(self.broker.finish(batch, want))
 
-        lost = {outcome.lease for outcome in batch if not self.model.finish(outcome)}
-        assert answer.lost == lost
+        assert answer.lost == self.model.settle(batch)
         if want is None:
             assert not answer.jobs
         else:
@@ -211,7 +210,7 @@ class Machine(RuleBasedStateMachine):
 
         answer = self.do(self.broker.finish([outcome]))
 
-        assert answer.lost == (set() if self.model.finish(outcome) else {lease})
+        assert answer.lost == self.model.settle([outcome])
 
     @precondition(lambda self: self.leases)
     @rule(chosen=st.lists(picks, min_size=1, max_size=4), lease_ms=st.sampled_from([100, 2_000]))
@@ -374,6 +373,17 @@ class Machine(RuleBasedStateMachine):
             for queue in QUEUES
             if (keys := [key for key in chosen if key[0] == queue])
         ]
+
+
+def _in_effect(batch: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes of one batch in the order in which they take effect.
+
+    Jobs handed back each go to the front of their line: the last first, so that they stand there in
+    the order of the batch. Of two outcomes for one lease the first counts.
+    """
+    first = {outcome.lease: outcome for outcome in reversed(batch)}
+    handed_back = [o for o in batch if isinstance(o, Released) and first[o.lease] is o]
+    return [o for o in batch if not any(o is back for back in handed_back)] + handed_back[::-1]
 
 
 def _all(queue: str, state: State, limit: int = 1_000) -> Select:

@@ -149,6 +149,15 @@ async def test_a_job_handed_back_goes_to_the_front_of_its_priority(broker: Broke
     assert names(line) == ["urgent", "a", "b"]
 
 
+async def test_jobs_handed_back_together_keep_their_order(broker: Broker) -> None:
+    await put(broker, *many(4))
+    jobs = await take(broker, 3)
+
+    await settle(broker, *(released(job) for job in jobs))
+
+    assert names(await take(broker, 10)) == ["0", "1", "2", "3"]
+
+
 async def test_a_recovered_job_goes_to_the_front_of_its_priority(
     broker: Broker, clock: Clock
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from stoker import BrokerFull, BrokerUnavailable, Stoker
 from stoker.broker import Broker
+from stoker.broker.base import Added
 from stoker.client import ADD_BYTES, ADD_JOBS, Client
 from stoker.config import BrokerURL
 from stoker.job.model import NewJob
@@ -146,6 +147,21 @@ async def test_a_close_may_be_asked_for_from_synchronous_code_and_twice(
     assert brokers[0].count("close") == 1
 
 
+async def test_who_waits_synchronously_is_told_of_a_close(client: Client) -> None:
+    begun = threading.Event()
+
+    async def forever() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    waiting = asyncio.create_task(asyncio.to_thread(client.run, forever()))
+    assert await asyncio.to_thread(begun.wait, 10)
+    await client.close()
+
+    with pytest.raises(BrokerUnavailable, match="the app was closed meanwhile"):
+        await soon(waiting)
+
+
 # Gathering
 
 
@@ -206,6 +222,18 @@ async def test_an_error_reaches_everyone_who_shared_the_call_and_nobody_else(
 
     assert shared == [fault] * 3
     assert (await client.add(job())).id == "1"
+
+
+async def test_one_job_that_cannot_be_stored_keeps_no_other_from_it(
+    client: Client, brokers: list[Watched]
+) -> None:
+    await client.broker()
+    fault = ValueError("half a surrogate pair")
+    brokers[0].faults["add"] = [fault, fault]  # of all three at once, then of the first alone
+
+    shared = await asyncio.gather(*(client.add(job(n)) for n in range(3)), return_exceptions=True)
+
+    assert shared == [fault, Added("1"), Added("2")]
 
 
 async def test_an_open_that_fails_reaches_everyone_who_adds(

@@ -84,10 +84,8 @@ def emitted() -> Iterator[tuple[str, frozenset[str]]]:
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(
-                    func=ast.Name("emit") | ast.Attribute(attr="emit"),
-                    args=[ast.Constant(str(name))],
-                    keywords=keywords,
+                case ast.Call(ast.Name("emit"), [ast.Constant(str(name))], keywords) | ast.Call(
+                    _, [ast.Name("emit"), ast.Constant(str(name))], keywords
                 ):
                     yield name, frozenset(str(keyword.arg) for keyword in keywords)
                 case _:

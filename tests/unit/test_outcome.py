@@ -128,6 +128,40 @@ def test_an_error_is_told_in_one_line(error: BaseException, message: str) -> Non
     assert failure_of(error).reason == "error"
 
 
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("half \ud800"), "ValueError: half \\ud800"),
+        (Unprintable(), "Unprintable: (Unprintable that cannot be shown: RuntimeError)"),
+    ],
+)
+def test_an_error_that_cannot_be_told_is_told_as_well_as_can_be(
+    error: Exception, message: str
+) -> None:
+    def handler() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        handler()
+    failure = failure_of(raised.value)
+
+    assert failure.message == message
+    assert failure.traceback.encode()
+
+
+@pytest.mark.parametrize("report", [Cancel("half \ud800"), Retry(why="half \ud800"), Cancel(7)])  # pyright: ignore[reportArgumentType]
+def test_what_a_handler_says_can_be_stored_whatever_it_is(report: Report) -> None:
+    outcome = decide(a_job(), LEASE, report, POLICY, random.Random(0))
+
+    assert isinstance(outcome, Failed | Retried)
+    assert outcome.failure.message.encode()
+
+
 def test_of_a_long_traceback_the_end_is_kept() -> None:
     def deep(levels: int) -> None:
         if levels == 0:

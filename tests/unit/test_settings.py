@@ -150,7 +150,18 @@ def test_settings_and_payload_make_the_job() -> None:
         ("dedup", Dedup("x" * 256), f"send(): dedup key '{'x' * 256}' is not 1 to 255 "
          "characters", None),
         ("dedup", Dedup(7), "send(): dedup key 7 is not 1 to 255 characters", None),  # pyright: ignore[reportArgumentType]
-        ("dedup", Dedup("k", -1), "send(): dedup ttl_ms=-1 is negative", None),
+        (
+            "dedup",
+            Dedup("a\n"),
+            "send(): dedup key 'a\\n' has characters that cannot be printed",
+            None,
+        ),
+        (
+            "dedup",
+            Dedup("k", -1),
+            "send(): dedup ttl_ms=-1 is not a whole number from 0 to 3153600000000",
+            None,
+        ),
         ("atempts", 3, "send(): there is no setting 'atempts'", "did you mean 'attempts'?"),
         ("keep_fail", 3, "send(): there is no setting 'keep_fail'", "did you mean 'keep_failed'?"),
         ("prio", 3, "send(): there is no setting 'prio'", "did you mean 'priority'?"),

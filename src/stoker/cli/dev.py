@@ -26,16 +26,17 @@ GATHER_MS = 400
     epilog="Example: stoker dev shop.jobs:app -q mail -c 4. All options of stoker worker are "
     "taken; see stoker worker --help.",
 )
-@click.argument("app", envvar="STOKER_APP", metavar="MODULE:APP")
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[WORKER OPTIONS]...")
+@click.argument(
+    "words", nargs=-1, type=click.UNPROCESSED, metavar="MODULE:APP [OPTIONS OF WORKER]..."
+)
 @click.option(
     "--watch",
     "folders",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Look for changed Python files in here, too.  [default: the current directory]",
+    help="Where to look for changed Python files.  [default: the current directory]",
 )
-def dev(app: str, options: tuple[str, ...], folders: tuple[Path, ...]) -> None:
+def dev(words: tuple[str, ...], folders: tuple[Path, ...]) -> None:
     """Run a worker, log every job, and start again when a Python file changes."""
     try:
         import watchfiles as _  # noqa: F401
@@ -43,7 +44,7 @@ def dev(app: str, options: tuple[str, ...], folders: tuple[Path, ...]) -> None:
         raise ConfigError(
             "stoker dev needs the package watchfiles", hint="pip install 'stoker[dev]'"
         ) from None
-    command = [sys.executable, "-m", "stoker", "worker", "-v", "--grace", GRACE, *options, app]
+    command = [sys.executable, "-m", "stoker", "worker", "-v", "--grace", GRACE, *words]
     code = asyncio.run(_Dev(command, folders or (Path.cwd(),)).run())
     raise click.exceptions.Exit(code)
 

@@ -65,7 +65,7 @@ class Worker:
         handlers = [h for h in self._registry.handlers() if h.queue in self.settings.queues]
         parts = self._assemble(handlers)
         async with contextlib.AsyncExitStack() as last:  # the other way round, whatever happens
-            last.callback(emit, "worker.stopped", settings=self.settings)
+            last.callback(lambda: emit("worker.stopped", settings=self.settings))
             await _set_up(handlers, last)
             last.push_async_callback(parts.executors.close)
             parts.keeper.start()

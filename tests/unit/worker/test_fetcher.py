@@ -113,6 +113,41 @@ async def test_while_jobs_keep_coming_with_outcomes_nothing_is_claimed(watched: 
     assert watched.count("claim") == 2  # the first and the last, which finds nothing
 
 
+async def test_a_queue_that_was_full_is_asked_again_as_soon_as_it_is_not(watched: Watched) -> None:
+    parts = Settling(watched, Slots(3, {"default": 1, "other": 3}), burst=False)
+    [job] = await claimed(watched)
+    parts.hold([job])
+    watched.calls.clear()
+
+    async with parts.running():
+        await idle(watched)
+        await put(watched)
+        parts.end(job)
+        await parts.came(1)
+
+    assert dict(watched.of("claim")[0][0].queues) == {"other": 3}
+    assert [job.id for job in parts.started] == ["2"]
+
+
+async def test_a_burst_does_not_end_because_a_job_ends_during_its_claim(watched: Watched) -> None:
+    parts = Settling(watched, Slots(3, {"default": 1, "other": 3}))
+    [job] = await claimed(watched)
+    parts.hold([job])
+    watched.calls.clear()
+    await put(watched, queue="other")
+    gate = watched.gates["claim"] = asyncio.Event()
+
+    async with parts.running():
+        await idle(watched)
+        parts.end(job)
+        await parts.settled()
+        await turns(50)
+        gate.set()
+
+        await parts.came(1)
+    assert [job.queue for job in parts.started] == ["other"]
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_claim_that_fails_is_told_and_tried_again(watched: Watched, heard: Heard) -> None:
     parts = settling(watched)

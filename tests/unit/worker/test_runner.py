@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -40,8 +43,13 @@ NO_DURATION = (
 )
 
 
-def raises(error: BaseException) -> Callable[[], Any]:
-    def behave() -> Any:
+@dataclass
+class Order:
+    number: int
+
+
+def raises(error: BaseException) -> Callable[..., Any]:
+    def behave(*_: Any) -> Any:
         raise error
 
     return behave
@@ -191,6 +199,32 @@ async def test_the_traceback_begins_where_the_handler_does(app: Stoker, running:
     assert lines[0] == "Traceback (most recent call last):"
     assert f'{__file__}"' in lines[1]
     assert lines[-1] == "ValueError: boom"
+
+
+async def test_nothing_is_kept_of_a_run_that_is_through(app: Stoker, running: Running) -> None:
+    kept: list[weakref.ref[Any]] = []
+
+    @app.task(timeout="1h")
+    async def work(order: Order) -> None:
+        kept.append(weakref.ref(order))
+
+    await running.run(a_job(data='{"order":{"number":7}}'))
+    gc.collect()
+
+    assert [reference() for reference in kept] == [None]
+
+
+async def test_a_bug_of_ours_holds_no_slot_and_no_job_for_ever(
+    app: Stoker, running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.task
+    async def work() -> None: ...
+
+    monkeypatch.setattr("stoker.worker.runner.decide", raises(ZeroDivisionError()))
+
+    assert await running.run(JOB) == [Released(LEASE, crashed=True)]
+    assert running.slots.busy == 0
+    assert "job 1 of default cannot be concluded" in caplog.text
 
 
 async def test_the_job_s_own_options_outweigh_its_task_s(app: Stoker, running: Running) -> None:
@@ -556,7 +590,10 @@ async def test_whose_lease_is_lost_is_not_told_of_a_failure(app: Stoker, running
 
     async def process(self: Any, job: Any) -> None:
         begun.set()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("what it worked on is gone")
 
     telling = Telling(app, process=process)
     running.start(JOB)

@@ -41,6 +41,7 @@ class Worker(RuleBasedStateMachine):
             return
         assert room.count == free > 0
         assert room.queues.keys() >= open_.keys()
+        assert room.everywhere == (room.queues.keys() == LIMITS.keys())
         self.rooms.append(room)
 
     @precondition(lambda self: self.rooms)
@@ -110,6 +111,6 @@ def test_while_a_claim_is_under_way_another_gets_only_what_became_free() -> None
     slots.leave("a")
     fourth = slots.reserve()
 
-    assert second == Room({"a": 2}, 2)
+    assert second == Room({"a": 2}, 2, everywhere=True)
     assert third is None
-    assert fourth == Room({"a": 1}, 1)
+    assert fourth == Room({"a": 1}, 1, everywhere=True)

@@ -5,12 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import pytest
 
 from stoker.worker.executors.thread import Threads
-from tests.unit.support import soon
+from tests.unit.support import soon, turns
+
+
+class Hesitating(SimpleQueue[Any]):
+    """A queue that stops a thread at one of its visits: until ``go``, and then with ``then``."""
+
+    def __init__(self, visit: int, then: Exception | None = None) -> None:
+        self.came, self.go = threading.Event(), threading.Event()
+        self._left = visit
+        self._then = then
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            self.came.set()
+            self.go.wait(10)
+            if self._then is not None:
+                raise self._then
+        return super().get(block, timeout)
 
 
 class Stuck:
@@ -47,8 +66,11 @@ async def test_a_call_runs_beside_the_loop_and_its_value_comes_back() -> None:
     assert thread.daemon
 
 
-async def test_calls_at_once_run_at_once() -> None:
+@pytest.mark.parametrize("before", [0, 40])
+async def test_calls_at_once_run_at_once_whatever_was_before(before: int) -> None:
     threads, together = Threads(), threading.Barrier(20)
+    for _ in range(before):
+        await threads.run(threading.current_thread)
 
     places = await soon(asyncio.gather(*(threads.run(together.wait, 10) for _ in range(20))))
 
@@ -120,16 +142,38 @@ async def test_a_stuck_thread_is_left_behind_and_others_take_its_place() -> None
     assert await threads.run(lambda: "after all") == "after all"
 
 
-async def test_a_call_that_was_given_up_before_it_began_is_not_made() -> None:
+async def test_a_call_that_was_given_up_before_it_began_is_not_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = Hesitating(visit=1)
+    monkeypatch.setattr("stoker.worker.executors.thread.SimpleQueue", lambda: queue)
     threads = Threads()
     made: list[int] = []
 
     waiting = asyncio.ensure_future(threads.run(made.append, 1))
+    await turns()
     waiting.cancel()
     await asyncio.wait([waiting])
+    queue.go.set()
 
-    await threads.run(made.append, 2)
+    await soon(threads.run(made.append, 2))
     assert made == [2]
+
+
+async def test_a_call_that_comes_as_its_thread_is_about_to_leave_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = Hesitating(visit=2, then=Empty())
+    monkeypatch.setattr("stoker.worker.executors.thread.SimpleQueue", lambda: queue)
+    threads = Threads()
+    thread = await soon(threads.run(threading.current_thread))
+    assert await asyncio.to_thread(queue.came.wait, 10)
+
+    waiting = asyncio.ensure_future(threads.run(threading.current_thread))
+    await turns()
+    queue.go.set()
+
+    assert await soon(waiting) is thread
 
 
 async def test_an_idle_thread_ends_and_a_new_one_is_started(

@@ -241,9 +241,14 @@ class Lane:
 
     def _look(self, connection: apsw.Connection, call: _Call[Any]) -> None:
         try:
+            # One snapshot for all that it looks at: a job may move between two statements.
+            connection.execute("BEGIN")
             call.value = call.work(connection, self._clock())
         except Exception as error:
             call.error = _ours(error, self._path)
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     def _refuse(self, error: Exception) -> None:
         """Answer whoever still waits with ``error``."""

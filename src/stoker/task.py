@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack
 
 from stoker.client import Client
 from stoker.handler import Handler, Origin, Result, Where, placement, policy
@@ -18,6 +18,9 @@ from stoker.queue import Job
 P = ParamSpec("P")
 C = TypeVar("C")
 R = TypeVar("R")
+
+_ELSEWHERE = frozenset({"delay", "apply_async", "send", "defer", "kiq", "perform_async"})
+"""What adding a job is called by others."""
 
 
 class TaskSettings(JobSettings, total=False):
@@ -75,6 +78,14 @@ class Task(Generic[P, C, R]):
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> C:
         return self._function(*args, **kwargs)
+
+    if not TYPE_CHECKING:  # to a type checker every misspelt name would be right
+
+        def __getattr__(self, name: str) -> Never:
+            hint = "; enqueue() adds a job" if name in _ELSEWHERE else ""
+            # Not self.name: a copy that is being made has none yet.
+            task = self.__dict__.get("name")
+            raise AttributeError(f"task {task!r} has no {name!r}{hint}", name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, queue={self.queue!r})"

@@ -375,17 +375,6 @@ class Machine(RuleBasedStateMachine):
         ]
 
 
-def _in_effect(batch: Sequence[Outcome]) -> list[Outcome]:
-    """The outcomes of one batch in the order in which they take effect.
-
-    Jobs handed back each go to the front of their line: the last first, so that they stand there in
-    the order of the batch. Of two outcomes for one lease the first counts.
-    """
-    first = {outcome.lease: outcome for outcome in reversed(batch)}
-    handed_back = [o for o in batch if isinstance(o, Released) and first[o.lease] is o]
-    return [o for o in batch if not any(o is back for back in handed_back)] + handed_back[::-1]
-
-
 def _all(queue: str, state: State, limit: int = 1_000) -> Select:
     return Select(queue, state=state, limit=limit)
 

@@ -76,6 +76,7 @@ async def tasks_stay_functions() -> None:
     send(["a"])  # pyright: ignore[reportCallIssue]
     send("a", "Hi")  # pyright: ignore[reportArgumentType]
     send(["a"], "Hi", cc=[])  # pyright: ignore[reportCallIssue]
+    send.delay(["a"])  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 async def enqueueing_takes_what_the_function_takes() -> None:

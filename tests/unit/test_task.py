@@ -51,6 +51,26 @@ def test_a_task_looks_like_the_function_it_is(app: Stoker) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("delay", "task 'work' has no 'delay'; enqueue() adds a job"),
+        ("apply_async", "task 'work' has no 'apply_async'; enqueue() adds a job"),
+        ("enqeue", "task 'work' has no 'enqeue'"),
+    ],
+)
+def test_a_name_that_a_task_does_not_have_is_answered_with_the_one_it_has(
+    app: Stoker, name: str, message: str
+) -> None:
+    @app.task
+    def work() -> None: ...
+
+    with pytest.raises(AttributeError) as error:
+        getattr(work.options(priority=1), name)
+
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
     ("define", "message"),
     [
         (lambda app: app.task(int), "@app.task is for functions, not <class 'int'>"),

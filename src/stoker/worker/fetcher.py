@@ -69,7 +69,8 @@ class Fetcher:
         try:
             seconds = 0.0 if self._burst else WAIT_SECONDS
             claim = self._broker.claim(self._want(room), seconds)
-            jobs = await (claim if room.everywhere else self._unless_idle(claim))
+            waits = seconds > 0 and not room.everywhere
+            jobs = await (self._unless_idle(claim) if waits else claim)
         finally:
             self._slots.settle(room, jobs)
         self._start(jobs)

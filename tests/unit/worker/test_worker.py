@@ -157,7 +157,7 @@ async def test_a_job_that_is_cancelled_is_interrupted_by_the_next_renewal(app: S
             interrupted.set()
 
     job = await work.enqueue()
-    worker = await worker_of(app, lease_ms=30)
+    worker = await worker_of(app, lease_ms=100)
     running = asyncio.create_task(worker.run())
     await soon(begun.wait())
     await job.cancel("not needed")
@@ -211,6 +211,9 @@ async def test_it_takes_every_queue_that_has_a_task_unless_it_is_told_which(app:
     ("settings", "message", "hint"),
     [
         ({"concurrency": 0}, "concurrency=0 is not 1 or more", None),
+        ({"lease_ms": 99}, "lease_ms=99 is not 100 or more", None),
+        ({"recover_ms": 0}, "recover_ms=0 is not 50 or more", None),
+        ({"grace_ms": -1}, "grace_ms=-1 is not 0 or more", None),
         ({"queues": ("mial",)}, "no task belongs to queue 'mial'", "there is: mail"),
     ],
 )

@@ -14,6 +14,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import apsw
@@ -129,26 +130,36 @@ class _Watch:
         self._thread.start()
 
     def _run(self) -> None:
-        connection = connect_for_reading(self._path)
-        bell = _bell(f"{self._path}-wal")
-        try:
-            seen = _data_version(connection)
-            while True:
-                self.needed.wait()
-                if self._stopped:
-                    return
-                version = _data_version(connection)
-                if version != seen:
-                    seen = version
-                    self._noted()
-                else:
-                    bell.wait()
-        except apsw.Error:
-            # The file is in trouble. The lanes will say so; here it is enough not to be silent.
-            self._noted()
-        finally:
-            bell.close()
-            connection.close()
+        while not self._stopped:
+            try:
+                self._look()
+            except (apsw.Error, OSError):
+                # The file is in trouble, or no descriptor is left. The lanes will say so; here it
+                # is enough to go on, and not to be silent meanwhile.
+                self._noted()
+                time.sleep(SAFETY_NET)
+
+    def _look(self) -> None:
+        with (
+            contextlib.closing(connect_for_reading(self._path)) as connection,
+            contextlib.closing(_bell(f"{self._path}-wal")) as bell,
+        ):
+            self._compare(connection, bell)
+
+    def _compare(self, connection: apsw.Connection, bell: _Nap | _Inotify) -> None:
+        seen = _data_version(connection)
+        # What was committed while nobody looked is not known: better one look too many.
+        self._noted()
+        while True:
+            self.needed.wait()
+            if self._stopped:
+                return
+            version = _data_version(connection)
+            if version != seen:
+                seen = version
+                self._noted()
+            else:
+                bell.wait()
 
 
 def _data_version(connection: apsw.Connection) -> int:

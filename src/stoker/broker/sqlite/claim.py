@@ -6,10 +6,9 @@ import re
 import secrets
 
 import apsw
-import msgspec
 
 from stoker.broker.base import Want
-from stoker.broker.sqlite.query import rows, value
+from stoker.broker.sqlite.query import id_text, readable, rows, value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction
 from stoker.job.model import JobRecord
@@ -17,9 +16,6 @@ from stoker.job.states import State
 
 MOST_PER_CLAIM = 500
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-
-
-_decode = msgspec.json.Decoder(list[JobRecord]).decode
 
 
 def claimable(connection: apsw.Connection, now: int, want: Want) -> bool:
@@ -62,7 +58,7 @@ def promote(tx: Transaction, queue: str) -> None:
         [(-rank if lifo else rank, seq) for rank, (seq, _, lifo) in zip(ranks, due, strict=True)],
     )
     tx.moved(queue, State.DELAYED, State.WAITING, len(due))
-    tx.event(queue, "promoted", [id for _, id, _ in due])
+    tx.event(queue, "promoted", [id_text(id) for _, id, _ in due])
 
 
 def _open_queues(connection: apsw.Connection, want: Want) -> list[str]:
@@ -83,7 +79,7 @@ def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> li
         ((records, seqs),) = tx.run(statement("claim", "first"), bindings)
     except apsw.TooBigError:  # payloads of megabytes: fewer of them fit into one text
         return _take(tx, queue, max(1, count // 4), want, token)
-    jobs = _readable(records)
+    jobs = readable(records, list[JobRecord])
     if jobs:
         bindings["expires"] = tx.now + want.lease_ms
         bindings["seqs"] = seqs
@@ -91,12 +87,3 @@ def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> li
         tx.moved(queue, State.WAITING, State.ACTIVE, len(jobs))
         tx.event(queue, "claimed", [job.id for job in jobs])
     return jobs
-
-
-def _readable(records: bytes) -> list[JobRecord]:
-    try:
-        return _decode(records)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # Somebody wrote bytes that are not UTF-8. The job must be claimed to become a dead letter;
-        # with a NUL in their place, which is not JSON, it cannot run with other data instead.
-        return _decode(_NOT_UTF8.sub(r"\\u0000", records.decode("utf-8", "surrogateescape")))

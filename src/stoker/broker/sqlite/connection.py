@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import stat
@@ -101,9 +100,16 @@ def _prepare_file(path: Path) -> None:
     # Jobs hold people's data: created for the owner alone, whatever the umask says. SQLite gives
     # the -wal and -shm files the same mode. A file that exists is not even opened: closing it would
     # drop the locks that this process' other connections hold on it, as POSIX has it.
-    with contextlib.suppress(FileExistsError):
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
         os.close(os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise BrokerUnavailable(
+            f"{path} cannot be created: {error.strerror}",
+            hint="check the owner and mode of its folder, or choose another place",
+        ) from None
 
 
 def _file_system(folder: Path) -> str:

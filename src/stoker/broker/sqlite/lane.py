@@ -112,10 +112,6 @@ class Lane:
             self._rest.over.set()
             self._rest = None
 
-    def abandon(self) -> None:
-        """Let the thread end by itself, without waiting for it."""
-        self._calls.put(None)
-
     async def read(self, work: Read[T]) -> T:
         """Return what ``work`` finds."""
         return await self._submit(_Call(work, writes=False, peek=None))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import apsw
 
 from stoker.broker.sqlite.ids import held_places, seqs_of
-from stoker.broker.sqlite.query import value
+from stoker.broker.sqlite.query import id_text, value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
 from stoker.job.model import Failure, Lease
@@ -37,18 +37,21 @@ def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str
     """Hand back jobs whose lease has run out; those that crashed too often are dead letters."""
     ids: list[str] = []
     for queue in queues:
+        own: list[str] = []
         expired = tx.run(
             statement("recover", "expired"), {"queue": queue, "now": tx.now, "limit": CHUNK}
         )
-        for seq, id, crashes, worker in reversed(expired):  # each goes to the front
-            ids.append(id)
+        for seq, name, crashes, worker in reversed(expired):  # each goes to the front
+            id = id_text(name)
+            own.append(id)
             how = f"worker {worker or '?'} died or lost its lease"
             if crashes < max_stalls:
                 _hand_back(tx, queue, seq)
             else:
                 _bury(tx, queue, seq, id, crash_failure(crashes + 1, how))
-        if expired:
-            tx.event(queue, "recovered", [id for _, id, _, _ in expired])
+        if own:
+            tx.event(queue, "recovered", own)
+        ids += own
     return ids
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from stoker.broker.base import Page, Select, Swept
 from stoker.broker.sqlite.ids import seq_of
-from stoker.broker.sqlite.query import rows
+from stoker.broker.sqlite.query import id_text, readable, rows
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
 from stoker.job.model import Failure, JobRecord
@@ -19,7 +19,8 @@ from stoker.job.states import FINISHED, UNFINISHED, State
 MOST_LOOKED_AT = 2_000
 """Rows that one look examines at the most, whatever share of them matches the filters."""
 
-# The columns that order a state's jobs; each list is that of its index, so no look ever sorts.
+# The columns that order a state's jobs; each list is that of its index, so that no look
+# sorts but one at active jobs, which are few.
 _ORDER: dict[State, tuple[str, ...]] = {
     State.WAITING: ("priority", "rank"),
     State.DELAYED: ("due_at", "seq"),
@@ -54,7 +55,7 @@ def look(connection: apsw.Connection, select: Select, most: int) -> tuple[list[H
     hits: list[Hit] = []
     for seq, id, matches, *key in looked_at:
         if matches:
-            hits.append(Hit(seq, id, select.state))
+            hits.append(Hit(seq, id_text(id), select.state))
         if len(hits) == most:
             return hits, json(key[:width])
     return hits, json(looked_at[-1][3:]) if len(looked_at) == MOST_LOOKED_AT else None
@@ -70,13 +71,7 @@ def find(connection: apsw.Connection, select: Select) -> Page:
 def records_of(connection: apsw.Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     """Return the records of these rows, by row number."""
     found = rows(connection, statement("select", "records"), (json(list(seqs)),))
-    return {row[-1]: _record(row) for row in found}
-
-
-def _record(row: Sequence[Any]) -> JobRecord:
-    values = list(row[:-1])
-    values[5] = State(values[5])
-    return JobRecord(*values)
+    return {seq: readable(record, JobRecord) for seq, record in found}
 
 
 def requeue(tx: Transaction, select: Select) -> Swept:
@@ -191,7 +186,7 @@ def _query(select: Select, state: State) -> tuple[str, dict[str, Any]]:
         matches.append("(data || char(10) || coalesce(failure, '')) LIKE :text ESCAPE '\\'")
     direction = " DESC" if select.newest_first else ""
     sql = (
-        f"SELECT seq, coalesce(id, CAST(seq AS TEXT)), {' AND '.join(matches)}, {', '.join(order)} "
+        f"SELECT seq, CAST(coalesce(id, seq) AS BLOB), {' AND '.join(matches)}, {', '.join(order)} "
         f"FROM job WHERE {' AND '.join(where)} "
         f"ORDER BY {', '.join(column + direction for column in order)} LIMIT :most"
     )

@@ -13,7 +13,7 @@ SELECT EXISTS (SELECT 1 FROM job WHERE queue = :queue AND state = 'waiting')
 SELECT min(due_at) FROM job WHERE queue = ? AND state = 'delayed';
 
 -- :due
-SELECT seq, coalesce(id, CAST(seq AS TEXT)), lifo FROM job
+SELECT seq, CAST(coalesce(id, seq) AS BLOB), lifo FROM job
 WHERE queue = :queue AND state = 'delayed' AND due_at <= :now
 ORDER BY due_at, seq LIMIT :limit;
 

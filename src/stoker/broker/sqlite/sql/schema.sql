@@ -69,6 +69,13 @@ CREATE TABLE tally (
   PRIMARY KEY (queue, state)
 ) STRICT, WITHOUT ROWID;
 
+-- A row that somebody wrote by hand (it has no rank) is counted too.
+CREATE TRIGGER job_by_hand AFTER INSERT ON job WHEN NEW.rank = 0 BEGIN
+  INSERT OR IGNORE INTO queue (name) VALUES (NEW.queue);
+  INSERT INTO tally (queue, state, n) VALUES (NEW.queue, NEW.state, 1)
+  ON CONFLICT (queue, state) DO UPDATE SET n = n + 1;
+END;
+
 -- The age up to which a queue keeps its finished jobs, as the last of them asked: a queue in which
 -- nothing finishes any more is cleaned too.
 CREATE TABLE retention (

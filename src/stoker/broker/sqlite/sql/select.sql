@@ -1,10 +1,12 @@
 -- What an operator's hand works on: find, requeue, remove, cancel, update, detail.
 
 -- :records
--- JobRecord's fields in their order.
-SELECT queue, coalesce(id, CAST(seq AS TEXT)), name, data, options, state, priority, created_at,
-       due_at, claimed_at, finished_at, attempts, starts, crashes, worker, token, progress, result,
-       failure, seq
+-- Each row's number, and JobRecord's fields in their order as one JSON text: as bytes, since in a row
+-- that was written by hand they need not be UTF-8.
+SELECT seq, CAST(json_array(
+         queue, coalesce(id, CAST(seq AS TEXT)), name, data, options, state, priority, created_at,
+         due_at, claimed_at, finished_at, attempts, starts, crashes, worker, token, progress, result,
+         failure) AS BLOB)
 FROM job WHERE seq IN (SELECT value FROM json_each(?));
 
 -- :requeue

@@ -17,12 +17,12 @@ def settling(watched: Watched, slots: int = 3, *, burst: bool = True) -> Settlin
     return Settling(watched, Slots(slots, {"default": slots}), burst=burst)
 
 
-async def idle(watched: Watched) -> None:
-    """Wait until a claim is waiting for jobs."""
+async def idle(watched: Watched, claims: int = 1) -> None:
+    """Wait until so many claims have found nothing, or wait for jobs."""
     async with asyncio.timeout(10):
-        while not watched.count("claim"):  # noqa: ASYNC110 - each turn lets the others go on
+        while watched.count("claim") < claims:  # noqa: ASYNC110 - each turn lets the others go on
             await asyncio.sleep(0)
-    await watched.broker.queues()  # behind the claim's first look, on the same thread
+    await watched.broker.queues()  # behind the claim's look, on the same thread
     await turns()
 
 
@@ -41,10 +41,10 @@ async def test_a_burst_does_not_end_while_a_job_runs(watched: Watched) -> None:
     await put(watched, 2)
 
     async with parts.running() as fetching:
-        await parts.came(2)
+        await idle(watched, claims=2)
+        assert not fetching.done()
         parts.end(parts.started[0])
-        await parts.settled()
-        await turns()
+        await idle(watched, claims=3)
         assert not fetching.done()
 
         parts.end(parts.started[1])

@@ -27,6 +27,10 @@ ASKED_EVERY = 0.002
 """Seconds between two questions where the kernel does not tell us."""
 SAFETY_NET = 0.25
 """Seconds between two questions where it does."""
+SYNC_SECONDS = 0.1
+"""How long after the kernel's word a commit is waited for."""
+SYNCING_EVERY = 0.0003
+"""Seconds between two questions in that time."""
 
 
 class Changes:
@@ -150,6 +154,7 @@ class _Watch:
         seen = _data_version(connection)
         # What was committed while nobody looked is not known: better one look too many.
         self._noted()
+        expected_until = 0.0
         while True:
             self.needed.wait()
             if self._stopped:
@@ -157,9 +162,13 @@ class _Watch:
             version = _data_version(connection)
             if version != seen:
                 seen = version
+                expected_until = 0.0
                 self._noted()
-            else:
-                bell.wait()
+            elif time.monotonic() < expected_until:
+                time.sleep(SYNCING_EVERY)
+            elif bell.wait():
+                # It rings when a commit is written; to be seen is one that the disk has.
+                expected_until = time.monotonic() + SYNC_SECONDS
 
 
 def _data_version(connection: apsw.Connection) -> int:
@@ -169,8 +178,9 @@ def _data_version(connection: apsw.Connection) -> int:
 class _Nap:
     """Where the kernel tells us nothing: a short sleep."""
 
-    def wait(self) -> None:
-        threading.Event().wait(ASKED_EVERY)
+    def wait(self) -> bool:
+        time.sleep(ASKED_EVERY)
+        return False
 
     def close(self) -> None:
         pass
@@ -193,10 +203,13 @@ class _Inotify:
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
 
-    def wait(self) -> None:
-        if self._poll.poll(SAFETY_NET * 1_000):
+    def wait(self) -> bool:
+        """Wait for it to ring; ``False`` if it is only time to look all the same."""
+        rung = bool(self._poll.poll(SAFETY_NET * 1_000))
+        if rung:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._fd, 65_536)
+        return rung
 
     def close(self) -> None:
         os.close(self._fd)

@@ -40,7 +40,8 @@ check: $(READY) ## format, lint, types, layers
 	$(BIN)/lint-imports --no-logo
 
 test: $(READY) ## run the tests, the code blocks of the documentation included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak and not system" $(ARGS)
+	$(BIN)/python -m pytest -m "system and not soak" $(ARGS)
 
 bench: $(READY) ## measure, beside a peer
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -201,6 +201,26 @@ def test_odd_rows_in_other_states_do_no_harm(arena: Arena, stranger: apsw.Connec
     worker.stop()
 
 
+def test_ids_and_names_of_workers_may_be_no_text(arena: Arena, stranger: apsw.Connection) -> None:
+    """Nobody can finish a job whose id cannot be written: it counts as crashed until it is buried."""
+    unnamed = write(stranger, Bad(""), id=text(b"\xffa"))
+    numbered = write(stranger, Bad(""), id="'77777'")
+    expired = {"state": "'active'", "expires_at": 1, "worker": text(b"\xff")}
+    orphan = write(stranger, Bad(""), **expired)
+    doomed = write(stranger, Bad(""), crashes=5, **expired)
+
+    worker = arena.worker("worker", lease_ms=300, recover_ms=100, max_stalls=2)
+
+    good = arena.add("nap", 20)
+    arena.until_all_done()
+    assert outcome(arena, unnamed) == outcome(arena, numbered) == ("failed", "crashed")
+    assert outcome(arena, doomed) == ("failed", "crashed")
+    assert outcome(arena, orphan) == ("completed", "")
+    assert {arena.row(id).state for id in good} == {"completed"}
+    untroubled(worker)
+    worker.stop()
+
+
 def test_a_row_without_a_number_from_the_counter_does_not_stop_the_adding(
     arena: Arena, stranger: apsw.Connection
 ) -> None:

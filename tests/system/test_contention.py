@@ -44,7 +44,7 @@ def test_a_sweep_in_every_process_takes_a_lost_job_back_once(arena: Arena) -> No
     arena.add("hold", 20, name="held")
     victim = arena.worker("victim", concurrency=20)
     arena.until(lambda: len(arena.entries("start")) == 20, "the jobs to begin")
-    fleet = arena.workers("w0", "w1", "w2", concurrency=20, recover_ms=10)
+    fleet = arena.workers("w0", "w1", "w2", concurrency=20, recover_ms=50)
     arena.open_gate("held", claim=2)
 
     victim.kill()

@@ -240,7 +240,7 @@ MUTANTS = {
         "test_bad_data.py::each_is_buried",
     ),
     "bytes that are not UTF-8 end the claim": Mutant(
-        "broker/sqlite/claim.py",
+        "broker/sqlite/query.py",
         "except (msgspec.DecodeError, UnicodeDecodeError):",
         "except ZeroDivisionError:",
         "test_bad_data.py::each_is_buried",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 
 import apsw
@@ -15,7 +14,6 @@ from stoker.job.model import JobRecord
 from stoker.job.states import State
 
 MOST_PER_CLAIM = 500
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 def claimable(connection: apsw.Connection, now: int, want: Want) -> bool:

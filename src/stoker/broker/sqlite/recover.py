@@ -44,7 +44,7 @@ def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str
         for seq, name, crashes, worker in reversed(expired):  # each goes to the front
             id = id_text(name)
             own.append(id)
-            how = f"worker {worker or '?'} died or lost its lease"
+            how = f"worker {id_text(worker or b'?')} died or lost its lease"
             if crashes < max_stalls:
                 _hand_back(tx, queue, seq)
             else:

@@ -1,7 +1,7 @@
 -- Take back jobs whose lease has run out. Events: recovered, failed.
 
 -- :expired
-SELECT seq, CAST(coalesce(id, seq) AS BLOB), crashes, worker FROM job
+SELECT seq, CAST(coalesce(id, seq) AS BLOB), crashes, CAST(worker AS BLOB) FROM job
 WHERE queue = :queue AND state = 'active' AND expires_at <= :now
 ORDER BY expires_at LIMIT :limit;
 

@@ -202,7 +202,7 @@ def test_odd_rows_in_other_states_do_no_harm(arena: Arena, stranger: apsw.Connec
 
 
 def test_ids_and_names_of_workers_may_be_no_text(arena: Arena, stranger: apsw.Connection) -> None:
-    """Nobody can finish a job whose id cannot be written: it counts as crashed until it is buried."""
+    """A job whose id nobody can write down cannot be finished: it crashes until it is buried."""
     unnamed = write(stranger, Bad(""), id=text(b"\xffa"))
     numbered = write(stranger, Bad(""), id="'77777'")
     expired = {"state": "'active'", "expires_at": 1, "worker": text(b"\xff")}

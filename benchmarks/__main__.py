@@ -85,7 +85,7 @@ def main(
     else:
         console = Console()
         if not console.is_terminal:
-            console.width = 120
+            console.width = 132
         show(console, who, figures, failed, systems)
     if failed or (check and any(figure.passes is False for figure in figures)):
         sys.exit(1)

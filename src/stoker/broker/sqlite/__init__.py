@@ -8,6 +8,8 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Self
 
+import apsw
+
 from stoker.broker.base import (
     Added,
     Broker,
@@ -25,10 +27,12 @@ from stoker.broker.base import (
     system_clock,
 )
 from stoker.broker.sqlite import add, claim, finish, housekeeping, inspect, recover, sweep
+from stoker.broker.sqlite.call import Synced
 from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.connection import connect, connect_for_reading
 from stoker.broker.sqlite.forks import not_carried_across
 from stoker.broker.sqlite.lane import Lane
+from stoker.broker.sqlite.transaction import Transaction
 from stoker.config import MEMORY
 from stoker.errors import BrokerError
 from stoker.job.model import JobRecord, Lease, NewJob, lease_of
@@ -93,34 +97,47 @@ class SQLiteBroker(Broker):
     async def add(self, jobs: Sequence[NewJob]) -> list[Added]:
         if not jobs:
             return []
-        return await self._writer.write(lambda tx: add.add(tx, jobs))
+        return await self._writer.write(lambda tx: add.add(tx, jobs), Synced.BEFORE_ANSWER)
 
     async def claim(self, want: Want, timeout: float = 0.0) -> list[JobRecord]:
+        def claimable(connection: apsw.Connection, now: int) -> bool:
+            return claim.claimable(connection, now, want)
+
+        def work(tx: Transaction) -> list[JobRecord]:
+            return claim.claim(tx, want)
+
         deadline = time.monotonic() + timeout
         while True:
             seen = self._changes.version
-            if jobs := await self._claim_now(want):
-                return jobs
+            claiming = self._writer.write_if(claimable, work, Synced.NEVER)
+            jobs = await self._unless_cancelled(claiming)
             left = deadline - time.monotonic()
-            if left <= 0:
-                return []
-            await self._changes.wait(seen, min(left, await self._until_due(want)))
+            if jobs or left <= 0:
+                return jobs
+            ride = self._writer.ride(claimable, work)
+            try:
+                await self._changes.wait(seen, min(left, await self._until_due(want)))
+            except BaseException:
+                await self._hand_back(ride.leave())
+                raise
+            if jobs := await self._unless_cancelled(ride.leave()):
+                return jobs
 
-    async def _claim_now(self, want: Want) -> list[JobRecord]:
-        claiming = asyncio.ensure_future(
-            self._writer.write_if(
-                lambda connection, now: claim.claimable(connection, now, want),
-                lambda tx: claim.claim(tx, want),
-            )
-        )
+    async def _unless_cancelled(
+        self, claiming: asyncio.Future[list[JobRecord] | None]
+    ) -> list[JobRecord]:
+        """Return what is claimed, or if whoever asked for it is cancelled, hand it back."""
         try:
             return await asyncio.shield(claiming) or []
         except asyncio.CancelledError:
-            # The thread may be committing it this moment: whoever asked is gone, so hand it back.
-            with contextlib.suppress(BrokerError):
-                if jobs := await claiming:
-                    await self.finish([Released(lease_of(job)) for job in jobs])
+            # The thread may be committing it this moment.
+            await self._hand_back(claiming)
             raise
+
+    async def _hand_back(self, claiming: asyncio.Future[list[JobRecord] | None]) -> None:
+        with contextlib.suppress(BrokerError):
+            if jobs := await claiming:
+                await self.finish([Released(lease_of(job)) for job in jobs])
 
     async def _until_due(self, want: Want) -> float:
         due = await self._reader.read(lambda connection, _: claim.next_due(connection, want))

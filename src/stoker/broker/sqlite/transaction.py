@@ -42,6 +42,8 @@ class Transaction:
     def __init__(self, connection: apsw.Connection, now: int) -> None:
         self.connection = connection
         self.now = now
+        self.rests_on_others = False
+        """An answer says that a job is stored, which its own adder may not have been told yet."""
         self._moves: Counter[tuple[str, State]] = Counter()
         self._events: list[tuple[str, int, str, str, str]] = []
 

@@ -325,7 +325,12 @@ class Arena:
     def close(self) -> None:
         for process in self.processes:
             process.end()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the file; the next look and the next job open it again."""
         if self._reader is not None:
             self._reader.close()
+            self._reader = None
         if self._app is not None:
             self._app.run(self._app.close())

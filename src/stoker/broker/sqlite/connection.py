@@ -53,6 +53,8 @@ def connect_for_reading(path: str) -> apsw.Connection:
     connection.set_busy_handler(_patience(BUSY_SECONDS))
     _plan_once(connection)
     connection.execute("PRAGMA query_only = ON").fetchall()
+    # SQLite opens the -wal file, by its name, at the first look: now, while it is this database's.
+    _version(connection)
     return connection
 
 

@@ -27,8 +27,17 @@ class Files:
         """
         if self._in_memory:
             return
-        if _identity(self._path) != self._database or os.fstat(self._log).st_nlink == 0:
+        if not self.in_place():
             raise gone(self._path)
+        if os.fstat(self._log).st_nlink == 0:
+            raise BrokerUnavailable(
+                f"{self._path}-wal was deleted while it was in use; this call was not made",
+                hint="try again; leave that file to SQLite: it holds the last jobs that were added",
+            )
+
+    def in_place(self) -> bool:
+        """Whether the path still leads to the database that was opened."""
+        return _identity(self._path) == self._database
 
     def sync(self) -> None:
         """Wait until the disk has all that any process has committed."""
@@ -42,15 +51,15 @@ class Files:
 
 
 def gone(path: str) -> BrokerUnavailable:
-    """Return the error that says so."""
-    if not Path(path).exists():
+    """Return the error for a database that is not at its place any more."""
+    if Path(path).exists():
         return BrokerUnavailable(
-            f"{path} was deleted or moved while it was in use: nothing more is stored",
-            hint="put it back, or restart to begin with an empty one",
+            f"{path} was replaced by another file while it was in use; this call was not made",
+            hint="try again: the new file is used from now on; it has no jobs of the old one",
         )
     return BrokerUnavailable(
-        f"{path} was replaced by another file while it was in use: this call was not stored there",
-        hint="try again; jobs that were only in the old file are lost",
+        f"{path} was deleted or moved while it was in use; nothing is stored any more",
+        hint="put it back, or restart all its processes to begin with an empty one",
     )
 
 

@@ -59,7 +59,7 @@ class Session:
         try:
             self._files.check()
         except BrokerUnavailable as error:
-            fail(calls, error)
+            self._give_up(calls, error)
             return False
         writes: list[Call[Any]] = []
         others: list[Call[Any]] = []
@@ -169,9 +169,6 @@ class Session:
         except BrokerUnavailable as error:
             self._give_up(calls, error)
         except OSError as error:
-            # What the disk has refused once it may never be asked for again: write it elsewhere.
-            with contextlib.suppress(apsw.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._give_up(
                 calls,
                 BrokerUnavailable(
@@ -181,7 +178,15 @@ class Session:
             )
 
     def _give_up(self, calls: Sequence[Call[Any]], error: BrokerError) -> None:
+        """Serve no more on this connection.
+
+        The log is emptied into the database: it may be deleted already, or the disk has refused it
+        and will not be asked again for the same pages. But not if the database is another by now.
+        """
         self._usable = False
+        if self._files.in_place():
+            with contextlib.suppress(apsw.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         fail(calls, error)
 
 

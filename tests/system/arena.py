@@ -249,6 +249,9 @@ class Arena:
     def open_gate(self, name: str, claim: int = 1) -> None:
         (self.folder / "gates" / f"{name}-{claim}").touch()
 
+    def close_gate(self, name: str, claim: int = 1) -> None:
+        (self.folder / "gates" / f"{name}-{claim}").unlink(missing_ok=True)
+
     # The truth
 
     def query(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:

@@ -76,10 +76,34 @@ MUTANTS = {
         "test_zombie.py::reports_are_refused or while_the_heir",
     ),
     "a commit is not synced": Mutant(
-        "broker/sqlite/connection.py",
-        "PRAGMA synchronous = FULL",
-        "PRAGMA synchronous = NORMAL",
+        "broker/sqlite/session.py",
+        '"FULL" if sync else "NORMAL"',
+        '"NORMAL"',
         "test_power_cut.py::acknowledged_survives",
+    ),
+    "an add is answered before it is synced": Mutant(
+        "broker/sqlite/session.py",
+        "                self._files.sync()\n",
+        "                pass\n",
+        "test_power_cut.py::acknowledged_survives",
+    ),
+    "the sync is asked for from the cache of statements": Mutant(
+        "broker/sqlite/session.py",
+        ", can_cache=False",
+        "",
+        "test_power_cut.py::acknowledged_survives",
+    ),
+    "nobody looks whether the file is still there": Mutant(
+        "broker/sqlite/files.py",
+        "if not self.in_place():",
+        "if False:",
+        "test_moved_file.py::deleted or put_back",
+    ),
+    "a lease that ran out is taken at once": Mutant(
+        "broker/sqlite/recover.py",
+        "    if patience_ms == 0:",
+        "    if True:",
+        "test_outage.py::locked",
     ),
     "nothing is taken back": Mutant(
         "worker/keeper.py",
@@ -112,7 +136,7 @@ MUTANTS = {
         "test_contention.py::two_workers",
     ),
     "transactions begin as readers": Mutant(
-        "broker/sqlite/lane.py",
+        "broker/sqlite/session.py",
         "BEGIN IMMEDIATE",
         "BEGIN DEFERRED",
         "test_contention.py::two_workers",

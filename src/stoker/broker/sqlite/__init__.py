@@ -61,6 +61,7 @@ class SQLiteBroker(Broker):
         self._in_memory = path == MEMORY
         self._opened = False
         self._house_kept_at = 0
+        self._looks = recover.Looks()
 
     async def open(self) -> Self:
         if self._opened:
@@ -153,11 +154,13 @@ class SQLiteBroker(Broker):
             return set()
         return await self._writer.write(lambda tx: recover.extend(tx, leases, lease_ms))
 
-    async def recover(self, queues: Sequence[str], max_stalls: int) -> list[str]:
+    async def recover(
+        self, queues: Sequence[str], max_stalls: int, patience_ms: int = 0
+    ) -> list[str]:
         await self._keep_house()
         ids = await self._writer.write_if(
             lambda connection, now: recover.recoverable(connection, now, queues),
-            lambda tx: recover.recover(tx, queues, max_stalls),
+            lambda tx: recover.recover(tx, queues, max_stalls, self._looks, patience_ms),
         )
         return ids or []
 

@@ -87,12 +87,6 @@ MUTANTS = {
         "                pass\n",
         "test_power_cut.py::acknowledged_survives",
     ),
-    "the sync is asked for from the cache of statements": Mutant(
-        "broker/sqlite/session.py",
-        ", can_cache=False",
-        "",
-        "test_power_cut.py::acknowledged_survives",
-    ),
     "nobody looks whether the file is still there": Mutant(
         "broker/sqlite/files.py",
         "if not self.in_place():",
@@ -277,9 +271,15 @@ MUTANTS = {
     ),
     "numbers that were taken by hand are met": Mutant(
         "broker/sqlite/sql/move.sql",
-        "max(value, coalesce((SELECT max(seq) FROM job), 0)) + ?",
-        "value + ?",
+        "EXISTS (SELECT 1 FROM job WHERE seq > value - :count AND seq <= value)",
+        "0",
         "test_bad_data.py::without_a_number",
+    ),
+    "a job that nobody can finish is handed out": Mutant(
+        "broker/sqlite/claim.py",
+        " if named else jobs",
+        " if False else jobs",
+        "test_bad_data.py::may_be_no_text",
     ),
 }
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 
 import apsw
 
+from stoker.broker.sqlite.bury import bury
 from stoker.broker.sqlite.ids import held_places, seqs_of
 from stoker.broker.sqlite.query import id_text, value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
-from stoker.job.model import Failure, Lease
+from stoker.job.model import Lease
 from stoker.job.outcome import crash_failure
 from stoker.job.states import State
 
@@ -71,7 +72,7 @@ def recover(
             if crashes < max_stalls:
                 _hand_back(tx, queue, seq)
             else:
-                _bury(tx, queue, seq, id, crash_failure(crashes + 1, how))
+                bury(tx, queue, seq, id, crash_failure(crashes + 1, how))
         if own:
             tx.event(queue, "recovered", own)
         ids += own
@@ -86,12 +87,3 @@ def _hand_back(tx: Transaction, queue: str, seq: int) -> None:
          "failure": None, "attempt": 0, "crash": 1},
     )  # fmt: skip
     tx.moved(queue, State.ACTIVE, State.WAITING)
-
-
-def _bury(tx: Transaction, queue: str, seq: int, id: str, failure: Failure) -> None:
-    tx.run(
-        statement("finish", "failed"),
-        {"seq": seq, "now": tx.now, "failure": json(failure), "attempt": 0, "crash": 1},
-    )
-    tx.moved(queue, State.ACTIVE, State.FAILED)
-    tx.event(queue, "failed", [id], {"reason": failure.reason})

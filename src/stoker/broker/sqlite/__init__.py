@@ -26,11 +26,10 @@ from stoker.broker.base import (
     Want,
     system_clock,
 )
-from stoker.broker.sqlite import add, claim, finish, housekeeping, inspect, recover, sweep
+from stoker.broker.sqlite import add, claim, finish, forks, housekeeping, inspect, recover, sweep
 from stoker.broker.sqlite.call import Synced
 from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.connection import connect, connect_for_reading
-from stoker.broker.sqlite.forks import not_carried_across
 from stoker.broker.sqlite.lane import Lane
 from stoker.broker.sqlite.transaction import Transaction
 from stoker.config import MEMORY
@@ -67,28 +66,40 @@ class SQLiteBroker(Broker):
         if self._opened:
             return self
         self._opened = True
-        await self._writer.open(self._changes.note)
-        if self._reader is not self._writer:
-            await self._reader.open()
+        forks.enter(self)
+        try:
+            await self._writer.open(self._changes.note)
+            if self._reader is not self._writer:
+                await self._reader.open()
+        except BaseException:
+            forks.leave(self)
+            raise
         self._changes.start()
-        if not self._in_memory:
-            not_carried_across.add(self)
         return self
 
     def rest(self) -> None:
         """Close the file for a moment; calls that come meanwhile wait for ``resume``."""
+        if self._in_memory:
+            return  # there is no file, and to close it would be to lose it
         self._changes.rest()
         self._reader.rest()
         self._writer.rest()
 
     def resume(self) -> None:
         """Open it again."""
+        if self._in_memory:
+            return
         self._writer.resume()
         self._reader.resume()
         self._changes.resume()
 
+    def disown(self) -> None:
+        """In a child that was forked: refuse every call, since the threads are the parent's."""
+        self._reader.disown()
+        self._writer.disown()
+
     async def close(self) -> None:
-        not_carried_across.discard(self)
+        forks.leave(self)
         await self._changes.close()
         await self._reader.close()
         await self._writer.close()

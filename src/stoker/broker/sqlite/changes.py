@@ -44,6 +44,7 @@ class Changes:
         self._waiting: set[_Waiter] = set()
         self._lock = threading.Lock()
         self._watch = None if path == MEMORY else _Watch(path, self.note)
+        self._started = False
 
     def note(self) -> None:
         """Something changed. From any thread."""
@@ -76,6 +77,7 @@ class Changes:
     def start(self) -> None:
         """Begin to look for other processes; the database must be open by now."""
         if self._watch is not None:
+            self._started = True
             self._watch.start()
 
     def rest(self) -> None:
@@ -87,7 +89,8 @@ class Changes:
         """Watch again; who waits looks anew, since nobody watched meanwhile."""
         if self._watch is not None:
             self._watch = _Watch(self._path, self.note)
-            self._watch.start()
+            if self._started:
+                self._watch.start()
             self.note()
 
     async def close(self) -> None:

@@ -87,6 +87,15 @@ class Lane:
             self._rest.over.set()
             self._rest = None
 
+    def disown(self) -> None:
+        """Refuse every call: this is a copy in a forked process, without its thread."""
+        self._gate = threading.Lock()  # another thread may have held it
+        self._closed = True
+        self._refusal = BrokerUnavailable(
+            f"{self._path} was opened by the process that forked this one",
+            hint="open a broker in each process after the fork",
+        )
+
     def read(self, work: Read[T]) -> asyncio.Future[T]:
         """Return what ``work`` finds."""
         return self._submit(Call(work, writes=False))

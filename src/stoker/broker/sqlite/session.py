@@ -140,7 +140,7 @@ class Session:
         """Have SQLite wait for the disk at each commit, or not."""
         if self._commits_sync is not sync:
             self._commits_sync = None  # unknown, should it fail
-            # SQLite may heed it when it is prepared: a statement from the cache need not do anything.
+            # SQLite may heed it when it is prepared: one from the cache need not do anything.
             level = "FULL" if sync else "NORMAL"
             self._connection.execute(f"PRAGMA synchronous = {level}", can_cache=False)
             self._commits_sync = sync

@@ -14,7 +14,8 @@ What every broker promises:
   time, it lives again.
 - **Counting.** ``attempts`` grows by finishing with Done, Failed or Retried; ``crashes`` by a lost
   lease; a run that was interrupted or snoozed leaves both as they were.
-- **Durability.** When a call returns, what it wrote survives to the broker's stated level.
+- **Durability.** When a call returns, what it wrote survives to the broker's stated level. A claim
+  need not: undone, its job waits again. A job may be claimed, and run, before its ``add`` returns.
 - **Cost.** No call grows with the number of jobs stored. The sweeping calls do one bounded chunk
   and hand back a cursor for the next.
 - **Anywhere.** All calls may come from several event loops and threads of one process at once,
@@ -151,7 +152,7 @@ class EventPage(msgspec.Struct, frozen=True):
     cursor: str
     """Give this to the next call."""
     gap: bool = False
-    """Older events were trimmed before they were read: look at the jobs themselves."""
+    """Events were trimmed before they were read, or undone: look at the jobs themselves."""
 
 
 EventKind = Literal[

@@ -214,8 +214,7 @@ def test_ids_and_names_of_workers_may_be_no_text(arena: Arena, stranger: apsw.Co
     good = arena.add("nap", 20)
     arena.until_all_done()
     assert outcome(arena, unnamed) == outcome(arena, numbered) == ("failed", "undecodable")
-    stats = {s.name: s.counts for s in arena.app.run(arena.app.queues())}
-    assert (stats["default"]["completed"], stats["default"]["failed"]) == (22, 3)
+    assert (arena.count("completed"), arena.count("failed")) == (22, 3)
     assert outcome(arena, doomed) == ("failed", "crashed")
     assert outcome(arena, orphan) == ("completed", "")
     assert {arena.row(id).state for id in good} == {"completed"}

@@ -123,6 +123,27 @@ async def test_another_file_in_its_place_is_used_from_then_on(
     await other.close()
 
 
+async def test_who_follows_events_is_told_of_a_gap_in_another_file(
+    arena: Arena, broker: Broker, tmp_path: Path
+) -> None:
+    for _ in range(5):
+        await broker.add([JOB])
+    cursor = (await broker.events("q", None)).cursor
+    move(arena, tmp_path / "old")
+    other = await opened(arena)
+    await other.add([JOB])
+    with pytest.raises(BrokerUnavailable, match="was replaced"):
+        await broker.events("q", cursor)
+
+    page = await broker.events("q", cursor)
+
+    assert page.gap
+    await other.add([JOB])
+    later = await broker.events("q", page.cursor)
+    assert (later.gap, [event.kind for event in later.events]) == (False, ["added"])
+    await other.close()
+
+
 async def test_the_log_alone_is_deleted_and_no_job_is_lost(arena: Arena, broker: Broker) -> None:
     await broker.add([JOB] * 3)
 

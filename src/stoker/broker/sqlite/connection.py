@@ -36,7 +36,7 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connection
     _plan_once(connection)
     _refuse_others(connection, path)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
-    # FULL: a commit that returned survives a power cut. The whole promise rests on this line.
+    # For the schema; later it is chosen for each group of calls, by what it promises (session.py).
     connection.execute("PRAGMA synchronous = FULL").fetchall()
     # Fewer, larger checkpoints: each one syncs the database file, in the way of the next commit.
     connection.execute("PRAGMA wal_autocheckpoint = 4000").fetchall()

@@ -15,8 +15,8 @@ class Files:
     def __init__(self, path: str) -> None:
         self._path = path
         self._in_memory = path == MEMORY
+        self._database = _identity(path)
         if not self._in_memory:
-            self._database = _identity(path)
             # SQLite takes no locks on this one, so closing it again drops none.
             self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
 

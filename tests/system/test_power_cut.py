@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from stoker.broker import Broker, make_broker
 from stoker.broker.base import Want, system_clock
 from stoker.broker.sqlite import connection as opening
+from stoker.broker.sqlite import files
 from stoker.broker.sqlite.query import rows, value
 from stoker.config import BrokerURL
 from stoker.job.model import JobRecord, Lease, NewJob
@@ -226,6 +228,25 @@ async def ran_to_the_end(folder: Path) -> set[str]:
     finally:
         await broker.close()
     return ran
+
+
+async def test_a_job_is_handed_out_while_the_disk_is_waited_for(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = threading.Event()
+    monkeypatch.setattr(files, "sync", lambda _: synced.wait(20))
+    broker = await make_broker(str(BrokerURL.of_file(arena.database))).open()
+    claim = asyncio.create_task(broker.claim(Want({"q": 1}, 1, "w"), 10))
+    for _ in range(5):  # it is waiting by then
+        await broker.queues()
+
+    adding = asyncio.create_task(broker.add([NewJob("q", "task")]))
+    [job] = await claim
+
+    assert not adding.done()
+    synced.set()
+    assert [added.id for added in await adding] == [job.id]
+    await broker.close()
 
 
 def test_a_power_cut_while_the_file_is_created(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
@@ -67,8 +67,9 @@ class Riders:
     def __init__(self) -> None:
         self._calls: dict[Call[Any], Call[Any]] = {}
 
-    def __iter__(self) -> Any:
-        return iter(list(self._calls))
+    def __iter__(self) -> Iterator[Call[Any]]:
+        # A loop that ended without a word has nobody left to run a job.
+        return iter([call for call in list(self._calls) if not call.loop.is_closed()])
 
     def add(self, call: Call[Any]) -> None:
         """Wait, from now on."""

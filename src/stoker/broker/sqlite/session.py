@@ -194,4 +194,6 @@ def ours(error: Exception, path: str) -> Exception:
     """Return ``error`` as what a caller of the broker is told."""
     if isinstance(error, UnicodeDecodeError):
         return BrokerCorrupt(f"{path} holds text that is not UTF-8: {error}")
+    if isinstance(error, OSError):
+        return BrokerUnavailable(f"{path}: {error.strerror}", hint="see what the system says there")
     return translate(error, path) if isinstance(error, apsw.Error) else error

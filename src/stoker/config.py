@@ -40,7 +40,8 @@ class BrokerURL(msgspec.Struct, frozen=True):
         scheme, separator, rest = text.partition("://")
         if not separator:
             raise ConfigError(
-                f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
+                f"broker URL {_shown(text)!r}{_from(source)} has no scheme",
+                hint=f"for example {DEFAULT_URL}",
             )
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
@@ -48,7 +49,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
             return cls(text, scheme, MEMORY, source)
         if not rest.startswith("/") or rest == "/":
             raise ConfigError(
-                f"broker URL {_shown(text)!r} names no file",
+                f"broker URL {_shown(text)!r}{_from(source)} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
         return cls(text, scheme, unquote(rest[1:]), source)
@@ -58,6 +59,11 @@ class BrokerURL(msgspec.Struct, frozen=True):
         """Return the URL of a SQLite file."""
         return cls.parse(f"sqlite:///{quote(str(path))}")
 
+    @property
+    def described(self) -> str:
+        """The URL and who says it: ``sqlite:///jobs.db (from STOKER_URL)``."""
+        return f"{self}{_from(self.source)}"
+
     def __str__(self) -> str:
         return _shown(self.text)
 
@@ -66,6 +72,10 @@ class BrokerURL(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("text", str(self))]
+
+
+def _from(source: str) -> str:
+    return f" (from {source})" if source else ""
 
 
 def _shown(url: str) -> str:

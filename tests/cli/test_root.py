@@ -124,6 +124,16 @@ def test_what_makes_no_sense_is_refused(shop: Shop, command: tuple[str, ...]) ->
     assert not (shop.folder / "jobs.db").exists()
 
 
+def test_an_error_names_the_variable_a_url_is_from(shop: Shop) -> None:
+    missing = stoker("queue", "ls", env={"STOKER_URL": "sqlite:///job.db"})
+    mistyped = stoker("queue", "ls", env={"STOKER_URL": "jobs.db"})
+
+    assert missing.stderr.startswith("error: there is no file job.db (from STOKER_URL)\n")
+    assert mistyped.stderr.startswith(
+        "error: broker URL 'jobs.db' (from STOKER_URL) has no scheme\n"
+    )
+
+
 ERRORS = {
     ("queue", "ls"): (
         "error: there is no file stoker.db\n"

@@ -134,6 +134,32 @@ async def test_after_a_close_the_next_use_opens_it_again(tmp_path: Path) -> None
             await job.wait(10)
 
 
+async def test_what_is_still_being_opened_when_it_is_closed_is_closed_too(
+    client: Client, brokers: list[Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = held_open(monkeypatch)
+    caller = asyncio.create_task(client.broker())
+    await turns()
+    closing = asyncio.create_task(client.close())
+    await turns()
+    assert not closing.done()
+
+    gate.set()
+    await soon(closing)
+
+    assert brokers[0].count("close") == 1
+    with pytest.raises(BrokerUnavailable, match="the app was closed meanwhile"):
+        await soon(caller)
+    assert await client.broker() is brokers[1]
+
+
+async def test_an_open_that_fails_says_who_named_the_place(tmp_path: Path) -> None:
+    client = Client(BrokerURL.parse(f"sqlite:///{tmp_path}/none/jobs.db", "STOKER_URL"))
+
+    with pytest.raises(BrokerUnavailable, match="the place is from STOKER_URL"):
+        await client.broker()
+
+
 async def test_a_close_may_be_asked_for_from_synchronous_code_and_twice(
     client: Client, brokers: list[Watched]
 ) -> None:

@@ -19,8 +19,7 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
 
             return SQLiteBroker(parsed.path, clock=clock)
         case _:
-            source = f" (from {parsed.source})" if parsed.source else ""
             raise ConfigError(
-                f"no broker for {parsed}{source}: this version keeps jobs in SQLite",
+                f"no broker for {parsed.described}: this version keeps jobs in SQLite",
                 hint="set STOKER_URL=sqlite:///path/to/file.db, or pass such a URL to Stoker()",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 import shutil
 import sys
 import textwrap
@@ -144,6 +145,8 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
     async with app:
         worker = await app.worker(settings)
         _introduce(app, worker.settings)
+        if not settings.burst:
+            await _tell_paused(app, worker.settings.queues)
         end = journal.begin()
         try:
             with _signals(worker):
@@ -153,13 +156,14 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
         _sum_up(journal, time.monotonic() - began)
         if settings.burst:
             await _tell_delayed(app, worker.settings.queues)
+            await _tell_paused(app, worker.settings.queues)
 
 
 def _introduce(app: Stoker, settings: WorkerSettings) -> None:
     handlers = [each for each in app.registry.handlers() if each.queue in settings.queues]
     children = any(handler.run_in == "process" for handler in handlers)
     rows = {
-        "broker": str(app.url),
+        "broker": app.url.described,
         "queues": ", ".join(settings.queues),
         "tasks": ", ".join(f"{handler.name} ({handler.run_in})" for handler in handlers),
         "at once": f"{settings.concurrency} jobs"
@@ -186,8 +190,7 @@ def _signals(worker: Worker) -> Generator[None]:
     def stop(name: str) -> None:
         told.append(name)
         if len(told) == 1:
-            grace = describe(worker.settings.grace_ms)
-            _log.info("%s: claiming no more; running jobs may end for %s", name, grace)
+            _log.info("%s: claiming no more", name)
         else:
             _log.info("%s again: interrupting what runs", name)
         worker.stop()
@@ -209,3 +212,16 @@ async def _tell_delayed(app: Stoker, queues: tuple[str, ...]) -> None:
     delayed = sum(stats.counts.get(State.DELAYED, 0) for stats in await broker.queues(queues))
     if delayed:
         _log.info("nothing is left to do now; jobs that are delayed: %s", f"{delayed:,}")
+
+
+async def _tell_paused(app: Stoker, queues: tuple[str, ...]) -> None:
+    broker = await app.client.broker()
+    for stats in await broker.queues(queues):
+        if stats.paused:
+            waiting = stats.counts.get(State.WAITING, 0)
+            _log.warning(
+                "queue %s is paused; jobs waiting in it: %s (stoker queue resume %s lets them run)",
+                stats.name,
+                f"{waiting:,}",
+                shlex.quote(stats.name),
+            )

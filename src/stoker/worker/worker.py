@@ -75,7 +75,7 @@ class Worker:
             emit("worker.started", settings=self.settings)
             await self._fetch(parts.fetcher, [*loops, parts.keeper.died])
             parts.finisher.fetching = False
-            emit("worker.stopping", running=parts.runner.running)
+            emit("worker.stopping", running=parts.runner.running, settings=self.settings)
             await self._drain(parts.runner)
             await _within(SETTLE_SECONDS, _settled(parts.finisher))
 

@@ -106,7 +106,7 @@ async def test_a_worker_that_is_told_to_stop_lets_running_jobs_end_and_claims_no
     assert await counts(app) == {State.COMPLETED: 1, State.WAITING: 1}
     life = [event for event, _ in heard if event.startswith("worker.")]
     assert life == ["worker.started", "worker.stopping", "worker.stopped"]
-    assert heard.of("worker.stopping") == [{"running": 1}]
+    assert heard.of("worker.stopping") == [{"running": 1, "settings": worker.settings}]
 
 
 @pytest.mark.parametrize("how", ["told twice", "past its grace"])

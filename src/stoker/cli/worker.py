@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shlex
 import shutil
@@ -22,6 +21,7 @@ from stoker.config import MEMORY, WorkerSettings
 from stoker.job.duration import describe
 from stoker.job.states import State
 from stoker.worker import Worker, signals
+from stoker.worker.process import run_process
 
 DEFAULTS = WorkerSettings()
 
@@ -123,7 +123,7 @@ def worker(
         lease_ms=lease,
         grace_ms=grace,
     )
-    asyncio.run(_work(loaded, settings, Journal(verbose=verbose)))
+    run_process(_work(loaded, settings, Journal(verbose=verbose)))
 
 
 def set_up_logging(*, verbose: bool) -> None:

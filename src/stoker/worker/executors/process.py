@@ -69,6 +69,7 @@ class Children:
     async def _run_in(self, child: _Child, run: Run) -> Report:
         """Run a job in a child. Its own timeout counts from when its code is loaded."""
         loop = asyncio.get_running_loop()
+        loading = asyncio.timeout(LOAD_SECONDS)
 
         def begin() -> None:
             with contextlib.suppress(RuntimeError):  # too late: the run was interrupted
@@ -76,7 +77,7 @@ class Children:
                 self._deadlines.add(run)
 
         try:
-            async with asyncio.timeout(LOAD_SECONDS) as loading:
+            async with loading:
                 return await self._threads.run(
                     child.run, run, lambda: loop.call_soon_threadsafe(begin)
                 )

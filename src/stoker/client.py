@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from stoker.broker import make_broker
 from stoker.broker.base import Added, Broker, Clock, system_clock
 from stoker.config import BrokerURL
-from stoker.errors import BrokerError, BrokerUnavailable, StokerError
+from stoker.errors import BrokerError, BrokerUnavailable, LoopRunning, StokerError
 from stoker.job.model import NewJob
 from stoker.results import Results
 
@@ -107,7 +107,18 @@ class Client:
         return results
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run ``work`` from synchronous code, on a loop that lives in a thread of its own."""
+        """Run ``work`` from synchronous code, on a loop that lives in a thread of its own.
+
+        Raises ``LoopRunning`` where it could wait for the very loop that it blocks: for a job that
+        runs there, or for the broker that is being opened there.
+        """
+        if _in_a_loop():
+            work.close()
+            raise LoopRunning(
+                "a synchronous call (…_sync, app.run) would block the event loop it is made in",
+                hint="await the method without _sync; where nothing can be awaited, "
+                "asyncio.create_task(task.enqueue(...))",
+            )
         with self._lock:
             if self._portal is None:
                 self._portal = _Portal()
@@ -135,6 +146,14 @@ class Client:
         self._portal = None
         self._adders = weakref.WeakKeyDictionary()
         self._results = weakref.WeakKeyDictionary()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _closed() -> BrokerUnavailable:

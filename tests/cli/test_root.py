@@ -61,6 +61,7 @@ def test_a_command_is_imported_only_when_it_is_used() -> None:
 
 
 USAGE = {
+    ("wroker", "shop"): "No such command 'wroker'. Did you mean 'worker'?",
     ("worker",): "Missing argument 'MODULE:APP'.",
     ("worker", "shop", "-c", "0"): (
         "Invalid value for '-c' / '--concurrency' (env var: 'STOKER_CONCURRENCY', "

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -18,6 +18,7 @@ from stoker.broker import Broker
 from stoker.broker.base import Added
 from stoker.client import ADD_BYTES, ADD_JOBS, Client
 from stoker.config import BrokerURL
+from stoker.errors import LoopRunning
 from stoker.job.model import NewJob
 from tests.unit.support import Watched, soon, turns
 
@@ -27,6 +28,14 @@ async def client() -> AsyncIterator[Client]:
     client = Client(BrokerURL.parse("sqlite://:memory:"))
     yield client
     await client.close()
+
+
+@pytest.fixture
+def client_alone() -> Iterator[Client]:
+    """A client for a test without a loop of its own."""
+    client = Client(BrokerURL.parse("sqlite://:memory:"))
+    yield client
+    client.run(client.close())
 
 
 def job(number: int = 0, size: int = 0) -> NewJob:
@@ -171,6 +180,23 @@ async def test_a_close_may_be_asked_for_from_synchronous_code_and_twice(
     await soon(asyncio.to_thread(synchronously))
 
     assert brokers[0].count("close") == 1
+
+
+async def test_a_synchronous_call_in_an_event_loop_is_refused(
+    client: Client, brokers: list[Watched]
+) -> None:
+    with pytest.raises(LoopRunning, match="await the method without _sync"):
+        client.run(client.broker())
+
+    assert brokers == []
+
+
+def test_also_in_the_loop_that_serves_synchronous_code(client_alone: Client) -> None:
+    async def nested() -> None:
+        client_alone.run(client_alone.broker())
+
+    with pytest.raises(LoopRunning):
+        client_alone.run(nested())
 
 
 async def test_who_waits_synchronously_is_told_of_a_close(client: Client) -> None:

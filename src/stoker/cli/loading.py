@@ -32,7 +32,7 @@ def load(reference: str) -> Stoker:
 
 
 def _parts(reference: str) -> tuple[str, str]:
-    """Cut at the colon that is not a drive's, as in ``C:\\shop\\jobs.py``."""
+    """Cut at the colon, which is not that of a Windows drive."""
     drive = re.match(r"[A-Za-z]:[\\/]", reference)
     start = drive.end() if drive else 0
     module, _, attribute = reference[start:].partition(":")

@@ -21,7 +21,7 @@ from stoker.config import MEMORY, WorkerSettings
 from stoker.job.duration import describe
 from stoker.job.states import State
 from stoker.worker import Worker, signals
-from stoker.worker.process import run_process
+from stoker.worker.leave import run_and_leave
 
 DEFAULTS = WorkerSettings()
 
@@ -123,7 +123,7 @@ def worker(
         lease_ms=lease,
         grace_ms=grace,
     )
-    run_process(_work(loaded, settings, Journal(verbose=verbose)))
+    run_and_leave(_work(loaded, settings, Journal(verbose=verbose)))
 
 
 def set_up_logging(*, verbose: bool) -> None:

@@ -16,7 +16,7 @@ LEAVE_SECONDS = 3.0
 _log = logging.getLogger("stoker.worker")
 
 
-def run_process(work: Coroutine[Any, Any, None]) -> None:
+def run_and_leave(work: Coroutine[Any, Any, None]) -> None:
     """``asyncio.run`` for a process that has nothing to do but ``work``.
 
     A coroutine that ignores that it is cancelled, or a call in the loop's own thread pool that

@@ -12,9 +12,13 @@ from tests.servers.kinds import DEFAULT, Kind
 from tests.servers.server import Server
 
 
-@functools.cache
 def shared(kind: Kind = DEFAULT) -> Server:
     """Return this process's server of a kind. Whoever kills or configures one starts their own."""
+    return _started(kind)
+
+
+@functools.cache
+def _started(kind: Kind) -> Server:
     folder = Path(tempfile.mkdtemp(prefix=f"stoker-{kind}-"))
     server = Server(folder, kind)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -23,9 +27,12 @@ def shared(kind: Kind = DEFAULT) -> Server:
 
 
 def emptied(kind: Kind = DEFAULT) -> Server:
-    """Return the shared server of a kind with nothing in it, its scripts forgotten too."""
+    """Return the shared server of a kind with nothing in it.
+
+    It remembers scripts: BullMQ's flows, which call theirs inside a transaction, never load them
+    again.
+    """
     server = shared(kind)
     with server.connect() as client:
         client.flushall()
-        client.script_flush()
     return server

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from stoker import Stoker
 from tests.servers.server import Server
 from tests.servers.shared import emptied, shared
 from tests.wire.peer import Flavour, Peer, PeerQueue
+from tests.wire.side import StokerSide
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,20 @@ def node(server: Server, peers: Callable[[Flavour], Peer]) -> Peer:
 
 
 @pytest.fixture
-def theirs(node: Peer, request: pytest.FixtureRequest) -> PeerQueue:
+def theirs(node: Peer) -> PeerQueue:
     """BullMQ 6's view of the test's queue."""
     return node.queue("q")
+
+
+@pytest.fixture
+async def app(server: Server) -> AsyncIterator[Stoker]:
+    """An application of Stoker's on the same server."""
+    app = Stoker(server.url)
+    yield app
+    await app.close()
+
+
+@pytest.fixture
+async def ours(app: Stoker, server: Server) -> StokerSide:
+    """Stoker's side of the test's queue."""
+    return StokerSide(app, await app.client.broker(), "q", server)

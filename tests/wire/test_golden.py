@@ -17,7 +17,7 @@ from tests.wire.differences import without
 from tests.wire.dump import Dump, dump
 from tests.wire.peer import PeerQueue
 from tests.wire.scenarios import ADDED_BY_NODE, SCENARIOS
-from tests.wire.side import Mixed, NodeSide, StokerSide
+from tests.wire.side import NodeSide, StokerSide, mixed
 
 GOLDEN = Path(__file__).parent / "golden"
 scenarios = pytest.mark.parametrize("name", SCENARIOS)
@@ -39,7 +39,7 @@ async def test_bullmq_leaves_what_it_left_before(
 async def test_stoker_leaves_what_bullmq_leaves(
     name: str, theirs: PeerQueue, ours: StokerSide, server: Server
 ) -> None:
-    side = Mixed(NodeSide(theirs, server), ours) if name in ADDED_BY_NODE else ours
+    side = mixed(adds=NodeSide(theirs, server), runs=ours) if name in ADDED_BY_NODE else ours
     await SCENARIOS[name](side)
 
     assert without(dumped(server)) == without(golden(name))
@@ -51,7 +51,7 @@ async def test_what_one_adds_the_other_runs(
     name: str, adds: str, theirs: PeerQueue, ours: StokerSide, server: Server
 ) -> None:
     node = NodeSide(theirs, server)
-    side = Mixed(node, ours) if adds.startswith("node") else Mixed(ours, node)
+    side = mixed(adds=node, runs=ours) if adds.startswith("node") else mixed(adds=ours, runs=node)
     await SCENARIOS[name](side)
 
     assert without(dumped(server)) == without(golden(name))

@@ -11,6 +11,7 @@ from stoker import Stoker
 from tests.servers.server import Server
 from tests.servers.shared import emptied, shared
 from tests.wire.peer import Flavour, Peer, PeerQueue
+from tests.wire.perform import application
 from tests.wire.side import StokerSide
 
 
@@ -49,7 +50,7 @@ def theirs(node: Peer) -> PeerQueue:
 @pytest.fixture
 async def app(server: Server) -> AsyncIterator[Stoker]:
     """An application of Stoker's on the same server."""
-    app = Stoker(server.url)
+    app = application(server.url)
     yield app
     await app.close()
 

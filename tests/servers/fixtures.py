@@ -15,13 +15,14 @@ import pytest
 
 from tests.servers.cluster import Cluster
 from tests.servers.kinds import DEFAULT, Kind
+from tests.servers.network import Network
 from tests.servers.sentinel import SentinelSetup
 from tests.servers.server import Server
 from tests.servers.shared import emptied
 from tests.servers.tls import TLSFront
 
 MakeServer = Callable[..., Server]
-"""``make_server(kind, **settings)``: start a server of the test's own."""
+"""``make_server(kind, **options)``: start a server of the test's own; options as ``Server``'s."""
 
 
 @pytest.fixture
@@ -41,8 +42,8 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
     with ExitStack() as stack:
         made: list[Server] = []
 
-        def make(kind: Kind = DEFAULT, **settings: Any) -> Server:
-            server = Server(tmp_path / f"server{len(made)}", kind, **settings)
+        def make(kind: Kind = DEFAULT, **options: Any) -> Server:
+            server = Server(tmp_path / f"server{len(made)}", kind, **options)
             made.append(server)
             return stack.enter_context(server)
 
@@ -66,3 +67,9 @@ def tls_front(make_server: MakeServer, tmp_path: Path) -> Iterator[TLSFront]:
     """TLS in front of a server of the test's own, which also wants a password."""
     with TLSFront(make_server(requirepass="sesame"), tmp_path) as front:
         yield front
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with Network() as network:
+        yield network

@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ DURABLE = {"appendonly": "yes", "appendfsync": "always"}
 """Settings with which an acknowledged write survives ``kill -9``, and a power cut too."""
 
 _BASE = {
-    "bind": HOST,
     "protected-mode": "no",
     "save": '""',
     "appendonly": "no",
@@ -45,19 +45,32 @@ class Server:
     """A Redis or Valkey server. Use it as a context manager, or ``start`` and ``stop`` it.
 
     ``settings`` are lines of the configuration file, with ``_`` for ``-``. A server that is started
-    again has the port, the folder and so the data that it had.
+    again has the port, the folder and so the data that it had. ``within`` is put before its
+    command, to run it somewhere else, such as in a network namespace.
     """
 
     def __init__(
-        self, folder: Path, kind: Kind = DEFAULT, *, sentinel: bool = False, **settings: Any
+        self,
+        folder: Path,
+        kind: Kind = DEFAULT,
+        *,
+        host: str = HOST,
+        sentinel: bool = False,
+        within: Sequence[str] = (),
+        **settings: Any,
     ) -> None:
         self.kind = kind
         self.folder = folder
+        self.host = host
         self.port = free_port()
         self.password = settings.get("requirepass")
         self.log = folder / "server.log"
         self._sentinel = sentinel
-        self._settings = {**({} if sentinel else _BASE), **_dashed(settings)}
+        self._within = within
+        base = {} if sentinel else {**_BASE, "bind": host}
+        if host != HOST:  # the test itself is on another network, but in the same file system
+            base["unixsocket"] = tempfile.mktemp(prefix="stoker-", suffix=".sock")
+        self._settings = {**base, **_dashed(settings)}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -69,12 +82,12 @@ class Server:
 
     @property
     def address(self) -> tuple[str, int]:
-        return HOST, self.port
+        return self.host, self.port
 
     @property
     def url(self) -> str:
         secret = f":{self.password}@" if self.password else ""
-        return f"redis://{secret}{HOST}:{self.port}/0"
+        return f"redis://{secret}{self.host}:{self.port}/0"
 
     @property
     def pid(self) -> int:
@@ -88,7 +101,8 @@ class Server:
     def connect(self, **options: Any) -> redis.Redis:
         """Return a client that never tries twice: a test says itself what it expects."""
         options = {"socket_timeout": PATIENCE, "password": self.password, **options}
-        return redis.Redis(HOST, self.port, retry=NEVER_AGAIN, **options)
+        options["unix_socket_path"] = self._settings.get("unixsocket")
+        return redis.Redis(self.host, self.port, retry=NEVER_AGAIN, **options)
 
     # Its life
 
@@ -134,7 +148,12 @@ class Server:
         file = self.folder / "server.conf"
         if not (self._sentinel and file.exists()):  # a sentinel keeps what it learned in there
             file.write_text("\n".join([f"port {self.port}", f"dir {self.folder}", *lines, ""]))
-        arguments = [self.kind.program, file, *(["--sentinel"] if self._sentinel else [])]
+        arguments = [
+            *self._within,
+            self.kind.program,
+            file,
+            *(["--sentinel"] if self._sentinel else []),
+        ]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 arguments,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import redis
 
 from tests.servers.cluster import Cluster
 from tests.servers.fixtures import MakeServer
 from tests.servers.kinds import Kind
+from tests.servers.network import Network
 from tests.servers.sentinel import SentinelSetup
 from tests.servers.server import DURABLE, NEVER_AGAIN, Server
 from tests.servers.shared import emptied
@@ -105,3 +109,28 @@ def test_a_cluster_elects_another_master(cluster: Cluster) -> None:
     second = cluster.until_master_is_not(first, "{bull}")
     with second.connect() as client:
         assert client.get("{bull}") == b"kept"
+
+
+def test_a_cut_network_is_silent_and_heals(network: Network, make_server: MakeServer) -> None:
+    server = make_server(
+        host=network.far.address,
+        within=network.far.within,
+    )
+    probe = [*network.near.within, sys.executable, "-c", PROBE, server.host, str(server.port)]
+
+    assert subprocess.run(probe, capture_output=True, text=True).stdout == "+PONG\n"
+    network.cut()
+    assert subprocess.run(probe, capture_output=True, text=True).stdout == "timeout\n"
+    network.heal()
+    assert subprocess.run(probe, capture_output=True, text=True).stdout == "+PONG\n"
+
+
+PROBE = """
+import socket, sys
+try:
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.5) as server:
+        server.sendall(b"PING\\r\\n")
+        print(server.recv(100).decode().strip())
+except TimeoutError:
+    print("timeout")
+"""

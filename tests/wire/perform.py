@@ -40,19 +40,19 @@ def application(url: str, ledger: Path | None = None, worker: str = NAME) -> Sto
         note("start")
         result = None
         for step, argument in steps:
-            said = await _take(step, argument)
-            result = said if step == "return" else result
+            await _take(step, argument)
+            result = argument if step == "return" else result
         note("end")
         return result
 
     return app
 
 
-async def _take(step: str, argument: Any) -> Any:
+async def _take(step: str, argument: Any) -> None:
     job = current_job()
     match step:
         case "return":
-            return argument
+            pass
         case "progress":
             job.progress(argument)
         case "log":

@@ -13,7 +13,9 @@ PATIENCE = 20.0
 LOOK_EVERY = 0.01
 
 
-async def eventually(look: Callable[[], Awaitable[T]], what: str, seconds: float = PATIENCE) -> T:
+async def eventually(
+    look: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE
+) -> T:
     """Look until there is something (other than ``None``, ``False``, empty), and return it."""
     deadline = time.monotonic() + seconds
     while not (seen := await look()):

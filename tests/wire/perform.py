@@ -2,7 +2,7 @@
 
 The same in Node is ``node/perform.mjs``. Also a worker of Stoker's as a process of its own, for
 tests that kill it: ``python -m tests.wire.perform URL NAME``, with ``WIRE_LEDGER`` in the
-environment.
+environment. It says there when it works.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stoker import Stoker, Unrecoverable, WorkerSettings, current_job
+from stoker.events import subscribe
 from stoker.worker import signals
 from tests.system.ledger import Writer
 from tests.wire.eventually import LOOK_EVERY
@@ -86,7 +87,14 @@ async def working(app: Stoker, **settings: Any) -> AsyncIterator[None]:
 
 
 async def main(url: str, name: str) -> None:
-    app = application(url, Path(os.environ["WIRE_LEDGER"]), name)
+    path = Path(os.environ["WIRE_LEDGER"])
+    app, ledger = application(url, path, name), Writer(path, sync=False)
+
+    def told(event: str, _: object) -> None:
+        if event == "worker.started":
+            ledger.entry("working", "", worker=name)
+
+    subscribe(told)
     worker = await app.worker(
         WorkerSettings(name=name, lease_ms=1_000, recover_ms=200, max_stalls=100)
     )

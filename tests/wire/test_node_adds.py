@@ -173,7 +173,7 @@ async def test_finished_jobs_are_kept_as_said(
 
 async def drained(queue: PeerQueue) -> bool:
     counts = await queue.counts()
-    return not counts.keys() & {"waiting", "active", "delayed", "prioritized"}
+    return not counts.keys() & {"waiting", "active", "delayed", "prioritized", "paused"}
 
 
 async def test_logs_and_stack_traces_are_limited_as_said(theirs: PeerQueue, app: Stoker) -> None:

@@ -17,13 +17,53 @@ from tests.servers.server import Server
 from tests.wire.eventually import eventually
 from tests.wire.peer import Flavour, Peer, PeerQueue
 from tests.wire.perform import QUEUE, application, working
-from tests.wire.test_node_adds import steps
+from tests.wire.test_node_adds import drained, steps
 
 JOBS = 20
 
 
 class Hand(Protocol):
     async def add(self, name: str, data: Any) -> Any: ...
+    async def pause(self) -> None: ...
+    async def resume(self) -> None: ...
+
+
+@pytest.fixture
+def hands(app: Stoker, peers: Callable[[Flavour], Peer]) -> dict[str, Hand]:
+    return {
+        "bullmq-5": peers(Flavour.BULLMQ_5).queue(QUEUE),
+        "bullmq-6": peers(Flavour.BULLMQ_6).queue(QUEUE),
+        "stoker": app.queue(QUEUE),
+    }
+
+
+NAMES = ("bullmq-5", "bullmq-6", "stoker")
+LOST_BY_BULLMQ_5 = {
+    ("bullmq-5", "bullmq-6"),
+    ("bullmq-6", "bullmq-5"),
+}
+"""Who pauses and who adds, where BullMQ 5's resume loses what the other left in ``wait``: it renames
+its own list over it. Nobody else can help that; only Stoker's own adds are put where it looks."""
+
+
+@pytest.mark.parametrize(
+    ("pauser", "adder", "resumer"), itertools.product(NAMES, repeat=3), ids="-".join
+)
+async def test_all_jobs_come_back(
+    hands: dict[str, Hand], theirs: PeerQueue, app: Stoker, pauser: str, adder: str, resumer: str
+) -> None:
+    lost = resumer == "bullmq-5" and (pauser, adder) in LOST_BY_BULLMQ_5
+    await add(hands[adder], JOBS)
+    await hands[pauser].pause()
+    await add(hands[adder], JOBS)
+    async with working(app):
+        await hands[resumer].resume()
+        await eventually(lambda: drained(theirs), "all jobs to run")
+
+    assert await completed(theirs, JOBS if lost else 2 * JOBS)
+
+
+async def add(self, name: str, data: Any) -> Any: ...
     async def pause(self) -> None: ...
     async def resume(self) -> None: ...
 

@@ -63,42 +63,6 @@ async def test_all_jobs_come_back(
     assert await completed(theirs, JOBS if lost else 2 * JOBS)
 
 
-async def add(self, name: str, data: Any) -> Any: ...
-    async def pause(self) -> None: ...
-    async def resume(self) -> None: ...
-
-
-@pytest.fixture
-def hands(app: Stoker, peers: Callable[[Flavour], Peer]) -> dict[str, Hand]:
-    return {
-        "bullmq-5": peers(Flavour.BULLMQ_5).queue(QUEUE),
-        "bullmq-6": peers(Flavour.BULLMQ_6).queue(QUEUE),
-        "stoker": app.queue(QUEUE),
-    }
-
-
-NAMES = ("bullmq-5", "bullmq-6", "stoker")
-THEIR_OWN = {
-    ("bullmq-5", "bullmq-6"): "BullMQ 6 does not know the list that BullMQ 5 moved the jobs to",
-    ("bullmq-6", "bullmq-5"): "BullMQ 5 renames its own list back, and that is empty",
-}
-"""Who pauses and who resumes where jobs are left behind even without Stoker; see the last test."""
-
-
-@pytest.mark.parametrize(
-    ("pauser", "adder", "resumer"), itertools.product(NAMES, repeat=3), ids="-".join
-)
-async def test_all_jobs_come_back(
-    hands: dict[str, Hand], theirs: PeerQueue, app: Stoker, pauser: str, adder: str, resumer: str
-) -> None:
-    await add(hands[adder], JOBS)
-    await hands[pauser].pause()
-    await add(hands[adder], JOBS)
-    async with working(app):
-        await hands[resumer].resume()
-        await eventually(lambda: completed(theirs, 2 * JOBS), "all jobs to run")
-
-
 async def add(hand: Hand, count: int) -> None:
     for _ in range(count):
         await hand.add("perform", steps(("return", 1)))

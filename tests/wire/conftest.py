@@ -56,6 +56,8 @@ async def app(server: Server) -> AsyncIterator[Stoker]:
 
 
 @pytest.fixture
-async def ours(app: Stoker, server: Server) -> StokerSide:
-    """Stoker's side of the test's queue."""
-    return StokerSide(app, await app.client.broker(), "q", server)
+async def ours(server: Server) -> AsyncIterator[StokerSide]:
+    """Stoker's side of the test's queue, of an application that takes any payload."""
+    app = Stoker(server.url)
+    yield StokerSide(app, await app.client.broker(), "q", server)
+    await app.close()

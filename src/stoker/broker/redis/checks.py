@@ -13,6 +13,7 @@ OLDEST = (6, 2)
 FLAGS_SINCE = (7, 0)
 """The first that lets a script say that it may run while memory is full."""
 
+_warned: set[tuple[str, str]] = set()
 _log = logging.getLogger("stoker.broker")
 
 
@@ -30,7 +31,7 @@ def refuse(info: Mapping[str, Any], url: BrokerURL) -> None:
 
 
 def warn(info: Mapping[str, Any], url: BrokerURL) -> list[str]:
-    """Log, and return, what is wrong with a server's settings and what that may cost."""
+    """Log once a process, and return, what is wrong with a server's settings and what that may cost."""
     found: list[str] = []
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -44,5 +45,7 @@ def warn(info: Mapping[str, Any], url: BrokerURL) -> list[str]:
             "set appendonly to yes"
         )
     for warning in found:
-        _log.warning("%s: %s", url, warning)
+        if (url.text, warning) not in _warned:
+            _warned.add((url.text, warning))
+            _log.warning("%s: %s", url, warning)
     return found

@@ -47,7 +47,7 @@ its own list over it. Nobody else can help that; only Stoker's own adds are put 
 
 
 @pytest.mark.parametrize(
-    ("pauser", "adder", "resumer"), itertools.product(NAMES, repeat=3), ids="-".join
+    ("pauser", "adder", "resumer"), [*itertools.product(NAMES, repeat=3)], ids="-".join
 )
 async def test_all_jobs_come_back(
     hands: dict[str, Hand], theirs: PeerQueue, app: Stoker, pauser: str, adder: str, resumer: str

@@ -18,12 +18,13 @@ import redis
 Dump = dict[str, Any]
 Hash = dict[str, str]
 
-EPHEMERAL = {"stalled-check", "stalled"}
-"""Throttles and marks of the recovery: present or not by the second in which somebody looked."""
+EPHEMERAL = {"stalled-check", "stalled", "metrics:completed:data", "metrics:failed:data"}
+"""What is there or not by the second in which somebody looked: the recovery's throttle and marks,
+and a data point for each minute."""
 
 _JSON = {"data", "opts", "returnvalue", "progress", "parent", "failedReason"}
-_TIMES = {"timestamp", "processedOn", "finishedOn"}
-_WHOLE = {"delay", "priority", "atm", "ats", "stc", "every", "offset", "ic"}
+_TIMES = {"timestamp", "processedOn", "finishedOn", "prevTS", "offset"}
+_WHOLE = {"delay", "priority", "atm", "ats", "stc", "every", "ic", "count", "prevCount"}
 _OPTS_TIMES = {"timestamp", "prevMillis", "startDate"}
 _EVENT_TIMES = {"delay"}
 _DRAWN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|repeat:\w+:\d{13}")
@@ -81,7 +82,7 @@ def _shown(name: str, value: Any, jobs: Mapping[str, Hash]) -> Any:
         case ("events", _):
             return [_event(fields) for _, fields in value]
         case (_, dict()):
-            return {field: _field(field, text) for field, text in sorted(value.items())}
+            return _hash(value)
         case (_, set()):
             return sorted(value)
         case (_, list()) if value and isinstance(value[0], tuple | list):
@@ -90,6 +91,14 @@ def _shown(name: str, value: Any, jobs: Mapping[str, Hash]) -> Any:
             return int(value) if value.isdigit() else value
         case _:
             return value
+
+
+def _hash(stored: Hash) -> dict[str, Any]:
+    shown = {field: _field(field, text) for field, text in sorted(stored.items())}
+    if "rjk" in stored:  # a job scheduler's: its delay is what is left of the interval
+        for fields in (shown, shown["opts"]):
+            fields["delay"] = f"<+{_seconds(fields['delay'])} s>"
+    return shown
 
 
 def _field(name: str, text: str) -> Any:

@@ -221,6 +221,10 @@ class PeerQueue:
     ) -> None:
         await self._peer.call("hand", self.name, "fail", id, message, token, unrecoverable)
 
+    async def schedule(self, id: str, repeat: Mapping[str, Any], name: str) -> None:
+        """Have a job of this name made again and again."""
+        await self.call("upsertJobScheduler", id, repeat, {"name": name, "data": {}})
+
     async def recover(self) -> None:
         """Take back the jobs whose workers were lost."""
         await self._peer.call("hand", self.name, "recover")

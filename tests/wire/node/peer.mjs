@@ -47,10 +47,12 @@ const EVENTS = [
   "waiting-children",
 ];
 
+const HAND = { autorun: false, name: "hand", metrics: { maxDataPoints: 20160 } };
+
 /** A worker that claims only when told to, so that a test decides each step. */
 const handOf = (name) =>
   one("hand", name, async () => {
-    const worker = new bullmq.Worker(name, null, { ...options, autorun: false, name: "hand" });
+    const worker = new bullmq.Worker(name, null, { ...options, ...HAND });
     worker.held = new Map();
     await worker.waitUntilReady();
     return worker;

@@ -2,14 +2,14 @@
 
 Times become ``<time>``, a due time the seconds between the job's birth and it, a lock's token
 ``<token>``, a stack trace ``<trace>``, and an id that was drawn at random ``<id 1>``, ``<id 2>``, …
-in the order of birth. Everything else is shown as it is stored, so that two dumps are equal if,
+in the order in which the events tell of them. Everything else is shown as it is stored, so that two dumps are equal if,
 and only if, a BullMQ client could not tell the queues apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -44,7 +44,7 @@ def dump(client: redis.Redis, queue: str, prefix: str = "bull") -> Dump:
     for name, value in list(seen.items()):
         if (left := client.pttl(f"{stem}{name}")) > 0:
             seen[name] = {"value": value, "expires": f"<+{_seconds(left)} s>"}
-    return _with_drawn_ids_named(seen, jobs)
+    return _with_drawn_ids_named(seen)
 
 
 def _read(client: redis.Redis, key: str) -> Any:
@@ -141,17 +141,11 @@ def _seconds(ms: int) -> int:
     return round(ms / 1_000)
 
 
-def _with_drawn_ids_named(seen: Dump, jobs: Mapping[str, Hash]) -> Dump:
+def _with_drawn_ids_named(seen: Dump) -> Dump:
+    story = msgspec.json.encode(seen.get("events", [])).decode()
     text = msgspec.json.encode(seen).decode()
-    for number, id in enumerate(_drawn(text, jobs), start=1):
+    drawn = set(_DRAWN_ID.findall(text))
+    for number, id in enumerate(sorted(drawn, key=story.find), start=1):
         text = text.replace(id, f"<id {number}>")
     named: Dump = msgspec.json.decode(text)
     return dict(sorted(named.items()))
-
-
-def _drawn(text: str, jobs: Mapping[str, Hash]) -> Iterator[str]:
-    """Yield the ids that nobody chose: first those of jobs, by birth, then what is left."""
-    born = set(_DRAWN_ID.findall(text))
-    yield from sorted(
-        born, key=lambda id: (int(jobs.get(id, {}).get("timestamp", 0)), text.index(id))
-    )

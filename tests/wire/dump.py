@@ -2,8 +2,8 @@
 
 Times become ``<time>``, a due time the seconds between the job's birth and it, a lock's token
 ``<token>``, a stack trace ``<trace>``, and an id that was drawn at random ``<id 1>``, ``<id 2>``, …
-in the order in which the events tell of them. Everything else is shown as it is stored, so that two dumps are equal if,
-and only if, a BullMQ client could not tell the queues apart.
+in the order in which the events tell of them. Everything else is shown as it is stored, so that two
+dumps are equal if, and only if, a BullMQ client could not tell the queues apart.
 """
 
 from __future__ import annotations

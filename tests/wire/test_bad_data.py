@@ -1,4 +1,4 @@
-"""What others left in Redis that is not as it should be: buried or passed over, and work goes on."""
+"""What others left in Redis that should not be so: buried or passed over, and work goes on."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def stored(**fields: str | bytes | None) -> Harm:
     """A job in ``wait`` whose hash has these fields; ``None`` is one that it lacks."""
 
     def harm(client: redis.Redis) -> None:
-        hash = {name: value for name, value in {**GOOD_HASH, **fields}.items() if value is not None}
-        client.hset(JOB, mapping=hash)
+        chosen = {**GOOD_HASH, **fields}
+        client.hset(JOB, mapping={name: text for name, text in chosen.items() if text is not None})
         client.rpush("bull:q:wait", BAD)
 
     return harm

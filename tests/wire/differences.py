@@ -23,7 +23,6 @@ class Difference(NamedTuple):
 
 
 DIFFERENCES = (
-    Difference("meta", "version", "names the library that wrote last"),
     Difference(
         "meta",
         "opts.maxLenEvents",

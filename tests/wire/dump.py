@@ -41,6 +41,7 @@ def dump(client: redis.Redis, queue: str, prefix: str = "bull") -> Dump:
     seen = {name: _shown(name, value, jobs) for name, value in stored.items()}
     for name in EPHEMERAL:
         seen.pop(name, None)
+    seen.get("meta", {}).pop("version", None)  # written whenever somebody opens the queue
     for name, value in list(seen.items()):
         if (left := client.pttl(f"{stem}{name}")) > 0:
             seen[name] = {"value": value, "expires": f"<+{_seconds(left)} s>"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -109,7 +110,8 @@ class Peer:
         request = {"id": number, "on": on, "queue": queue, "call": call, "args": args, **more}
         future: Future[Any] = Future()
         self._waiting[number] = future
-        self._send(msgspec.json.encode(request) + b"\n")
+        # In ASCII: to Node, U+2028 ends a line too.
+        self._send(json.dumps(request).encode() + b"\n")
         return await asyncio.wrap_future(future)
 
     def kill(self) -> None:

@@ -146,7 +146,9 @@ async def test_bull_boards_buttons_work_on_stokers_jobs(theirs: PeerQueue, app: 
 
         await theirs.board("put", f"/api/queues/{QUEUE}/{later.id}/promote")
         await theirs.board("put", f"/api/queues/{QUEUE}/{unwanted.id}/clean")
-        await theirs.board("put", f"/api/queues/{QUEUE}/{bad.id}/retry/failed")
+        await theirs.board(
+            "put", f"/api/queues/{QUEUE}/{bad.id}/retry", query={"queueStatus": "failed"}
+        )
 
         assert await later.wait(20) == "now"
     assert await theirs.job(unwanted.id) is None

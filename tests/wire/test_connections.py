@@ -46,8 +46,8 @@ async def test_a_certificate_that_is_not_trusted_is_said(tls_front: TLSFront) ->
 
 
 async def test_a_unix_socket(make_server: MakeServer, tmp_path: Path) -> None:
-    make_server(unixsocket="redis.sock")
-    socket = tmp_path / "server0" / "redis.sock"
+    socket = tmp_path / "socket"
+    make_server(unixsocket=socket)
 
     assert await runs(application(f"unix://{socket}")) == "ok"
 

@@ -56,6 +56,7 @@ async def app(server: Server) -> AsyncIterator[Stoker]:
 
 
 @pytest.fixture
-async def ours(app: Stoker, server: Server) -> StokerSide:
-    """Stoker's side of the test's queue."""
-    return StokerSide(app, await app.client.broker(), "q", server)
+async def ours(server: Server) -> AsyncIterator[StokerSide]:
+    """Stoker's side of the test's queue, of an application that has no task in it."""
+    async with Stoker(server.url) as app:
+        yield StokerSide(app, await app.client.broker(), "q", server)

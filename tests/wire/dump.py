@@ -98,7 +98,8 @@ def _hash(stored: Hash) -> dict[str, Any]:
     shown = {field: _field(field, text) for field, text in sorted(stored.items())}
     if "rjk" in stored:  # a job scheduler's: its delay is what is left of the interval
         for fields in (shown, shown["opts"]):
-            fields["delay"] = f"<+{_seconds(fields['delay'])} s>"
+            if "delay" in fields:
+                fields["delay"] = f"<+{_seconds(fields['delay'])} s>"
     return shown
 
 

@@ -172,6 +172,10 @@ class StokerSide:
     async def schedule(self, id: str, repeat: Options, name: str) -> None:
         raise NotImplementedError("Stoker's applications make no job schedulers of BullMQ's")
 
+    def forget(self) -> None:
+        """Let go of all jobs."""
+        self._held.clear()
+
     async def _settle(self, id: str, report: Report) -> None:
         job = self._held.pop(id)
         policy = policy_for(BULLMQS_DEFAULTS, job.options, max_stalls=1)

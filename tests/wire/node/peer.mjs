@@ -87,8 +87,13 @@ const PARTS = {
     switch (call) {
       case "claim": {
         const job = await worker.getNextJob(args[0], { block: false });
+        if (job?.deferredFailure) {
+          // A parent that has to fail for a child's sake: BullMQ's worker does not run it either.
+          const why = new bullmq.UnrecoverableError(job.deferredFailure);
+          return void (await job.moveToFailed(why, args[0], false));
+        }
         job && worker.held.set(job.id, job);
-        return job ?? null;
+        return job;
       }
       case "complete":
         return void (await worker.held.get(args[0]).moveToCompleted(args[1], args[2], false));

@@ -53,7 +53,6 @@ BURIED: dict[str, Harm] = {
     "no data": stored(data=None),
     "options that are not JSON": stored(opts="{not json"),
     "options that are no object": stored(opts='"text"'),
-    "an absurd number of attempts": stored(opts='{"attempts": "many"}'),
     "an absurd backoff": stored(opts='{"backoff": {"type": 7, "delay": -1}}'),
     "no name": stored(name=None),
     "a name that is not UTF-8": stored(name=b"\xff\xfe"),
@@ -64,6 +63,7 @@ BURIED: dict[str, Harm] = {
 BORNE: dict[str, Harm] = {
     "options that nobody knows": stored(opts='{"group": {"id": "x"}, "whatever": [1]}'),
     "numbers that are not": stored(timestamp="soon", delay="later", priority="high"),
+    "an absurd number of attempts": stored(opts='{"attempts": "many"}'),
     "no timestamp": stored(timestamp=None),
     "progress that is not JSON": stored(progress="{"),
     "a stack trace that is not JSON": stored(stacktrace="{"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stoker import BrokerUnavailable, Stoker
+from stoker import BrokerUnavailable, ConfigError, Stoker
 from tests.servers.fixtures import MakeServer
 from tests.servers.tls import TLSFront
 from tests.wire.peer import Peer
@@ -24,7 +24,7 @@ async def test_a_wrong_password_is_said_and_not_shown(make_server: MakeServer) -
     server = make_server(requirepass="sesame")
     app = application(server.url.replace("sesame", "hunter2"))
 
-    with pytest.raises(BrokerUnavailable) as refused:
+    with pytest.raises(ConfigError) as refused:
         await app.queue(QUEUE).add("perform", {})
 
     await app.close()

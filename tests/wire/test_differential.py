@@ -144,6 +144,10 @@ def settle(step: Step, client: redis.Redis) -> Deed | None:
     if step.verb == "add":
         data, options = step.arguments
         return Deed("add", ("perform", data), options)
+    if step.verb in ("pause", "resume"):
+        # To whom has been told already, BullMQ tells it again.
+        paused = client.hexists("bull:q:meta", "paused")
+        return None if paused == (step.verb == "pause") else Deed(step.verb, ())
     if step.verb not in ABOUT:
         return Deed(step.verb, step.arguments)
     jobs = [id for state in ABOUT[step.verb] for id in members(client, f"bull:q:{state}")]

@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Self
-from urllib.parse import quote, unquote
+from typing import Any, Self
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -21,6 +21,11 @@ MEMORY = ":memory:"
 _PASSWORD = re.compile(r"^((?:[^:/@]*://)?[^:/@]*):(?!//).*@", re.DOTALL)
 
 
+_REDIS = re.compile(r"^(?:redis|rediss)(?:\+sentinel|\+cluster)?$|^unix$")
+"""The schemes that a Redis server is reached by; see ``BrokerURL.parse``."""
+_DEFAULT_PORTS = {"redis+sentinel": 26379, "rediss+sentinel": 26379}
+
+
 class BrokerURL(msgspec.Struct, frozen=True):
     """Where jobs are kept. Printing it never shows the password."""
 
@@ -30,18 +35,34 @@ class BrokerURL(msgspec.Struct, frozen=True):
     """For SQLite: the file's path, or ``:memory:``."""
     source: str = ""
     """The environment variable it is from, if it is from one."""
+    hosts: tuple[tuple[str, int], ...] = ()
+    """For Redis: host and port of the server, of the sentinels, or of some of a cluster."""
+    service: str = ""
+    """For Redis behind sentinels: what they call the primary."""
+    prefix: str = ""
+    """For Redis: what the names of all keys begin with."""
+
+    @property
+    def is_redis(self) -> bool:
+        """Whether it names a Redis or Valkey server."""
+        return _REDIS.match(self.scheme) is not None
 
     @classmethod
     def parse(cls, text: str, source: str = "") -> Self:
         """Read a URL, such as ``sqlite:///relative.db``, ``sqlite:////absolute.db``.
 
-        ``sqlite://:memory:`` is gone with the process. Raises ``ConfigError``.
+        ``sqlite://:memory:`` is gone with the process. Redis and Valkey: ``redis://host:6379/0``
+        (``rediss`` for TLS), ``unix:///path/to/socket?db=0``, ``redis+sentinel://host,host/name/0``,
+        ``redis+cluster://host,host``; each may have ``user:password@`` and ``?prefix=bull``.
+        Raises ``ConfigError``.
         """
         scheme, separator, rest = text.partition("://")
         if not separator:
             raise ConfigError(
                 f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
             )
+        if _REDIS.match(scheme):
+            return cls(text, scheme, source=source, **_redis_parts(text, scheme))
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
         if rest in (MEMORY, f"/{MEMORY}"):
@@ -66,6 +87,50 @@ class BrokerURL(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("text", str(self))]
+
+
+def _redis_parts(text: str, scheme: str) -> dict[str, Any]:
+    """Return what a Redis URL says, or raise ``ConfigError``."""
+    hint = {
+        "unix": "for example unix:///run/redis.sock?db=0",
+        "redis+sentinel": "for example redis+sentinel://host1:26379,host2:26379/mymaster/0",
+        "redis+cluster": "for example redis+cluster://host1:6379,host2:6379",
+    }.get(scheme.replace("rediss", "redis"), "for example redis://:password@host:6379/0")
+    _, _, rest = text.partition("://")
+    place, _, query = rest.partition("?")
+    prefix = dict(parse_qsl(query)).get("prefix", "")
+    is_cluster = scheme.endswith("+cluster")
+    if scheme == "unix":
+        return {"prefix": prefix or "bull"}
+    where, _, path = place.rpartition("@")[2].partition("/")
+    default_port = _DEFAULT_PORTS.get(scheme, 6379)
+    try:
+        hosts = tuple(_host(part, default_port) for part in where.split(","))
+        parts = path.split("/") if path else []
+        service = parts.pop(0) if scheme.endswith("+sentinel") and parts else ""
+        database = int(parts.pop(0)) if parts and parts[0] else 0
+    except ValueError:
+        raise ConfigError(f"broker URL {_shown(text)!r} cannot be read", hint=hint) from None
+    if parts or database < 0 or (scheme.endswith("+sentinel") and not service):
+        raise ConfigError(f"broker URL {_shown(text)!r} cannot be read", hint=hint)
+    if is_cluster and (database or (prefix and not re.search(r"\{[^}]+\}", prefix))):
+        raise ConfigError(
+            f"broker URL {_shown(text)!r} cannot work in a cluster",
+            hint="a cluster has database 0 only, and a prefix needs a hash tag: ?prefix={bull}",
+        )
+    return {
+        "hosts": hosts,
+        "service": service,
+        "prefix": prefix or ("{bull}" if is_cluster else "bull"),
+    }
+
+
+def _host(part: str, default_port: int) -> tuple[str, int]:
+    """Return host and port of ``host:port``, ``host`` or ``[::1]:port``."""
+    host, bracket, port = part.rpartition("]") if "]" in part else part.partition(":")
+    if bracket == "]":
+        host, port = host.removeprefix("["), port.removeprefix(":")
+    return unquote(host) or "localhost", int(port) if port else default_port
 
 
 def _shown(url: str) -> str:

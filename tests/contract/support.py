@@ -21,20 +21,6 @@ LEASE_MS = 30_000
 """How long a lease lasts where a test does not say otherwise."""
 
 
-class Clock:
-    """A time that moves only when it is told to."""
-
-    def __init__(self, now: int = 1_700_000_000_000) -> None:
-        self.now = now
-
-    def __call__(self) -> int:
-        return self.now
-
-    def advance(self, ms: int) -> int:
-        self.now += ms
-        return self.now
-
-
 # Builders
 
 

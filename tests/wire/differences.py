@@ -27,7 +27,10 @@ DIFFERENCES = (
     ),
     Difference("*", "stoker.*", "what BullMQ has no place for, such as the times of log lines"),
 )
-EXTRA_EVENTS = {"updated": "BullMQ tells nobody of new data, or of another priority"}
+EXTRA_EVENTS = {
+    "updated": "BullMQ tells nobody of new data, or of another priority",
+    "cancelled": "BullMQ has no such verb",
+}
 """Kinds of events that BullMQ does not send, each with the reason that Stoker does."""
 
 

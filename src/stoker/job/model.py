@@ -164,7 +164,7 @@ class JobRecord(msgspec.Struct, frozen=True, array_like=True):
     worker: str | None = None
     """Who holds it, or held it last."""
     token: str | None = None
-    """The lease's token, while active."""
+    """The lease's token, while active; a store may show an empty one for a lease that ran out."""
     progress: str | None = None
     result: str | None = None
     failure: str | None = None

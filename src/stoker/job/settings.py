@@ -13,6 +13,11 @@ from stoker.job.duration import LONGEST_MS, Duration, milliseconds
 from stoker.job.model import MAX_PRIORITY, Backoff, Dedup, JobOptions, Keep, NewJob
 
 MAX_NAME = 255
+TAKEN_IDS = frozenset({
+    "active", "completed", "delayed", "events", "failed", "id", "limiter", "marker", "meta", "paused",
+    "pc", "prioritized", "repeat", "stalled", "stalled-check", "wait", "waiting-children",
+})  # fmt: skip
+"""Ids that no job can have: in BullMQ's layout they name the keys of the queue itself."""
 
 
 class JobSettings(TypedDict, total=False):
@@ -141,6 +146,8 @@ def _id(value: object, where: str) -> str:
             hint="text of 1 to 255 printable characters without ':', and not a whole number: "
             "those are the ids that the broker gives",
         )
+    if value in TAKEN_IDS:
+        raise ConfigError(f"{where}: id={value!r} is taken", hint="it names a part of the queue")
     return value
 
 

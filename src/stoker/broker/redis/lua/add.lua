@@ -1,0 +1,70 @@
+-- Add jobs, all or none: one that would be a duplicate is answered with the job that is there.
+-- needs: store
+-- Input: KEYS the queues' bases. ARGV: time, clock, number of kinds, and for each: place in KEYS,
+--   name, opts, delay, priority, "1" if LIFO, own id or "", dedup key or "", its ms or "",
+--   number of jobs, and their data.
+-- Output: for each job {its id, or that of the job that is there, 1 if it is a duplicate}.
+-- Events: added, waiting, delayed, duplicated, deduplicated.
+
+local queues = {}
+local answers = {}
+
+local function queue_at(place)
+  if not queues[place] then
+    local q = open_queue(KEYS[place])
+    if not q.max_events then call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS) end
+    trim_events(q)
+    queues[place] = q
+  end
+  return queues[place]
+end
+
+-- The job that counts under the kind's key, unless it is now this one.
+local function holder_of(q, kind, id)
+  local key = q.base .. 'de:' .. kind.dedup
+  local set
+  if kind.ttl and kind.ttl > 0 then
+    set = call('SET', key, id, 'NX', end_of(kind.ttl))
+  else
+    set = call('SET', key, id, 'NX')
+  end
+  if set then return end
+  local holder = call('GET', key)
+  if call('PTTL', key) == -1 and call('EXISTS', q.base .. holder) == 0 then
+    call('DEL', key, q.base .. 'dn:' .. kind.dedup) -- left behind by an outage
+    return holder_of(q, kind, id)
+  end
+  return holder
+end
+
+local function duplicate_of(q, kind, id)
+  if kind.id and call('EXISTS', q.base .. id) == 1 then
+    tell(q, 'duplicated', 'jobId', id)
+    return id
+  end
+  local holder = kind.dedup and holder_of(q, kind, id)
+  if holder then
+    tell(q, 'deduplicated', 'jobId', holder, 'deduplicationId', kind.dedup,
+      'deduplicatedJobId', id)
+  end
+  return holder
+end
+
+for _ = 1, next_number() do
+  local q = queue_at(next_number())
+  local kind = { name = next_argument(), opts = next_argument(), delay = next_number(),
+    priority = next_number(), lifo = next_argument() == '1', id = next_argument(),
+    dedup = next_argument(), ttl = tonumber(next_argument()) }
+  kind.id = kind.id ~= '' and kind.id
+  kind.dedup = kind.dedup ~= '' and kind.dedup
+  local count = next_number()
+  local last = call('INCRBY', q.base .. 'id', count)
+  for number = last - count + 1, last do
+    kind.data = next_argument()
+    local id = kind.id or string.format('%.0f', number)
+    local taken = duplicate_of(q, kind, id)
+    if not taken then store(q, id, kind) end
+    answers[#answers + 1] = { taken or id, taken and 1 or 0 }
+  end
+end
+return answers

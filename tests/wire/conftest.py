@@ -57,7 +57,6 @@ async def app(server: Server) -> AsyncIterator[Stoker]:
 
 @pytest.fixture
 async def ours(server: Server) -> AsyncIterator[StokerSide]:
-    """Stoker's side of the test's queue, of an application that takes any payload."""
-    app = Stoker(server.url)
-    yield StokerSide(app, await app.client.broker(), "q", server)
-    await app.close()
+    """Stoker's side of the test's queue, of an application that has no task in it."""
+    async with Stoker(server.url) as app:
+        yield StokerSide(app, await app.client.broker(), "q", server)

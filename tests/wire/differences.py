@@ -1,11 +1,7 @@
-"""Where a queue that Stoker wrote may differ from one that BullMQ wrote, and why it does.
-
-A difference that no scenario shows any more has to go.
-"""
+"""Where a queue that Stoker wrote may differ from one that BullMQ wrote, and why it does."""
 
 from __future__ import annotations
 
-import copy
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -18,45 +14,41 @@ class Difference(NamedTuple):
     key: str
     """A pattern for the key's name."""
     field: str
-    """A pattern for the name of a field of that hash."""
+    """A pattern for the name of a field of that hash, or of that stream's entries."""
     why: str
 
 
 DIFFERENCES = (
-    Difference("meta", "version", "names the library that wrote last"),
     Difference(
-        "meta",
-        "opts.maxLenEvents",
-        "BullMQ's Queue writes its setting when it is made; Stoker leaves what is there",
+        "events", "stoker", "says which of Stoker's verbs it was, where BullMQ has one for several"
     ),
-    Difference("metrics:*", "*", "BullMQ's Worker counts if it is told to; Stoker always does"),
-    Difference("events", "stoker", "which of Stoker's verbs it was, where BullMQ's word is wider"),
-    Difference("*", "stoker.logged", "BullMQ keeps no times of log lines"),
+    Difference(
+        "parent", "stacktrace", "a parent that fails with its child was not run: it has no trace"
+    ),
+    Difference("*", "stoker.*", "what BullMQ has no place for, such as the times of log lines"),
 )
-
-OWN_EVENTS = ("updated", "cancelled")
-"""What BullMQ does not tell at all."""
-
-
-def without(dump: Dump, found: set[Difference] | None = None) -> Dump:
-    """Return the dump less what may differ; note in ``found`` what there was of it."""
-    kept = copy.deepcopy(dump)
-    kept["events"] = [event for event in kept["events"] if event["event"] not in OWN_EVENTS]
-    for difference in DIFFERENCES:
-        for key in [key for key in kept if fnmatchcase(key, difference.key)]:
-            if _drop(kept[key], difference.field) and found is not None:
-                found.add(difference)
-            if kept[key] == {}:
-                del kept[key]
-    return kept
+EXTRA_EVENTS = {
+    "updated": "BullMQ tells nobody of new data, or of another priority",
+    "cancelled": "BullMQ has no such verb",
+}
+"""Kinds of events that BullMQ does not send, each with the reason that Stoker does."""
 
 
-def _drop(value: Any, pattern: str) -> bool:
-    if isinstance(value, list):
-        return any([_drop(entry, pattern) for entry in value if isinstance(entry, dict)])
-    if not isinstance(value, dict):
-        return False
-    fields = [field for field in value if fnmatchcase(field, pattern)]
-    for field in fields:
-        del value[field]
-    return bool(fields)
+def without(dump: Dump) -> Dump:
+    """Return the dump less what may differ."""
+    return {key: _less(key, value) for key, value in dump.items()}
+
+
+def _less(key: str, value: Any) -> Any:
+    if key == "events":
+        return [_fields(key, event) for event in value if event["event"] not in EXTRA_EVENTS]
+    return _fields(key, value) if isinstance(value, dict) else value
+
+
+def _fields(key: str, fields: dict[str, Any]) -> dict[str, Any]:
+    patterns = [each.field for each in DIFFERENCES if fnmatchcase(key, each.key)]
+    return {
+        name: value
+        for name, value in fields.items()
+        if not any(fnmatchcase(name, pattern) for pattern in patterns)
+    }

@@ -2,14 +2,14 @@
 
 Times become ``<time>``, a due time the seconds between the job's birth and it, a lock's token
 ``<token>``, a stack trace ``<trace>``, and an id that was drawn at random ``<id 1>``, ``<id 2>``, …
-in the order of birth. Everything else is shown as it is stored, so that two dumps are equal if,
-and only if, a BullMQ client could not tell the queues apart.
+in the order in which the events tell of them. Everything else is shown as it is stored, so that two
+dumps are equal if, and only if, a BullMQ client could not tell the queues apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,12 +18,13 @@ import redis
 Dump = dict[str, Any]
 Hash = dict[str, str]
 
-EPHEMERAL = {"stalled-check", "stalled"}
-"""Throttles and marks of the recovery: present or not by the second in which somebody looked."""
+EPHEMERAL = {"stalled-check", "stalled", "metrics:completed:data", "metrics:failed:data"}
+"""What is there or not by the second in which somebody looked: the recovery's throttle and marks,
+and a data point for each minute."""
 
 _JSON = {"data", "opts", "returnvalue", "progress", "parent", "failedReason"}
-_TIMES = {"timestamp", "processedOn", "finishedOn"}
-_WHOLE = {"delay", "priority", "atm", "ats", "stc", "every", "offset", "ic"}
+_TIMES = {"timestamp", "processedOn", "finishedOn", "prevTS", "offset"}
+_WHOLE = {"delay", "priority", "atm", "ats", "stc", "every", "ic", "count", "prevCount"}
 _OPTS_TIMES = {"timestamp", "prevMillis", "startDate"}
 _EVENT_TIMES = {"delay"}
 _DRAWN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|repeat:\w+:\d{13}")
@@ -40,10 +41,11 @@ def dump(client: redis.Redis, queue: str, prefix: str = "bull") -> Dump:
     seen = {name: _shown(name, value, jobs) for name, value in stored.items()}
     for name in EPHEMERAL:
         seen.pop(name, None)
+    seen.get("meta", {}).pop("version", None)  # written whenever somebody opens the queue
     for name, value in list(seen.items()):
         if (left := client.pttl(f"{stem}{name}")) > 0:
             seen[name] = {"value": value, "expires": f"<+{_seconds(left)} s>"}
-    return _with_drawn_ids_named(seen, jobs)
+    return _with_drawn_ids_named(seen)
 
 
 def _read(client: redis.Redis, key: str) -> Any:
@@ -81,7 +83,7 @@ def _shown(name: str, value: Any, jobs: Mapping[str, Hash]) -> Any:
         case ("events", _):
             return [_event(fields) for _, fields in value]
         case (_, dict()):
-            return {field: _field(field, text) for field, text in sorted(value.items())}
+            return _hash(value)
         case (_, set()):
             return sorted(value)
         case (_, list()) if value and isinstance(value[0], tuple | list):
@@ -90,6 +92,15 @@ def _shown(name: str, value: Any, jobs: Mapping[str, Hash]) -> Any:
             return int(value) if value.isdigit() else value
         case _:
             return value
+
+
+def _hash(stored: Hash) -> dict[str, Any]:
+    shown = {field: _field(field, text) for field, text in sorted(stored.items())}
+    if "rjk" in stored:  # a job scheduler's: its delay is what is left of the interval
+        for fields in (shown, shown["opts"]):
+            if "delay" in fields:
+                fields["delay"] = f"<+{_seconds(fields['delay'])} s>"
+    return shown
 
 
 def _field(name: str, text: str) -> Any:
@@ -132,17 +143,11 @@ def _seconds(ms: int) -> int:
     return round(ms / 1_000)
 
 
-def _with_drawn_ids_named(seen: Dump, jobs: Mapping[str, Hash]) -> Dump:
+def _with_drawn_ids_named(seen: Dump) -> Dump:
+    story = msgspec.json.encode(seen.get("events", [])).decode()
     text = msgspec.json.encode(seen).decode()
-    for number, id in enumerate(_drawn(text, jobs), start=1):
+    drawn = set(_DRAWN_ID.findall(text))
+    for number, id in enumerate(sorted(drawn, key=story.find), start=1):
         text = text.replace(id, f"<id {number}>")
     named: Dump = msgspec.json.decode(text)
     return dict(sorted(named.items()))
-
-
-def _drawn(text: str, jobs: Mapping[str, Hash]) -> Iterator[str]:
-    """Yield the ids that nobody chose: first those of jobs, by birth, then what is left."""
-    born = set(_DRAWN_ID.findall(text))
-    yield from sorted(
-        born, key=lambda id: (int(jobs.get(id, {}).get("timestamp", 0)), text.index(id))
-    )

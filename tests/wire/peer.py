@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -109,7 +110,8 @@ class Peer:
         request = {"id": number, "on": on, "queue": queue, "call": call, "args": args, **more}
         future: Future[Any] = Future()
         self._waiting[number] = future
-        self._send(msgspec.json.encode(request) + b"\n")
+        # In ASCII: to Node, U+2028 ends a line too.
+        self._send(json.dumps(request).encode() + b"\n")
         return await asyncio.wrap_future(future)
 
     def kill(self) -> None:
@@ -220,6 +222,10 @@ class PeerQueue:
         self, id: str, message: str, token: str = "hand", *, unrecoverable: bool = False
     ) -> None:
         await self._peer.call("hand", self.name, "fail", id, message, token, unrecoverable)
+
+    async def schedule(self, id: str, repeat: Mapping[str, Any], name: str) -> None:
+        """Have a job of this name made again and again."""
+        await self.call("upsertJobScheduler", id, repeat, {"name": name, "data": {}})
 
     async def recover(self) -> None:
         """Take back the jobs whose workers were lost."""

@@ -345,6 +345,22 @@ async def unknown_options_are_carried(side: Side) -> None:
     await side.complete(id)
 
 
+@added_by_node
+async def a_scheduled_job_arms_the_next(side: Side) -> None:
+    await side.schedule("clock", {"every": 3_600_000}, "perform")
+    id = await side.claim()
+    assert id is not None
+    await side.complete(id)
+
+
+@added_by_node
+async def a_scheduled_job_that_fails_arms_the_next_once(side: Side) -> None:
+    await side.schedule("clock", {"every": 3_600_000, "limit": 5}, "perform")
+    id = await side.claim()
+    assert id is not None
+    await side.fail(id, "it broke")
+
+
 # Parents
 
 

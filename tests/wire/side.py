@@ -49,6 +49,7 @@ class Side(Protocol):
     async def recover(self) -> None: ...
     async def lose_lease(self, id: str) -> None: ...
     async def add_flow(self, parent: Options, *children: Options) -> None: ...
+    async def schedule(self, id: str, repeat: Options, name: str) -> None: ...
 
 
 class NodeSide:
@@ -61,6 +62,7 @@ class NodeSide:
         self.complete = queue.complete
         self.pause = queue.pause
         self.resume = queue.resume
+        self.schedule = queue.schedule
 
     async def claim(self) -> str | None:
         job = await self._queue.claim()
@@ -167,6 +169,13 @@ class StokerSide:
     async def add_flow(self, parent: Options, *children: Options) -> None:
         raise NotImplementedError("Stoker's applications add no parents yet")
 
+    async def schedule(self, id: str, repeat: Options, name: str) -> None:
+        raise NotImplementedError("Stoker's applications make no job schedulers of BullMQ's")
+
+    def forget(self) -> None:
+        """Let go of all jobs."""
+        self._held.clear()
+
     async def _settle(self, id: str, report: Report) -> None:
         job = self._held.pop(id)
         policy = policy_for(BULLMQS_DEFAULTS, job.options, max_stalls=1)
@@ -181,7 +190,7 @@ class StokerSide:
 def mixed(*, adds: Side, runs: Side) -> Side:
     """Return a side on which one adds the jobs and the other does all the rest."""
     side = copy.copy(runs)
-    side.add, side.add_flow = adds.add, adds.add_flow
+    side.add, side.add_flow, side.schedule = adds.add, adds.add_flow, adds.schedule
     return side
 
 

@@ -41,14 +41,13 @@ NAMES = ("bullmq-5", "bullmq-6", "stoker")
 LOST_BY_BULLMQ_5 = {
     ("bullmq-5", "bullmq-6"),
     ("bullmq-6", "bullmq-5"),
+    ("stoker", "bullmq-5"),
 }
-"""Who pauses and who adds, where BullMQ 5's resume loses what the other left in ``wait``: it renames
-its own list over it. Nobody else can help that; only Stoker's own adds are put where it looks."""
+"""Who pauses and who adds, where BullMQ 5's resume loses what the other left in ``wait``: it
+renames its own list over it. Nobody can help that; only Stoker's adds are put where it looks."""
 
 
-@pytest.mark.parametrize(
-    ("pauser", "adder", "resumer"), [*itertools.product(NAMES, repeat=3)], ids="-".join
-)
+@pytest.mark.parametrize(("pauser", "adder", "resumer"), [*itertools.product(NAMES, repeat=3)])
 async def test_all_jobs_come_back(
     hands: dict[str, Hand], theirs: PeerQueue, app: Stoker, pauser: str, adder: str, resumer: str
 ) -> None:

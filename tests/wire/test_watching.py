@@ -146,7 +146,9 @@ async def test_bull_boards_buttons_work_on_stokers_jobs(theirs: PeerQueue, app: 
 
         await theirs.board("put", f"/api/queues/{QUEUE}/{later.id}/promote")
         await theirs.board("put", f"/api/queues/{QUEUE}/{unwanted.id}/clean")
-        await theirs.board("put", f"/api/queues/{QUEUE}/{bad.id}/retry/failed")
+        await theirs.board(
+            "put", f"/api/queues/{QUEUE}/{bad.id}/retry", query={"queueStatus": "failed"}
+        )
 
         assert await later.wait(20) == "now"
     assert await theirs.job(unwanted.id) is None
@@ -154,9 +156,11 @@ async def test_bull_boards_buttons_work_on_stokers_jobs(theirs: PeerQueue, app: 
 
 async def test_bull_board_lists_stokers_workers(theirs: PeerQueue, app: Stoker) -> None:
     async with working(app):
-        answer = await theirs.board("get", f"/api/queues/{QUEUE}/workers")
+        await eventually(lambda: is_on_the_board(theirs, NAME), "Bull Board to list the worker")
 
-    assert NAME in str(answer)
+
+async def is_on_the_board(queue: PeerQueue, worker: str) -> bool:
+    return worker in str(await queue.board("get", f"/api/queues/{QUEUE}/workers"))
 
 
 async def test_obliterate_leaves_nothing_of_stokers(

@@ -47,10 +47,12 @@ const EVENTS = [
   "waiting-children",
 ];
 
+const HAND = { autorun: false, name: "hand", metrics: { maxDataPoints: 20160 } };
+
 /** A worker that claims only when told to, so that a test decides each step. */
 const handOf = (name) =>
   one("hand", name, async () => {
-    const worker = new bullmq.Worker(name, null, { ...options, autorun: false, name: "hand" });
+    const worker = new bullmq.Worker(name, null, { ...options, ...HAND });
     worker.held = new Map();
     await worker.waitUntilReady();
     return worker;
@@ -85,8 +87,13 @@ const PARTS = {
     switch (call) {
       case "claim": {
         const job = await worker.getNextJob(args[0], { block: false });
+        if (job?.deferredFailure) {
+          // A parent that has to fail for a child's sake: BullMQ's worker does not run it either.
+          const why = new bullmq.UnrecoverableError(job.deferredFailure);
+          return void (await job.moveToFailed(why, args[0], false));
+        }
         job && worker.held.set(job.id, job);
-        return job ?? null;
+        return job;
       }
       case "complete":
         return void (await worker.held.get(args[0]).moveToCompleted(args[1], args[2], false));

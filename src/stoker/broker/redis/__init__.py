@@ -137,9 +137,7 @@ class RedisBroker(Broker):
         waiting = [bell.wait() for bell in bells]
         try:
             if waiting:
-                await asyncio.wait(
-                    waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-                )
+                await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             else:
                 await asyncio.sleep(seconds)
         finally:
@@ -278,9 +276,7 @@ class RedisBroker(Broker):
             left = deadline - time.monotonic()
             async with self._line() as line:
                 entries = await inspect.entries(line, key, after, min(left, BLOCK_SECONDS))
-            page = EventPage(
-                events.read(queue, entries), entries[-1][0] if entries else after, gap
-            )
+            page = EventPage(events.read(queue, entries), entries[-1][0] if entries else after, gap)
             after = page.cursor
             if page.events or gap or (left <= 0 and not entries):
                 return page

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stoker.broker.redis.records import claimed
 from stoker.broker.redis.options import options_in
+from stoker.broker.redis.records import claimed
 from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed
 

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from redis import exceptions as redis_errors
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.asyncio.retry import Retry
 
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.scripts import script
@@ -195,5 +195,3 @@ class Lines:
                         closing = asyncio.run_coroutine_threadsafe(line.close(), loop)
                         await asyncio.wrap_future(closing)
         self._lines.clear()
-
-

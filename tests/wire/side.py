@@ -234,7 +234,8 @@ def _backoff(value: int | Mapping[str, Any]) -> Backoff:
     jitter = value.get("jitter", 0.0)
     if kind == "fixed":
         return Backoff.fixed(delay, jitter=jitter)
-    return Backoff.exponential(delay, jitter=jitter)
+    # BullMQ knows no longest wait.
+    return Backoff.exponential(delay, max="36500d", jitter=jitter)
 
 
 def _keep(value: bool | int | Mapping[str, int]) -> Keep:

@@ -14,8 +14,8 @@ from stoker.job.model import MAX_PRIORITY, Backoff, Dedup, JobOptions, Keep, New
 
 MAX_NAME = 255
 TAKEN_IDS = frozenset({
-    "active", "completed", "delayed", "events", "failed", "id", "limiter", "marker", "meta", "paused",
-    "pc", "prioritized", "repeat", "stalled", "stalled-check", "wait", "waiting-children",
+    "active", "completed", "delayed", "events", "failed", "id", "limiter", "marker", "meta",
+    "paused", "pc", "prioritized", "repeat", "stalled", "stalled-check", "wait", "waiting-children",
 })  # fmt: skip
 """Ids that no job can have: in BullMQ's layout they name the keys of the queue itself."""
 

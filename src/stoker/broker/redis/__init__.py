@@ -7,7 +7,7 @@ import base64
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -168,7 +168,7 @@ class RedisBroker(Broker):
         call.want(want, secrets.token_hex(8))
         lost, given, _ = await self._run("finish", call)
         jobs = await self._given(call, want, given) if want is not None else []
-        return Finished(frozenset(outcomes[place - 1].lease for place in lost), jobs)
+        return Finished(frozenset(outcomes[int(place) - 1].lease for place in lost), jobs)
 
     async def extend(self, leases: Collection[Lease], lease_ms: int) -> set[Lease]:
         if not leases:
@@ -181,7 +181,7 @@ class RedisBroker(Broker):
             call.add(lease_ms, len(part))
             for lease in part:
                 call.args += [call.place(lease.queue), lease.id, lease.token]
-            lost.update(part[place - 1] for place in await self._run("extend", call))
+            lost.update(part[int(place) - 1] for place in await self._run("extend", call))
         return lost
 
     async def recover(self, queues: Sequence[str], max_stalls: int) -> list[str]:
@@ -291,7 +291,7 @@ class RedisBroker(Broker):
             return await line.run(name, self._flags, call.keys, call.args)
 
     @asynccontextmanager
-    async def _line(self) -> AsyncIterator[Line]:
+    async def _line(self) -> AsyncGenerator[Line]:
         self._check_open()
         with in_our_words(self._url):
             yield await self._lines.here()

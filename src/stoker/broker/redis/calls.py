@@ -1,4 +1,4 @@
-"""A call of a script: the queues it concerns as keys, and its arguments in the order it reads them."""
+"""A call of a script: its queues as keys, and its arguments in the order it reads them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def refuse(info: Mapping[str, Any], url: BrokerURL) -> None:
 
 
 def warn(info: Mapping[str, Any], url: BrokerURL) -> list[str]:
-    """Log once a process, and return, what is wrong with a server's settings and what that may cost."""
+    """Log, once a process, what is wrong with a server's settings and what it costs; return it."""
     found: list[str] = []
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":

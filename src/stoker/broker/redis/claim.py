@@ -38,12 +38,12 @@ def read(queues: Sequence[str], jobs: Sequence[Any], now: int, worker: str) -> C
     """Sort the jobs of an answer."""
     answer = Claimed([], [], [])
     for id, token, fields, place in jobs:
-        queue = queues[place - 1]
+        queue = queues[int(place) - 1]
         record = claimed(queue, token, id, fields, now, worker)
         if (scheduler := fields[_SCHEDULER]) is not None:
             answer.born.append(Born(queue, id, scheduler, fields[_OPTS] or ""))
         if (why := fields[_DEFERRED]) is not None:
-            failure = Failure("error", why)
+            failure = Failure("unrecoverable", why, f"UnrecoverableError: {why}")
             answer.doomed.append(Failed(lease_of(record), failure, _keep(fields[_OPTS])))
         else:
             answer.jobs.append(record)

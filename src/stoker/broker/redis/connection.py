@@ -49,14 +49,13 @@ def make_client(url: BrokerURL, *, name: str | None = None, patience: float = 0.
         # A script whose answer was lost may have run: whether to call it again is for us to say.
         "retry": Retry(NoBackoff(), 0),
     }
-    match url.scheme:
-        case "redis+cluster" | "rediss+cluster":
-            return _cluster(url, options)
-        case "redis+sentinel" | "rediss+sentinel":
-            return _behind_sentinels(url, options)
-        case "unix":
-            options.pop("socket_keepalive")
-    return Redis.from_url(_without(url.text, "prefix"), **options)
+    if url.scheme.endswith("+cluster"):
+        return _cluster(url, options)
+    if url.scheme.endswith("+sentinel"):
+        return _behind_sentinels(url, options)
+    if url.scheme == "unix":
+        del options["socket_keepalive"]
+    return cast(Any, Redis).from_url(_without(url.text, "prefix"), **options)
 
 
 def _cluster(url: BrokerURL, options: dict[str, Any]) -> Client:

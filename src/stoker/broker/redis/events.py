@@ -23,7 +23,7 @@ def read(queue: str, entries: Sequence[tuple[str, Sequence[str]]]) -> list[Event
     """Return the events among a stream's entries; some entries are only for BullMQ's eyes."""
     found: list[Event] = []
     for cursor, pairs in entries:
-        entry = pairs if isinstance(pairs, Mapping) else dict(zip(pairs[::2], pairs[1::2]))  # noqa: B905
+        entry = dict(zip(pairs[::2], pairs[1::2], strict=False))
         kind = _kind(entry)
         if kind is None:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from redis import exceptions as redis
@@ -26,7 +26,7 @@ _LOGIN = ("NOAUTH", "WRONGPASS", "NOPERM")
 
 
 @contextmanager
-def in_our_words(url: BrokerURL) -> Iterator[None]:
+def in_our_words(url: BrokerURL) -> Generator[None]:
     """Raise what the client raises as an error of Stoker's."""
     try:
         yield

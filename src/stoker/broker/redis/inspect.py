@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from stoker.broker.base import Detail, QueueStats
 from stoker.broker.redis.connection import Line
@@ -86,13 +86,21 @@ async def entries(
     )
     if not streams:
         return []
-    [(_, found)] = streams.items() if isinstance(streams, dict) else streams
-    # The newer protocol's answer has one list more around the entries.
-    return _entries(found[0] if isinstance(found[0], list) else found)
+    # The older protocol answers with pairs, the newer one with a map.
+    pairs = cast("dict[str, Any]", streams).items() if isinstance(streams, dict) else streams
+    [(_, found)] = list(pairs)
+    return _entries(found)
 
 
-def _entries(answer: Any) -> list[tuple[str, Any]]:
-    return [(id, fields) for id, fields in answer or []]
+def _entries(answer: Any) -> list[tuple[str, Sequence[str]]]:
+    return [(entry[0], _pairs(entry[1])) for entry in cast("list[Any]", answer or [])]
+
+
+def _pairs(fields: Any) -> Sequence[str]:
+    """Return fields and values in turn, however the client made them up."""
+    if not isinstance(fields, dict):
+        return fields
+    return [text for pair in cast("dict[str, str]", fields).items() for text in pair]
 
 
 def _order(cursor: str) -> tuple[int, int]:

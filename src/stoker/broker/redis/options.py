@@ -7,7 +7,7 @@ by BullMQ's name; the rest of ours is under ``stoker``.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import msgspec
 
@@ -58,9 +58,8 @@ def _translated(ours: JobOptions) -> _Object:
     own: _Object = {}
     if ours.backoff is not msgspec.UNSET:
         backoff = ours.backoff
-        opts["backoff"] = {"type": backoff.kind, "delay": backoff.delay_ms}
-        if backoff.jitter:
-            opts["backoff"]["jitter"] = backoff.jitter
+        jitter = {"jitter": backoff.jitter} if backoff.jitter else {}
+        opts["backoff"] = {"type": backoff.kind, "delay": backoff.delay_ms} | jitter
         if backoff.kind == "exponential" and _reaches(backoff, opts["attempts"]):
             own["max_ms"] = backoff.max_ms
     if ours.timeout_ms is not msgspec.UNSET:
@@ -149,5 +148,5 @@ def _kept(value: Any) -> Keep | msgspec.UnsetType:
     return msgspec.UNSET
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -52,13 +52,12 @@ def stored(queue: str, read: Sequence[Any]) -> JobRecord:
     (name, data, opts, created_at, priority, attempts, starts, crashes, progress, reason, traces,
      extra, claimed_at, finished_at, worker, result) = fields  # fmt: skip
     state = State(state)
-    failed = reason is not None and state is not State.COMPLETED
     return JobRecord(
         queue, id, name or "", data or "", options_in(opts or ""), state, _whole(priority),
         _whole(created_at), due, None if claimed_at is None else _whole(claimed_at),
         None if finished_at is None else _whole(finished_at), _whole(attempts), _whole(starts),
         _whole(crashes), worker, token, progress, result if state is State.COMPLETED else None,
-        _failure(reason, traces, extra) if failed else None,
+        None if reason is None or state is State.COMPLETED else _failure(reason, traces, extra),
     )  # fmt: skip
 
 
@@ -75,7 +74,7 @@ def _failure(message: str, traces: str | None, extra: str | None) -> str:
 
 def _last(traces: str | None) -> str:
     stored = msgspec.json.decode(traces or "[]")
-    return str(stored[-1]) if isinstance(stored, list) and stored else ""
+    return str(cast("list[Any]", stored)[-1]) if isinstance(stored, list) and stored else ""
 
 
 def _whole(text: str | int | None) -> int:

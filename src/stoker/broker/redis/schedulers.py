@@ -30,7 +30,7 @@ def following(born: Born, now: int) -> Following | None:
     repeat = cast(_Object, repeat)
     count = _number(repeat.get("count"), 0) + 1
     limit, end = repeat.get("limit"), _instant(repeat.get("endDate"))
-    if (limit is not None and count >= _number(limit, 0)) or (end is not None and now > end):
+    if (limit is not None and count > _number(limit, 0)) or (end is not None and now > end):
         return None
     since = max(now, _number(opts.get("prevMillis"), 0))
     due = None
@@ -39,6 +39,7 @@ def following(born: Born, now: int) -> Following | None:
         if due is None:
             return None
     kept = {name: value for name, value in opts.items() if name not in ("delay", "jobId")}
+    kept.setdefault("attempts", 0)
     kept |= {"repeat": repeat | {"count": count}, "timestamp": now}
     if due is not None:
         kept["prevMillis"] = due

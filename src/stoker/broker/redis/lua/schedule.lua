@@ -37,9 +37,10 @@ call('HINCRBY', key, 'ic', 1)
 call('INCR', q.base .. 'id')
 local delay = math.max(due - now, 0)
 local given = decoded(opts)
+-- An object without members is never given, so that its end can be written anew.
+opts = string.format('%s,"delay":%.0f,"jobId":%s}', string.sub(opts, 1, -2), delay, cjson.encode(id))
 store(q, id, {
-  name = stored[1] or '', data = stored[2] or '{}', delay = delay, scheduler = scheduler,
-  opts = string.gsub(opts, '}%s*$', string.format(',"delay":%.0f,"jobId":%s}', delay, cjson.encode(id)):gsub('%%', '%%%%')),
-  priority = tonumber(given.priority) or 0, lifo = given.lifo,
+  name = stored[1] or '', data = stored[2] or '{}', opts = opts, delay = delay,
+  scheduler = scheduler, priority = tonumber(given.priority) or 0, lifo = given.lifo,
 })
 return id

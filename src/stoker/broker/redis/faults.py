@@ -22,6 +22,11 @@ _WEATHER = (
     "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "MISCONF", "NOREPLICAS",
     "UNBLOCKED", "MOVED", "ASK",
 )  # fmt: skip
+# The client takes that word off, where it has a class for it.
+_WEATHER_TYPES = (
+    redis.ReadOnlyError, redis.BusyLoadingError, redis.MasterDownError, redis.ClusterDownError,
+    redis.ClusterError, redis.TryAgainError,
+)  # fmt: skip
 _LOGIN = ("NOAUTH", "WRONGPASS", "NOPERM")
 
 
@@ -43,12 +48,12 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
         return ConfigError(
             f"{url} does not let us in: {text}", hint="check the user and password in the URL"
         )
-    if _says(text, ("OOM",)):
+    if isinstance(error, redis.OutOfMemoryError) or _says(text, ("OOM",)):
         return BrokerFull(
             f"{url} is out of memory: nothing was added",
             hint="raise maxmemory, or keep fewer finished jobs (keep_completed, keep_failed)",
         )
-    if _says(text, _WEATHER):
+    if isinstance(error, _WEATHER_TYPES) or _says(text, _WEATHER):
         return BrokerUnavailable(f"{url} takes no commands for now: {text}", hint="try again")
     if _says(text, ("WRONGTYPE",)):
         return BrokerCorrupt(

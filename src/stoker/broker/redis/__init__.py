@@ -52,7 +52,6 @@ class RedisBroker(Broker):
         self._url = url
         self._clock = clock
         self._lines = Lines(lambda: Line(url))
-        self._flags = False
         self._state = "new"
 
     async def open(self) -> Self:
@@ -62,7 +61,6 @@ class RedisBroker(Broker):
                 info = await line.info()
             checks.refuse(info, self._url)
             checks.warn(info, self._url)
-            self._flags = checks.version_of(info) >= checks.FLAGS_SINCE
             self._state = "open"
         return self
 
@@ -288,7 +286,7 @@ class RedisBroker(Broker):
 
     async def _run(self, name: str, call: Call) -> Any:
         async with self._line() as line:
-            return await line.run(name, self._flags, call.keys, call.args)
+            return await line.run(name, call.keys, call.args)
 
     @asynccontextmanager
     async def _line(self) -> AsyncGenerator[Line]:

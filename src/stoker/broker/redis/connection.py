@@ -24,8 +24,8 @@ from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.scripts import script
 from stoker.config import BrokerURL
 
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 15.0
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
 """How long an answer is waited for before the connection is given up as dead."""
 BLOCK_SECONDS = 5.0
 """How long a blocking command waits in the server at the most. What it waits for may be lost with
@@ -102,6 +102,14 @@ def _without(text: str, option: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
+async def let_go(client: Client) -> None:
+    """Close a client's connections, those to its sentinels too."""
+    manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    for one in (client, *(manager.sentinels if manager is not None else ())):
+        with contextlib.suppress(redis_errors.RedisError, OSError, RuntimeError):
+            await one.aclose()
+
+
 class Line:
     """One loop's connections."""
 
@@ -114,9 +122,9 @@ class Line:
         self._turns = asyncio.Semaphore(ABREAST)
         self._farewell = self._until_the_loop_ends()
 
-    async def run(self, name: str, flags: bool, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
-        one = script(name, flags)
+        one = script(name)
         async with self._turns:
             try:
                 return await self.client.execute_command(
@@ -159,9 +167,9 @@ class Line:
         bells, self.bells = self.bells, {}
         for bell in bells.values():
             await bell.close()
+            await let_go(bell.client)
         for client in (self.client, self.patient):
-            with contextlib.suppress(redis_errors.RedisError, OSError, RuntimeError):
-                await client.aclose()
+            await let_go(client)
 
 
 class Lines:

@@ -14,11 +14,16 @@ local answers = {}
 local function queue_at(place)
   if not queues[place] then
     local q = open_queue(KEYS[place])
-    if not q.max_events then call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS) end
-    trim_events(q)
     queues[place] = q
   end
   return queues[place]
+end
+
+local function prepare(q)
+  if q.prepared then return end
+  q.prepared = true
+  if not q.max_events then call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS) end
+  trim_events(q)
 end
 
 -- The job that counts under the kind's key, unless it is now this one.
@@ -89,7 +94,9 @@ for _ = 1, next_number() do
   kind.id = kind.id ~= '' and kind.id
   kind.dedup = kind.dedup ~= '' and kind.dedup
   local count = next_number()
+  -- The first write of all: where memory is full, this is what the server refuses.
   local last = call('INCRBY', q.base .. 'id', count)
+  prepare(q)
   local plain = not kind.id and not kind.dedup and kind.delay == 0 and kind.priority == 0
   local store_them = plain and store_all or store_each
   store_them(q, kind, last - count + 1, last)

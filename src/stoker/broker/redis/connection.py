@@ -79,7 +79,9 @@ def _given(server: ServerAddress) -> dict[str, Any]:
 def _behind_sentinels(server: ServerAddress, options: dict[str, Any]) -> Client:
     tls = {name: value for name, value in options.items() if name.startswith("ssl")}
     patience = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), CONNECT_SECONDS)
-    login = {"password": value for name, value in server.options if name == "sentinel_password"}
+    login: dict[str, Any] = {}
+    if password := dict(server.options).get("sentinel_password"):
+        login["password"] = password
     sentinel = Sentinel(
         list(server.hosts), sentinel_kwargs={**patience, **login, **tls}, **cast(Any, options)
     )

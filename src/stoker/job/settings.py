@@ -165,7 +165,8 @@ def _flag(value: object, what: str) -> bool:
 
 def _backoff(value: object, where: str) -> Backoff:
     if isinstance(value, Backoff):
-        if value.kind not in ("fixed", "exponential") or value.delay_ms < 0 or value.max_ms < 0:
+        kind = cast(object, value.kind)
+        if not isinstance(kind, str) or not kind or value.delay_ms < 0 or value.max_ms < 0:
             raise ConfigError(f"{where}: backoff={value!r} cannot be", hint="see Backoff")
         if not 0 <= value.jitter <= 1:
             raise ConfigError(f"{where}: backoff jitter={value.jitter!r} is not between 0 and 1")

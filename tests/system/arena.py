@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import apsw
 import msgspec
@@ -71,10 +71,31 @@ class Row(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.failure)["reason"] if self.failure else ""
 
 
-class Process:
-    """A process of the test's own; what it prints goes to a file."""
+class Stage(Protocol):
+    """Where processes play, and where is written down what is done to them."""
 
-    def __init__(self, arena: Arena, name: str, arguments: Sequence[str], **env: str) -> None:
+    folder: Path
+    env: dict[str, str]
+    faults: list[Fault]
+
+    def note(self, text: str) -> None: ...
+
+
+class Process:
+    """A process of the test's own; what it prints goes to a file.
+
+    ``within`` is put before its command: what runs it somewhere else.
+    """
+
+    def __init__(
+        self,
+        arena: Stage,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        within: Sequence[str] = (),
+        **env: str,
+    ) -> None:
         self.name = name
         self._arena = arena
         self.output = arena.folder / f"output-{name}.txt"
@@ -82,7 +103,7 @@ class Process:
         self.may_leave = False
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [*within, sys.executable, *arguments],
                 cwd=ROOT,
                 env={**os.environ, **arena.env, **env},
                 stdin=subprocess.DEVNULL,

@@ -249,7 +249,7 @@ def values() -> None:
     Retry("5m", "why")
     Cancel("why")
 
-    Backoff("linear")  # pyright: ignore[reportArgumentType]
+    Backoff(7)  # pyright: ignore[reportArgumentType]
     Backoff.fixed([2])  # pyright: ignore[reportArgumentType]
     Keep("7d")  # pyright: ignore[reportArgumentType]
     Snooze()  # pyright: ignore[reportCallIssue]

@@ -246,7 +246,8 @@ class Broker(ABC):
     async def requeue(self, select: Select) -> Swept:
         """Make delayed, completed and failed jobs waiting: promote, run again, replay.
 
-        A finished job starts over: attempts and crashes at 0, result and failure cleared.
+        A finished job starts over: attempts, starts and crashes at 0, result, failure and progress
+        cleared.
         """
 
     @abstractmethod

@@ -13,6 +13,11 @@ from stoker.job.duration import LONGEST_MS, Duration, milliseconds
 from stoker.job.model import MAX_PRIORITY, Backoff, Dedup, JobOptions, Keep, NewJob
 
 MAX_NAME = 255
+TAKEN_IDS = frozenset({
+    "active", "completed", "delayed", "events", "failed", "id", "limiter", "marker", "meta",
+    "paused", "pc", "prioritized", "repeat", "stalled", "stalled-check", "wait", "waiting-children",
+})  # fmt: skip
+"""Ids that no job can have: in BullMQ's layout they name the keys of the queue itself."""
 
 
 class JobSettings(TypedDict, total=False):
@@ -139,6 +144,8 @@ def _id(value: object, where: str) -> str:
             hint="text of 1 to 255 printable characters without ':', and not a whole number: "
             "those are the ids that the broker gives",
         )
+    if value in TAKEN_IDS:
+        raise ConfigError(f"{where}: id={value!r} is taken", hint="it names a part of the queue")
     return value
 
 
@@ -156,7 +163,8 @@ def _flag(value: object, what: str) -> bool:
 
 def _backoff(value: object, where: str) -> Backoff:
     if isinstance(value, Backoff):
-        if value.kind not in ("fixed", "exponential") or value.delay_ms < 0 or value.max_ms < 0:
+        kind = cast(object, value.kind)
+        if not isinstance(kind, str) or not kind or value.delay_ms < 0 or value.max_ms < 0:
             raise ConfigError(f"{where}: backoff={value!r} cannot be", hint="see Backoff")
         if not 0 <= value.jitter <= 1:
             raise ConfigError(f"{where}: backoff jitter={value.jitter!r} is not between 0 and 1")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, cast
@@ -27,6 +28,9 @@ from stoker.config import BrokerURL
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 """How long an answer is waited for before the connection is given up as dead."""
+SILENCE_SECONDS = 4
+"""How long the other machine's network may be silent, where the system can watch that. A server
+that is only slow is not silent: its system acknowledges what we send, and answers probes."""
 BLOCK_SECONDS = 5.0
 """How long a blocking command waits in the server at the most. What it waits for may be lost with
 somebody else's connection: then this is how late it is noticed."""
@@ -45,6 +49,7 @@ def make_client(url: BrokerURL, *, name: str | None = None, patience: float = 0.
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS + patience,
         "socket_keepalive": True,
+        "socket_keepalive_options": _watch_for_silence(),
         "client_name": name,
         # A script whose answer was lost may have run: whether to call it again is for us to say.
         "retry": Retry(NoBackoff(), 0),
@@ -54,8 +59,25 @@ def make_client(url: BrokerURL, *, name: str | None = None, patience: float = 0.
     if url.scheme.endswith("+sentinel"):
         return _behind_sentinels(url, options)
     if url.scheme == "unix":
-        del options["socket_keepalive"]
+        del options["socket_keepalive"], options["socket_keepalive_options"]
     return cast(Any, Redis).from_url(_without(url.text, "prefix"), **options)
+
+
+def _watch_for_silence() -> dict[int, int]:
+    """Return what makes the system end a connection whose network was cut.
+
+    Without it a packet that was lost is sent again after twice the time, and again: when a network
+    comes back after a minute, the next try may be a minute away.
+    """
+    settings = {
+        "TCP_USER_TIMEOUT": SILENCE_SECONDS * 1_000,
+        "TCP_KEEPIDLE": 1,
+        "TCP_KEEPINTVL": 1,
+        "TCP_KEEPCNT": SILENCE_SECONDS - 1,
+    }
+    return {
+        getattr(socket, name): value for name, value in settings.items() if hasattr(socket, name)
+    }
 
 
 def _cluster(url: BrokerURL, options: dict[str, Any]) -> Client:

@@ -23,7 +23,7 @@ def identity(folder: Path, systems: Sequence[type[System]], command: str) -> dic
         "command": command,
         "commit": _commit(),
         **{kind.name: kind.version() for kind in systems},
-        "durability": "WAL, synchronous=FULL",
+        "durability": "WAL; an add or a finish is answered once the disk has it",
         "python": f"{platform.python_implementation()} {platform.python_version()}, asyncio",
         "machine": f"{platform.system()} {platform.release()}, {_processor()}, "
         f"{os.cpu_count()} cores, load before {load}",

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
@@ -21,9 +21,33 @@ MEMORY = ":memory:"
 _PASSWORD = re.compile(r"^((?:[^:/@]*://)?[^:/@]*):(?!//).*@", re.DOTALL)
 
 
-_REDIS = re.compile(r"^(?:redis|rediss)(?:\+sentinel|\+cluster)?$|^unix$")
-"""The schemes that a Redis server is reached by; see ``BrokerURL.parse``."""
-_DEFAULT_PORTS = {"redis+sentinel": 26379, "rediss+sentinel": 26379}
+_SERVER = re.compile(r"^(?:redis|rediss)(?:\+sentinel|\+cluster)?$|^unix$")
+_SERVER_EXAMPLES = {
+    "unix": "unix:///run/redis.sock?db=0",
+    "redis+sentinel": "redis+sentinel://host1:26379,host2:26379/mymaster/0",
+    "redis+cluster": "redis+cluster://host1:6379,host2:6379",
+}
+
+
+class ServerAddress(msgspec.Struct, frozen=True):
+    """How a Redis or Valkey server is reached."""
+
+    hosts: tuple[tuple[str, int], ...] = ()
+    """Host and port of the server, of its sentinels, or of some of its cluster."""
+    service: str = ""
+    """What the sentinels call the primary."""
+    socket: str = ""
+    """The path of a Unix socket, instead of hosts."""
+    database: int = 0
+    user: str = ""
+    password: str = ""
+    prefix: str = "bull"
+    """What the names of all keys begin with."""
+    options: tuple[tuple[str, str], ...] = ()
+    """What else the URL says, such as ``ssl_ca_certs``."""
+
+    def __repr__(self) -> str:
+        return f"ServerAddress({self.hosts or self.socket!r})"
 
 
 class BrokerURL(msgspec.Struct, frozen=True):
@@ -35,17 +59,8 @@ class BrokerURL(msgspec.Struct, frozen=True):
     """For SQLite: the file's path, or ``:memory:``."""
     source: str = ""
     """The environment variable it is from, if it is from one."""
-    hosts: tuple[tuple[str, int], ...] = ()
-    """For Redis: host and port of the server, of the sentinels, or of some of a cluster."""
-    service: str = ""
-    """For Redis behind sentinels: what they call the primary."""
-    prefix: str = ""
-    """For Redis: what the names of all keys begin with."""
-
-    @property
-    def is_redis(self) -> bool:
-        """Whether it names a Redis or Valkey server."""
-        return _REDIS.match(self.scheme) is not None
+    server: ServerAddress | None = None
+    """For Redis and Valkey."""
 
     @classmethod
     def parse(cls, text: str, source: str = "") -> Self:
@@ -61,8 +76,8 @@ class BrokerURL(msgspec.Struct, frozen=True):
             raise ConfigError(
                 f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
             )
-        if _REDIS.match(scheme):
-            return cls(text, scheme, source=source, **_redis_parts(text, scheme))
+        if _SERVER.match(scheme):
+            return cls(text, scheme, source=source, server=_server_address(scheme, rest, text))
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
         if rest in (MEMORY, f"/{MEMORY}"):
@@ -89,47 +104,51 @@ class BrokerURL(msgspec.Struct, frozen=True):
         return [("text", str(self))]
 
 
-def _redis_parts(text: str, scheme: str) -> dict[str, Any]:
-    """Return what a Redis URL says, or raise ``ConfigError``."""
-    hint = {
-        "unix": "for example unix:///run/redis.sock?db=0",
-        "redis+sentinel": "for example redis+sentinel://host1:26379,host2:26379/mymaster/0",
-        "redis+cluster": "for example redis+cluster://host1:6379,host2:6379",
-    }.get(scheme.replace("rediss", "redis"), "for example redis://:password@host:6379/0")
-    _, _, rest = text.partition("://")
-    place, _, query = rest.partition("?")
-    prefix = dict(parse_qsl(query)).get("prefix", "")
-    is_cluster = scheme.endswith("+cluster")
-    if scheme == "unix":
-        return {"prefix": prefix or "bull"}
-    where, _, path = place.rpartition("@")[2].partition("/")
-    default_port = _DEFAULT_PORTS.get(scheme, 6379)
+def _server_address(scheme: str, rest: str, text: str) -> ServerAddress:
+    """Return what a Redis URL says behind its scheme, or raise ``ConfigError``."""
+    # Up to the last @, as in _PASSWORD.
+    login, _, place = rest.rpartition("@")
+    user, _, password = login.partition(":")
+    place, _, query = place.partition("?")
+    options = dict(parse_qsl(query))
+    prefix = options.pop("prefix", "{bull}" if scheme.endswith("+cluster") else "bull")
+    where, _, path = place.partition("/")
+    parts = [part for part in path.split("/") if part]
     try:
-        hosts = tuple(_host(part, default_port) for part in where.split(","))
-        parts = path.split("/") if path else []
-        service = parts.pop(0) if scheme.endswith("+sentinel") and parts else ""
-        database = int(parts.pop(0)) if parts and parts[0] else 0
-    except ValueError:
-        raise ConfigError(f"broker URL {_shown(text)!r} cannot be read", hint=hint) from None
-    if parts or database < 0 or (scheme.endswith("+sentinel") and not service):
-        raise ConfigError(f"broker URL {_shown(text)!r} cannot be read", hint=hint)
-    if is_cluster and (database or (prefix and not re.search(r"\{[^}]+\}", prefix))):
+        if scheme == "unix":
+            hosts, service, socket = (), "", f"/{path}"
+            database = int(options.pop("db", 0))
+        else:
+            default_port = 26379 if scheme.endswith("+sentinel") else 6379
+            hosts = tuple(_host(part, default_port) for part in where.split(","))
+            service = parts.pop(0) if scheme.endswith("+sentinel") else ""
+            socket = ""
+            database = int(parts.pop(0)) if parts else 0
+        if parts and not socket:
+            raise ValueError
+    except (ValueError, IndexError):
+        example = _SERVER_EXAMPLES.get(scheme.replace("rediss", "redis"), "redis://host:6379/0")
+        raise ConfigError(
+            f"broker URL {_shown(text)!r} cannot be read", hint=f"for example {example}"
+        ) from None
+    if scheme.endswith("+cluster") and (database or not re.search(r"\{[^{}]+\}", prefix)):
         raise ConfigError(
             f"broker URL {_shown(text)!r} cannot work in a cluster",
-            hint="a cluster has database 0 only, and a prefix needs a hash tag: ?prefix={bull}",
+            hint="there is only database 0, and a prefix needs a hash tag: ?prefix={bull}",
         )
-    return {
-        "hosts": hosts,
-        "service": service,
-        "prefix": prefix or ("{bull}" if is_cluster else "bull"),
-    }
+    return ServerAddress(
+        hosts, service, socket, database, unquote(user), unquote(password), prefix,
+        tuple(options.items()),
+    )  # fmt: skip
 
 
 def _host(part: str, default_port: int) -> tuple[str, int]:
     """Return host and port of ``host:port``, ``host`` or ``[::1]:port``."""
-    host, bracket, port = part.rpartition("]") if "]" in part else part.partition(":")
-    if bracket == "]":
-        host, port = host.removeprefix("["), port.removeprefix(":")
+    if part.startswith("["):
+        host, _, port = part[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        host, _, port = part.partition(":")
     return unquote(host) or "localhost", int(port) if port else default_port
 
 
@@ -184,4 +203,5 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     max_stalls: int = DEFAULT_MAX_STALLS
     """Crashes after which a job may still run again."""
     recover_ms: int = 5_000
-    """How often expired leases are looked for."""
+    """How often the jobs of dead workers are taken back: a lease and 1.2 times this after the last
+    renewal, at the latest."""

@@ -133,8 +133,9 @@ ERRORS = {
         "error: broker URL 'nonsense' has no scheme\nhint: for example sqlite:///stoker.db\n"
     ),
     ("queue", "ls", "--url", "amqp://me:hush@host/1"): (
-        "error: no broker for amqp://me:***@host/1: this version keeps jobs in SQLite\n"
-        "hint: set STOKER_URL=sqlite:///path/to/file.db, or pass such a URL to Stoker()\n"
+        "error: no broker for amqp://me:***@host/1: jobs are kept in SQLite, Redis or Valkey\n"
+        "hint: set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
+        "or pass such a URL to Stoker()\n"
     ),
     ("queue", "ls", "--url", "sqlite://:memory:"): (
         "error: sqlite://:memory: is the memory of one process: no other process sees its jobs\n"

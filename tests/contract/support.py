@@ -13,6 +13,7 @@ from stoker.broker.base import Broker, Page, Select, Swept, Want
 from stoker.job.model import Failure, JobRecord, Keep, Lease, NewJob, Reason
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
+from tests.contract.clocks import Clock as Clock  # tests take it from here
 
 T = TypeVar("T")
 Opener = Callable[[], Awaitable[Broker]]

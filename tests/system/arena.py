@@ -270,6 +270,9 @@ class Arena:
     def open_gate(self, name: str, claim: int = 1) -> None:
         (self.folder / "gates" / f"{name}-{claim}").touch()
 
+    def close_gate(self, name: str, claim: int = 1) -> None:
+        (self.folder / "gates" / f"{name}-{claim}").unlink(missing_ok=True)
+
     # The truth
 
     def query(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
@@ -346,7 +349,12 @@ class Arena:
     def close(self) -> None:
         for process in self.processes:
             process.end()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the file; the next look and the next job open it again."""
         if self._reader is not None:
             self._reader.close()
+            self._reader = None
         if self._app is not None:
             self._app.run(self._app.close())

@@ -76,10 +76,28 @@ MUTANTS = {
         "test_zombie.py::reports_are_refused or while_the_heir",
     ),
     "a commit is not synced": Mutant(
-        "broker/sqlite/connection.py",
-        "PRAGMA synchronous = FULL",
-        "PRAGMA synchronous = NORMAL",
+        "broker/sqlite/session.py",
+        '"FULL" if sync else "NORMAL"',
+        '"NORMAL"',
         "test_power_cut.py::acknowledged_survives",
+    ),
+    "an add is answered before it is synced": Mutant(
+        "broker/sqlite/session.py",
+        "                self._files.sync()\n",
+        "                pass\n",
+        "test_power_cut.py::acknowledged_survives",
+    ),
+    "nobody looks whether the file is still there": Mutant(
+        "broker/sqlite/files.py",
+        "if not self.in_place():",
+        "if False:",
+        "test_moved_file.py::deleted or put_back",
+    ),
+    "a lease that ran out is taken at once": Mutant(
+        "broker/sqlite/recover.py",
+        "    if patience_ms == 0:",
+        "    if True:",
+        "test_outage.py::locked",
     ),
     "nothing is taken back": Mutant(
         "worker/keeper.py",
@@ -112,7 +130,7 @@ MUTANTS = {
         "test_contention.py::two_workers",
     ),
     "transactions begin as readers": Mutant(
-        "broker/sqlite/lane.py",
+        "broker/sqlite/session.py",
         "BEGIN IMMEDIATE",
         "BEGIN DEFERRED",
         "test_contention.py::two_workers",
@@ -253,9 +271,15 @@ MUTANTS = {
     ),
     "numbers that were taken by hand are met": Mutant(
         "broker/sqlite/sql/move.sql",
-        "max(value, coalesce((SELECT max(seq) FROM job), 0)) + ?",
-        "value + ?",
+        "EXISTS (SELECT 1 FROM job WHERE seq > value - :count AND seq <= value)",
+        "0",
         "test_bad_data.py::without_a_number",
+    ),
+    "a job that nobody can finish is handed out": Mutant(
+        "broker/sqlite/claim.py",
+        " if named else jobs",
+        " if False else jobs",
+        "test_bad_data.py::may_be_no_text",
     ),
 }
 

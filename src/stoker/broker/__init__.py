@@ -18,10 +18,11 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
 
         return SQLiteBroker(parsed.path, clock=clock)
     source = f" (from {parsed.source})" if parsed.source else ""
-    if not parsed.is_redis:
+    if parsed.server is None:
         raise ConfigError(
             f"no broker for {parsed}{source}: jobs are kept in SQLite, Redis or Valkey",
-            hint="sqlite:///path/to/file.db or redis://host:6379/0",
+            hint="set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
+            "or pass such a URL to Stoker()",
         )
     try:
         from stoker.broker.redis import RedisBroker
@@ -29,4 +30,4 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
         raise ConfigError(
             f"no client for {parsed}{source}: {error}", hint="pip install 'stoker[redis]'"
         ) from error
-    return RedisBroker(parsed, clock=clock)
+    return RedisBroker(parsed, parsed.server, clock=clock)

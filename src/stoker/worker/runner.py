@@ -39,6 +39,7 @@ from stoker.worker.run import Run, Stop
 from stoker.worker.slots import Slots
 
 _log = logging.getLogger("stoker.worker")
+_UNHAPPY = (Failed, Retried)
 
 
 class Runner:
@@ -164,20 +165,22 @@ class Runner:
         run.ended = True
         self._deadlines.discard(run)
         try:
-            await self._conclude(run, report)
+            outcome = self._decide(run, report)
+            if isinstance(outcome, _UNHAPPY) or self._reports.has(run.lease):
+                await self._report(run, outcome)
+            self._end(run, outcome)
         except BaseException:
             # A bug of ours. Without an end the slot and the lease would be held for ever; counted
             # as a crash, the job cannot come back more often than allowed.
             _log.exception("job %s of %s cannot be concluded", run.record.id, run.record.queue)
             self._end(run, Released(run.lease, crashed=True))
 
-    async def _conclude(self, run: Run, report: Report) -> None:
-        outcome = self._decide(run, report)
-        if isinstance(outcome, Failed | Retried) and run.stopped != "lost":
+    async def _report(self, run: Run, outcome: Outcome) -> None:
+        """Say what there is to say about a run before its outcome, which ends the lease."""
+        if isinstance(outcome, _UNHAPPY) and run.stopped != "lost":
             await self._tell(run, outcome)
         if self._reports.has(run.lease):
             await self._reports.flush(run.lease)
-        self._end(run, outcome)
 
     def _decide(self, run: Run, report: Report) -> Outcome:
         try:

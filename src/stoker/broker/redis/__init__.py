@@ -32,7 +32,7 @@ from stoker.broker.redis.calls import Call
 from stoker.broker.redis.connection import BLOCK_SECONDS, Line, Lines
 from stoker.broker.redis.faults import in_our_words
 from stoker.broker.redis.records import extra_of
-from stoker.config import BrokerURL
+from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import BrokerError, BrokerUnavailable
 from stoker.job.model import Failure, JobRecord, Lease, NewJob, lease_of
 from stoker.job.outcome import Outcome, Released, crash_failure
@@ -48,11 +48,13 @@ SETTLED_AT_ONCE = 500
 class RedisBroker(Broker):
     """One script for each operation; connections of its own for every event loop."""
 
-    def __init__(self, url: BrokerURL, *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, url: BrokerURL, server: ServerAddress, *, clock: Clock = system_clock
+    ) -> None:
         self._url = url
+        self._prefix = server.prefix
         self._clock = clock
-        self._lines = Lines(lambda: Line(url))
-        self._flags = False
+        self._lines = Lines(lambda: Line(url, server))
         self._state = "new"
 
     async def open(self) -> Self:
@@ -62,7 +64,6 @@ class RedisBroker(Broker):
                 info = await line.info()
             checks.refuse(info, self._url)
             checks.warn(info, self._url)
-            self._flags = checks.version_of(info) >= checks.FLAGS_SINCE
             self._state = "open"
         return self
 
@@ -130,7 +131,7 @@ class RedisBroker(Broker):
         """Wait until there may be something to claim."""
         async with self._line() as line:
             bells = [
-                line.bell(f"{self._url.prefix}:{queue}:marker", self._worker_name(queue, want))
+                line.bell(f"{self._prefix}:{queue}:marker", self._worker_name(queue, want))
                 for queue, most in want.queues.items()
                 if most > 0
             ]
@@ -149,7 +150,7 @@ class RedisBroker(Broker):
         encoded = base64.b64encode(queue.encode()).decode()
         worker = "".join(c if c.isascii() and c.isprintable() and c != " " else "_"
                          for c in want.worker)  # fmt: skip
-        return f"{self._url.prefix}:{encoded}:w:{worker}"
+        return f"{self._prefix}:{encoded}:w:{worker}"
 
     async def finish(self, outcomes: Sequence[Outcome], want: Want | None = None) -> Finished:
         if not outcomes and want is None:
@@ -249,7 +250,7 @@ class RedisBroker(Broker):
         self._check_open()
         if names is None:
             async with self._line() as line:
-                names = await inspect.queue_names(line, self._url.prefix)
+                names = await inspect.queue_names(line, self._prefix)
         if not names:
             return []
         call = self._call()
@@ -266,7 +267,7 @@ class RedisBroker(Broker):
             left = bool(await self._run("configure", call))
 
     async def events(self, queue: str, after: str | None, timeout: float = 0.0) -> EventPage:
-        key = f"{self._url.prefix}:{queue}:events"
+        key = f"{self._prefix}:{queue}:events"
         deadline = time.monotonic() + timeout
         async with self._line() as line:
             if after is None:
@@ -284,11 +285,11 @@ class RedisBroker(Broker):
     # Calling
 
     def _call(self) -> Call:
-        return Call(self._url.prefix, self._clock)
+        return Call(self._prefix, self._clock)
 
     async def _run(self, name: str, call: Call) -> Any:
         async with self._line() as line:
-            return await line.run(name, self._flags, call.keys, call.args)
+            return await line.run(name, call.keys, call.args)
 
     @asynccontextmanager
     async def _line(self) -> AsyncGenerator[Line]:

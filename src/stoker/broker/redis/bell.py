@@ -18,7 +18,7 @@ class Bell:
     """Rings when the marker of one queue is popped."""
 
     def __init__(self, client: Any, key: str, block_seconds: float) -> None:
-        self._client = client
+        self.client = client
         self._key = key
         self._block_seconds = block_seconds
         self._waiting: set[asyncio.Future[None]] = set()
@@ -42,12 +42,12 @@ class Bell:
     async def _listen(self) -> None:
         while self._waiting:
             try:
-                popped = await self._client.execute_command(
+                popped = await self.client.execute_command(
                     "BZPOPMIN", self._key, self._block_seconds
                 )
                 if popped and not self._waiting:
                     _, member, score = popped
-                    await self._client.execute_command("ZADD", self._key, "NX", score, member)
+                    await self.client.execute_command("ZADD", self._key, "NX", score, member)
             except (redis_errors.RedisError, OSError):
                 # Who waits looks for himself, and says what is wrong with the server.
                 self.ring()
@@ -56,11 +56,9 @@ class Bell:
                 self.ring()
 
     async def close(self) -> None:
-        """Stop listening, and wake everyone."""
+        """Stop listening, and wake everyone; the client is the caller's to close."""
         self.ring()
         if self._listening is not None:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listening
-        with contextlib.suppress(redis_errors.RedisError, OSError, RuntimeError):
-            await self._client.aclose()

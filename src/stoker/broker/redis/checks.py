@@ -10,8 +10,6 @@ from stoker.config import BrokerURL
 from stoker.errors import ConfigError
 
 OLDEST = (6, 2)
-FLAGS_SINCE = (7, 0)
-"""The first that lets a script say that it may run while memory is full."""
 
 _warned: set[tuple[str, str]] = set()
 _log = logging.getLogger("stoker.broker")

@@ -11,10 +11,6 @@ import msgspec
 
 _NEEDS = re.compile(r"^-- needs: (.*)$", re.MULTILINE)
 
-# Running jobs have to be able to end while memory is full: it is how memory becomes free.
-_WHEN_FULL = frozenset({"finish", "extend", "recover", "remove", "claim"})
-_ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n"
-
 
 class Script(msgspec.Struct, frozen=True):
     """One operation's script, complete."""
@@ -24,11 +20,9 @@ class Script(msgspec.Struct, frozen=True):
 
 
 @cache
-def script(name: str, flags: bool) -> Script:
-    """Return an operation's script; ``flags`` if the server knows them (Redis 7 and later)."""
+def script(name: str) -> Script:
+    """Return an operation's script."""
     text = _composed(name)
-    if flags and name in _WHEN_FULL:
-        text = _ALLOWED_WHEN_FULL + text
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 

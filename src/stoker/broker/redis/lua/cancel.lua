@@ -24,6 +24,7 @@ for _, hit in ipairs(going) do
   call('HSET', key, 'finishedOn', now, 'delay', 0)
   end_job(q, id, { parent_key = job[1], parent = job[2], dedup = job[3] }, 'failed', 'failedReason',
     why, true, prev)
+  call('ZADD', q.base .. 'failed', now, id)
   tell(q, 'cancelled', 'jobId', id)
   ids[#ids + 1] = id
   gone[id] = true

@@ -10,7 +10,10 @@
 
 local queues, lost = {}, {}
 local keeps, outcomes = {}, {}
-local last_keep -- {queue, state, retention}: applied when another one follows
+local any_parents = false
+-- Jobs that ended in the same way with the same retention, one after the other: they are put into
+-- their set together, and the retention is applied once.
+local run
 
 local function queue_at(place)
   if not queues[place] then
@@ -21,25 +24,27 @@ local function queue_at(place)
   return queues[place]
 end
 
-local function apply_keep()
-  if last_keep then
-    retain(last_keep.q, last_keep.state, last_keep.keep[1], last_keep.keep[2])
-    last_keep = nil
+local function end_run()
+  if run then
+    call('ZADD', run.q.base .. run.state, unpack(run.members))
+    retain(run.q, run.state, run.keep[1], run.keep[2])
+    run = nil
   end
 end
 
-local function keep_as(q, state, keep)
-  if keep[1] == '0' then return end
-  if last_keep and (last_keep.q ~= q or last_keep.state ~= state or last_keep.keep ~= keep) then
-    apply_keep()
-  end
-  last_keep = { q = q, state = state, keep = keep }
+local function keep_as(q, state, keep, id)
+  if run and (run.q ~= q or run.state ~= state or run.keep ~= keep) then end_run() end
+  run = run or { q = q, state = state, keep = keep, members = {} }
+  local members = run.members
+  members[#members + 1] = now
+  members[#members + 1] = id
 end
 
 local function finished(q, outcome, job, state, field, text)
   q.ended[state] = q.ended[state] + 1
-  end_job(q, outcome.id, job, state, field, text, outcome.keep[1] ~= '0', 'active')
-  keep_as(q, state, outcome.keep)
+  local kept = outcome.keep[1] ~= '0'
+  end_job(q, outcome.id, job, state, field, text, kept, 'active')
+  if kept then keep_as(q, state, outcome.keep, outcome.id) end
 end
 
 local function fail(q, outcome, job, key)
@@ -62,7 +67,6 @@ end
 
 -- A parent cannot complete before its children, nor with one that was to fail it.
 local function unfit(key)
-  if call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') == 0 then return end
   if call('SCARD', key .. ':dependencies') > 0 then
     return 'it ended before its children'
   end
@@ -70,8 +74,8 @@ local function unfit(key)
 end
 
 local function complete(q, outcome, job, key)
-  local why = unfit(key)
-  if why then
+  if any_parents and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
+    local why = unfit(key)
     outcome.message, outcome.trace, outcome.extra = why, '', ''
     return fail(q, outcome, job, key)
   end
@@ -103,23 +107,55 @@ local function again(q, outcome, job, key)
   tell(q, 'waiting', 'jobId', outcome.id, 'prev', 'active', 'stoker', verb)
 end
 
-local function settle(place, outcome)
-  local q = queue_at(outcome.queue)
-  local key = q.base .. outcome.id
-  local lock = call('GET', key .. ':lock')
-  local stored = fields_of(key, 'ats', 'atm', 'parentKey', 'parent', 'deid')
-  if not stored[1] or not holds(key, lock, outcome.token)
-      or call('LREM', q.active, -1, outcome.id) == 0 then
-    lost[#lost + 1] = place
-    return
-  end
-  if lock then call('DEL', key .. ':lock') end
-  call('SREM', q.base .. 'stalled', outcome.id)
-  local job = { attempts = tonumber(stored[2]) or 0, parent_key = stored[3], parent = stored[4],
-    dedup = stored[5] }
+local function settle(outcome)
+  local q, key, job = outcome.q, outcome.key, outcome.job
   if outcome.kind == 'd' then complete(q, outcome, job, key)
   elseif outcome.kind == 'f' then fail(q, outcome, job, key)
   else again(q, outcome, job, key) end
+end
+
+-- Whether the lease is held; if so, it ends here.
+local function let_go(outcome, lock)
+  local q = queue_at(outcome.queue)
+  local key = q.base .. outcome.id
+  local stored = fields_of(key, 'ats', 'atm', 'parentKey', 'parent', 'deid')
+  if not stored[1] or not holds(key, lock, outcome.token)
+      or call('LREM', q.active, -1, outcome.id) == 0 then
+    return false
+  end
+  outcome.q, outcome.key = q, key
+  outcome.job = { attempts = tonumber(stored[2]) or 0, parent_key = stored[3], parent = stored[4],
+    dedup = stored[5] }
+  return true
+end
+
+local function let_go_all()
+  local locks, children, stalled = {}, {}, {}
+  for place, outcome in ipairs(outcomes) do
+    local key = KEYS[outcome.queue] .. outcome.id
+    locks[place] = key .. ':lock'
+    if outcome.kind == 'd' then
+      children[#children + 1] = key .. ':dependencies'
+      children[#children + 1] = key .. ':unsuccessful'
+    end
+  end
+  if #locks == 0 then return end
+  any_parents = #children > 0 and call('EXISTS', unpack(children)) > 0
+  local held = call('MGET', unpack(locks))
+  local ended = {}
+  for place, outcome in ipairs(outcomes) do
+    if let_go(outcome, held[place]) then
+      ended[#ended + 1] = locks[place]
+      local ids = stalled[outcome.q] or {}
+      stalled[outcome.q] = ids
+      ids[#ids + 1] = outcome.id
+    else
+      lost[#lost + 1] = place
+      outcome.kind = 'lost'
+    end
+  end
+  if #ended > 0 then call('DEL', unpack(ended)) end
+  for q, ids in pairs(stalled) do call('SREM', q.base .. 'stalled', unpack(ids)) end
 end
 
 for place = 1, next_number() do keeps[place] = { next_argument(), next_argument() } end
@@ -143,14 +179,15 @@ for place = 1, next_number() do
   outcomes[place] = outcome
 end
 
-for place, outcome in ipairs(outcomes) do
-  if outcome.kind ~= 'x' then settle(place, outcome) end
+let_go_all()
+for _, outcome in ipairs(outcomes) do
+  if outcome.kind ~= 'x' and outcome.kind ~= 'lost' then settle(outcome) end
 end
 -- Each goes to the front, so the first goes last.
 for place = #outcomes, 1, -1 do
-  if outcomes[place].kind == 'x' then settle(place, outcomes[place]) end
+  if outcomes[place].kind == 'x' then settle(outcomes[place]) end
 end
-apply_keep()
+end_run()
 
 local want = next_want()
 local jobs, due = take_wanted(want, queue_at)

@@ -18,6 +18,7 @@ local function bury(id, key, crashes)
   call('HSET', key, 'finishedOn', now)
   end_job(q, id, { parent_key = stored[1], parent = stored[2], dedup = stored[3] }, 'failed',
     'failedReason', reason, true, 'active')
+  call('ZADD', q.base .. 'failed', now, id)
   tell(q, 'stalled', 'jobId', id)
   count_ended(q, 'failed', 1)
 end

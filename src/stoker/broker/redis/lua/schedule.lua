@@ -43,4 +43,5 @@ store(q, id, {
   name = stored[1] or '', data = stored[2] or '{}', opts = opts, delay = delay,
   scheduler = scheduler, priority = tonumber(given.priority) or 0, lifo = given.lifo,
 })
+announce(q)
 return id

@@ -33,6 +33,7 @@ local function add_kept(q, dedup)
     priority = tonumber(opts.priority) or 0, lifo = opts.lifo, dedup = dedup,
     parent_key = job[4], parent = job[5], scheduler = job[7],
   })
+  announce(q)
   if job[6] then call('SADD', job[6], q.base .. id) end
   call('DEL', kept)
 end

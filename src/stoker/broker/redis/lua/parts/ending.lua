@@ -1,7 +1,8 @@
 -- needs: queue line dedup parents retention removal failure
 -- A job's end, completed or failed: whoever waited for it, its dedup key, its record.
 
--- ``job`` has parentKey, parent and deid; ``field`` and ``text`` are the result or the reason.
+-- ``job`` has parentKey, parent and deid; ``field`` and ``text`` are the result or the reason. A job
+-- that is kept is put into its state's set by the caller.
 local function end_job(q, id, job, state, field, text, kept, prev)
   local key = q.base .. id
   if job.dedup then
@@ -13,9 +14,7 @@ local function end_job(q, id, job, state, field, text, kept, prev)
   elseif job.parent and state == 'failed' then
     child_failed(key, job.parent, text)
   end
-  if kept then
-    call('ZADD', q.base .. state, now, id)
-  else
+  if not kept then
     if job.parent_key then child_removed(key, job.parent_key) end
     delete_jobs(q, { id })
   end

@@ -1,7 +1,7 @@
 -- needs: queue
 -- Deleting jobs with all that belongs to them.
 
-local OF_A_JOB = { '', ':lock', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
+local OF_A_JOB = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 local AT_ONCE = 500
 
 local function delete_jobs(q, ids)

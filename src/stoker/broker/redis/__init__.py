@@ -185,14 +185,16 @@ class RedisBroker(Broker):
             lost.update(part[int(place) - 1] for place in await self._run("extend", call))
         return lost
 
-    async def recover(self, queues: Sequence[str], max_stalls: int) -> list[str]:
+    async def recover(
+        self, queues: Sequence[str], max_stalls: int, patience_ms: int = 0
+    ) -> list[str]:
         self._check_open()
         taken: list[str] = []
         for queue in queues:
-            taken += await self._recover(queue, max_stalls)
+            taken += await self._recover(queue, max_stalls, patience_ms)
         return taken
 
-    async def _recover(self, queue: str, max_stalls: int) -> list[str]:
+    async def _recover(self, queue: str, max_stalls: int, patience_ms: int) -> list[str]:
         failure = crash_failure(0, "its lease ran out")
         message, _, _ = failure.message.partition("0 times")
         taken: list[str] = []
@@ -200,7 +202,8 @@ class RedisBroker(Broker):
         while offset is not None:
             call = self._call()
             call.place(queue)
-            call.add(max_stalls, message, extra_of(failure), offset, RECOVERED_AT_ONCE)
+            call.add(max_stalls, patience_ms, message, extra_of(failure))
+            call.add(offset, RECOVERED_AT_ONCE)
             ids, offset = await self._run("recover", call)
             taken += ids
         return taken

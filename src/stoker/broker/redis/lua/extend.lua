@@ -23,6 +23,7 @@ for place = 1, next_number() do
     prolong(key .. ':lock')
   else
     call('SET', key .. ':lock', token, end_of(lease))
+    call('HDEL', key, 'stoker.overdue')
   end
 end
 return lost

@@ -123,6 +123,7 @@ local function let_go(outcome, lock)
       or call('LREM', q.active, -1, outcome.id) == 0 then
     return false
   end
+  if not lock then call('HDEL', key, 'stoker.overdue') end
   outcome.q, outcome.key = q, key
   outcome.job = { attempts = tonumber(stored[2]) or 0, parent_key = stored[3], parent = stored[4],
     dedup = stored[5] }

@@ -1,12 +1,13 @@
 -- Take back jobs of one queue whose lock is gone; keep house.
 -- needs: ending
--- Input: KEYS[1] the queue's base. ARGV: time, clock, crashes allowed, the message of a dead letter up to
---   its number, extra, offset in the active list from its oldest end, jobs to look at.
+-- Input: KEYS[1] the queue's base. ARGV: time, clock, crashes allowed, patience in ms, the message of a
+--   dead letter up to its number, extra, offset in the active list from its oldest end, jobs to look at.
 -- Output: {ids taken back, offset to go on from or nothing}.
 -- Events: waiting, stalled, failed.
 
 local q = open_queue(KEYS[1])
-local allowed, message, extra = next_number(), next_argument(), next_argument()
+local allowed, patience = next_number(), next_number()
+local message, extra = next_argument(), next_argument()
 local offset, most = next_number(), next_number()
 local taken = {}
 trim_events(q)
@@ -32,6 +33,7 @@ local function take_back(id)
     return
   end
   local crashes = call('HINCRBY', key, 'stc', 1)
+  if patience > 0 then call('HDEL', key, 'stoker.overdue') end
   taken[#taken + 1] = id
   if crashes > allowed then
     bury(id, key, crashes)
@@ -42,11 +44,21 @@ local function take_back(id)
   end
 end
 
+-- Whether an earlier look found this claim's lock gone already, long enough ago.
+local function is_overdue(key)
+  if patience == 0 then return true end
+  local job = fields_of(key, 'stoker.overdue', 'processedOn')
+  local seen = tonumber(job[1])
+  if seen and seen >= (tonumber(job[2]) or 0) then return seen <= now - patience end
+  if job[2] then call('HSET', key, 'stoker.overdue', now) end
+  return not job[2]
+end
+
 local active = call('LRANGE', q.active, -(offset + most), -(offset + 1))
 local stayed = 0
 for place = #active, 1, -1 do
   local id = active[place]
-  if call('EXISTS', q.base .. id .. ':lock') == 1 then
+  if call('EXISTS', q.base .. id .. ':lock') == 1 or not is_overdue(q.base .. id) then
     stayed = stayed + 1
   else
     call('LREM', q.active, -1, id)

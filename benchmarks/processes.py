@@ -72,6 +72,10 @@ class WorkerProcess:
         if (code := self._process.poll()) is not None:
             raise BenchmarkError(f"the worker ended with exit code {code}: {last_words(self._log)}")
 
+    def last_words(self) -> str:
+        """Return the end of what it has printed."""
+        return last_words(self._log)
+
     def let_be(self, seconds: float) -> None:
         """Wait, and raise ``BenchmarkError`` if it ends meanwhile."""
         time.sleep(seconds)
@@ -106,7 +110,7 @@ class DriverProcess:
                 start_new_session=True,
             )
 
-    def ask(self, do: str, seconds: float = 240, **args: object) -> Any:
+    def ask(self, do: str, within: float = 240, **args: object) -> Any:
         """Return the answer to a request. Raises ``BenchmarkError`` instead of waiting for ever."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -115,8 +119,8 @@ class DriverProcess:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise BenchmarkError(f"{do}: {last_words(self._log)}") from None
-        if not select.select([self._process.stdout], [], [], seconds)[0]:
-            raise BenchmarkError(f"{do} took longer than {seconds:.0f} s")
+        if not select.select([self._process.stdout], [], [], within)[0]:
+            raise BenchmarkError(f"{do} took longer than {within:.0f} s")
         line = self._process.stdout.readline()
         if not line:
             raise BenchmarkError(f"{do}: {last_words(self._log)}")
@@ -147,7 +151,7 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
 
 def last_words(log: Path) -> str:
     """Return the end of what a process has printed."""
-    lines = log.read_text(errors="replace").strip().splitlines()[-5:]
+    lines = log.read_text(errors="replace").strip().splitlines()[-2:]
     return " | ".join(lines) or "it ended without a word"
 
 

@@ -15,7 +15,7 @@ CALLERS = 100
 RATE = 50.0
 PAUSES = 5_000
 BACKLOGS = {"shallow": 10_000, "deep": 1_000_000}
-START_SECONDS = 60.0
+START_SECONDS = 30.0
 MOST_SECONDS = 10.0
 """A drain is cut off after this long; its rate is that of the jobs run until then."""
 SETTLED_SECONDS = 5.0
@@ -180,7 +180,7 @@ def _costs(run: Run, system: System, worker: WorkerProcess) -> tuple[int, float,
 
 def _await_first(system: System, worker: WorkerProcess) -> None:
     if not wait_until(lambda: stamps.seen(system.stamps).count > 0, worker, START_SECONDS):
-        raise BenchmarkError(f"{system.name} ran nothing within {START_SECONDS:.0f} s")
+        raise BenchmarkError(f"ran nothing within {START_SECONDS:.0f} s: {worker.last_words()}")
 
 
 def _missing(expected: int, system: System) -> str:

@@ -16,7 +16,7 @@ _ARQ = partial(python, "requirements-arq.txt")  # it needs a redis-py older than
 
 
 def _module(name: str) -> tuple[str, ...]:
-    return "-m", f"benchmarks.systems.{name}"
+    return "-m", "benchmarks.systems", name
 
 
 KINDS: dict[str, Kind] = {

@@ -17,7 +17,6 @@ from benchmarks.systems.driver import (
     Way,
     at_once,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -48,7 +47,7 @@ class WorkerSettings:
 
 
 def worker(jobs: int) -> Way:
-    command = ["-m", "benchmarks.systems.arq", "benchmarks.systems.arq.WorkerSettings"]
+    command = ["-m", "arq", "benchmarks.systems.arq.WorkerSettings"]
     return Way(f"arq, max_jobs={jobs}", command, {AT_ONCE: str(jobs)})
 
 
@@ -83,14 +82,3 @@ class Driver(Coroutines):
 
     async def count(self) -> int:
         return await self._pool.zcard(QUEUE)
-
-
-if __name__ == "__main__":
-    import sys
-
-    if len(sys.argv) > 1:
-        from arq.cli import cli
-
-        cli()
-    else:
-        serve(Driver())

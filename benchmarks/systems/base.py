@@ -36,7 +36,7 @@ class Kind:
         nowhere = {"redis": "redis://127.0.0.1:1", "sqlite": "sqlite:///nowhere.db"}[self.store]
         driver = self.driver({STORE: nowhere}, Path(os.devnull))
         try:
-            return described(driver.ask("describe", seconds=60))
+            return described(driver.ask("describe", within=60))
         finally:
             driver.close()
 

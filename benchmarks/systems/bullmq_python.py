@@ -18,7 +18,6 @@ from benchmarks.systems.driver import (
     Way,
     kept,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -99,7 +98,4 @@ class Driver(Coroutines):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        asyncio.run(work(int(sys.argv[1])))
-    else:
-        serve(Driver())
+    asyncio.run(work(int(sys.argv[1])))

@@ -15,7 +15,6 @@ from benchmarks.systems.driver import (
     Handlers,
     Way,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -86,7 +85,3 @@ class Driver(Blocking):
     def left(self) -> int:
         client: Any = self._redis
         return client.llen("celery") + client.hlen("unacked")
-
-
-if __name__ == "__main__":
-    serve(Driver())

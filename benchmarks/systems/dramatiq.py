@@ -15,7 +15,6 @@ from benchmarks.systems.driver import (
     Handlers,
     Way,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -71,7 +70,3 @@ class Driver(Blocking):
 
     def left(self) -> int:
         return broker.do_qsize("default")
-
-
-if __name__ == "__main__":
-    serve(Driver())

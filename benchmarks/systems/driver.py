@@ -19,10 +19,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
 
 from benchmarks.stamps import Stamps
@@ -311,7 +311,11 @@ def kept() -> int:
 def versions(*packages: str) -> str:
     """Return the versions of these distributions; the first is the system itself."""
     first, *others = packages
-    return ", ".join([version(first), *(f"{each} {version(each)}" for each in others)])
+    found = [version(first)]
+    for package in others:
+        with suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    return ", ".join(found)
 
 
 def chunks(count: int, size: int = _CHUNK) -> list[range]:

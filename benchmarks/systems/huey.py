@@ -14,7 +14,6 @@ from benchmarks.systems.driver import (
     Description,
     Handlers,
     Way,
-    serve,
     store,
     versions,
 )
@@ -106,7 +105,3 @@ class Driver(Blocking):
         connection = sqlite3.connect(file)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.close()
-
-
-if __name__ == "__main__":
-    serve(Driver())

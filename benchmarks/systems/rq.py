@@ -15,7 +15,6 @@ from benchmarks.systems.driver import (
     Handlers,
     Way,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -86,7 +85,3 @@ class Driver(Blocking):
     def left(self) -> int:
         started = self._queue.started_job_registry
         return self._queue.count + self._queue.connection.zcard(started.key)
-
-
-if __name__ == "__main__":
-    serve(Driver())

@@ -15,7 +15,6 @@ from benchmarks.systems.driver import (
     chunks,
     kept,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -112,7 +111,3 @@ class Driver(Coroutines):
 
         self.run(both)
         return count
-
-
-if __name__ == "__main__":
-    serve(Driver())

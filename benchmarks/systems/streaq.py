@@ -16,7 +16,6 @@ from benchmarks.systems.driver import (
     Way,
     at_once,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -81,7 +80,3 @@ class Driver(Coroutines):
 
     async def count(self) -> int:
         return await self._worker.queue_size()
-
-
-if __name__ == "__main__":
-    serve(Driver())

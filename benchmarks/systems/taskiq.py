@@ -15,7 +15,6 @@ from benchmarks.systems.driver import (
     Handlers,
     Way,
     recovery,
-    serve,
     store,
     versions,
 )
@@ -92,7 +91,3 @@ class Driver(Coroutines):
     async def count(self) -> int:
         groups = await self._redis.xinfo_groups(broker.queue_name)
         return sum(group["pending"] + (group["lag"] or 0) for group in groups)
-
-
-if __name__ == "__main__":
-    serve(Driver())

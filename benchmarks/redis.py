@@ -28,7 +28,7 @@ class Cost(NamedTuple):
 
     cpu_seconds: float
     memory_bytes: int
-    """Without what its clients and its log have buffered."""
+    """Without what its log has buffered."""
 
 
 class Redis:
@@ -93,8 +93,7 @@ class Redis:
     def cost(self) -> Cost:
         """Return what it has used."""
         cpu, memory = self._info("cpu"), self._info("memory")
-        buffers = ("mem_clients_normal", "mem_aof_buffer")
-        used = int(memory["used_memory"]) - sum(int(memory[name]) for name in buffers)
+        used = int(memory["used_memory"]) - int(memory["mem_aof_buffer"])
         return Cost(float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"]), used)
 
     def ask(self, command: str) -> str:

@@ -64,9 +64,15 @@ class Stamps:
         with (folder / f"{os.getpid()}.stamps").open("w+b") as file:
             file.truncate(_BYTES)
             self._cells = memoryview(mmap.mmap(file.fileno(), _BYTES)).cast("q")
-        with (folder / _MARKS).open("a+b") as file:
-            file.truncate(MOST_MARKS)
+        with (folder / _MARKS).open("r+b") as file:
             self._marks = mmap.mmap(file.fileno(), MOST_MARKS)
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, with no job marked."""
+    folder.mkdir(parents=True)
+    with (folder / _MARKS).open("wb") as file:
+        file.truncate(MOST_MARKS)
 
 
 class Seen(NamedTuple):
@@ -105,7 +111,7 @@ def seen(folder: Path) -> Seen:
 def marked(folder: Path, count: int) -> Marked:
     """Read which of ``count`` numbered jobs are through."""
     path = folder / _MARKS
-    marks = path.read_bytes()[:count] if path.exists() else bytes(count)
+    marks = path.read_bytes()[:count]
     return Marked(marks.count(0), count - marks.count(0) - marks.count(1))
 
 

@@ -16,6 +16,8 @@ class Column(NamedTuple):
     title: str
     unit: str
     less_is_better: bool = False
+    compared: bool = True
+    """Whether the best is pointed out."""
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -29,8 +31,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("p99", "start, p99", "ms", less_is_better=True),
     Column("pauses", "10 ms jobs, 100 at once", "jobs/s"),
     Column("memory", "waiting job", "bytes", less_is_better=True),
-    Column("lost", "lost by kill -9", "jobs", less_is_better=True),
-    Column("twice", "run twice", "jobs", less_is_better=True),
+    Column("lost", "lost by kill -9", "jobs", compared=False),
+    Column("twice", "run twice", "jobs", compared=False),
     Column("shallow", "drain, 10,000 wait", "jobs/s"),
     Column("deep", "drain, 1,000,000 wait", "jobs/s"),
 )
@@ -93,6 +95,19 @@ def best(grid: Grid, column: Column, systems: Iterable[str]) -> str | None:
         and cell.stands
         and cell.value is not None
     }
-    if not figures:
+    if not figures or not column.compared:
         return None
     return (min if column.less_is_better else max)(figures, key=lambda name: figures[name])
+
+
+def times_better(grid: Grid, column: Column, ours: str, others: Iterable[str]) -> float | None:
+    """Return how many times better ours is than the best of the others; ``None`` if unknown."""
+    name = best(grid, column, others)
+    mine = grid.get(ours, {}).get(column.key)
+    if name is None or mine is None or not mine.stands:
+        return None
+    theirs = grid[name][column.key]
+    better, worse = mine.value, theirs.value
+    if column.less_is_better:
+        better, worse = worse, better
+    return better / worse if better is not None and worse else None

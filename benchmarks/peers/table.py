@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.peers.cells import COLUMNS, Cell, Column, Grid, best
+from benchmarks.peers.cells import COLUMNS, Cell, Column, Grid, best, times_better
 from benchmarks.systems import Kind
 from benchmarks.table import number
 
+OURS = ("stoker", "stoker-sqlite")
+"""Of these the first that was measured is compared with the peers."""
 _LEGEND = (
     "Median of the rounds; in each, every system has its turn, so take the ratios rather than the "
     "rates. Bold is the best of a column. void: jobs were lost, so the figure says nothing."
@@ -33,6 +35,28 @@ def shown(cell: Cell | None) -> str:
     if cell.failed or cell.value is None:
         return "failed"
     return number(cell.value)
+
+
+def ratios(
+    grid: Grid, columns: Sequence[Column], names: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Return how many times better ours is than BullMQ, and than the best of the peers."""
+    ours = next((name for name in OURS if name in grid), None)
+    if ours is None:
+        return []
+    peers = [name for name in names if name not in OURS]
+    python = [name for name in peers if name != "bullmq"]
+    sides = {"bullmq": ["bullmq"] if "bullmq" in names else [], "best in Python": python}
+    return [
+        (f"{ours} : {label}", [_ratio(grid, column, ours, side) for column in columns])
+        for label, side in sides.items()
+        if side
+    ]
+
+
+def _ratio(grid: Grid, column: Column, ours: str, side: Sequence[str]) -> str:
+    times = times_better(grid, column, ours, side)
+    return "" if times is None else f"{number(times)} x"
 
 
 def remarks(grid: Grid, names: Iterable[str]) -> list[str]:
@@ -68,6 +92,9 @@ def show(console: Console, who: Mapping[str, str], grid: Grid, kinds: Sequence[K
             for each in columns
         ]
         table.add_row(name, *cells)
+    table.add_section()
+    for label, values in ratios(grid, columns, names):
+        table.add_row(label, *values, style="dim")
     console.print()
     console.print(table)
     console.print()
@@ -92,6 +119,8 @@ def markdown(who: Mapping[str, str], grid: Grid, kinds: Sequence[Kind]) -> str:
             text = shown(grid.get(name, {}).get(each.key))
             cells.append(f"**{text}**" if winners[each.key] == name else text)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    for label, values in ratios(grid, columns, names):
+        lines.append(f"| *{label}* | " + " | ".join(values) + " |")
     lines += ["", _LEGEND, "", "How each is set up, and what it does not do:", ""]
     lines += [f"- {line}" for line in _about(kinds)]
     if said := remarks(grid, names):

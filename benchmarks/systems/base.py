@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmarks import stamps
 from benchmarks.environments import Environment
 from benchmarks.processes import DriverProcess, WorkerProcess
-from benchmarks.stamps import FOLDER
 from benchmarks.systems.driver import KEEP, RECOVERY, STORE, Description, Way
 
 
@@ -72,8 +72,8 @@ class System:
         self.name = kind.name
         self.folder = folder
         self.stamps = folder / "stamps"
-        self.stamps.mkdir(parents=True)
-        self._variables = {FOLDER: str(self.stamps), STORE: url, KEEP: str(keep)}
+        stamps.prepare(self.stamps)
+        self._variables = {stamps.FOLDER: str(self.stamps), STORE: url, KEEP: str(keep)}
         if recovery is not None:
             self._variables[RECOVERY] = f"{recovery:g}"
         self._driver: DriverProcess | None = None
@@ -93,7 +93,6 @@ class System:
         """Return one worker, to be started."""
         program, own = self.kind.environment
         environment = {**own, **self._variables, **way.environment}
-        environment.update({"STOKER_URL": self._variables[STORE]})
         return WorkerProcess([program, *way.command], environment, self.folder / "worker.log")
 
     def survivor(self) -> Way:

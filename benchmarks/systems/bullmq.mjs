@@ -39,7 +39,7 @@ class Stamps {
     this.count = 0;
     this.written = 0;
     this.file = fs.openSync(path.join(folder, `${process.pid}.stamps`), "w+");
-    this.marks = fs.openSync(path.join(folder, "marks"), fs.constants.O_RDWR | fs.constants.O_CREAT);
+    this.marks = fs.openSync(path.join(folder, "marks"), "r+");
     this.byte = Buffer.alloc(1);
     this.flush();
   }

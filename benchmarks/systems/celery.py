@@ -62,16 +62,18 @@ class Driver(Blocking):
     def description(self) -> Description:
         return Description(
             version=versions("celery", "kombu", "redis", "hiredis"),
-            drain=[worker("solo", 1), worker("prefork", 1), worker("threads", 4)],
+            drain=[worker("solo", 1), worker("prefork", 1), worker("gevent", 100)],
             latency=worker("prefork", 1),
             pauses=worker("gevent", 100),
+            kill=worker("prefork", 8),
             drained=4_000,
             bulk=False,
             notes=[
                 "keeps no record of a job (task_ignore_result)",
                 "set up as safe: task_acks_late and task_reject_on_worker_lost; by default a job "
                 "is acknowledged before it runs, and lost with its worker",
-                "jobs of a dead worker come back after visibility_timeout: 1 h by default",
+                "jobs of a dead worker come back after visibility_timeout, 1 h by default; a gevent "
+                "worker looks for them only when it starts, so for kill -9 it is prefork",
                 "worker_prefetch_multiplier=128; gossip, mingle and heartbeat off; no bulk add",
             ],
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,15 +17,20 @@ from benchmarks.systems.driver import (
     versions,
 )
 
+if "BENCH_GREENLETS" in os.environ:
+    from gevent import monkey
+
+    monkey.patch_all()  # the consumer does not do it by itself
+
 FILE = store().removeprefix("sqlite:///") if store().startswith("sqlite") else None
 FULL = 2
 
 
-def queue(*, sync: bool = True) -> Any:
+def queue() -> Any:
     """Return a Huey; ``fsync`` is its word for ``synchronous=FULL``."""
     if FILE is None:
         return RedisHuey("bench", url=store(), results=False)
-    return SqliteHuey("bench", filename=FILE, fsync=sync, results=False)
+    return SqliteHuey("bench", filename=FILE, fsync=True, results=False)
 
 
 huey: Any = queue()
@@ -56,7 +60,8 @@ def worker(kind: str, workers: int) -> Way:
     options = ["-k", kind, "-w", str(workers)]
     quiet = ["--quiet", "--no-periodic", "--disable-health-check"]
     command = ["huey.bin.huey_consumer", "benchmarks.systems.huey.huey", *options, *_PROMPT, *quiet]
-    return Way(f"huey_consumer {' '.join(options)}", ["-m", *command])
+    environment = {"BENCH_GREENLETS": "1"} if kind == "greenlet" else {}
+    return Way(f"huey_consumer {' '.join(options)}", ["-m", *command], environment)
 
 
 class Driver(Blocking):
@@ -93,15 +98,9 @@ class Driver(Blocking):
     def prepare(self, task: str, count: int, delayed: bool = False) -> None:
         if FILE is None:
             super().prepare(task, count, delayed)
-        else:
-            self._fill(FILE, task, range(count))
-
-    def _fill(self, file: str, task: str, values: Sequence[int]) -> None:
-        """Store without syncing, then empty the write-ahead log into the database."""
-        quick = queue(sync=False)
-        for n in values:
-            quick.enqueue(TASKS[task].s(n))
-        quick.storage.close()
-        connection = sqlite3.connect(file)
+            return
+        connection = huey.storage.conn
+        connection.execute("PRAGMA synchronous = OFF")  # to store quickly; it is not measured
+        super().prepare(task, count, delayed)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.close()
+        connection.execute("PRAGMA synchronous = FULL")

@@ -19,6 +19,7 @@ from benchmarks.systems.driver import (
     versions,
 )
 
+REDIS_URL = store()  # `rq -c` reads it here
 handlers = Handlers()
 SERIALIZER = "rq.serializers.JSONSerializer"
 
@@ -41,13 +42,13 @@ OPTIONS: dict[str, Any] = {"timeout": int(recovery(180)), "retry": Retry(max=3)}
 
 def worker(*options: str) -> Way:
     quiet = ["-q", "--disable-job-desc-logging", "--maintenance-interval", "1"]
-    common = ["--url", store(), "-S", SERIALIZER, "-w", "rq.worker.SimpleWorker"]
+    common = ["-c", "benchmarks.systems.rq", "-S", SERIALIZER, "-w", "rq.worker.SimpleWorker"]
     command = ["-m", "rq.cli", "worker", *common, *quiet, *options, "bench"]
     return Way(" ".join(["rq worker -w SimpleWorker", *options]), command)
 
 
 def pool(workers: int) -> Way:
-    common = ["--url", store(), "-S", SERIALIZER, "-w", "rq.worker.SimpleWorker", "-q"]
+    common = ["-c", "benchmarks.systems.rq", "-S", SERIALIZER, "-w", "rq.worker.SimpleWorker", "-q"]
     command = ["-m", "rq.cli", "worker-pool", *common, "-n", str(workers), "bench"]
     return Way(f"rq worker-pool -w SimpleWorker -n {workers}", command)
 

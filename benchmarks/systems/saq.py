@@ -61,7 +61,8 @@ class Driver(Coroutines):
             notes=[
                 "keeps results for 600 s (the default); no bulk add: 100 coroutines add at once",
                 "jobs have retries=3: by default (1) the jobs of a dead worker are aborted; they "
-                "count as stuck after timeout (10 s by default) and are swept each 60 s",
+                "count as stuck after timeout (10 s by default) and are swept each 60 s, one after "
+                "another, up to 5 s for each",
             ],
         )
 

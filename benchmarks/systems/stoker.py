@@ -49,7 +49,7 @@ TASKS = {"noop": noop, "timed": timed, "pause": pause}
 def worker(jobs: int, *options: str) -> Way:
     label = " ".join(["stoker worker -c", str(jobs), *options])
     command = ["stoker", "worker", "benchmarks.systems.stoker:app", "-c", str(jobs), *options]
-    return Way(label, ["-m", *command], {"STOKER_URL": store()})
+    return Way(label, ["-m", *command])
 
 
 class Driver(Coroutines):

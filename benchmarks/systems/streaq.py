@@ -25,7 +25,12 @@ handlers = Handlers()
 
 def tasks() -> tuple[Any, dict[str, Any]]:
     """Return a worker and its tasks."""
-    worker: Any = Worker(redis_url=store(), concurrency=at_once(), idle_timeout=recovery(60))
+    worker: Any = Worker(
+        redis_url=store(),
+        concurrency=at_once(),
+        idle_timeout=recovery(60),
+        anyio_kwargs={"use_uvloop": True},
+    )
 
     @worker.task(name="noop")
     async def noop(n: int) -> None:

@@ -9,14 +9,16 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import click
 from rich.console import Console
 
 from benchmarks.identity import machine
+from benchmarks.peers.cells import Grid
 from benchmarks.peers.run import Run, measure
 from benchmarks.peers.scenarios import SCENARIOS
-from benchmarks.peers.table import markdown, plain, show
+from benchmarks.peers.table import markdown, plain, read, show
 from benchmarks.processes import ROOT, BenchmarkError
 from benchmarks.redis import DURABILITY, Redis
 from benchmarks.systems import KINDS, Kind
@@ -52,6 +54,12 @@ class Names(click.ParamType):
 @click.option("--rounds", type=click.IntRange(1), help="Runs of each figure.  [default: 3]")
 @click.option("--json", "form", flag_value="json", help="Print JSON, with every single run.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a section for the docs.")
+@click.option(
+    "--from",
+    "report",
+    type=click.File("rb"),
+    help="Measure nothing: show what a run with --json has said.",
+)
 @click.option("--lock", type=click.Path(path_type=Path), help="Hold this lock while measuring.")
 @click.option(
     "--folder",
@@ -66,6 +74,7 @@ def main(
     scale: float | None,
     rounds: int | None,
     form: str | None,
+    report: IO[bytes] | None,
     lock: Path | None,
     folder: Path,
 ) -> None:
@@ -74,6 +83,10 @@ def main(
     The first run makes the environments of the peers, in build/peers. It needs redis-server, and
     Node for BullMQ.
     """
+    if report is not None:
+        who, grid, names = read(json.load(report))
+        _print(form, who, grid, [KINDS[name] for name in names])
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then too
     chosen = [(name, SCENARIOS[name]) for name in scenarios or SCENARIOS]
     try:
@@ -94,6 +107,12 @@ def main(
             grid = measure(run, kinds, chosen, times, _say, lock)
     except BenchmarkError as error:
         raise click.ClickException(str(error)) from None
+    _print(form, who, grid, kinds)
+    if any(cell.failed or cell.void for cells in grid.values() for cell in cells.values()):
+        sys.exit(1)
+
+
+def _print(form: str | None, who: dict[str, str], grid: Grid, kinds: list[Kind]) -> None:
     if form == "json":
         print(json.dumps(plain(who, grid, kinds), indent=2, ensure_ascii=False))
     elif form == "markdown":
@@ -103,8 +122,6 @@ def main(
         if not console.is_terminal:
             console.width = 160
         show(console, who, grid, kinds)
-    if any(cell.failed or cell.void for cells in grid.values() for cell in cells.values()):
-        sys.exit(1)
 
 
 def _ready(kinds: list[Kind]) -> list[Kind]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -145,6 +146,12 @@ def plain(who: Mapping[str, str], grid: Grid, kinds: Sequence[Kind]) -> dict[str
             for kind in kinds
         },
     }
+
+
+def read(report: Mapping[str, Any]) -> tuple[dict[str, str], Grid, list[str]]:
+    """Return what ``plain`` was given, and the names of the systems."""
+    figures = {name: system["figures"] for name, system in report["systems"].items()}
+    return report["identity"], msgspec.convert(figures, Grid), list(figures)
 
 
 def _about(kinds: Sequence[Kind]) -> list[str]:

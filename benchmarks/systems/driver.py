@@ -298,6 +298,11 @@ def recovery(default: float) -> float:
     return float(os.environ.get(RECOVERY, default))
 
 
+def hurried() -> bool:
+    """Whether a dead worker's jobs should be taken back sooner than by default."""
+    return RECOVERY in os.environ
+
+
 def at_once(default: int = 100) -> int:
     """Return how many jobs to run at once."""
     return int(os.environ.get(AT_ONCE, default))

@@ -47,7 +47,7 @@ class Names(click.ParamType):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--systems", type=Names(list(KINDS)), help="Just these; the first is compared with.")
+@click.option("--systems", type=Names(list(KINDS)), help="Just these.")
 @click.option("--scenarios", type=Names(list(SCENARIOS)), help="Just these.")
 @click.option("--quick", is_flag=True, help="A twentieth of the jobs, once: a look, not a figure.")
 @click.option("--scale", type=click.FloatRange(0.001), help="Multiply the numbers of jobs.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from importlib.util import find_spec
 from typing import Any
 
@@ -68,7 +69,9 @@ class Driver(Blocking):
     def description(self) -> Description:
         many = "greenlet" if find_spec("gevent") else "thread"
         return Description(
-            version=versions("huey", *(["redis", "hiredis"] if FILE is None else [])),
+            version=versions("huey", "redis", "hiredis")
+            if FILE is None
+            else f"{versions('huey')}, SQLite {sqlite3.sqlite_version}",
             drain=[
                 *(worker("thread", n) for n in (1, 4)),
                 worker("process", 1),

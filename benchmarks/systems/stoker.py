@@ -52,12 +52,21 @@ def worker(jobs: int, *options: str) -> Way:
     return Way(label, ["-m", *command])
 
 
+def engine() -> list[str]:
+    """Return the version of what the broker brings along."""
+    if SCHEME != "sqlite":
+        return []
+    import apsw
+
+    return [f"SQLite {apsw.sqlite_lib_version()}"]
+
+
 class Driver(Coroutines):
     requests = (*Coroutines.requests, "run_in_one_process")
 
     def description(self) -> Description:
         return Description(
-            version=versions("stoker", *CLIENTS.get(SCHEME, ())),
+            version=", ".join([versions("stoker", *CLIENTS.get(SCHEME, ())), *engine()]),
             drain=[worker(n) for n in (100, 300, 1_000)],
             latency=worker(10),
             pauses=worker(100),

@@ -36,7 +36,7 @@ class Run:
         *,
         scale: float = 1.0,
         recovery: float = 2.0,
-        patience: float = 90.0,
+        patience: float = 75.0,
     ) -> None:
         self.folder = folder
         self.redis = redis

@@ -10,6 +10,7 @@ from benchmarks.peers.cells import Measured
 from benchmarks.peers.run import Run, Scenario
 from benchmarks.processes import BenchmarkError, WorkerProcess, wait_until
 from benchmarks.systems import Kind, System, Way
+from benchmarks.systems.handlers import PAUSE_SECONDS
 
 CALLERS = 100
 RATE = 50.0
@@ -107,6 +108,7 @@ def kill(run: Run, kind: Kind) -> Measured:
             wait_until(
                 lambda: stamps.seen(system.stamps).count >= count // 4, worker, START_SECONDS
             )
+            worker.let_be(PAUSE_SECONDS / 2)  # until it is in the middle of a job again
             worker.kill()
         with system.worker(way) as worker:
             waited = _await_the_rest(run, system, worker, count)

@@ -7,7 +7,7 @@ from functools import partial
 from benchmarks.environments import node, own, python
 from benchmarks.processes import ROOT
 from benchmarks.systems.base import Kind, System
-from benchmarks.systems.driver import Description, Way
+from benchmarks.systems.description import Description, Way
 
 __all__ = ["KINDS", "Description", "Kind", "System", "Way"]
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from benchmarks import stamps
 from benchmarks.environments import Environment
 from benchmarks.processes import DriverProcess, WorkerProcess
-from benchmarks.systems.driver import KEEP, RECOVERY, STORE, Description, Way
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.settings import KEEP, RECOVERY, STORE
 
 
 @dataclass(frozen=True, eq=False)

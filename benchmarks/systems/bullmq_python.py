@@ -11,16 +11,10 @@ from typing import Any
 
 from bullmq import Queue, Worker
 
-from benchmarks.systems.driver import (
-    Coroutines,
-    Description,
-    Handlers,
-    Way,
-    kept,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Coroutines, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import kept, recovery, store
 
 NAME = "bench"
 JOB: dict[str, Any] = {"removeOnComplete": {"count": kept()}}

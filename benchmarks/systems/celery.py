@@ -8,17 +8,10 @@ from typing import Any
 import redis
 from celery import Celery
 
-from benchmarks.systems.driver import (
-    PAUSE_SECONDS,
-    Blocking,
-    Description,
-    Handlers,
-    Way,
-    hurried,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Blocking, versions
+from benchmarks.systems.handlers import PAUSE_SECONDS, Handlers
+from benchmarks.systems.settings import hurried, recovery, store
 
 app: Any = Celery("bench", broker=store())
 app.conf.update(

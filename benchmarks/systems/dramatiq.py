@@ -8,18 +8,14 @@ from typing import Any
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
-from benchmarks.systems.driver import (
-    PAUSE_SECONDS,
-    Blocking,
-    Description,
-    Handlers,
-    Way,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Blocking, versions
+from benchmarks.systems.handlers import PAUSE_SECONDS, Handlers
+from benchmarks.systems.settings import hurried, recovery, store
 
-broker: Any = RedisBroker(url=store(), heartbeat_timeout=int(recovery(60) * 1_000))
+MAINTENANCE = {"maintenance_chance": 100_000} if hurried() else {}  # in a million calls
+
+broker: Any = RedisBroker(url=store(), heartbeat_timeout=int(recovery(60) * 1_000), **MAINTENANCE)
 dramatiq.set_broker(broker)
 handlers = Handlers()
 
@@ -61,8 +57,8 @@ class Driver(Blocking):
             notes=[
                 "keeps no record of a job, no result; no bulk add",
                 "an idle worker polls, with a pause that grows to 1 s",
-                "jobs of a dead worker come back 60 s after its last heartbeat, when another "
-                "worker's call happens to do the maintenance (one in a thousand)",
+                "jobs of a dead worker come back 60 s after its last heartbeat, when another's call "
+                "happens to do the maintenance: one in a thousand, for kill -9 here one in ten",
             ],
         )
 

@@ -20,53 +20,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
 
-from benchmarks.stamps import Stamps
+from benchmarks.systems.description import Description
 
-STORE = "BENCH_STORE"
-"""The environment variable with the URL of the store."""
-RECOVERY = "BENCH_RECOVERY"
-"""After how many seconds the jobs of a dead worker should be taken back; unset: the default."""
-AT_ONCE = "BENCH_AT_ONCE"
-"""Jobs at once, for systems whose own command line does not take it."""
-
-PAUSE_SECONDS = 0.01
-KEEP = "BENCH_KEEP"
-"""How many completed jobs to keep, where a system can count them; 1,000 if it is not set."""
 _CHUNK = 10_000
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to start a worker."""
-
-    label: str
-    command: list[str]
-    environment: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Description:
-    """What the benchmark has to know of a system."""
-
-    version: str
-    drain: list[Way]
-    """Ways to start one worker for throughput, of which the fastest is taken."""
-    latency: Way
-    pauses: Way
-    """The way to run 100 jobs at once that only wait."""
-    notes: list[str]
-    """What it does more or less than others, and how it is set up, for the reader of the table."""
-    kill: Way | None = None
-    """The way to start one that takes a dead one's jobs back; ``None``: as for pauses."""
-    drained: int = 10_000
-    """Jobs to drain: a few seconds' worth."""
-    bulk: bool = True
-    """Whether it can add many jobs with one call."""
 
 
 class Driver(ABC):
@@ -258,59 +218,6 @@ class Coroutines(Driver):
                 return time.perf_counter() - began
 
         return asyncio.run(timed())
-
-
-class Handlers:
-    """What the tasks do. Only in a worker: a worker's process has its own stamps."""
-
-    @cached_property
-    def stamps(self) -> Stamps:
-        return Stamps()
-
-    def noop(self) -> None:
-        self.stamps.tick()
-
-    def timed(self, due: int) -> None:
-        self.stamps.note(due)
-
-    def paused(self, n: int) -> None:
-        """Note that a job that waited is through."""
-        self.stamps.mark(n)
-
-    async def pause(self, n: int) -> None:
-        """Wait, as a job does that asks another service."""
-        await asyncio.sleep(PAUSE_SECONDS)
-        self.paused(n)
-
-    def block(self, n: int) -> None:
-        """Wait in a thread."""
-        time.sleep(PAUSE_SECONDS)
-        self.paused(n)
-
-
-def store() -> str:
-    """Return the URL of the store."""
-    return os.environ.get(STORE, "redis://127.0.0.1:1")  # else nothing but describe() is asked
-
-
-def recovery(default: float) -> float:
-    """Return after how many seconds a dead worker's jobs should be taken back."""
-    return float(os.environ.get(RECOVERY, default))
-
-
-def hurried() -> bool:
-    """Whether a dead worker's jobs should be taken back sooner than by default."""
-    return RECOVERY in os.environ
-
-
-def at_once(default: int = 100) -> int:
-    """Return how many jobs to run at once."""
-    return int(os.environ.get(AT_ONCE, default))
-
-
-def kept() -> int:
-    """Return how many completed jobs to keep."""
-    return int(os.environ.get(KEEP, 1_000))
 
 
 def versions(*packages: str) -> str:

@@ -9,14 +9,10 @@ from typing import Any
 
 from huey import RedisHuey, SqliteHuey
 
-from benchmarks.systems.driver import (
-    Blocking,
-    Description,
-    Handlers,
-    Way,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Blocking, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import store
 
 if "BENCH_GREENLETS" in os.environ:
     from gevent import monkey

@@ -9,15 +9,10 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
-from benchmarks.systems.driver import (
-    Blocking,
-    Description,
-    Handlers,
-    Way,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Blocking, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import recovery, store
 
 REDIS_URL = store()  # `rq -c` reads it here
 handlers = Handlers()
@@ -41,7 +36,7 @@ OPTIONS: dict[str, Any] = {"timeout": int(recovery(180)), "retry": Retry(max=3)}
 
 
 def worker(*options: str) -> Way:
-    quiet = ["-q", "--disable-job-desc-logging", "--maintenance-interval", "1"]
+    quiet = ["-q", "--disable-job-desc-logging"]
     common = ["-c", "benchmarks.systems.rq", "-S", SERIALIZER, "-w", "rq.worker.SimpleWorker"]
     command = ["-m", "rq.cli", "worker", *common, *quiet, *options, "bench"]
     return Way(" ".join(["rq worker -w SimpleWorker", *options]), command)
@@ -65,14 +60,14 @@ class Driver(Blocking):
             drain=[worker()],
             latency=worker(),
             pauses=pool(8),
-            kill=worker(),
+            kill=worker("--maintenance-interval", "1", "--worker-ttl", "20"),
             drained=2_000,
             notes=[
                 "SimpleWorker: the default forks for each job, which is several times slower",
                 "a process runs one job at a time: for the jobs that wait there are 8 processes",
                 "keeps results for 500 s; jobs have Retry(max=3), or a dead worker's would fail; "
-                "they come back a minute after their timeout, and are looked for every 600 s, "
-                "here every second",
+                "they come back a minute after their timeout (180 s by default), and an idle worker "
+                "looks for them about every 600 s, for kill -9 here every 5 s",
             ],
         )
 

@@ -7,17 +7,10 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from benchmarks.systems.driver import (
-    Coroutines,
-    Description,
-    Handlers,
-    Way,
-    chunks,
-    kept,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Coroutines, chunks, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import kept, recovery, store
 from stoker import State, Stoker
 from stoker.config import WorkerSettings
 

@@ -8,17 +8,10 @@ from typing import Any
 
 from streaq import Worker
 
-from benchmarks.systems.driver import (
-    AT_ONCE,
-    Coroutines,
-    Description,
-    Handlers,
-    Way,
-    at_once,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Coroutines, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import AT_ONCE, at_once, recovery, store
 
 handlers = Handlers()
 

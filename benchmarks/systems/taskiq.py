@@ -9,15 +9,10 @@ from typing import Any
 from redis.asyncio import Redis
 from taskiq_redis import RedisStreamBroker
 
-from benchmarks.systems.driver import (
-    Coroutines,
-    Description,
-    Handlers,
-    Way,
-    recovery,
-    store,
-    versions,
-)
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Coroutines, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import recovery, store
 
 handlers = Handlers()
 

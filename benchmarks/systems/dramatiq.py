@@ -57,7 +57,7 @@ class Driver(Blocking):
             notes=[
                 "keeps no record of a job, no result; no bulk add",
                 "an idle worker polls, with a pause that grows to 1 s",
-                "jobs of a dead worker come back 60 s after its last heartbeat, when another's call "
+                "jobs of a dead worker come back 60 s after its last heartbeat, when some call "
                 "happens to do the maintenance: one in a thousand, for kill -9 here one in ten",
             ],
         )

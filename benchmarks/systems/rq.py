@@ -66,8 +66,8 @@ class Driver(Blocking):
                 "SimpleWorker: the default forks for each job, which is several times slower",
                 "a process runs one job at a time: for the jobs that wait there are 8 processes",
                 "keeps results for 500 s; jobs have Retry(max=3), or a dead worker's would fail; "
-                "they come back a minute after their timeout (180 s by default), and an idle worker "
-                "looks for them about every 600 s, for kill -9 here every 5 s",
+                "they come back a minute after their timeout (180 s by default), and an idle "
+                "worker looks for them about every 600 s, for kill -9 here every 5 s",
             ],
         )
 

@@ -121,7 +121,7 @@ def kill(run: Run, kind: Kind) -> Measured:
 
 def backlog(run: Run, kind: Kind) -> Measured:
     """The rate of the same number of jobs, with few and with many others waiting behind them."""
-    taken = run.scaled(20_000, 1_000)
+    taken = run.scaled(20_000, 10_000)
     way = fastest(run, kind)
     return Measured(
         {name: _behind(run, kind, way, taken, run.scaled(n)) for name, n in BACKLOGS.items()}
@@ -186,13 +186,16 @@ def _behind(run: Run, kind: Kind, way: Way, taken: int, depth: int) -> float:
     with run.opened(kind) as system:
         system.prepare(taken + depth)
         with system.worker(way) as worker:
-            _await_first(system, worker)
-            done = wait_until(
-                lambda: stamps.seen(system.stamps).count >= taken, worker, START_SECONDS
-            )
-            if not done:
-                raise BenchmarkError("the worker did not get through in time")
-            return stamps.seen(system.stamps).rate
+            first, began = _reached(system, worker, taken // 10)  # past the first batch
+            last, ended = _reached(system, worker, taken)
+            return (last - first) / (ended - began)
+
+
+def _reached(system: System, worker: WorkerProcess, count: int) -> tuple[int, float]:
+    """Wait until so many jobs have run; return how many, and when."""
+    if not wait_until(lambda: stamps.seen(system.stamps).count >= count, worker, 2 * START_SECONDS):
+        raise BenchmarkError(f"did not run {count:,} jobs in time: {worker.last_words()}")
+    return stamps.seen(system.stamps).count, time.monotonic()
 
 
 def _costs(run: Run, system: System, worker: WorkerProcess) -> tuple[int, float, float]:

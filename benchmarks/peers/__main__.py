@@ -56,9 +56,10 @@ class Names(click.ParamType):
 @click.option("--markdown", "form", flag_value="markdown", help="Print a section for the docs.")
 @click.option(
     "--from",
-    "report",
+    "reports",
+    multiple=True,
     type=click.File("rb"),
-    help="Measure nothing: show what a run with --json has said.",
+    help="Measure nothing: show what runs with --json have said; may be repeated.",
 )
 @click.option("--lock", type=click.Path(path_type=Path), help="Hold this lock while measuring.")
 @click.option(
@@ -74,7 +75,7 @@ def main(
     scale: float | None,
     rounds: int | None,
     form: str | None,
-    report: IO[bytes] | None,
+    reports: tuple[IO[bytes], ...],
     lock: Path | None,
     folder: Path,
 ) -> None:
@@ -83,8 +84,8 @@ def main(
     The first run makes the environments of the peers, in build/peers. It needs redis-server, and
     Node for BullMQ.
     """
-    if report is not None:
-        who, grid, names = read(json.load(report))
+    if reports:
+        who, grid, names = read([json.load(report) for report in reports])
         _print(form, who, grid, [KINDS[name] for name in names])
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then too

@@ -148,10 +148,20 @@ def plain(who: Mapping[str, str], grid: Grid, kinds: Sequence[Kind]) -> dict[str
     }
 
 
-def read(report: Mapping[str, Any]) -> tuple[dict[str, str], Grid, list[str]]:
-    """Return what ``plain`` was given, and the names of the systems."""
-    figures = {name: system["figures"] for name, system in report["systems"].items()}
-    return report["identity"], msgspec.convert(figures, Grid), list(figures)
+def read(reports: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], Grid, list[str]]:
+    """Return what ``plain`` was given, and the names of the systems.
+
+    Of several reports, which should be of different scenarios, the last has the last word.
+    """
+    who: dict[str, str] = {}
+    grid: Grid = {}
+    for report in reports:
+        commands = filter(None, [who.get("command"), report["identity"].get("command")])
+        who = {**report["identity"], **who, "command": "; ".join(commands)}
+        for name, system in report["systems"].items():
+            figures = msgspec.convert(system["figures"], dict[str, Cell])
+            grid.setdefault(name, {}).update(figures)
+    return who, grid, list(grid)
 
 
 def _about(kinds: Sequence[Kind]) -> list[str]:

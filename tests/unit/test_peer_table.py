@@ -105,9 +105,20 @@ def test_json_has_every_run_and_can_be_read_again() -> None:
 
     report = json.loads(json.dumps(plain({"date": "today"}, grid, [kind("huey")])))
 
-    assert read(report) == ({"date": "today"}, grid, ["huey"])
+    assert read([report]) == ({"date": "today", "command": ""}, grid, ["huey"])
     assert report["systems"]["huey"]["figures"]["drain"]["runs"] == [1.0, 2.0]
     assert report["systems"]["huey"]["figures"]["drain"]["value"] == 1.5
+
+
+def test_reports_of_different_scenarios_make_one_table() -> None:
+    one = plain({"command": "a"}, grid_of(huey=("drain", 1.0)), [kind("huey")])
+    two = plain({"command": "b"}, grid_of(huey=("lost", 0.0)), [kind("huey")])
+
+    who, grid, names = read([one, two])
+
+    assert who["command"] == "a; b"
+    assert names == ["huey"]
+    assert grid["huey"] == {"drain": Cell(runs=[1.0]), "lost": Cell(runs=[0.0])}
 
 
 def test_each_round_has_all_in_another_order() -> None:

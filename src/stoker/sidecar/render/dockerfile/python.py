@@ -1,0 +1,115 @@
+"""Python: the dependencies in a virtual environment outside of the source."""
+
+from __future__ import annotations
+
+import posixpath
+
+from stoker.sidecar.plan import Image
+from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
+
+VENV = "/opt/venv"
+_PIP = "/root/.cache/pip"
+_UV = "/root/.cache/uv"
+_TOOLS = {
+    "uv": "uv==0.9.9",
+    "poetry": "poetry==2.2.1",
+    "pdm": "pdm==2.26.1",
+    "pipenv": "pipenv==2025.0.4",
+}
+_EXPORTED = "/tmp/requirements.txt"
+_NOT_FOR_WORKERS = ("dev", "test", "lint", "doc", "constraint", "type", "ci")
+
+
+def stages(image: Image) -> list[str]:
+    """Return the stages up to the worker's files."""
+    return [
+        f"FROM python:{image.version}-slim AS base",
+        "ENV PYTHONUNBUFFERED=1 \\",
+        "    PYTHONDONTWRITEBYTECODE=1 \\",
+        "    PYTHONPATH=/app:/app/src \\",  # what starts from its source is not installed
+        f"    VIRTUAL_ENV={VENV} \\",
+        f"    PATH={VENV}/bin:$PATH",
+        "WORKDIR /app",
+        *packages(image.system_packages),
+        "",
+        "FROM base AS build",
+        *_install(image),
+        "",
+        f"FROM base AS {image.target or 'worker'}",
+        f"COPY --from=build {VENV} {VENV}",
+        copy(["."], "/app/", own=True),
+    ]
+
+
+def _install(image: Image) -> list[str]:
+    match image.manager:
+        case "uv":
+            return _uv(image)
+        case "poetry":
+            return _exported(
+                image, ["poetry", "install", "--only", "main", "--no-root", "--no-interaction"]
+            )
+        case "pdm":
+            export = ["pdm", "export", "--prod", "--no-hashes", "--output", _EXPORTED]
+            return _exported(image, export, then_pip=True)
+        case "pipenv":
+            return _pipenv(image)
+        case _:
+            return _pip(image)
+
+
+def _pip(image: Image) -> list[str]:
+    wanted = [
+        file
+        for file in image.manifests
+        if file.endswith(".txt")
+        and not any(word in posixpath.basename(file) for word in _NOT_FOR_WORKERS)
+    ]
+    if not wanted:  # the project itself names them
+        return [
+            *run(["python", "-m", "venv", VENV]),
+            copy(["."], "./"),
+            *run(["pip", "install", "."], caches=[_PIP]),
+        ]
+    options = [word for file in wanted for word in ("--requirement", file)]
+    return [
+        *run(["python", "-m", "venv", VENV]),
+        *copy_manifests(image.manifests),
+        *run(["pip", "install", *options], caches=[_PIP]),
+    ]
+
+
+def _uv(image: Image) -> list[str]:
+    frozen = ["--frozen"] if _has(image, "uv.lock") else []
+    member = ["--package", image.package] if image.package else []
+    sync = ["uv", "sync", *frozen, "--no-dev", *member]
+    return [
+        f"ENV UV_PROJECT_ENVIRONMENT={VENV} \\",
+        "    UV_PYTHON_DOWNLOADS=never \\",
+        "    UV_LINK_MODE=copy \\",
+        "    UV_COMPILE_BYTECODE=1",
+        *run(["python", "-m", "pip", "install", _TOOLS["uv"]], caches=[_PIP]),
+        *copy_manifests(image.manifests),
+        *run([*sync, "--no-install-workspace" if member else "--no-install-project"], caches=[_UV]),
+        copy(["."], "./"),
+        *run(sync, caches=[_UV]),
+    ]
+
+
+def _exported(image: Image, command: list[str], *, then_pip: bool = False) -> list[str]:
+    pip = [["pip", "install", "--requirement", _EXPORTED]] if then_pip else []
+    return [
+        *run(["python", "-m", "pip", "install", _TOOLS[image.manager]], caches=[_PIP]),
+        *run(["python", "-m", "venv", VENV]),
+        *copy_manifests(image.manifests),
+        *run(command, *pip, caches=[_PIP]),
+    ]
+
+
+def _pipenv(image: Image) -> list[str]:
+    export = f"pipenv requirements > {_EXPORTED}"
+    return _exported(image, ["sh", "-c", export], then_pip=True)
+
+
+def _has(image: Image, name: str) -> bool:
+    return any(posixpath.basename(file) == name for file in image.manifests)

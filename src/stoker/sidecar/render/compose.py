@@ -44,7 +44,8 @@ def _is_production(path: str) -> bool:
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
-    started = [*plan.services, *([plan.app] if plan.app and mode == "dev" else [])]
+    beside = plan.app and mode == "dev" and path not in plan.compose_files
+    started = [*plan.services, *([plan.app] if plan.app and beside else [])]
     theirs = {store.name for store in plan.stores if store.existing and path in plan.compose_files}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     healthy = {store.name for store in written}
@@ -54,10 +55,9 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     }
     services |= {store.name: stores.service(store, mode) for store in written}
     volumes: dict[str, Any] = {volume: {} for store in written for volume in stores.volumes(store)}
-    reasons = {service.name: service.reason for service in started if service.reason}
     made: dict[str, Any] = {
         "name": plan.name,
-        "services": Commented(dict(sorted(services.items())), reasons),
+        "services": dict(sorted(services.items())),
     }
     return made | ({"volumes": dict(sorted(volumes.items()))} if volumes else {})
 
@@ -86,7 +86,8 @@ def _service(
         "stop_grace_period": f"{service.stop_grace}s",
         "stop_signal": service.stop_signal,
     }
-    return {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
+    kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
+    return Commented(kept, {"build": service.reason})
 
 
 def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
 
 INDENT = 2
 _NEVER_WRAPPED = 1_000_000
@@ -52,7 +52,7 @@ def dump(*documents: Mapping[str, Any], start: str = "") -> str:
 def _node(value: Any, depth: int) -> Any:
     match value:
         case str():
-            return value if _is_plain(value) else DoubleQuotedScalarString(value)
+            return value if _is_plain(value) else _quoted(value)
         case Mapping():
             return _mapping(cast(Mapping[str, Any], value), depth)
         case Sequence():
@@ -75,13 +75,23 @@ def _mapping(values: Mapping[str, Any], depth: int) -> Any:
 
 def _sequence(values: Sequence[Any], depth: int) -> Any:
     made: Any = CommentedSeq([_node(value, depth + 1) for value in values])
-    if isinstance(values, Words):
+    if isinstance(values, Words) or _is_on_one_line(values):
         made.fa.set_flow_style()
     return made
 
 
+def _is_on_one_line(values: Any) -> bool:
+    return isinstance(values, CommentedSeq) and bool(cast(Any, values).fa.flow_style())
+
+
 def _is_plain(text: str) -> bool:
     return bool(_PLAIN.match(text)) and not _RESERVED.match(text)
+
+
+def _quoted(text: str) -> str:
+    """In single quotes nothing has a meaning but they themselves; breaks need double ones."""
+    simple = text.isascii() and text.isprintable()
+    return SingleQuotedScalarString(text) if simple else DoubleQuotedScalarString(text)
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,14 @@
+"""Files → disk. What Stoker wrote it may change; what a person wrote stays, unless forced.
+
+    present ─┐
+    files  ──┴─ decide ─▶ changes ─ apply ─▶ disk
+
+``decide`` is pure: the same for ``--dry-run``, ``--diff``, ``--check`` and for writing.
+"""
+
+from stoker.sidecar.write.changes import Change, decide, decide_removal
+from stoker.sidecar.write.differences import difference
+from stoker.sidecar.write.disk import Folder
+from stoker.sidecar.write.finding import written_by_stoker
+
+__all__ = ["Change", "Folder", "decide", "decide_removal", "difference", "written_by_stoker"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from stoker.sidecar.plan import Plan, checked
 from stoker.sidecar.render import (
@@ -22,7 +22,7 @@ __all__ = ["MODES", "TARGETS", "File", "Mode", "Target", "render"]
 
 
 def render(
-    plan: Plan, targets: tuple[Target, ...] = ("compose",), modes: tuple[Mode, ...] = MODES
+    plan: Plan, targets: Collection[Target] = ("compose",), modes: Sequence[Mode] = MODES
 ) -> dict[str, File]:
     """Return the files for a plan, by path.
 
@@ -34,7 +34,7 @@ def render(
     return {file.path: file for file in _files(plan, targets, modes)}
 
 
-def _files(plan: Plan, targets: tuple[Target, ...], modes: tuple[Mode, ...]) -> Iterator[File]:
+def _files(plan: Plan, targets: Collection[Target], modes: Sequence[Mode]) -> Iterator[File]:
     yield from dockerfile.render(plan)
     yield from dockerignore.render(plan)
     yield from environment.render(plan)

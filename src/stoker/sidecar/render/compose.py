@@ -11,6 +11,7 @@ from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.interpolation import escape
 from stoker.sidecar.render.places import in_context, inside, relative
+from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 
 NAMES = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
@@ -53,8 +54,10 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
         service.name: _service(plan, service, images[service.image], mode, path, healthy)
         for service in started
     }
-    services |= {store.name: stores.service(store, mode) for store in written}
-    volumes: dict[str, Any] = {volume: {} for store in written for volume in stores.volumes(store)}
+    services |= {store.name: sealed(stores.service(store, mode)) for store in written}
+    volumes: dict[str, Any] = {
+        volume: sealed({}) for store in written for volume in stores.volumes(store)
+    }
     made: dict[str, Any] = {
         "name": plan.name,
         "services": dict(sorted(services.items())),
@@ -87,7 +90,7 @@ def _service(
         "stop_signal": service.stop_signal,
     }
     kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
-    return Commented(kept, {"build": service.reason})
+    return Commented(sealed(kept), {"build": service.reason})
 
 
 def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, Any]:

@@ -10,5 +10,16 @@ from stoker.sidecar.write.changes import Change, decide, decide_removal
 from stoker.sidecar.write.differences import difference
 from stoker.sidecar.write.disk import Folder
 from stoker.sidecar.write.finding import written_by_stoker
+from stoker.sidecar.write.scripts import manifests as package_manifests
+from stoker.sidecar.write.scripts import offers
 
-__all__ = ["Change", "Folder", "decide", "decide_removal", "difference", "written_by_stoker"]
+__all__ = [
+    "Change",
+    "Folder",
+    "decide",
+    "decide_removal",
+    "difference",
+    "offers",
+    "package_manifests",
+    "written_by_stoker",
+]

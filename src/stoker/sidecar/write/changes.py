@@ -43,56 +43,46 @@ def decide_removal(present: Mapping[str, str], *, force: bool) -> list[Change]:
 
 
 def _decide(file: File, before: str | None, force: bool) -> Change:
+    if file.join == "lines":
+        after, notes = lines.merge(before or "", file.text, force=force)
+        return _changed(file.path, before, after, notes)
     whole = marked(file.text, file.comment)
-    if before is None:
-        return Change(file.path, "create", None, whole)
-    match owner(before):
-        case "stoker":
-            return _changed(file.path, before, whole)
-        case "edited" if force:
-            return _changed(file.path, before, whole)
-        case "edited":
-            return _keep(file.path, before, whole, "Stoker wrote it, and it was changed since")
-        case "person":
-            return _join(file, before, whole, force)
-
-
-def _join(file: File, before: str, whole: str, force: bool) -> Change:
-    match file.join:
-        case "services":
-            after, notes = services.merge(file.path, before, file.text, force=force)
-            return _changed(file.path, before, after, notes)
-        case "lines":
-            after, notes = lines.merge(before, file.text, force=force)
-            return _changed(file.path, before, after, notes)
-        case "whole" if force:
-            return _changed(file.path, before, whole)
-        case "whole":
-            return _keep(file.path, before, whole, "it is not Stoker's")
+    if before is None or owner(before) == "stoker" or (force and file.join == "whole"):
+        return _changed(file.path, before, whole)
+    if file.join == "services":
+        after, notes = services.merge(file.path, before, file.text, force=force)
+        return _changed(file.path, before, after, notes)
+    return _keep(file.path, before, whole)
 
 
 def _remove(path: str, before: str, force: bool) -> Change:
-    match owner(before):
-        case "stoker":
-            return Change(path, "delete", before, None)
-        case "edited" if force:
-            return Change(path, "delete", before, None)
-        case "edited":
-            return _keep(path, before, None, "Stoker wrote it, and it was changed since")
-        case "person" if path.endswith((".yaml", ".yml")):
-            return _changed(path, before, *services.remove(path, before, force=force))
-        case "person":
-            return _changed(path, before, *lines.remove(before, force=force))
+    whose = owner(before)
+    if whose == "stoker" or (whose == "edited" and force):
+        return _changed(path, before, None)
+    if path.endswith((".yaml", ".yml")):
+        after, notes = services.remove(path, before, force=force)
+        return _changed(path, before, after, notes)
+    if whose == "edited":
+        return _keep(path, before, None)
+    after, notes = lines.remove(before, force=force)
+    return _changed(path, before, after or None, notes)
 
 
-def _changed(path: str, before: str, after: str, notes: tuple[str, ...] = ()) -> Change:
-    same = before.replace("\r\n", "\n") == after.replace("\r\n", "\n")
-    if same:
+def _changed(
+    path: str, before: str | None, after: str | None, notes: tuple[str, ...] = ()
+) -> Change:
+    if before is None:
+        return Change(path, "create", None, after, notes)
+    if after is None:
+        return Change(path, "delete", before, None, notes)
+    if before == after:
         return Change(path, "keep" if notes else "unchanged", before, before, notes)
     return Change(path, "update", before, after, notes)
 
 
-def _keep(path: str, before: str, after: str | None, why: str) -> Change:
-    if after is not None and before == after:
+def _keep(path: str, before: str, after: str | None) -> Change:
+    if before == after:
         return Change(path, "unchanged", before, before)
+    changed = owner(before) == "edited"
+    why = "it was changed since Stoker wrote it" if changed else "it is not Stoker's"
     return Change(path, "keep", before, before, (f"{why}: left alone",))

@@ -1,14 +1,15 @@
 """How Stoker knows again what it wrote: a mark with a checksum of what stood there then.
 
-A file as a whole has it in its first line, lines in a person's file between two, a service in a
-person's compose file under ``x-stoker``. Where mark and contents disagree, a person was there.
+A file has it in its first line, lines that were added have it around them, and a service in a
+compose file under ``x-stoker``. Where mark and contents disagree, a person was there.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Literal
+
+from stoker.sidecar.render.seal import checksum
 
 Owner = Literal["stoker", "edited", "person"]
 """``edited``: Stoker wrote it, and a person changed it since."""
@@ -17,11 +18,6 @@ _FIRST = re.compile(r"(?:#|//) Written by `stoker sidecar` \(([0-9a-f]{12})\)")
 _TAIL = ": change it, and it is yours."
 _BEGIN = re.compile(r"# >>> stoker sidecar \(([0-9a-f]{12})\)\Z")
 _END = "# <<< stoker sidecar"
-
-
-def checksum(text: str) -> str:
-    """Return a short checksum: it has to notice an edit, not an attack."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def marked(text: str, comment: str) -> str:

@@ -7,16 +7,15 @@ a file that is written in another way (``services: {…}``) is refused.
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from stoker.errors import ConfigError
+from stoker.sidecar.render.seal import MARK, checksum_of, sealed
 from stoker.sidecar.render.yaml import dump
 from stoker.sidecar.write.document import Document, Values, fingerprint, mapping, read
-from stoker.sidecar.write.marks import Owner, checksum
+from stoker.sidecar.write.marks import Owner
 from stoker.sidecar.write.splice import put, take
 
-MARK = "x-stoker"
 _SECTIONS = ("services", "volumes")
 
 
@@ -37,15 +36,15 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tup
         present = theirs.section(section)
         wanted_here = ours.section(section)
         for name, value in wanted_here.items():
-            new = _marked(_connected(mapping(value), theirs.section("services")))
+            new = sealed(_connected(mapping(value), theirs.section("services")))
             whose = _owner(present[name]) if name in present else "stoker"
             if whose == "stoker" or force:
                 edits.append(_Edit(section, name, new))
-            elif _checksum(mapping(present[name])) != _checksum(new):
+            elif checksum_of(mapping(present[name])) != checksum_of(new):
                 notes.append(_note(theirs, section, name, whose))
         gone = [name for name in present if name not in wanted_here]
         edits += [_Edit(section, name, None) for name in gone if _owner(present[name]) == "stoker"]
-    return _edited(theirs, edits), tuple(notes)
+    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
 
 
 def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
@@ -64,26 +63,33 @@ def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]
                     edits.append(_Edit(section, name, None))
                 case "person":
                     pass
-    return _edited(theirs, edits), tuple(notes)
+    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
+
+
+def _unneeded(document: Document, edits: list[_Edit]) -> list[_Edit]:
+    """Take out nothing that a service which stays refers to."""
+    gone = {edit.name for edit in edits if edit.section == "services" and edit.value is None}
+    while True:
+        staying = [
+            mapping(value)
+            for name, value in document.section("services").items()
+            if name not in gone
+        ]
+        needed = {need for service in staying for need in service.get("depends_on") or ()}
+        if not gone & needed:
+            break
+        gone -= needed
+    mounts = [str(volume) for service in staying for volume in service.get("volumes") or ()]
+    volumes = {mount.partition(":")[0] for mount in mounts}
+    kept = {"services": gone, "volumes": document.section("volumes").keys() - volumes}
+    return [edit for edit in edits if edit.value is not None or edit.name in kept[edit.section]]
 
 
 def _owner(value: Any) -> Owner:
     values = mapping(value)
     if MARK not in values:
         return "person"
-    return "stoker" if values[MARK] == _checksum(values) else "edited"
-
-
-def _marked(value: Values) -> dict[str, Any]:
-    return {**value, MARK: _checksum(value)}
-
-
-def _checksum(value: Values) -> str:
-    rest = {key: item for key, item in value.items() if key != MARK}
-    try:
-        return checksum(json.dumps(rest, sort_keys=True, default=str))
-    except (ValueError, RecursionError):  # it refers to itself, so it is nothing of ours
-        return ""
+    return "stoker" if values[MARK] == checksum_of(values) else "edited"
 
 
 def _connected(value: Values, present: Values) -> Values:

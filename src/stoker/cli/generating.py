@@ -83,11 +83,11 @@ def generate(
     Files of a person's are extended and never replaced, unless with --force. Twice is as once.
     """
     _need_yaml()
-    from stoker.sidecar.render import MODES, TARGETS, render
+    from stoker.sidecar.render import MODES, TARGETS, Target, render
     from stoker.sidecar.write import Folder, decide, offers, package_manifests
 
     plan = _read(plan_file) if plan_file else _seen(path)
-    targets = [name for name in TARGETS if target in (name, "all")]
+    targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
     files = render(plan, targets, [name for name in MODES if mode in (name, None)])
     folder = Folder(path)
     present = folder.read(files)

@@ -99,7 +99,7 @@ def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, 
     conditions = {True: "service_healthy", False: "service_started"}
     return {
         need: {"condition": conditions[need in healthy], "restart": True}
-        for need in service.needs
+        for need in sorted(service.needs)
         if need in healthy or up[need]
     }
 

@@ -99,9 +99,11 @@ def _account(store: Store) -> _Account:
             parts = urlsplit(value)
         except ValueError:
             continue
-        if parts.scheme and parts.username:
+        if parts.scheme and (parts.username or parts.password):
             return _Account(
-                parts.username, parts.password or "", parts.path.strip("/") or parts.username
+                parts.username or "",
+                parts.password or "",
+                parts.path.strip("/") or parts.username or "",
             )
     return _Account("app", "app", "app")
 
@@ -129,13 +131,23 @@ def secret(store: Store) -> str | None:
 
 
 def variables(store: Store, mode: Mode) -> dict[str, str]:
-    """Return what services get to find it."""
-    password = _account(store).password
+    """Return what services get to find it; in production the password is the operator's."""
     name = secret(store)
-    made: dict[str, str] = {}
-    for variable, value in store.variables.items():
-        escaped = escape(value)
-        if mode == "prod" and name and password:
-            escaped = escaped.replace(f":{escape(password)}@", f":{required(name)}@")
-        made[variable] = escaped
-    return made
+    if mode == "dev" or name is None:
+        return {variable: escape(value) for variable, value in store.variables.items()}
+    password = _account(store).password
+    return {
+        variable: required(name) if value == password else _secured(value, name)
+        for variable, value in store.variables.items()
+    }
+
+
+def _secured(value: str, name: str) -> str:
+    """Return an address with the operator's password in it; any other value as it is."""
+    scheme, found, rest = value.partition("://")
+    if not found:
+        return escape(value)
+    place, slash, path = rest.partition("/")
+    account, _, host = place.rpartition("@")
+    user = account.partition(":")[0]
+    return f"{escape(scheme)}://{escape(user)}:{required(name)}@{escape(host + slash + path)}"

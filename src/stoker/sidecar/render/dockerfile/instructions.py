@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import shlex
 from collections.abc import Iterable, Sequence
 
 from stoker.sidecar.render.places import OWNER
@@ -39,10 +40,21 @@ def copy_manifests(manifests: Sequence[str]) -> list[str]:
     return [copy(files, f"./{folder}/" if folder else "./") for folder, files in folders.items()]
 
 
-def run(*commands: Sequence[str], caches: Sequence[str] = ()) -> list[str]:
-    """Run each command, without a shell, with directories that outlive the build."""
-    mounts = "".join(f"--mount=type=cache,target={cache} " for cache in caches)
-    return [f"RUN {mounts}{array(command)}" for command in commands]
+def run(command: Sequence[str], caches: Sequence[str] = ()) -> list[str]:
+    """Run a command, without a shell, with directories that outlive the build."""
+    return [f"RUN {_mounts(caches)}{array(command)}"]
+
+
+def run_each(*commands: Sequence[str], caches: Sequence[str] = ()) -> list[str]:
+    """Run several one after another, by the shell: for words of our own, nothing else."""
+    if any(shlex.join(command) != " ".join(command) for command in commands):
+        raise ValueError("these words are not for a shell")
+    joined = " \\\n    && ".join(" ".join(command) for command in commands)
+    return [f"RUN {_mounts(caches)}{joined}"]
+
+
+def _mounts(caches: Sequence[str]) -> str:
+    return "".join(f"--mount=type=cache,target={cache} " for cache in caches)
 
 
 def packages(names: Sequence[str]) -> list[str]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import posixpath
 
 from stoker.sidecar.plan import Image
-from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
+from stoker.sidecar.render.dockerfile.instructions import (
+    copy,
+    copy_manifests,
+    packages,
+    run,
+    run_each,
+)
 from stoker.sidecar.render.places import OWNER
 
 _COREPACK = "corepack@0.34.4"
@@ -56,8 +62,11 @@ def _tool(image: Image) -> list[str]:
         return []
     return [
         "ENV COREPACK_ENABLE_DOWNLOAD_PROMPT=0 CI=true",
-        *run(["npm", "install", "--global", _COREPACK], caches=[_CACHES["npm"]]),
-        *run(["corepack", "enable"]),
+        *run_each(
+            ["npm", "install", "--global", _COREPACK],
+            ["corepack", "enable"],
+            caches=[_CACHES["npm"]],
+        ),
     ]
 
 

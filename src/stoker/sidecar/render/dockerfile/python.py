@@ -5,7 +5,13 @@ from __future__ import annotations
 import posixpath
 
 from stoker.sidecar.plan import Image
-from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
+from stoker.sidecar.render.dockerfile.instructions import (
+    copy,
+    copy_manifests,
+    packages,
+    run,
+    run_each,
+)
 
 VENV = "/opt/venv"
 _PIP = "/root/.cache/pip"
@@ -46,14 +52,14 @@ def _install(image: Image) -> list[str]:
         case "uv":
             return _uv(image)
         case "poetry":
-            return _exported(
+            return _with_tool(
                 image, ["poetry", "install", "--only", "main", "--no-root", "--no-interaction"]
             )
         case "pdm":
             export = ["pdm", "export", "--prod", "--no-hashes", "--output", _EXPORTED]
-            return _exported(image, export, then_pip=True)
+            return _with_tool(image, export, ["pip", "install", "--requirement", _EXPORTED])
         case "pipenv":
-            return _pipenv(image)
+            return _with_tool(image, ["pipenv", "sync"])
         case _:
             return _pip(image)
 
@@ -69,13 +75,13 @@ def _pip(image: Image) -> list[str]:
         return [
             *run(["python", "-m", "venv", VENV]),
             copy(["."], "./"),
-            *run(["pip", "install", "."], caches=[_PIP]),
+            *run(["pip", "install", "."], [_PIP]),
         ]
     options = [word for file in wanted for word in ("--requirement", file)]
     return [
         *run(["python", "-m", "venv", VENV]),
         *copy_manifests(image.manifests),
-        *run(["pip", "install", *options], caches=[_PIP]),
+        *run(["pip", "install", *options], [_PIP]),
     ]
 
 
@@ -88,27 +94,22 @@ def _uv(image: Image) -> list[str]:
         "    UV_PYTHON_DOWNLOADS=never \\",
         "    UV_LINK_MODE=copy \\",
         "    UV_COMPILE_BYTECODE=1",
-        *run(["python", "-m", "pip", "install", _TOOLS["uv"]], caches=[_PIP]),
+        *run(["python", "-m", "pip", "install", _TOOLS["uv"]], [_PIP]),
         *copy_manifests(image.manifests),
-        *run([*sync, "--no-install-workspace" if member else "--no-install-project"], caches=[_UV]),
+        *run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
         copy(["."], "./"),
-        *run(sync, caches=[_UV]),
+        *run(sync, [_UV]),
     ]
 
 
-def _exported(image: Image, command: list[str], *, then_pip: bool = False) -> list[str]:
-    pip = [["pip", "install", "--requirement", _EXPORTED]] if then_pip else []
+def _with_tool(image: Image, *commands: list[str]) -> list[str]:
+    """Install into the environment by the project's own tool, which itself stays outside."""
+    tool = ["python", "-m", "pip", "install", _TOOLS[image.manager]]
     return [
-        *run(["python", "-m", "pip", "install", _TOOLS[image.manager]], caches=[_PIP]),
-        *run(["python", "-m", "venv", VENV]),
+        *run_each(tool, ["python", "-m", "venv", VENV], caches=[_PIP]),
         *copy_manifests(image.manifests),
-        *run(command, *pip, caches=[_PIP]),
+        *run_each(*commands, caches=[_PIP]),
     ]
-
-
-def _pipenv(image: Image) -> list[str]:
-    export = f"pipenv requirements > {_EXPORTED}"
-    return _exported(image, ["sh", "-c", export], then_pip=True)
 
 
 def _has(image: Image, name: str) -> bool:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
-import msgspec
 from rich.text import Text
 
 from stoker.cli.tables import plain, screen, table
 from stoker.errors import ConfigError
-from stoker.sidecar.plan import Plan, checked
+from stoker.sidecar.plan import Plan, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
 How = Literal["write", "dry-run", "diff", "check"]
@@ -86,7 +85,7 @@ def generate(
     from stoker.sidecar.render import MODES, TARGETS, Target, render
     from stoker.sidecar.write import Folder, decide, offers, package_manifests
 
-    plan = _read(plan_file) if plan_file else _seen(path)
+    plan = decode(plan_file.read(), plan_file.name) if plan_file else _seen(path)
     targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
     files = render(plan, targets, [name for name in MODES if mode in (name, None)])
     folder = Folder(path)
@@ -126,16 +125,6 @@ def _need_yaml() -> None:
 def _seen(path: Path) -> Plan:
     planned: Callable[[Path], Plan] = importlib.import_module("stoker.cli.seeing").planned
     return planned(path)
-
-
-def _read(file: Any) -> Plan:
-    where = getattr(file, "name", "-")
-    try:
-        return checked(msgspec.json.decode(file.read(), type=Plan), where)
-    except msgspec.DecodeError as error:
-        raise ConfigError(
-            f"{where}: {error}", hint="stoker sidecar plan PATH --json prints one that works"
-        ) from None
 
 
 def _carry_out(folder: Any, changes: Sequence[Any], how: How) -> None:

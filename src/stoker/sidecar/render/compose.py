@@ -14,7 +14,7 @@ from stoker.sidecar.render.places import in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 
-NAMES = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
+NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
 _START = {
     "dev": "Development: docker compose up --build --watch",
     "prod": "Production: docker compose -f {path} up --build --detach{scale}",

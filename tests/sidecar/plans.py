@@ -353,6 +353,30 @@ OWN_DOCKERFILE = Plan(
     stores=(REDIS,),
 )
 
+SQLITE = Plan(
+    name="sqlite",
+    images=CELERY.images[:1],
+    services=(
+        Service(
+            name="worker",
+            role="worker",
+            framework="stoker",
+            image="celery",
+            command=("stoker", "worker", "jobs:app"),
+            needs=("jobs",),
+            stop_grace=40,
+        ),
+    ),
+    stores=(
+        Store(
+            name="jobs",
+            kind="sqlite",
+            image="sqlite:3",
+            variables={"STOKER_URL": "sqlite:////data/jobs.db"},
+        ),
+    ),
+)
+
 PLANS = {
     plan.name: plan
     for plan in (
@@ -372,5 +396,6 @@ PLANS = {
         PROCRASTINATE,
         TASKIQ_NATS,
         OWN_DOCKERFILE,
+        SQLITE,
     )
 }

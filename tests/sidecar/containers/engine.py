@@ -23,8 +23,9 @@ RELEASE = "trixie"
 PACKAGES = {"dockerd": "docker.io", "debootstrap": "debootstrap", "iptables": "iptables"}
 HERE = Path(__file__).parent
 PLUGINS = ("docker-compose", "docker-buildx")
+PYTHON = "python:3.13-slim"
 BASES = {
-    "python:3.13-slim": "python",
+    PYTHON: "python",
     "node:20-slim": "node",
     "redis:7-alpine": "redis",
 }
@@ -104,6 +105,19 @@ class Engine:
                 tail = (run / "dockerd.log").read_text("utf-8", "replace")[-600:]
                 raise NotHere(f"{error}\n{tail}") from error
             raise
+
+    def offer(self, wheel: Path) -> None:
+        """Let pip find a package that no registry has: Stoker, as it is here."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shutil.copy(wheel, folder)
+            project = wheel.name.partition("-")[0]
+            (folder / "constraints.txt").write_text(f"{project} @ file:///wheels/{wheel.name}\n")
+            (folder / "Dockerfile").write_text(
+                f"FROM {PYTHON}\nCOPY *.whl constraints.txt /wheels/\n"
+                "ENV PIP_CONSTRAINT=/wheels/constraints.txt\n"
+            )
+            self.docker("build", "--tag", PYTHON, folder)
 
     def stop(self) -> None:
         """Stop it, and what it started."""

@@ -10,7 +10,7 @@ from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.interpolation import escape
-from stoker.sidecar.render.places import in_context, inside, relative
+from stoker.sidecar.render.places import DATA, in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 
@@ -55,9 +55,8 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
         for service in started
     }
     services |= {store.name: sealed(stores.service(store, mode)) for store in written}
-    volumes: dict[str, Any] = {
-        volume: sealed({}) for store in written for volume in stores.volumes(store)
-    }
+    with_files = [*written, *filter(stores.shared, plan.stores)]
+    volumes = {stores.volume(store): sealed({}) for store in with_files}
     made: dict[str, Any] = {
         "name": plan.name,
         "services": dict(sorted(services.items())),
@@ -73,7 +72,10 @@ def _service(
     parts: dict[str, Any] = {
         "build": _build(image, mode, path),
         "depends_on": _needs(plan, service, healthy),
-        "volumes": list(_binds(service, image, path)) if dev else [],
+        "volumes": [
+            *_shared(plan, service),
+            *(_binds(service, image, path) if dev else ()),
+        ],
         "environment": environment(plan, service, mode),
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
         "command": Words([escape(word) for word in command]),
@@ -146,6 +148,12 @@ def _deploy(service: Service) -> dict[str, Any]:
     return {"replicas": 1 if service.singleton else service.replicas} | {
         "resources": {"limits": limits, "reservations": {"memory": service.memory}}
     }
+
+
+def _shared(plan: Plan, service: Service) -> Iterator[str]:
+    for store in plan.stores:
+        if stores.shared(store) and store.name in service.needs:
+            yield f"{stores.volume(store)}:{DATA}"
 
 
 def _binds(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:

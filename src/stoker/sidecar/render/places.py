@@ -8,6 +8,8 @@ HOME = "/app"
 """Where an image of ours has its context's files."""
 UID = 10001
 """Who runs in it: a number, which Kubernetes can check, and nobody of the host's."""
+DATA = "/data"
+"""Where a volume is mounted that several services share: an SQLite broker."""
 OWNER = f"{UID}:{UID}"
 
 

@@ -50,9 +50,14 @@ def written(store: Store) -> bool:
     return store.kind in _KINDS
 
 
-def volumes(store: Store) -> tuple[str, ...]:
-    """Return the volumes it needs."""
-    return (f"{store.name}-data",) if written(store) else ()
+def shared(store: Store) -> bool:
+    """Return whether it is a file, on a volume that its users share."""
+    return store.kind == "sqlite"
+
+
+def volume(store: Store) -> str:
+    """Return the name of its volume."""
+    return f"{store.name}-data"
 
 
 def service(store: Store, mode: Mode) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
     words = {"user": account.user, "database": account.database}
     parts: dict[str, Any] = {
         "image": store.image,
-        "volumes": [f"{store.name}-data:{_volume(store, kind)}"],
+        "volumes": [f"{volume(store)}:{_place(store, kind)}"],
         "environment": _own_variables(store, mode),
         "command": Words(kind.command),
         "restart": None if mode == "dev" else "unless-stopped",
@@ -79,7 +84,7 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value not in ((), [], {}, None)}
 
 
-def _volume(store: Store, kind: _Kind) -> str:
+def _place(store: Store, kind: _Kind) -> str:
     """PostgreSQL keeps its data one folder deeper up to version 17."""
     if store.kind != "postgres":
         return kind.volume

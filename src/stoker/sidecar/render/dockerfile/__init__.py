@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import Language
 from stoker.sidecar.plan import Image, Plan, Service
+from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import golang, node, python, ruby, rust
-from stoker.sidecar.render.dockerfile.instructions import array, variable
+from stoker.sidecar.render.dockerfile.instructions import array, run, variable
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.places import OWNER, in_context, inside
+from stoker.sidecar.render.places import DATA, OWNER, UID, in_context, inside
 
 _BUILDS: Mapping[Language, Callable[[Image], list[str]]] = {
     "python": python.stages,
@@ -29,7 +30,7 @@ def render(plan: Plan) -> Iterator[File]:
         if not image.existing:
             users = [service for service in plan.services if service.image == image.name]
             path = in_context(image.context, image.dockerfile)
-            yield File(path, _text(image, users))
+            yield File(path, _text(image, users, _shares(plan, users)))
 
 
 def worker_stage(image: Image) -> str:
@@ -42,7 +43,12 @@ def dev_stage(image: Image) -> str:
     return worker_stage(image) if image.existing or image.language in _DEV_IS_WORKER else "dev"
 
 
-def _text(image: Image, users: list[Service]) -> str:
+def _shares(plan: Plan, users: list[Service]) -> bool:
+    needed = {need for service in users for need in service.needs}
+    return any(stores.shared(store) for store in plan.stores if store.name in needed)
+
+
+def _text(image: Image, users: list[Service], shares: bool) -> str:
     try:
         stages = _BUILDS[image.language](image)
     except KeyError:
@@ -50,7 +56,9 @@ def _text(image: Image, users: list[Service]) -> str:
             f"image {image.name!r}: no Dockerfile is known for {image.language}",
             hint="write one, and set existing to true in the plan",
         ) from None
-    lines = [*stages, *(_start(users[0]) if users else ())]
+    # A new volume takes its owner from the directory that it is mounted on.
+    owned = run(["install", "-d", "-o", str(UID), "-g", str(UID), DATA]) if shares else []
+    lines = [*stages, *owned, *(_start(users[0]) if users else ())]
     return "\n".join(lines) + "\n"
 
 

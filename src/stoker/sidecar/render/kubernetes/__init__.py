@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from stoker.sidecar.plan import Plan
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.kubernetes.deployment import (
+    claims,
     deployment,
+    dns,
     secret_name,
     secret_variables,
     tagged,
@@ -33,7 +36,23 @@ def render(plan: Plan) -> Iterator[File]:
         yield File(f"{FOLDER}/{names[-1]}", dump(deployment(plan, service)))
         if documents := scaling(plan, service):
             yield File(f"{FOLDER}/{service.name}-scaling.yaml", dump(*documents))
+    for claim in sorted({c for service in plan.services for c in claims(plan, service)}):
+        names.append(f"{dns(claim)}.yaml")
+        yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim)))
     yield File(f"{FOLDER}/kustomization.yaml", _kustomization(plan, names))
+
+
+def _claim(name: str) -> dict[str, Any]:
+    """On one node only: the processes share memory beside the file."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": dns(name)},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
 
 
 def _kustomization(plan: Plan, names: list[str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from stoker.sidecar.plan import Health, Plan, Service
-from stoker.sidecar.render.places import UID, inside
+from stoker.sidecar.render import stores
+from stoker.sidecar.render.places import DATA, UID, inside
 from stoker.sidecar.render.yaml import Words
 
 TAG = "1.0.0"
@@ -30,7 +31,13 @@ def deployment(plan: Plan, service: Service) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "terminationGracePeriodSeconds": service.stop_grace,
-        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
+        "volumes": [
+            {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+            *(
+                {"name": dns(claim), "persistentVolumeClaim": {"claimName": dns(claim)}}
+                for claim in claims(plan, service)
+            ),
+        ],
     }
     one = {"replicas": 1, "strategy": {"type": "Recreate"}}  # never two, not even for a moment
     return {
@@ -43,6 +50,12 @@ def deployment(plan: Plan, service: Service) -> dict[str, Any]:
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
+
+
+def claims(plan: Plan, service: Service) -> list[str]:
+    """Return the volumes of files that a service shares with others: an SQLite broker."""
+    found = (store for store in plan.stores if store.name in service.needs)
+    return [stores.volume(store) for store in found if stores.shared(store)]
 
 
 def dns(name: str) -> str:
@@ -87,7 +100,10 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"},
+            *({"name": dns(claim), "mountPath": DATA} for claim in claims(plan, service)),
+        ],
     }
     return {key: value for key, value in parts.items() if value is not None and value != []}
 

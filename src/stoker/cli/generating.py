@@ -26,7 +26,7 @@ _STYLES = {
     "unchanged": "dim",
 }
 
-_PATH = click.argument(
+path_argument = click.argument(
     "path", type=click.Path(exists=True, file_okay=False, path_type=Path), default="."
 )
 _FORCE = click.option(
@@ -34,7 +34,7 @@ _FORCE = click.option(
 )
 
 
-def _how(command: F) -> F:
+def how_options(command: F) -> F:
     """Whether to write, or only to say what would be written."""
     for name, text in (
         ("check", "Write nothing; exit with 1 if something would be written."),
@@ -49,7 +49,7 @@ def _how(command: F) -> F:
     short_help="Write containers for the workers.",
     epilog="Example: stoker sidecar generate . --target all --diff",
 )
-@_PATH
+@path_argument
 @click.option(
     "--target",
     type=click.Choice(["compose", "devcontainer", "kubernetes", "all"]),
@@ -66,7 +66,7 @@ def _how(command: F) -> F:
     help="Take this plan (- is standard input), as stoker sidecar plan --json prints it.",
 )
 @click.option("--scripts", is_flag=True, help="Also add the scripts offered for package.json.")
-@_how
+@how_options
 @_FORCE
 def generate(
     path: Path,
@@ -81,7 +81,7 @@ def generate(
 
     Files of a person's are extended and never replaced, unless with --force. Twice is as once.
     """
-    _need_yaml()
+    need_yaml()
     from stoker.sidecar.render import MODES, TARGETS, Target, render
     from stoker.sidecar.write import Folder, decide, offers, package_manifests
 
@@ -92,7 +92,7 @@ def generate(
     present = folder.read(files)
     changes = decide(files, present, force=force)
     offered = list(offers(plan, folder.read(package_manifests(plan))))
-    _carry_out(folder, [*changes, *(offered if scripts else ())], how or "write")
+    carry_out(folder, [*changes, *(offered if scripts else ())], how or "write")
     if not files:
         click.echo("No worker needs a container here: stoker sidecar explain says why.", err=True)
     if offered and not scripts:
@@ -100,20 +100,21 @@ def generate(
 
 
 @click.command(short_help="Take out what Stoker wrote.")
-@_PATH
-@_how
+@path_argument
+@how_options
 @_FORCE
 def remove(path: Path, how: How | None, force: bool) -> None:
     """Take everything that Stoker wrote out of the project in PATH, and nothing else."""
-    _need_yaml()
+    need_yaml()
     from stoker.sidecar.write import Folder, decide_removal, written_by_stoker
 
     folder = Folder(path)
     present = folder.read(written_by_stoker(path))
-    _carry_out(folder, decide_removal(present, force=force), how or "write")
+    carry_out(folder, decide_removal(present, force=force), how or "write")
 
 
-def _need_yaml() -> None:
+def need_yaml() -> None:
+    """Raise ``ConfigError`` where the extra is not installed."""
     try:
         importlib.import_module("ruamel.yaml")
     except ModuleNotFoundError as error:
@@ -127,7 +128,8 @@ def _seen(path: Path) -> Plan:
     return planned(path)
 
 
-def _carry_out(folder: Any, changes: Sequence[Any], how: How) -> None:
+def carry_out(folder: Any, changes: Sequence[Any], how: How) -> None:
+    """Write, or say what would be written; exit with 1 if ``check`` finds anything."""
     from stoker.sidecar.write import difference
 
     if how == "diff":

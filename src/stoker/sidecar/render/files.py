@@ -8,9 +8,9 @@ import msgspec
 
 Target = Literal["compose", "devcontainer", "kubernetes"]
 Mode = Literal["dev", "prod"]
-Join = Literal["whole", "lines", "services"]
-"""``whole``: it stands alone. ``lines``: those that are missing go in. ``services``: compose
-services and volumes go in."""
+Join = Literal["whole", "lines", "block", "services"]
+"""``whole``: it stands alone. ``lines``: those that are missing go in. ``block``: all of them, one
+after another. ``services``: compose services and volumes go in."""
 
 
 class File(msgspec.Struct, frozen=True):

@@ -10,6 +10,9 @@ UID = 10001
 """Who runs in it: a number, which Kubernetes can check, and nobody of the host's."""
 DATA = "/data"
 """Where a volume is mounted that several services share: an SQLite broker."""
+CACHE = "/root/.cache"
+"""Where package managers keep what they fetched, from one build to the next. It is a build's root's,
+and of those who look for it, hadolint knows this place."""
 OWNER = f"{UID}:{UID}"
 
 

@@ -43,8 +43,9 @@ def decide_removal(present: Mapping[str, str], *, force: bool) -> list[Change]:
 
 
 def _decide(file: File, before: str | None, force: bool) -> Change:
-    if file.join == "lines":
-        after, notes = lines.merge(before or "", file.text, force=force)
+    if file.join in ("lines", "block"):
+        alone = file.join == "lines"
+        after, notes = lines.merge(before or "", file.text, each=alone, force=force)
         return _changed(file.path, before, after, notes)
     whole = marked(file.text, file.comment)
     if before is None or owner(before) == "stoker" or (force and file.join == "whole"):

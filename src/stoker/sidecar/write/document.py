@@ -54,9 +54,9 @@ class Document:
 def read(path: str, text: str) -> Document:
     """Read a compose file. Raises ``ConfigError`` with the line of what is wrong."""
     plain = text.removeprefix(_BOM).replace("\r\n", "\n")
-    yaml: Any = YAML()
+    round_trip: Any = YAML()  # knows no tags that make objects
     try:
-        values = yaml.load(plain)
+        values = round_trip.load(plain)
     except MarkedYAMLError as error:
         raise _unreadable(path, error) from None
     except (YAMLError, ValueError, RecursionError, NotImplementedError) as error:

@@ -15,6 +15,7 @@ _NAMES = (
     "*compose*.yaml",
     "*compose*.yml",
     "devcontainer.json",
+    "pyproject.toml",
 )
 _FOLDERS = ("kubernetes",)
 _SKIPPED = (".git", "node_modules", ".venv", "venv", "target", "vendor", "__pycache__")

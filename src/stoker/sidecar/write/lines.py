@@ -7,15 +7,16 @@ from stoker.sidecar.write.marks import block, find_block
 _EDITED = "Stoker's lines were changed: left alone"
 
 
-def merge(before: str, wanted: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the file with the missing lines in it, and notes."""
+def merge(before: str, wanted: str, *, each: bool, force: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the file with our lines in it, and notes; with ``each`` only those it has not."""
     present = _lines(before)
     found = find_block(present)
     if found and found[2] != "stoker" and not force:
         return before, (f"line {found[0] + 1}: {_EDITED}",)
     start, end, _ = found or (len(present), len(present), "stoker")
     theirs = {_key(line) for line in (*present[:start], *present[end:])}
-    missing = [line for line in wanted.splitlines() if _key(line) not in theirs]
+    ours = wanted.splitlines()
+    missing = [line for line in ours if not each or _key(line) not in theirs]
     made = block(missing)
     if not found and made and present and present[-1]:
         made = ["", *made]

@@ -6,9 +6,9 @@ import posixpath
 
 from stoker.sidecar.plan import Image
 from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
-from stoker.sidecar.render.places import OWNER
+from stoker.sidecar.render.places import CACHE, OWNER
 
-_CACHES = ["/go/pkg/mod", "/root/.cache/go-build"]
+_GOCACHE = f"{CACHE}/go-build"
 _FINAL = "alpine:3.22"  # a shell and certificates
 
 
@@ -34,7 +34,7 @@ def stages(image: Image) -> list[str]:
         "",
         "FROM base AS build",
         "ENV CGO_ENABLED=0",
-        *run(build, caches=_CACHES[1:]),
+        *run(build, caches=[_GOCACHE]),
         "",
         f"FROM {_FINAL} AS {image.target or 'worker'}",
         "WORKDIR /app",

@@ -12,20 +12,22 @@ from stoker.sidecar.render.dockerfile.instructions import (
     run,
     run_each,
 )
-from stoker.sidecar.render.places import OWNER
+from stoker.sidecar.render.places import CACHE, OWNER
 
 _COREPACK = "corepack@0.34.4"
 _CACHES = {
-    "npm": "/root/.npm",
-    "pnpm": "/root/.local/share/pnpm/store",
-    "yarn": "/root/.cache/yarn",
-    "bun": "/root/.bun/install/cache",
+    "npm": ("npm_config_cache", f"{CACHE}/npm"),
+    "pnpm": ("npm_config_store_dir", f"{CACHE}/pnpm"),
+    "yarn": ("YARN_CACHE_FOLDER", f"{CACHE}/yarn"),
+    "bun": ("BUN_INSTALL_CACHE_DIR", f"{CACHE}/bun"),
 }
+"""What tells each where its cache is."""
 
 
 def stages(image: Image) -> list[str]:
     """Return the stages up to the worker's files."""
-    cache = [_CACHES.get(image.manager, _CACHES["npm"])]
+    variable, place = _CACHES[image.manager]
+    cache = [place]
     base = (
         f"oven/bun:{image.version}-slim"
         if image.manager == "bun"
@@ -37,6 +39,7 @@ def stages(image: Image) -> list[str]:
         *packages(image.system_packages),
         "",
         "FROM base AS build",
+        f"ENV {variable}={place}",
         *_tool(image),
         *copy_manifests(image.manifests),
         *run(_install(image), caches=cache),
@@ -62,11 +65,7 @@ def _tool(image: Image) -> list[str]:
         return []
     return [
         "ENV COREPACK_ENABLE_DOWNLOAD_PROMPT=0 CI=true",
-        *run_each(
-            ["npm", "install", "--global", _COREPACK],
-            ["corepack", "enable"],
-            caches=[_CACHES["npm"]],
-        ),
+        *run_each(["npm", "install", "--global", _COREPACK], ["corepack", "enable"]),
     ]
 
 

@@ -12,10 +12,11 @@ from stoker.sidecar.render.dockerfile.instructions import (
     run,
     run_each,
 )
+from stoker.sidecar.render.places import CACHE
 
 VENV = "/opt/venv"
-_PIP = "/root/.cache/pip"
-_UV = "/root/.cache/uv"
+_PIP = f"{CACHE}/pip"
+_UV = f"{CACHE}/uv"
 _TOOLS = {
     "uv": "uv==0.9.9",
     "poetry": "poetry==2.2.1",

@@ -6,10 +6,10 @@ import posixpath
 
 from stoker.sidecar.plan import Image
 from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
-from stoker.sidecar.render.places import OWNER
+from stoker.sidecar.render.places import CACHE, OWNER
 
 _GEMS = "/usr/local/bundle"
-_CACHE = "/root/.bundle/cache"
+_CACHE = f"{CACHE}/bundle"
 _COMPILE = ("build-essential", "git", "libyaml-dev", "pkg-config")
 
 
@@ -24,6 +24,7 @@ def stages(image: Image) -> list[str]:
         *locked,
         "    BUNDLE_WITHOUT=development:test \\",
         "    BUNDLE_GLOBAL_GEM_CACHE=true \\",
+        f"    BUNDLE_USER_CACHE={_CACHE} \\",
         "    RAILS_ENV=production \\",
         "    RACK_ENV=production",
         "WORKDIR /app",

@@ -11,8 +11,8 @@ UID = 10001
 DATA = "/data"
 """Where a volume is mounted that several services share: an SQLite broker."""
 CACHE = "/root/.cache"
-"""Where package managers keep what they fetched, from one build to the next. It is a build's root's,
-and of those who look for it, hadolint knows this place."""
+"""Where package managers keep what they fetched, from one build to the next: where root, who
+builds, has it, and where hadolint looks for it."""
 OWNER = f"{UID}:{UID}"
 
 

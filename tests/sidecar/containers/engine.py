@@ -9,6 +9,7 @@ What takes long is kept in one folder between runs; ``STOKER_CONTAINERS`` says w
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 RELEASE = "trixie"
 PACKAGES = {"dockerd": "docker.io", "debootstrap": "debootstrap", "iptables": "iptables"}
@@ -51,8 +53,10 @@ class Engine:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._socket = home / "run" / "docker.sock"
+        self._run = Path(tempfile.mkdtemp(prefix="stoker-docker-"))  # a socket's path is short
+        self._socket = self._run / "docker.sock"
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[bytes] | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -80,9 +84,9 @@ class Engine:
         """Start it, with all that it needs. Raises ``NotHere``."""
         _install(PACKAGES)
         self.home.mkdir(parents=True, exist_ok=True)
-        run = self.home / "run"
-        shutil.rmtree(run, ignore_errors=True)
-        run.mkdir()
+        self._lock = (self.home / "lock").open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)  # one engine at a time works on one folder
+        run = self._run
         log = (run / "dockerd.log").open("wb")
         self._process = subprocess.Popen(
             [
@@ -100,9 +104,9 @@ class Engine:
             wait(self._answers, "dockerd answers", START_SECONDS)
             self._prepare()
         except BaseException as error:
+            tail = (run / "dockerd.log").read_text("utf-8", "replace")[-600:]
             self.stop()
             if isinstance(error, (AssertionError, OSError, subprocess.SubprocessError)):
-                tail = (run / "dockerd.log").read_text("utf-8", "replace")[-600:]
                 raise NotHere(f"{error}\n{tail}") from error
             raise
 
@@ -121,15 +125,19 @@ class Engine:
 
     def stop(self) -> None:
         """Stop it, and what it started."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(60)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        for mounted in self._run.glob("exec/netns/*"):
+            subprocess.run(["umount", mounted], capture_output=True)
+        shutil.rmtree(self._run, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -31,7 +31,7 @@ PACKAGE = json.dumps(
 )
 PYTHON = ("python", "-c", "import redis, sys; print('there', sys.prefix)")
 NODE = ("node", "-e", "require('ioredis'); console.log('there')")
-COREPACK = "npm install --global corepack@0.34.4 && corepack enable && "
+TOOL = "python -m venv /tmp/tool && PATH=/tmp/tool/bin:$PATH && pip install "
 
 
 class Case(NamedTuple):
@@ -48,28 +48,33 @@ class Case(NamedTuple):
 
 CASES = [
     Case("pip", {"requirements.txt": "redis\n"}, ""),
-    Case("uv", {"pyproject.toml": PYPROJECT}, "pip install uv==0.9.9 && uv lock", "uv.lock"),
+    Case("uv", {"pyproject.toml": PYPROJECT}, TOOL + "uv==0.9.9 && uv lock", "uv.lock"),
     Case(
         "poetry",
         {"pyproject.toml": PYPROJECT},
-        "pip install poetry==2.2.1 && poetry lock",
+        TOOL + "poetry==2.2.1 && poetry lock",
         "poetry.lock",
     ),
-    Case("pdm", {"pyproject.toml": PYPROJECT}, "pip install pdm==2.26.1 && pdm lock", "pdm.lock"),
+    Case("pdm", {"pyproject.toml": PYPROJECT}, TOOL + "pdm==2.26.1 && pdm lock", "pdm.lock"),
     Case(
         "pipenv",
         {"Pipfile": PIPFILE},
-        "pip install pipenv==2025.0.4 && pipenv lock",
+        TOOL + "pipenv==2025.0.4 && pipenv lock",
         "Pipfile.lock",
     ),
     Case("npm", {"package.json": PACKAGE}, "npm install --package-lock-only", "package-lock.json"),
     Case(
         "pnpm",
         {"package.json": PACKAGE},
-        COREPACK + "pnpm install --lockfile-only",
+        "npm install --global pnpm@10.20.0 && pnpm install --lockfile-only",
         "pnpm-lock.yaml",
     ),
-    Case("yarn", {"package.json": PACKAGE}, COREPACK + "yarn install", "yarn.lock"),
+    Case(
+        "yarn",
+        {"package.json": PACKAGE},
+        "npm install --global yarn@1.22.22 && yarn install",
+        "yarn.lock",
+    ),
 ]
 
 

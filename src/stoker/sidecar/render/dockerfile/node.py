@@ -10,11 +10,12 @@ from stoker.sidecar.render.dockerfile.instructions import (
     copy_manifests,
     packages,
     run,
-    run_each,
 )
 from stoker.sidecar.render.places import CACHE, OWNER
 
-_COREPACK = "corepack@0.34.4"
+_PNPM = "pnpm@10.20.0"  # changes by itself to the version that a package.json asks for
+_YARN = "yarn@1.22.22"
+_BERRY = "@yarnpkg/cli-dist@4.10.3"
 _CACHES = {
     "npm": ("npm_config_cache", f"{CACHE}/npm"),
     "pnpm": ("npm_config_store_dir", f"{CACHE}/pnpm"),
@@ -61,12 +62,12 @@ def stages(image: Image) -> list[str]:
 
 
 def _tool(image: Image) -> list[str]:
-    if image.manager not in ("pnpm", "yarn"):
+    """Install the manager from its own registry: newer Nodes come without Corepack."""
+    tools = {"pnpm": _PNPM, "yarn": _BERRY if _is_berry(image) else _YARN}
+    if image.manager not in tools:
         return []
-    return [
-        "ENV COREPACK_ENABLE_DOWNLOAD_PROMPT=0 CI=true",
-        *run_each(["npm", "install", "--global", _COREPACK], ["corepack", "enable"]),
-    ]
+    install = ["npm", "install", "--global", "--force", tools[image.manager]]
+    return ["ENV CI=true", *run(install)]
 
 
 def _install(image: Image) -> list[str]:

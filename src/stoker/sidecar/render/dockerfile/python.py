@@ -17,6 +17,8 @@ from stoker.sidecar.render.places import CACHE
 VENV = "/opt/venv"
 _PIP = f"{CACHE}/pip"
 _UV = f"{CACHE}/uv"
+_TOOL = "/opt/tool"
+"""The manager's own environment: what it needs is none of the project's."""
 _TOOLS = {
     "uv": "uv==0.9.9",
     "poetry": "poetry==2.2.1",
@@ -54,13 +56,21 @@ def _install(image: Image) -> list[str]:
             return _uv(image)
         case "poetry":
             return _with_tool(
-                image, ["poetry", "install", "--only", "main", "--no-root", "--no-interaction"]
+                image,
+                [
+                    f"{_TOOL}/bin/poetry",
+                    "install",
+                    "--only",
+                    "main",
+                    "--no-root",
+                    "--no-interaction",
+                ],
             )
         case "pdm":
-            export = ["pdm", "export", "--prod", "--no-hashes", "--output", _EXPORTED]
+            export = [f"{_TOOL}/bin/pdm", "export", "--prod", "--no-hashes", "--output", _EXPORTED]
             return _with_tool(image, export, ["pip", "install", "--requirement", _EXPORTED])
         case "pipenv":
-            return _with_tool(image, ["pipenv", "sync"])
+            return _with_tool(image, [f"{_TOOL}/bin/pipenv", "sync"])
         case _:
             return _pip(image)
 
@@ -89,13 +99,13 @@ def _pip(image: Image) -> list[str]:
 def _uv(image: Image) -> list[str]:
     frozen = ["--frozen"] if _has(image, "uv.lock") else []
     member = ["--package", image.package] if image.package else []
-    sync = ["uv", "sync", *frozen, "--no-dev", *member]
+    sync = [f"{_TOOL}/bin/uv", "sync", *frozen, "--no-dev", *member]
     return [
         f"ENV UV_PROJECT_ENVIRONMENT={VENV} \\",
         "    UV_PYTHON_DOWNLOADS=never \\",
         "    UV_LINK_MODE=copy \\",
         "    UV_COMPILE_BYTECODE=1",
-        *run(["python", "-m", "pip", "install", _TOOLS["uv"]], [_PIP]),
+        *_tool(image),
         *copy_manifests(image.manifests),
         *run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
         copy(["."], "./"),
@@ -104,13 +114,18 @@ def _uv(image: Image) -> list[str]:
 
 
 def _with_tool(image: Image, *commands: list[str]) -> list[str]:
-    """Install into the environment by the project's own tool, which itself stays outside."""
-    tool = ["python", "-m", "pip", "install", _TOOLS[image.manager]]
+    """Install into the environment by the project's own tool, which has another."""
     return [
-        *run_each(tool, ["python", "-m", "venv", VENV], caches=[_PIP]),
+        *_tool(image, ["python", "-m", "venv", VENV]),
         *copy_manifests(image.manifests),
         *run_each(*commands, caches=[_PIP]),
     ]
+
+
+def _tool(image: Image, *more: list[str]) -> list[str]:
+    made = ["python", "-m", "venv", _TOOL]
+    installed = [f"{_TOOL}/bin/pip", "install", _TOOLS[image.manager]]
+    return run_each(*more, made, installed, caches=[_PIP])
 
 
 def _has(image: Image, name: str) -> bool:

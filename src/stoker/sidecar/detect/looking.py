@@ -1,0 +1,69 @@
+"""The order in which a project is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stoker.sidecar.detect import brokers
+from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
+from stoker.sidecar.detect.choose import choose
+from stoker.sidecar.detect.containers import container_files
+from stoker.sidecar.detect.packages import Manifests, read_manifests
+from stoker.sidecar.detect.source import Sources, python
+from stoker.sidecar.detect.source.programs import python_program
+from stoker.sidecar.detect.written import Written
+from stoker.sidecar.detect.written import compose, dockerfiles, others, procfiles
+from stoker.sidecar.detection import Detection, Language
+from stoker.sidecar.frameworks import LIBRARIES
+from stoker.sidecar.project import Project
+
+
+def look(project: Project) -> Detection:
+    """Return everything that was seen in a project."""
+    manifests = read_manifests(project)
+    services = compose.services(project)
+    python_source = python.PythonSource(project, manifests)
+    sources: list[Sources] = [python.infer(python_source)]
+    programs: dict[Language, Program] = {"python": python_program(python_source)}
+    reader = Reader(project, manifests, python_source, programs)
+    candidates: list[Candidate] = []
+    for written in _written(project, manifests, services):
+        candidates += reader.read(written)
+    for source in sources:
+        candidates += [inferred(each) for each in source.inferred]
+    if _is_library(manifests):
+        candidates = []
+    units = choose(candidates, manifests)
+    embedded = tuple(each for source in sources for each in source.embedded)
+    uses = brokers.uses(project, manifests, units, embedded, services)
+    return Detection(
+        units=tuple(units),
+        embedded=embedded,
+        brokers=tuple(dict.fromkeys(use.kind for use in uses)),
+        uses=uses,
+        packages=tuple(manifests.packages),
+        files=container_files(project),
+        variables=brokers.variables(project),
+        notes=tuple(project.notes),
+    )
+
+
+def _written(
+    project: Project, manifests: Manifests, services: list[compose.Service]
+) -> Iterator[Written]:
+    for service in services:
+        if service.written is not None:
+            yield service.written
+    yield from procfiles.read(project)
+    yield from others.scripts(project, manifests)
+    yield from dockerfiles.read(project)
+    yield from others.makefiles(project)
+    yield from others.supervisors(project)
+    yield from others.shells(project)
+    yield from others.docs(project)
+    yield from others.devcontainers(project)
+
+
+def _is_library(manifests: Manifests) -> bool:
+    """Tell if the project is a queue library or its dashboard: what it starts is for itself."""
+    return any(package.dir == "." and package.name in LIBRARIES for package in manifests.packages)

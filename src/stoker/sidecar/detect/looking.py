@@ -9,11 +9,11 @@ from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferre
 from stoker.sidecar.detect.choose import choose
 from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.packages import Manifests, read_manifests
-from stoker.sidecar.detect.source import Sources, python
+from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
 from stoker.sidecar.detect.source.programs import python_program
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written import compose, dockerfiles, others, procfiles
-from stoker.sidecar.detection import Detection, Language
+from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
 from stoker.sidecar.project import Project
 
@@ -23,8 +23,22 @@ def look(project: Project) -> Detection:
     manifests = read_manifests(project)
     services = compose.services(project)
     python_source = python.PythonSource(project, manifests)
-    sources: list[Sources] = [python.infer(python_source)]
-    programs: dict[Language, Program] = {"python": python_program(python_source)}
+    node_source = node.NodeSource(project, manifests)
+    go_source = golang.GoSource(project, manifests)
+    rust_source = rust.RustSource(project, manifests)
+    sources = [
+        python.infer(python_source),
+        node.infer(node_source),
+        ruby.infer(project, manifests),
+        golang.infer(go_source),
+        rust.infer(rust_source),
+    ]
+    programs: dict[Language, Program] = {
+        "python": python_program(python_source),
+        "node": lambda start, dir: node.node_program(node_source, start, dir),
+        "go": lambda start, dir: golang.go_program(go_source, start, dir),
+        "rust": lambda start, dir: rust.rust_program(rust_source, start, dir),
+    }
     reader = Reader(project, manifests, python_source, programs)
     candidates: list[Candidate] = []
     for written in _written(project, manifests, services):
@@ -34,7 +48,7 @@ def look(project: Project) -> Detection:
     if _is_library(manifests):
         candidates = []
     units = choose(candidates, manifests)
-    embedded = tuple(each for source in sources for each in source.embedded)
+    embedded = _embedded(sources, units, library=_is_library(manifests))
     uses = brokers.uses(project, manifests, units, embedded, services)
     return Detection(
         units=tuple(units),
@@ -62,6 +76,15 @@ def _written(
     yield from others.shells(project)
     yield from others.docs(project)
     yield from others.devcontainers(project)
+
+
+def _embedded(
+    sources: list[Sources], units: list[Unit], *, library: bool
+) -> tuple[Embedded, ...]:
+    """Return the workers inside of other programs, without those that have one of their own."""
+    apart = {unit.framework for unit in units}
+    found = [e for source in sources for e in source.embedded if e.framework not in apart]
+    return () if library else tuple(found)
 
 
 def _is_library(manifests: Manifests) -> bool:

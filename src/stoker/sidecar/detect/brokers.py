@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from stoker.sidecar.detect.packages import Manifests
@@ -36,22 +36,24 @@ _SETTING = re.compile(r"broker|BROKER", re.IGNORECASE)
 _CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
 _CONFIGURATION = ("yml", "yaml", "toml", "ini", "cfg", "conf", "json", "env", "example", "sample", "sh")
 
-_READS = re.compile(
-    r"""(?:os\.environ(?:\.get\(|\[)|os\.getenv\(|getenv\(|\benv(?:iron)?(?:\.\w+)?\(|"""
-    r"""\bconfig(?:\.get)?\(|process\.env\[|ENV(?:\.fetch\(|\[)|os\.(?:Getenv|LookupEnv)\(|"""
-    r"""\bviper\.\w+\(|\w*[eE]nv\w*\(|env::var(?:_os)?\(|configService\.\w+(?:<\w+>)?\(|\.get(?:OrThrow)?(?:<\w+>)?\()\s*"""
-    r"""["'`]([A-Z][A-Z0-9_]{2,})["'`]"""
-    r"""|process\.env\.([A-Z][A-Z0-9_]{2,})"""
-    r"""|import\.meta\.env\.([A-Z][A-Z0-9_]{2,})"""
-    r"""|(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?"([A-Z][A-Z0-9_]{2,})"""
-    r"""|^\s{2,}([A-Z][A-Z0-9_]{2,})\s*:\s*(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()""",
+_NAMED = re.compile(
+    r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]|\benv\.([A-Z][A-Z0-9_]{2,79})"""
+    r"""|^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"""
+    r"""(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()""",
     re.MULTILINE,
 )
+"""What may be the name of an environment variable."""
+_ASKED = re.compile(
+    r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
+    r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
+    r"""(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?)\s*$"""
+)
+"""What stands before it where it is read."""
 
 
 def uses(
     project: Project, manifests: Manifests, units: Sequence[Unit], embedded: Sequence[Embedded],
-    services: Sequence[Service],
+    services: Sequence[Service], read: Mapping[str, Evidence],
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the brokers that the workers need, each with how the project finds it."""
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
@@ -61,7 +63,6 @@ def uses(
         if framework is not None:
             for kind, evidence in _kinds(project, manifests, framework, services):
                 kinds.setdefault(kind, []).extend(evidence)
-    read = dict(_read(project)) if kinds else {}
     return tuple(
         BrokerUse(
             kind=kind,
@@ -78,10 +79,7 @@ def _kinds(
 ) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
     if len(framework.brokers) == 1:
         dependency = manifests.has(*(n for names in framework.packages.values() for n in names))
-        kind = framework.brokers[0]
-        if kind == "database" and _service("postgres", services) and not _service("redis", services):
-            pass
-        yield kind, [dependency.evidence] if dependency else []
+        yield framework.brokers[0], [dependency.evidence] if dependency else []
         return
     votes: dict[BrokerKind, tuple[int, list[Evidence]]] = {}
     for weight, kind, evidence in _votes(project, manifests, framework, services):
@@ -155,24 +153,21 @@ def _configuring(project: Project) -> Iterator[str]:
 # ---- variables ----------------------------------------------------------------------------------
 
 
-def _read(project: Project) -> Iterator[tuple[str, Evidence]]:
-    """Yield the environment variables that the source reads, with the first place of each."""
-    seen: set[str] = set()
+def variables(project: Project) -> dict[str, Evidence]:
+    """Return the environment variables that the source reads, with the first place of each."""
+    found: dict[str, Evidence] = {}
     for path in project.suffixed(*_CODE):
         if is_aside(path):
             continue
         text = project.text(path)
-        for found in _READS.finditer(text):
-            name = next(filter(None, found.groups()))
-            if name not in seen:
-                seen.add(name)
-                number = text.count("\n", 0, found.start(found.lastindex or 0)) + 1
-                yield name, Evidence(path, number, name, "is read here")
-
-
-def variables(project: Project) -> tuple[str, ...]:
-    """Return the environment variables that the source reads."""
-    return tuple(sorted(name for name, _ in _read(project)))
+        for each in _NAMED.finditer(text):
+            name = each[1] or each[2] or each[3]
+            if name not in found and (
+                not each[1] or _ASKED.search(text, max(0, each.start() - 60), each.start())
+            ):
+                number = text.count("\n", 0, each.start(each.lastindex or 0)) + 1
+                found[name] = Evidence(path, number, name, "is read here")
+    return found
 
 
 _PARTS: tuple[tuple[str, str], ...] = (
@@ -188,7 +183,7 @@ _BROKER_NAME = re.compile(r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|
 
 
 def _variables(
-    kind: BrokerKind, read: dict[str, Evidence], services: Sequence[Service]
+    kind: BrokerKind, read: Mapping[str, Evidence], services: Sequence[Service]
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     given = {name for service in services for name in service.environment}

@@ -16,6 +16,7 @@ from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
 from stoker.sidecar.detection import Evidence, Language, Role
+from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.project import Project
 
 Words = tuple[str, ...]
@@ -85,7 +86,7 @@ class Reader:
                     if launch is not None:
                         language = known
                         break
-            if launch is not None:
+            if launch is not None and self._is_likely(written, launch, language):
                 yield self._candidate(written, start, launch, dir, language)
 
     def _candidate(
@@ -112,6 +113,21 @@ class Reader:
             dev=is_dev(start.step),
             alternatives=tuple(start.via[:1]),
         )
+
+    def _is_likely(
+        self, written: Written, launch: Launch, language: Language | None
+    ) -> bool:
+        """Tell if the project has to do with a framework that is only talked about."""
+        if written.name in ("web", "release") and launch.app and not launch.framework:
+            return False
+        framework = FRAMEWORKS.get(launch.framework)
+        if framework is None or written.source in ("compose", "Procfile", "script"):
+            return True
+        languages = {package.language for package in self.manifests.packages}
+        if language is not None and language not in languages:
+            return written.source != "docs" or not languages
+        names = [name for names in framework.packages.values() for name in names]
+        return self.manifests.has(*names) is not None
 
     def _placed(self, launch: Launch, dir: str) -> tuple[Launch, str]:
         """Find out where the command has to be run for its module to be found."""

@@ -24,6 +24,7 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
         package = manifests.package_of(each.dir, each.language)
         home = package.dir if package else each.dir
         groups.setdefault((each.framework or f"?{each.app}", each.role, home), []).append(each)
+    _attach(groups)
     units: list[Unit] = []
     for (framework, _, _), group in groups.items():
         best = min(each.rank[0] for each in group if not each.dev or all(e.dev for e in group))
@@ -32,6 +33,33 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
         units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
         del framework
     return units
+
+
+def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
+    """Put what the source says, and copies elsewhere, to the group that it is about."""
+    for key in list(groups):
+        framework, role, home = key
+        group = groups[key]
+        for other in groups:
+            if other == key or other[:2] != (framework, role) or not groups[other]:
+                continue
+            written = [each for each in groups[other] if each.source != "source"]
+            if written and all(_is_about(each, written, other[2]) for each in group):
+                groups[other] += group
+                del groups[key]
+                break
+        del home
+
+
+def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
+    if each.source == "source":
+        return home == "." or any(e.path.startswith(f"{home}/") for e in each.evidence) or any(
+            each.app and known.app and each.app.endswith(f".{known.app}") for known in written
+        )
+    return any(
+        known.words == each.words and known.dir != each.dir and known.rank < each.rank
+        for known in written
+    )
 
 
 def _distinct(group: Sequence[Candidate]) -> list[Candidate]:

@@ -101,6 +101,9 @@ class Expander:
                 where = self._member(words.pop(0), dir)
             elif word == "--":
                 break
+            elif rest and rest[-1] not in ("run", "run-script") and step.words[0] != "npm":
+                words.insert(0, word)  # all but npm pass on what follows the script's name
+                break
             elif not word.startswith("-"):
                 rest.append(word)
         explicit = bool(rest) and rest[0] in ("run", "run-script")

@@ -8,7 +8,7 @@ from stoker.sidecar.detect import brokers
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import choose
 from stoker.sidecar.detect.containers import container_files
-from stoker.sidecar.detect.packages import Manifests, read_manifests
+from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
 from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
 from stoker.sidecar.detect.source.programs import python_program
 from stoker.sidecar.detect.written import Written
@@ -45,11 +45,13 @@ def look(project: Project) -> Detection:
         candidates += reader.read(written)
     for source in sources:
         candidates += [inferred(each) for each in source.inferred]
-    if _is_library(manifests):
+    library = _is_library(project, manifests)
+    if library:
         candidates = []
     units = choose(candidates, manifests)
-    embedded = _embedded(sources, units, library=_is_library(manifests))
-    uses = brokers.uses(project, manifests, units, embedded, services)
+    embedded = _embedded(sources, units, library=library)
+    read = brokers.variables(project)
+    uses = brokers.uses(project, manifests, units, embedded, services, read)
     return Detection(
         units=tuple(units),
         embedded=embedded,
@@ -57,7 +59,7 @@ def look(project: Project) -> Detection:
         uses=uses,
         packages=tuple(manifests.packages),
         files=container_files(project),
-        variables=brokers.variables(project),
+        variables=tuple(sorted(read)),
         notes=tuple(project.notes),
     )
 
@@ -87,6 +89,10 @@ def _embedded(
     return () if library else tuple(found)
 
 
-def _is_library(manifests: Manifests) -> bool:
+def _is_library(project: Project, manifests: Manifests) -> bool:
     """Tell if the project is a queue library or its dashboard: what it starts is for itself."""
-    return any(package.dir == "." and package.name in LIBRARIES for package in manifests.packages)
+    names = {python_name(each.name) for each in manifests.packages if each.dir == "."}
+    if names & {python_name(name) for name in LIBRARIES}:
+        return True
+    gem = any("/" not in path for path in project.suffixed("gemspec"))
+    return gem and "config/application.rb" not in project.files

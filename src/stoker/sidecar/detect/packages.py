@@ -69,6 +69,8 @@ def read_manifests(project: Project) -> Manifests:
     found = Manifests([], [], {}, {})
     for path in project.ordered:
         name = path.rpartition("/")[2]
+        if is_aside(path):
+            continue
         reader = _reader(name, path)
         if reader is not None:
             reader(project, path, found)
@@ -82,6 +84,19 @@ def _reader(name: str, path: str) -> Callable[[Project, str, Manifests], None] |
     if name.endswith((".txt", ".in")) and ("require" in name or "/requirements/" in f"/{path}"):
         return _requirements
     return None
+
+
+_ASIDE = re.compile(
+    r"(^|/)(examples?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
+    r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|dummy|"
+    r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
+    re.IGNORECASE,
+)
+
+
+def is_aside(path: str) -> bool:
+    """Tell if a path is about something else than the project itself: tests, examples."""
+    return _ASIDE.search(path) is not None or "{{" in path
 
 
 def directory(path: str) -> str:
@@ -369,7 +384,7 @@ def _packages(project: Project, found: Manifests) -> Iterator[Package]:
     for language, manifest, locks in _MANAGERS:
         for path in project.named(manifest):
             dir = directory(path)
-            if (dir, language) not in seen:
+            if not is_aside(path) and (dir, language) not in seen:
                 seen.add((dir, language))
                 yield _package(project, found, dir, language, path, locks)
     for dependency in found.dependencies:  # requirements/base.txt, requirements-prod.txt
@@ -403,9 +418,21 @@ def _package(
         manifests=tuple(dict.fromkeys(manifests)),
         version=_version(project, dir, language, data),
         workspace=workspace,
-        name=name if isinstance(name, str) else "",
+        name=name if isinstance(name, str) else _setup_name(project, dir),
         build=_build(language, manager, found.scripts.get(path, {})),
     )
+
+
+def _setup_name(project: Project, dir: str) -> str:
+    prefix = "" if dir == "." else f"{dir}/"
+    for file, pattern in (
+        ("setup.py", r"""\bname\s*=\s*["']([\w.-]+)["']"""),
+        ("setup.cfg", r"^name\s*=\s*([\w.-]+)"),
+    ):
+        found = re.search(pattern, project.text(prefix + file), re.MULTILINE)
+        if found:
+            return found[1]
+    return ""
 
 
 def _nearest(project: Project, dir: str, locks: tuple[str, ...]) -> tuple[str, str]:

@@ -264,8 +264,8 @@ def _main_of(source: GoSource, words: Sequence[str], dir: str) -> tuple[str, tup
     for main in inside:
         if posixpath.basename(main) == name and main != ".":
             return main, tuple(words[1:])
-    if program.startswith(("/", "./", "bin/")) or len(inside) == 1 and re.fullmatch(r"[\w.-]+", program) and name not in _COMMON:
-        modules = [posixpath.basename(re.sub(r"/v\d+$", "", m)) for m in source.modules.values()]
+    modules = [posixpath.basename(re.sub(r"/v\d+$", "", m)) for m in source.modules.values()]
+    if program.startswith(("/", "./", "bin/")) or name in modules:
         close = [m for m in inside if name.replace("_", "-").startswith(posixpath.basename(m)) and m != "."]
         close += [m for m in inside if posixpath.basename(m) and posixpath.basename(m) in re.split(r"[-_]", name)]
         if close:
@@ -274,9 +274,6 @@ def _main_of(source: GoSource, words: Sequence[str], dir: str) -> tuple[str, tup
             root = [m for m in inside if m in source.modules] or inside
             return root[0], tuple(words[1:])
     return "", ()
-
-
-_COMMON = frozenset({"npm", "node", "yarn", "pnpm", "python", "python3", "bash", "sh", "sleep", "echo", "psql", "migrate", "redis-server", "nginx", "mkdir", "cp", "rm", "chmod", "set", "curl", "cat", "true", "git", "kubectl", "helm", "export", "goose", "redis-cli", "postgres", "minio", "server", "tail", "apk", "apt-get", "test", "start", "traefik", "caddy", "vite", "next", "source", "install", "docker-compose", "cargo", "go", "air", "dlv", "sqlc", "swag", "buf", "atlas", "k6", "asynq", "bundle", "ruby", "rails"})  # fmt: skip
 
 
 def infer(source: GoSource) -> Sources:

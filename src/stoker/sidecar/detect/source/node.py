@@ -32,6 +32,7 @@ _SERVES = re.compile(
     r"""\bnew\s+(?:Hono|Elysia|Koa)\b|express\s*\(\)|[fF]astify\s*\("""
 )
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
+_NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull"}
 _CUSTOM = re.compile(r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs")  # fmt: skip
@@ -48,6 +49,7 @@ class NodeSource:
         self.imports: dict[str, tuple[str, ...]] = {}
         self.sites: dict[str, tuple[Site, ...]] = {}
         self._reached: dict[str, frozenset[str]] = {}
+        self._aliases = _aliases(project)
         self._members = {
             str(data["name"]): directory(path)
             for path, data in manifests.tables.items()
@@ -139,6 +141,11 @@ class NodeSource:
                     found = self._file(posixpath.normpath(f"{root}/{tail}"), known)
                     if found:
                         return found
+        for alias, target in self._aliases:
+            if name == alias or alias.endswith("/") and name.startswith(alias):
+                found = self._file(posixpath.normpath(target + name[len(alias) :]), known)
+                if found:
+                    return found
         for member, dir in self._members.items():
             if name == member or name.startswith(f"{member}/"):
                 return self._member_file(dir, name[len(member) + 1 :], known)
@@ -215,6 +222,24 @@ class NodeSource:
                     if found:
                         return found
         return ""
+
+
+def _aliases(project: Project) -> list[tuple[str, str]]:
+    """Return what ``paths`` of the tsconfig files say: prefix and where it leads."""
+    found: list[tuple[str, str]] = []
+    for path in project.matching(r"tsconfig[\w.-]*\.json"):
+        text = project.text(path)
+        at = text.find('"paths"')
+        if at < 0 or is_aside(path):
+            continue
+        base = re.search(r'"baseUrl"\s*:\s*"([^"]*)"', text)
+        root = posixpath.normpath(posixpath.join(directory(path), base[1] if base else "."))
+        block = text[at : at + 6_000].partition("}")[0]
+        for alias, target in re.findall(r'"([^"\n]+)"\s*:\s*\[\s*"([^"\n]+)"', block):
+            joined = posixpath.normpath(posixpath.join(root, target.rstrip("*")))
+            slash = "/" if target.endswith("/*") else ""
+            found.append((alias.rstrip("*"), joined.removeprefix("./") + slash))
+    return sorted(found, key=lambda pair: -len(pair[0]))
 
 
 def _is_maker(call: Call) -> bool:
@@ -307,6 +332,10 @@ def infer(source: NodeSource) -> Sources:
         sites = source.works(path)
         if not sites:
             continue
+        if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
+            source.project.text(path)
+        ):
+            continue  # a module of Nest is started by none but Nest
         package = source.manifests.package_of(path, "node")
         dir = package.dir if package else "."
         relative = path if dir == "." else path.removeprefix(f"{dir}/")

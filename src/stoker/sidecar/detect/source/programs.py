@@ -9,7 +9,7 @@ from typing import Any
 from stoker.sidecar.detect.candidates import Program, Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.packages import table
-from stoker.sidecar.detect.source import merged_queues
+from stoker.sidecar.detect.source import WORKERISH, merged_queues
 from stoker.sidecar.detect.source.python import PythonSource
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)$")
@@ -24,7 +24,8 @@ def python_program(source: PythonSource) -> Program:
         path = _script(source, words, dir, scripts)
         if not path:
             return None
-        framework, sites = source.program(path)
+        follow = WORKERISH.search(" ".join((posixpath.basename(path), *words[2:]))) is not None
+        framework, sites = source.program(path, follow=follow)
         if framework is None:
             return None
         return Launch(framework, "worker", words, path, merged_queues(sites))

@@ -62,7 +62,7 @@ class PythonSource:
                 self.imports[name] = self.imports.get(name, 0) + 1
                 for each in re.findall(r"\w+", found[2] or ""):
                     self.imports[f"{name}.{each}"] = self.imports.get(f"{name}.{each}", 0) + 1
-            if _TELLING.search(text):
+            if _TELLING.search(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
                 module = _parse(project, path, text)
                 if module is not None:
                     self.modules[path] = module
@@ -106,8 +106,8 @@ class PythonSource:
 
     # ---- programs ------------------------------------------------------------------------------
 
-    def program(self, path: str) -> tuple[str | None, tuple[Site, ...]]:
-        """Return the framework that a script works for, and where."""
+    def program(self, path: str, *, follow: bool) -> tuple[str | None, tuple[Site, ...]]:
+        """Return the framework that a script works for, and where; also in what it imports."""
         seen: set[str] = set()
         waiting = [path]
         while waiting and len(seen) < 40:
@@ -115,10 +115,10 @@ class PythonSource:
             if current in seen:
                 continue
             seen.add(current)
-            sites = tuple(self._script_sites(current))
+            sites = tuple(self.script_sites(current))
             if sites:
                 return sites[0].framework, sites
-            if current in self.modules and len(seen) < 12:
+            if follow and current in self.modules and len(seen) < 12:
                 waiting += self._imported_files(current)
         return None, ()
 
@@ -128,7 +128,7 @@ class PythonSource:
             if found is not None and re.search(r"worker|queue|job|task|consum", found[0]):
                 yield found[0]
 
-    def _script_sites(self, path: str) -> Iterator[Site]:
+    def script_sites(self, path: str) -> Iterator[Site]:
         module = self.modules.get(path)
         if module is None:
             return
@@ -342,7 +342,7 @@ def _rq(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
     for path, module in source.modules.items():
         text = source.project.text(path)
-        sites = [s for s in source._script_sites(path) if s.framework == "rq"] if ".work(" in text or "worker" in text else []  # fmt: skip
+        sites = [s for s in source.script_sites(path) if s.framework == "rq"] if ".work(" in text or "worker" in text else []  # fmt: skip
         if sites and ".work(" in text:
             found.append(_script(source, "rq", path, sites))
     if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
@@ -411,6 +411,8 @@ def _single(
     found: list[Inferred] = []
     for each in _assigned(source, *calls):
         module, dir = source.module_name(each.path)
+        if not all(part.isidentifier() for part in module.split(".")):
+            continue  # a copy that nobody can import
         words = tuple(shape.format(module=module, name=each.name).split())
         uses = source.imports.get(module, 0)
         evidence = _evidence(each, f"made by {each.call}")
@@ -493,7 +495,7 @@ def _stoker(source: PythonSource) -> list[Inferred]:
 def _faktory(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
     for path in source.modules:
-        sites = [site for site in source._script_sites(path) if site.framework in ("faktory", "bullmq")]  # fmt: skip
+        sites = [site for site in source.script_sites(path) if site.framework in ("faktory", "bullmq")]  # fmt: skip
         if sites:
             found.append(_script(source, sites[0].framework, path, sites))
     return found

@@ -113,7 +113,7 @@ class Config:
 
     def embedded(self, name: str) -> tuple[str, Evidence] | None:
         """Return why a worker runs inside of the web server, and the place that says so."""
-        if name == "good_job":
+        if name == "good_job" and not self.has("bin/good_job"):
             return self._good_job()
         if name == "solid_queue":
             path, text = self.path("config/puma.rb"), self.text("config/puma.rb")
@@ -154,6 +154,8 @@ class Config:
                     return ("bundle", "exec", "sidekiq")
                 entry = next((p for p in ("config/environment.rb", "app.rb", "worker.rb", "boot.rb", "config/boot.rb", "environment.rb") if self.has(p)), None)
                 return ("bundle", "exec", "sidekiq", *(("-r", f"./{entry}") if entry else ()))
+            case "good_job" if self.has("bin/good_job"):
+                return ("bin/good_job", "start")
             case "good_job":
                 return ("bundle", "exec", "good_job", "start")
             case "solid_queue":

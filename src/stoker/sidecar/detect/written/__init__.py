@@ -6,7 +6,10 @@ import re
 
 import msgspec
 
+from stoker.sidecar.detect.packages import is_aside
 from stoker.sidecar.project import Project
+
+__all__ = ["SOURCES", "Written", "is_aside", "joined_lines"]
 
 SOURCES = (
     "compose", "Procfile", "script", "Dockerfile", "Makefile", "supervisor", "shell", "docs",
@@ -14,12 +17,6 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
-_ASIDE = re.compile(
-    r"(^|/)(examples?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
-    r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|"
-    r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
-    re.IGNORECASE,
-)
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
 
@@ -42,11 +39,6 @@ class Written(msgspec.Struct, frozen=True):
         name = self.path.rpartition("/")[2]
         dev = 1 if _DEV.search(name) or "dev" in self.name.lower() else 0
         return SOURCES.index(self.source), dev, self.path.count("/"), self.path
-
-
-def is_aside(path: str) -> bool:
-    """Tell if a path is about something else than the project itself: tests, examples."""
-    return _ASIDE.search(path) is not None or "{{" in path
 
 
 def joined_lines(project: Project, path: str) -> list[tuple[int, str]]:

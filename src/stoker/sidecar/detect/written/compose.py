@@ -135,9 +135,12 @@ def _text(value: Any) -> str:
 def _line(value: Any) -> str:
     """Return a command as a shell line; compose itself puts defaults in, and ``$$`` is one ``$``."""
     if isinstance(value, list):
-        words = [defaults(str(word)).replace("$$", "$") for word in cast(list[Any], value)]
-        return shlex.join(words)
-    return _text(value).replace("$$", "$").replace("\n", " ").strip()
+        return shlex.join([_interpolated(str(word)) for word in cast(list[Any], value)])
+    return _interpolated(value).replace("\n", " ").strip() if isinstance(value, str) else ""
+
+
+def _interpolated(text: str) -> str:
+    return "$".join(defaults(part) for part in text.split("$$"))
 
 
 def _environment(value: Any) -> dict[str, str]:

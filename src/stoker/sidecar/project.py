@@ -12,7 +12,6 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from stoker.errors import ConfigError
 
@@ -29,8 +28,13 @@ IGNORED = frozenset({
     "site-packages", "target", "vendor", "venv", "virtualenv",
 })  # fmt: skip
 
-_BOMS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
-_BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
 
 
 class Project:
@@ -132,13 +136,6 @@ class Project:
         return _decode(data)
 
 
-class Line(NamedTuple):
-    """A line of a file with its number."""
-
-    number: int
-    text: str
-
-
 def _entries(directory: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
@@ -153,7 +150,7 @@ def _is_venv(entry: os.DirEntry[str]) -> bool:
 
 def _decode(data: bytes) -> str | None:
     """Decode what editors write: a byte order mark decides, then UTF-8, then Latin-1."""
-    for mark, encoding in _BOMS:
+    for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     if b"\0" in data[:8_192]:

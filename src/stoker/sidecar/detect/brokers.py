@@ -34,7 +34,19 @@ _NAMES: tuple[tuple[str, BrokerKind], ...] = (
 )
 _SETTING = re.compile(r"broker|BROKER", re.IGNORECASE)
 _CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
-_CONFIGURATION = ("yml", "yaml", "toml", "ini", "cfg", "conf", "json", "env", "example", "sample", "sh")
+_CONFIGURATION = (
+    "yml",
+    "yaml",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "json",
+    "env",
+    "example",
+    "sample",
+    "sh",
+)
 
 _NAMED = re.compile(
     r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]|\benv\.([A-Z][A-Z0-9_]{2,79})"""
@@ -128,7 +140,7 @@ def _lines(project: Project, framework: Framework) -> Iterator[tuple[int, Broker
 
 
 def _named(line: str, framework: Framework) -> set[BrokerKind]:
-    found = {kind for pattern, kind in _SCHEMES if re.search(pattern, line)}
+    found: set[BrokerKind] = {kind for pattern, kind in _SCHEMES if re.search(pattern, line)}
     if not found and _SETTING.search(line):
         found = {kind for pattern, kind in _NAMES if re.search(pattern, line.upper())}
     for name, kind in (("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"),

@@ -1,4 +1,4 @@
-"""Every process that was written down or inferred, before one is chosen of those that are the same."""
+"""Every process that was written down or inferred, before one of those alike is chosen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from stoker.sidecar.detect.expand import Expander, Start
-from stoker.sidecar.detect.grammar import Launch, recognise
+from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.packages import Manifests, directory
 from stoker.sidecar.detect.shell import has_variables, is_dev
 from stoker.sidecar.detect.source import Inferred
@@ -105,7 +105,7 @@ class Reader:
             rank=written.rank,
             evidence=(Evidence(written.path, written.line, text[:200], written.source),),
             app=launch.app,
-            queues=launch.queues,
+            queues=launch.queues or _queues_of(written.environment | start.step.environment),
             concurrency=launch.concurrency,
             name=written.name,
             language=language,
@@ -114,9 +114,7 @@ class Reader:
             alternatives=tuple(start.via[:1]),
         )
 
-    def _is_likely(
-        self, written: Written, launch: Launch, language: Language | None
-    ) -> bool:
+    def _is_likely(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if the project has to do with a framework that is only talked about."""
         if written.name in ("web", "release") and launch.app and not launch.framework:
             return False
@@ -131,7 +129,10 @@ class Reader:
 
     def _placed(self, launch: Launch, dir: str) -> tuple[Launch, str]:
         """Find out where the command has to be run for its module to be found."""
-        if launch.framework in ("celery", "dramatiq", "arq", "saq", "taskiq", "huey") and launch.app:
+        if (
+            launch.framework in ("celery", "dramatiq", "arq", "saq", "taskiq", "huey")
+            and launch.app
+        ):
             app = launch.app.partition("$")[0]
             found = self.python.find(app, dir) if app else None
             if found is not None:
@@ -140,7 +141,10 @@ class Reader:
             if word.endswith("manage.py"):
                 for base in (dir, *sorted(directory(p) for p in self.project.named("manage.py"))):
                     path = posixpath.normpath(posixpath.join(base, word.lstrip("/")))
-                    if path in self.project.files or word == "manage.py" and f"{base}/manage.py".removeprefix("./") in self.project.files:
+                    if path in self.project.files or (
+                        word == "manage.py"
+                        and f"{base}/manage.py".removeprefix("./") in self.project.files
+                    ):
                         return launch, base
         return launch, dir
 
@@ -155,13 +159,29 @@ def inferred(each: Inferred) -> Candidate:
     )  # fmt: skip
 
 
+def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
+    """Return the queues that a service is told by its environment."""
+    given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
+    return listed(given[:1]) if given and "://" not in given[0] else ()
+
+
 def _quoted(word: str) -> str:
-    return word if re.fullmatch(r"[\w@%+=:,./${}\[\]*-]+", word) else '"' + word.replace('"', '\\"') + '"'
+    return (
+        word
+        if re.fullmatch(r"[\w@%+=:,./${}\[\]*-]+", word)
+        else '"' + word.replace('"', '\\"') + '"'
+    )
 
 
 _LANGUAGES: dict[str, Language] = {
-    **dict.fromkeys(("celery", "rq", "dramatiq", "huey", "arq", "saq", "taskiq", "procrastinate", "stoker"), "python"),
-    **dict.fromkeys(("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "clockwork"), "ruby"),
+    **dict.fromkeys(
+        ("celery", "rq", "dramatiq", "huey", "arq", "saq", "taskiq", "procrastinate", "stoker"),
+        "python",
+    ),
+    **dict.fromkeys(
+        ("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "clockwork"), "ruby"
+    ),
     **dict.fromkeys(("asynq", "river"), "go"),
-    "loco": "rust", "bullmq": "node",
-}  
+    "loco": "rust",
+    "bullmq": "node",
+}

@@ -28,7 +28,13 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
     units: list[Unit] = []
     for (framework, _, _), group in groups.items():
         best = min(each.rank[0] for each in group if not each.dev or all(e.dev for e in group))
-        chosen = _distinct([each for each in group if each.rank[0] == best and (not each.dev or all(e.dev for e in group))])
+        chosen = _distinct(
+            [
+                each
+                for each in group
+                if each.rank[0] == best and (not each.dev or all(e.dev for e in group))
+            ]
+        )
         others = [each for each in group if each not in chosen]
         units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
         del framework
@@ -53,8 +59,12 @@ def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
 
 def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
     if each.source == "source":
-        return home == "." or any(e.path.startswith(f"{home}/") for e in each.evidence) or any(
-            each.app and known.app and each.app.endswith(f".{known.app}") for known in written
+        return (
+            home == "."
+            or any(e.path.startswith(f"{home}/") for e in each.evidence)
+            or any(
+                each.app and known.app and each.app.endswith(f".{known.app}") for known in written
+            )
         )
     return any(
         known.words == each.words and known.dir != each.dir and known.rank < each.rank
@@ -75,7 +85,7 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
     if one.name and one.name == other.name and one.evidence[0].path != other.evidence[0].path:
         return True
     if one.framework is None:
-        return one.app == other.app
+        return (one.app, one.queues) == (other.app, other.queues)
     return (app_key(one.app), frozenset(one.queues), _shape(one)) == (
         app_key(other.app), frozenset(other.queues), _shape(other),
     )  # fmt: skip
@@ -121,6 +131,8 @@ def _unit(chosen: Candidate, others: Sequence[Candidate]) -> Unit:
         environment={n: v for n, v in environment.items() if re.fullmatch(r"[A-Za-z_]\w*", n)},
         dev_command=dev,
         confidence=chosen.confidence,
-        evidence=tuple(dict.fromkeys([*chosen.evidence, *(e for o in others for e in o.evidence)]))[:8],
+        evidence=tuple(dict.fromkeys([*chosen.evidence, *(e for o in others for e in o.evidence)]))[
+            :8
+        ],
         alternatives=tuple(alternatives)[:6],
     )

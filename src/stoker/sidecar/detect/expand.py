@@ -1,10 +1,10 @@
-"""From a written line to what it starts in the end: through npm scripts, Makefiles and shell files."""
+"""From a written line to what it starts in the end: through npm scripts, make, shell files."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -63,10 +63,10 @@ class Expander:
 
     def _follow(self, step: Step, dir: str, dockerfile: str, depth: int) -> Iterator[Start]:
         plain = Start(step, dir)
-        if depth >= DEEPEST or not step.words:
+        words: Sequence[str] = step.words
+        if depth >= DEEPEST or not words:
             return
         inner: list[Start] = []
-        words = step.words
         if words[0] in _MANAGERS:
             inner = list(self._script(step, dir, depth))
         elif words[0] == "make" and len(words) > 1:
@@ -74,7 +74,7 @@ class Expander:
         else:
             path = self._shell_file(words[0], dir, dockerfile)
             if path:
-                inner = list(self._shell(path, words[1:], dir, depth))
+                inner = list(self._shell(path, step.words[1:], dir, depth))
         if not inner:
             yield plain
             return
@@ -108,7 +108,7 @@ class Expander:
                 rest.append(word)
         explicit = bool(rest) and rest[0] in ("run", "run-script")
         name = rest[1] if explicit and len(rest) > 1 else rest[0] if rest else ""
-        if not name or name in _OWN and not explicit:
+        if not name or (name in _OWN and not explicit):
             return
         path = "package.json" if where == "." else f"{where}/package.json"
         line = self.manifests.scripts.get(path, {}).get(name)
@@ -156,9 +156,11 @@ class Expander:
                     if found in self.project.files:
                         return found
         close = [path for path in self._shells if posixpath.basename(path) == name]
-        return close[0] if close and "bin" != name else ""
+        return close[0] if close and name != "bin" else ""
 
-    def _shell(self, path: str, arguments: tuple[str, ...], dir: str, depth: int) -> Iterator[Start]:
+    def _shell(
+        self, path: str, arguments: tuple[str, ...], dir: str, depth: int
+    ) -> Iterator[Start]:
         lines = [text for _, text in joined_lines(self.project, path)]
         functions = _functions(lines)
         chosen = _branch(lines, arguments[0]) if arguments else lines
@@ -200,7 +202,9 @@ def _branch(lines: list[str], argument: str) -> list[str]:
         case = re.match(r"\s*\(?([^()]*)\)(.*)$", line)
         if case and re.search(word, case[1]) and "$(" not in line:
             return [case[2], *_until(lines[at + 1 :], r"\s*;;|.*;;\s*$")]
-        if re.search(r"^\s*(el)?if\b|\[\[? ", line) and re.search(rf"[=~]\s*[\"']?\^?{re.escape(argument)}\b", line):
+        if re.search(r"^\s*(el)?if\b|\[\[? ", line) and re.search(
+            rf"[=~]\s*[\"']?\^?{re.escape(argument)}\b", line
+        ):
             return _until(lines[at + 1 :], r"\s*(elif|else|fi)\b")
     return lines
 

@@ -41,7 +41,7 @@ def recognise(words: Words, environment: dict[str, str]) -> Launch | None:
     reader = _PROGRAMS.get(program)
     if reader is not None:
         return reader(words, environment)
-    if program == "manage" and len(words) > 1 or program == "django-admin":
+    if (program == "manage" and len(words) > 1) or program == "django-admin":
         return _django(words, environment)
     return None
 
@@ -116,7 +116,8 @@ def _flower(words: Words, _environment: dict[str, str]) -> Launch | None:
 
 _DRAMATIQ_VALUES = frozenset({
     "-p", "--processes", "-t", "--threads", "-Q", "--queues", "--path", "-P", "--watch",
-    "--log-file", "--pid-file", "--use-spawn", "--fork-function", "-f", "-W", "--worker-shutdown-timeout",
+    "--log-file", "--pid-file", "--use-spawn", "--fork-function", "-f", "-W",
+    "--worker-shutdown-timeout",
 })  # fmt: skip
 
 
@@ -330,7 +331,9 @@ def _rake(words: Words, environment: dict[str, str]) -> Launch | None:
             framework, role = _RAKE[word]
             every = environment | given
             queues = listed([every.get("QUEUE") or every.get("QUEUES") or ""])
-            return Launch(framework, role, _bundled(words), "", queues, number([every.get("COUNT", "")]))
+            return Launch(
+                framework, role, _bundled(words), "", queues, number([every.get("COUNT", "")])
+            )
     return None
 
 

@@ -11,8 +11,7 @@ from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
 from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
 from stoker.sidecar.detect.source.programs import python_program
-from stoker.sidecar.detect.written import Written
-from stoker.sidecar.detect.written import compose, dockerfiles, others, procfiles
+from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
 from stoker.sidecar.project import Project
@@ -80,9 +79,7 @@ def _written(
     yield from others.devcontainers(project)
 
 
-def _embedded(
-    sources: list[Sources], units: list[Unit], *, library: bool
-) -> tuple[Embedded, ...]:
+def _embedded(sources: list[Sources], units: list[Unit], *, library: bool) -> tuple[Embedded, ...]:
     """Return the workers inside of other programs, without those that have one of their own."""
     apart = {unit.framework for unit in units}
     found = [e for source in sources for e in source.embedded if e.framework not in apart]

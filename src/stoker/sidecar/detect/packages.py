@@ -219,9 +219,7 @@ def _pyproject(project: Project, path: str, found: Manifests) -> None:
         _poetry(found, path, text, group, dev=name in ("dev", "test", "lint", "docs"))
 
 
-def _poetry(
-    found: Manifests, path: str, text: str, names: Mapping[str, Any], *, dev: bool
-) -> None:
+def _poetry(found: Manifests, path: str, text: str, names: Mapping[str, Any], *, dev: bool) -> None:
     for name, wanted in names.items():
         options: dict[str, Any] = table(wanted)
         version = wanted if isinstance(wanted, str) else str(options.get("version", ""))
@@ -408,8 +406,8 @@ def _package(
     if language == "python" and manager == "pip":
         manifests += [p for p in project.named("requirements.txt") if directory(p) == dir]
     workspace = root if root != dir and lock else ""
-    name = data.get("name") or table(data, "project").get("name") or table(data, "package").get(
-        "name"
+    name = (
+        data.get("name") or table(data, "project").get("name") or table(data, "package").get("name")
     )
     return Package(
         dir=dir,
@@ -470,6 +468,6 @@ def _version(project: Project, dir: str, language: Language, data: dict[str, Any
         found = re.search(r"""^ruby\s+["']([^"']+)""", project.text(f"{prefix}Gemfile"), re.M)
         asked = found[1] if found else None
     number = re.search(r"\d+(\.\d+)?", asked) if isinstance(asked, str) else None
-    if number is None or isinstance(asked, str) and asked.lstrip().startswith("<"):
+    if number is None or (isinstance(asked, str) and asked.lstrip().startswith("<")):
         return ""
     return number[0].partition(".")[0] if language == "node" else number[0]

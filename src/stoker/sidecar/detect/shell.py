@@ -119,10 +119,12 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("exec",), ("nohup",), ("sudo",), ("then",), ("command",), ("time",), ("eval",),
     ("uv", "run"), ("poetry", "run"), ("pipenv", "run"), ("pdm", "run"), ("hatch", "run"),
     ("rye", "run"), ("uvx",), ("pixi", "run"), ("bundle", "exec"), ("bundler", "exec"), ("npx",),
-    ("bunx",), ("yarn", "exec"), ("pnpm", "exec"), ("pnpm", "dlx"), ("dotenv", "--"), ("dotenvx", "run", "--"),
+    ("bunx",), ("yarn", "exec"), ("pnpm", "exec"), ("pnpm", "dlx"), ("dotenv", "--"),
+    ("dotenvx", "run", "--"),
     ("dumb-init",), ("tini",), ("/usr/bin/dumb-init",), ("/usr/bin/tini",), ("/sbin/tini",),
     ("/tini",), ("catatonit",), ("ddtrace-run",), ("opentelemetry-instrument",),
-    ("newrelic-admin", "run-program"), ("doppler", "run"), ("infisical", "run"), ("chamber", "exec"),
+    ("newrelic-admin", "run-program"), ("doppler", "run"), ("infisical", "run"),
+    ("chamber", "exec"),
     ("op", "run"), ("stdbuf",), ("watchexec",), ("aws-vault", "exec"), ("heroku", "run"),
     ("heroku", "local:run"), ("bin/qgtunnel",), ("conda", "run"), ("spring",), ("foreman", "run"),
     ("xvfb-run",), ("jemalloc.sh",), ("prom",), ("hivemind",), ("ionice",), ("chpst",),
@@ -165,7 +167,7 @@ def unwrap(step: Step, depth: int = 0) -> Iterator[Step]:
 
 
 def _inside(step: Step) -> list[Step] | None:
-    words = step.words
+    words: Sequence[str] = step.words
     first = words[0].rpartition("/")[2] if words[0].startswith(("/", "./")) else words[0]
     if first in _SHELLS:
         return _shell(words)
@@ -255,7 +257,9 @@ def _watched(first: str, words: Sequence[str]) -> list[Step]:
         return []
     if first == "watchfiles" or " " in rest[0]:
         return [msgspec.structs.replace(each, dev=True) for each in steps(rest[0])]
-    program = {"nodemon": ("node",), "ts-node-dev": ("ts-node",), "tsnd": ("ts-node",)}.get(first, ())
+    program = {"nodemon": ("node",), "ts-node-dev": ("ts-node",), "tsnd": ("ts-node",)}.get(
+        first, ()
+    )
     if first == "nodemon" and not re.search(r"\.[cm]?[jt]sx?$", rest[0]):
         program = ()
     return [Step((*program, *rest), dev=True)]

@@ -35,13 +35,14 @@ def load(project: Project, path: str) -> Table:
         return Table()
     try:
         node = cast(Any, YAML(typ="safe", pure=True)).compose(text)
-    except MarkedYAMLError as error:
-        mark: Any = error.problem_mark
+    except MarkedYAMLError as marked:
+        error: Any = marked
+        mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 0
         project.note(path, f"no YAML: {error.problem or error.context}", "correct it", line)
         return Table()
-    except (YAMLError, RecursionError, ValueError) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (YAMLError, RecursionError, ValueError) as broken:
+        problem = str(broken).splitlines()[0] if str(broken) else type(broken).__name__
         project.note(path, f"no YAML: {problem}", "correct it")
         return Table()
     value = _value(node, {}, 0)
@@ -69,10 +70,11 @@ def _table(node: Any, seen: dict[int, Any], depth: int) -> Table:
     made = Table()
     seen[id(node)] = made
     for key, child in node.value:
-        name, line = getattr(key, "value", None), key.start_mark.line + 1
+        name, line = getattr(key, "value", None), int(key.start_mark.line) + 1
         value = _value(child, seen, depth + 1)
         if name == "<<":
-            for base in value if isinstance(value, list) else [value]:
+            bases = cast(list[Any], value) if isinstance(value, list) else [value]
+            for base in bases:
                 if isinstance(base, Table) and base is not made:
                     for inherited in base:
                         if inherited not in made:

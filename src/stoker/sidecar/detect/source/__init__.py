@@ -14,7 +14,10 @@ import msgspec
 
 from stoker.sidecar.detection import Embedded, Evidence, Language, Role
 
-WORKERISH = re.compile(r"(worker|consumer|jobs?\b|queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)", re.I)  # fmt: skip
+WORKERISH = re.compile(
+    r"(worker|consumer|jobs?\b|queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)",
+    re.I,
+)
 
 
 class Site(msgspec.Struct, frozen=True):

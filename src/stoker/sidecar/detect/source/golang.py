@@ -26,13 +26,21 @@ from stoker.sidecar.project import Project
 
 _PACKAGES = {
     "github.com/hibiken/asynq": ("asynq", re.compile(r"(^|\.)NewServer$")),
-    "github.com/riverqueue/river": ("river", re.compile(r"(^|\.)(NewWorkers|AddWorker|AddWorkerSafely)$")),
+    "github.com/riverqueue/river": (
+        "river",
+        re.compile(r"(^|\.)(NewWorkers|AddWorker|AddWorkerSafely)$"),
+    ),
     "github.com/gocraft/work": ("gocraft", re.compile(r"(^|\.)NewWorkerPool(WithOptions)?$")),
-    "github.com/RichardKnop/machinery": ("machinery", re.compile(r"(^|\.)(NewWorker|NewCustomQueueWorker)$")),
+    "github.com/RichardKnop/machinery": (
+        "machinery",
+        re.compile(r"(^|\.)(NewWorker|NewCustomQueueWorker)$"),
+    ),
     "github.com/contribsys/faktory_worker_go": ("faktory", re.compile(r"(^|\.)NewManager$")),
 }
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
-_SERVES = re.compile(r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|\.Listen\(")
+_SERVES = re.compile(
+    r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|\.Listen\("
+)
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -80,7 +88,7 @@ class GoSource:
         for alias, name in imports:
             base = re.sub(r"/v\d+(/|$)", r"\1", name)
             for package, (framework, pattern) in _PACKAGES.items():
-                if base == package or base.startswith(f"{package}/") and framework == "machinery":
+                if base == package or (base.startswith(f"{package}/") and framework == "machinery"):
                     del alias
                     self._find(path, text, framework, pattern)
                     break
@@ -88,9 +96,18 @@ class GoSource:
     def _find(self, path: str, text: str, framework: str, pattern: re.Pattern[str]) -> None:
         found = calls(text, "go")
         for call in found:
-            if pattern.search(call.name) and (framework not in ("machinery",) or len(call.arguments) >= 1) and not (framework == "asynq" and "grpc" in call.name) and not (framework == "asynq" and "http" in call.name):
+            if (
+                pattern.search(call.name)
+                and (framework not in ("machinery",) or len(call.arguments) >= 1)
+                and not (framework == "asynq" and "grpc" in call.name)
+                and not (framework == "asynq" and "http" in call.name)
+            ):
                 line = self.project.lines(path)[call.line - 1]
-                if "httptest" in line or framework == "asynq" and "." in call.name and not call.name.startswith(("asynq.", "queue", "hibiken", "async")):
+                if "httptest" in line or (
+                    framework == "asynq"
+                    and "." in call.name
+                    and not call.name.startswith(("asynq.", "queue", "hibiken", "async"))
+                ):
                     continue
                 self.sites.setdefault(directory(path), []).append(Site(
                     framework, path, call.line, line, tuple(_queues(text, framework)),
@@ -106,7 +123,11 @@ class GoSource:
     def mains(self) -> Iterator[str]:
         """Yield the directories of the programs."""
         for dir, paths in self.packages.items():
-            if any(re.search(r"^package main\b", self.project.text(p), re.M) and re.search(r"^func main\(", self.project.text(p), re.M) for p in paths):
+            if any(
+                re.search(r"^package main\b", self.project.text(p), re.M)
+                and re.search(r"^func main\(", self.project.text(p), re.M)
+                for p in paths
+            ):
                 yield dir
 
     def reached(self, dir: str) -> set[str]:
@@ -123,7 +144,9 @@ class GoSource:
     def works(self, dir: str) -> list[Site]:
         """Return the sites that a program reaches, nearest first."""
         own = self.sites.get(dir, [])
-        return own + [s for each in sorted(self.reached(dir) - {dir}) for s in self.sites.get(each, [])]
+        return own + [
+            s for each in sorted(self.reached(dir) - {dir}) for s in self.sites.get(each, [])
+        ]
 
     def serves(self, dir: str) -> bool:
         """Tell if a program opens a port for others than its own health."""
@@ -140,9 +163,17 @@ class GoSource:
         for each in sorted(self.reached(dir)):
             for path in self.packages.get(each, ()):
                 text = self.project.text(path)
-                if "cobra" in text or "cli.Command" in text or "os.Args" in text or "flag." in text or "kingpin" in text:
+                if (
+                    "cobra" in text
+                    or "cli.Command" in text
+                    or "os.Args" in text
+                    or "flag." in text
+                    or "kingpin" in text
+                ):
                     found += _commands(path, text)
-                    for parent, child in re.findall(r"(\w+)\.AddCommand\(([^()]*(?:\([^()]*\)[^()]*)*)\)", text):
+                    for parent, child in re.findall(
+                        r"(\w+)\.AddCommand\(([^()]*(?:\([^()]*\)[^()]*)*)\)", text
+                    ):
                         for name in re.findall(r"\w+", child):
                             parents[name] = parent
         names = {command.variable: command for command in found if command.variable}
@@ -155,14 +186,20 @@ class GoSource:
     def _starts_worker(self, command: Command, dir: str) -> bool:
         if not WORKERISH.search(command.name):
             return False
-        if re.search(r"[Ww]orker|asynq|river|faktory|[Cc]onsum|[Pp]rocess|NewServer|NewManager|[Jj]ob|[Qq]ueue", command.body):
+        if re.search(
+            r"[Ww]orker|asynq|river|faktory|[Cc]onsum|[Pp]rocess|NewServer|NewManager|[Jj]ob|[Qq]ueue",
+            command.body,
+        ):
             return True
         del dir
         return bool(re.search(r"work", command.name))
 
 
 def _commands(path: str, text: str) -> Iterator[Command]:
-    pattern = r"""(?:\b(\w+)\s*:?=\s*)?(?:&?(?:cobra|cli)\.Command\s*\{|\{)\s*\n?(?:[^{}]*?\n)?\s*(?:Use|Name)\s*:\s*"([\w:-]+)[^"\n]*","""
+    pattern = (
+        r"(?:\b(\w+)\s*:?=\s*)?(?:&?(?:cobra|cli)\.Command\s*\{|\{)\s*\n?(?:[^{}]*?\n)?"
+        r'\s*(?:Use|Name)\s*:\s*"([\w:-]+)[^"\n]*",'
+    )
     for found in re.finditer(pattern, text):
         start = text.count("\n", 0, found.start(2)) + 1
         before = re.findall(r"func\s+(?:\([^)]*\)\s*)?(\w+)\(", text[: found.start()])
@@ -175,7 +212,9 @@ def _commands(path: str, text: str) -> Iterator[Command]:
             yield Command(name, path, text.count("\n", 0, found.start()) + 1, "", body)
 
 
-def _words_of(command: Command, names: dict[str, Command], parents: dict[str, str]) -> tuple[str, ...]:
+def _words_of(
+    command: Command, names: dict[str, Command], parents: dict[str, str]
+) -> tuple[str, ...]:
     words = [command.name]
     seen = {command.variable}
     parent = parents.get(command.variable, "")
@@ -197,7 +236,9 @@ def _queues(text: str, framework: str) -> Iterator[str]:
             for name in re.findall(r'(river\.QueueDefault|"[\w-]+")\s*:', block[1]):
                 yield "default" if name == "river.QueueDefault" else name.strip('"')
     elif framework == "faktory":
-        for block in re.finditer(r"ProcessStrictPriorityQueues\(([^)]*)\)|ProcessWeightedPriorityQueues\(([^)]*)\)", text):
+        for block in re.finditer(
+            r"ProcessStrictPriorityQueues\(([^)]*)\)|ProcessWeightedPriorityQueues\(([^)]*)\)", text
+        ):
             yield from re.findall(r'"([\w-]+)"', block[0])
 
 
@@ -220,7 +261,7 @@ def _concurrency(call: Call, text: str) -> int | None:
 
 
 def go_program(source: GoSource, start: Start, dir: str) -> Launch | None:
-    """Return what a command of Go starts, if it is a worker: ``go run ./cmd/worker``, ``./worker``."""
+    """Return what a command of Go starts, if it is a worker."""
     main, arguments = _main_of(source, start.step.words, dir)
     if not main:
         return None
@@ -234,7 +275,11 @@ def go_program(source: GoSource, start: Start, dir: str) -> Launch | None:
         pass
     elif source.commands(main) and not WORKERISH.search(base):
         return None  # another sub-command of the program that has one for the worker
-    elif source.serves(main) and not WORKERISH.search(base) and not WORKERISH.search(words.rpartition("/")[2]):
+    elif (
+        source.serves(main)
+        and not WORKERISH.search(base)
+        and not WORKERISH.search(words.rpartition("/")[2])
+    ):
         return None
     return Launch(
         sites[0].framework, "worker", start.step.words, " ".join((main, *arguments)),
@@ -247,7 +292,7 @@ def _main_of(source: GoSource, words: Sequence[str], dir: str) -> tuple[str, tup
     if not mains:
         return "", ()
     if words[:2] == ("go", "run"):
-        rest = [word for word in words[2:]]
+        rest = list(words[2:])
         while rest and rest[0].startswith("-"):
             rest = rest[2:] if rest[0] in ("-tags", "-ldflags", "-mod") else rest[1:]
         if not rest:
@@ -266,8 +311,16 @@ def _main_of(source: GoSource, words: Sequence[str], dir: str) -> tuple[str, tup
             return main, tuple(words[1:])
     modules = [posixpath.basename(re.sub(r"/v\d+$", "", m)) for m in source.modules.values()]
     if program.startswith(("/", "./", "bin/")) or name in modules:
-        close = [m for m in inside if name.replace("_", "-").startswith(posixpath.basename(m)) and m != "."]
-        close += [m for m in inside if posixpath.basename(m) and posixpath.basename(m) in re.split(r"[-_]", name)]
+        close = [
+            m
+            for m in inside
+            if name.replace("_", "-").startswith(posixpath.basename(m)) and m != "."
+        ]
+        close += [
+            m
+            for m in inside
+            if posixpath.basename(m) and posixpath.basename(m) in re.split(r"[-_]", name)
+        ]
         if close:
             return close[0], tuple(words[1:])
         if len(inside) == 1 or name in modules:
@@ -287,7 +340,14 @@ def infer(source: GoSource) -> Sources:
         if not sites:
             continue
         evidence = tuple(site.evidence for site in sites[:3])
-        module = next((d for d in sorted(source.modules, key=len, reverse=True) if d == "." or main == d or main.startswith(f"{d}/")), ".")
+        module = next(
+            (
+                d
+                for d in sorted(source.modules, key=len, reverse=True)
+                if d == "." or main == d or main.startswith(f"{d}/")
+            ),
+            ".",
+        )
         relative = main if module == "." else main.removeprefix(module).lstrip("/") or "."
         start = ("go", "run", f"./{relative}" if relative != "." else ".")
         commands = source.commands(main)
@@ -320,9 +380,14 @@ def infer(source: GoSource) -> Sources:
 def _starts(source: GoSource, main: str, sites: Sequence[Site]) -> bool:
     """Tell if a program runs workers, and does not only import the package that could."""
     texts = " ".join(source.project.text(path) for path in source.packages.get(main, ()))
-    if any(directory(site.path) == main for site in sites) or WORKERISH.search(posixpath.basename(main)):
+    if any(directory(site.path) == main for site in sites) or WORKERISH.search(
+        posixpath.basename(main)
+    ):
         return True
-    return re.search(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(", texts) is not None
+    return (
+        re.search(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(", texts)
+        is not None
+    )
 
 
 def _binary(source: GoSource, main: str, module: str) -> str:

@@ -35,7 +35,9 @@ _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMic
 _NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull"}
-_CUSTOM = re.compile(r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs")  # fmt: skip
+_CUSTOM = re.compile(
+    r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
+)
 
 
 class NodeSource:
@@ -43,8 +45,12 @@ class NodeSource:
 
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
-        wanted = manifests.has(*_MAKERS, *_NEST, "bullmq-pro", "@taskforcesh/bullmq-pro", language="node")
-        custom = any(_CUSTOM.fullmatch(d.name) for d in manifests.dependencies if d.language == "node")
+        wanted = manifests.has(
+            *_MAKERS, *_NEST, "bullmq-pro", "@taskforcesh/bullmq-pro", language="node"
+        )
+        custom = any(
+            _CUSTOM.fullmatch(d.name) for d in manifests.dependencies if d.language == "node"
+        )
         self.paths: list[str] = []
         self.imports: dict[str, tuple[str, ...]] = {}
         self.sites: dict[str, tuple[Site, ...]] = {}
@@ -82,7 +88,9 @@ class NodeSource:
                     framework, path, call.line, self.project.lines(path)[call.line - 1],
                     self._queues(path, text, call, found), _concurrency(call, text),
                 )  # fmt: skip
-        if not any(_is_maker(call) for call in found) and re.search(r"class\s+\w+\s+extends\s+(bullmq\.)?Worker\b", text):
+        if not any(_is_maker(call) for call in found) and re.search(
+            r"class\s+\w+\s+extends\s+(bullmq\.)?Worker\b", text
+        ):
             line = text.count("\n", 0, text.find("extends")) + 1
             yield Site(framework, path, line, self.project.lines(path)[line - 1])
 
@@ -106,7 +114,11 @@ class NodeSource:
 
     def _queues(self, path: str, text: str, call: Call, found: Sequence[Call]) -> tuple[str, ...]:
         if call.last == "process":  # Bull: the queue is what it is called on
-            names = [c.string or self._constant(path, text, c) for c in found if c.name in ("new Queue", "new Bull", "Bull", "new Bull.default")]
+            names = [
+                c.string or self._constant(path, text, c)
+                for c in found
+                if c.name in ("new Queue", "new Bull", "Bull", "new Bull.default")
+            ]
             return tuple(dict.fromkeys(filter(None, names)))
         name = call.string or self._constant(path, text, call)
         if not name and call.arguments and call.arguments[0].startswith("{"):
@@ -142,7 +154,7 @@ class NodeSource:
                     if found:
                         return found
         for alias, target in self._aliases:
-            if name == alias or alias.endswith("/") and name.startswith(alias):
+            if name == alias or (alias.endswith("/") and name.startswith(alias)):
                 found = self._file(posixpath.normpath(target + name[len(alias) :]), known)
                 if found:
                     return found
@@ -243,7 +255,16 @@ def _aliases(project: Project) -> list[tuple[str, str]]:
 
 
 def _is_maker(call: Call) -> bool:
-    return call.name in ("new Worker", "new bullmq.Worker", "new BullMQ.Worker", "new WorkerPro", "new bullMQ.Worker", "new BullWorker", "new BullMQWorker", "new QueueWorker")  # fmt: skip
+    return call.name in (
+        "new Worker",
+        "new bullmq.Worker",
+        "new BullMQ.Worker",
+        "new WorkerPro",
+        "new bullMQ.Worker",
+        "new BullWorker",
+        "new BullMQWorker",
+        "new QueueWorker",
+    )
 
 
 def _concurrency(call: Call, text: str) -> int | None:
@@ -257,12 +278,28 @@ def _concurrency(call: Call, text: str) -> int | None:
 
 
 def _is_source(path: str) -> bool:
-    if is_aside(path) or re.search(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$", path):
+    if is_aside(path) or re.search(
+        r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$", path
+    ):
         return False
     return not re.search(r"(^|/)(public|static|assets|build|migrations|locales)/", path)
 
 
-_RUN_FLAGS = frozenset({"-r", "--require", "--import", "--loader", "-P", "--project", "--env-file", "--tsconfig", "-e", "--conditions", "-C"})  # fmt: skip
+_RUN_FLAGS = frozenset(
+    {
+        "-r",
+        "--require",
+        "--import",
+        "--loader",
+        "-P",
+        "--project",
+        "--env-file",
+        "--tsconfig",
+        "-e",
+        "--conditions",
+        "-C",
+    }
+)
 
 
 def _script_of(words: Sequence[str]) -> str:
@@ -270,7 +307,22 @@ def _script_of(words: Sequence[str]) -> str:
     if program == "nest" and words[1:2] == ("start",):
         at = next((i for i, w in enumerate(words) if w in ("--entryFile", "-e")), 0)
         return words[at + 1] if at and at + 1 < len(words) else "main"
-    if program not in ("node", "ts-node", "tsx", "bun", "swc-node", "ts-node-esm", "babel-node", "vite-node", "esr", "pm2-runtime", "pm2", "deno", "sucrase-node", "jiti"):
+    if program not in (
+        "node",
+        "ts-node",
+        "tsx",
+        "bun",
+        "swc-node",
+        "ts-node-esm",
+        "babel-node",
+        "vite-node",
+        "esr",
+        "pm2-runtime",
+        "pm2",
+        "deno",
+        "sucrase-node",
+        "jiti",
+    ):
         return ""
     skip = False
     for word in words[1:]:
@@ -306,7 +358,9 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     if not sites:
         return None
     text = " ".join([path.removeprefix(f"{dir}/"), *(w for via in start.via for w in via)])
-    dedicated = WORKERISH.search(text) is not None or WORKERISH.search(posixpath.basename(dir)) is not None
+    dedicated = (
+        WORKERISH.search(text) is not None or WORKERISH.search(posixpath.basename(dir)) is not None
+    )
     if source.serves(path) and not dedicated:
         return None
     return Launch(
@@ -341,7 +395,7 @@ def infer(source: NodeSource) -> Sources:
         relative = path if dir == "." else path.removeprefix(f"{dir}/")
         evidence = tuple(site.evidence for site in sites[:3])
         dedicated = WORKERISH.search(relative) or WORKERISH.search(posixpath.basename(dir))
-        if dedicated or not source.serves(path) and not _is_part(path):
+        if dedicated or (not source.serves(path) and not _is_part(path)):
             words = _start_words(source, relative, dir)
             found.inferred.append(Inferred(
                 _main(sites), "worker", words, dir, "node", evidence, path, merged_queues(sites),
@@ -355,13 +409,18 @@ def infer(source: NodeSource) -> Sources:
         package = source.manifests.package_of(sites[0].path, "node")
         reason = "workers are made, and no program of their own was found"
         evidence = tuple(site.evidence for site in sites[:3])
-        found.embedded.append(Embedded(_main(sites), package.dir if package else ".", reason, evidence))
+        found.embedded.append(
+            Embedded(_main(sites), package.dir if package else ".", reason, evidence)
+        )
     return found
 
 
 def _is_part(path: str) -> bool:
     """Tell if a file is started by a web framework: routes, pages, server hooks."""
-    return re.search(r"(^|/)(pages|app|routes|api|middleware|instrumentation|plugins)(/|\.)", path) is not None
+    return (
+        re.search(r"(^|/)(pages|app|routes|api|middleware|instrumentation|plugins)(/|\.)", path)
+        is not None
+    )
 
 
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
@@ -370,7 +429,10 @@ def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]
     prefix = "" if dir == "." else f"{dir}/"
     scripts = source.manifests.scripts.get(f"{prefix}package.json", {})
     lines = " ".join(scripts.values())
-    if re.search(r"\btsc\b|nest build|tsup|tsdown|swc|esbuild|rollup|vite build", lines) or "dist/" in lines:
+    if (
+        re.search(r"\btsc\b|nest build|tsup|tsdown|swc|esbuild|rollup|vite build", lines)
+        or "dist/" in lines
+    ):
         built = re.sub(r"^src/", "", relative) if "dist/src" not in lines else relative
         return ("node", "dist/" + re.sub(r"\.([cm]?)tsx?$", r".\1js", built))
     runner = "bun" if "bun " in lines else "ts-node" if "ts-node" in lines else "tsx"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from stoker.sidecar.detect.candidates import Program, Start
@@ -37,13 +38,16 @@ def _console_scripts(source: PythonSource) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, data in source.manifests.tables.items():
         if path.endswith("pyproject.toml"):
-            groups: list[dict[str, Any]] = [table(data, "project", "scripts"), table(data, "tool", "poetry", "scripts")]
+            groups: list[dict[str, Any]] = [
+                table(data, "project", "scripts"),
+                table(data, "tool", "poetry", "scripts"),
+            ]
             for group in groups:
                 found |= {name: str(value) for name, value in group.items()}
     return found
 
 
-def _script(source: PythonSource, words: tuple[str, ...], dir: str, scripts: dict[str, str]) -> str:
+def _script(source: PythonSource, words: Sequence[str], dir: str, scripts: dict[str, str]) -> str:
     if _PYTHON.match(words[0]) and len(words) > 1:
         rest = [word for word in words[1:] if not word.startswith("-") or word == "-m"]
         if rest[:1] == ["-m"] and len(rest) > 1:

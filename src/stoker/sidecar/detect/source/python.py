@@ -75,8 +75,7 @@ class PythonSource:
             parts.pop()
         for at in range(len(parts)):
             if ".".join(parts[at:]) in self.imports and len(parts) - at > 1:
-                if parts[:at][-1:] != ["src"] or at:
-                    return ".".join(parts[at:]), "/".join(parts[:at]) or "."
+                return ".".join(parts[at:]), "/".join(parts[:at]) or "."
         at = len(parts) - 1
         while at > 0 and f"{'/'.join(parts[:at])}/__init__.py" in self.project.files:
             at -= 1
@@ -85,7 +84,11 @@ class PythonSource:
             base = 0 if package.dir == "." else package.dir.count("/") + 1
             if parts[base : base + 1] == ["src"]:
                 base += 1
-            if base < len(parts) and len(parts) - base > 1 and not ".".join(parts[at:]) in self.imports:  # fmt: skip
+            if (
+                base < len(parts)
+                and len(parts) - base > 1
+                and ".".join(parts[at:]) not in self.imports
+            ):
                 at = base
         return ".".join(parts[at:]), "/".join(parts[:at]) or "."
 
@@ -100,7 +103,9 @@ class PythonSource:
             for base in [*bases, *(deeper if len(deeper) < 3_000 else ())]:
                 prefix = "" if base == "." else f"{base}/"
                 for path in (f"{prefix}{tail}.py", f"{prefix}{tail}/__init__.py"):
-                    if path in self.project.files and (length > 1 or base in bases or len(parts) > 1 or not is_aside(path)):  # fmt: skip
+                    if path in self.project.files and (
+                        length > 1 or base in bases or len(parts) > 1 or not is_aside(path)
+                    ):
                         return path, base
         return None
 
@@ -135,21 +140,42 @@ class PythonSource:
         for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
             full = _full(module, call.func)
             framework = _SCRIPTS.get(full)
-            if framework is None and full.endswith((".worker_main", ".Worker")) and "celery" in self.project.text(path).lower():  # fmt: skip
+            if (
+                framework is None
+                and full.endswith((".worker_main", ".Worker"))
+                and "celery" in self.project.text(path).lower()
+            ):
                 framework = "celery"
             if framework is not None:
                 queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
-                yield Site(framework, path, call.lineno, _line(self.project, path, call.lineno), queues)  # fmt: skip
+                yield Site(
+                    framework, path, call.lineno, _line(self.project, path, call.lineno), queues
+                )
 
 
 _SCRIPTS = {
-    "rq.Worker": "rq", "rq.worker.Worker": "rq", "rq.SimpleWorker": "rq", "rq.worker.SimpleWorker": "rq",
-    "rq.worker_pool.WorkerPool": "rq", "rq.Connection": "rq", "faktory.Worker": "faktory",
-    "rq.worker.HerokuWorker": "rq", "django_rq.get_worker": "rq", "rq.cli.worker": "rq",
-    "arq.run_worker": "arq", "arq.worker.run_worker": "arq", "arq.Worker": "arq", "arq.worker.Worker": "arq",
-    "dramatiq.Worker": "dramatiq", "dramatiq.cli.main": "dramatiq", "saq.Worker": "saq", "saq.worker.Worker": "saq",
-    "huey.consumer.Consumer": "huey", "dramatiq.worker.Worker": "dramatiq", "bullmq.Worker": "bullmq",
-    "procrastinate.App.run_worker": "procrastinate",
+    name: framework
+    for framework, names in {
+        "rq": (
+            "rq.Worker",
+            "rq.worker.Worker",
+            "rq.SimpleWorker",
+            "rq.worker.SimpleWorker",
+            "rq.worker_pool.WorkerPool",
+            "rq.Connection",
+            "rq.worker.HerokuWorker",
+            "django_rq.get_worker",
+            "rq.cli.worker",
+        ),
+        "faktory": ("faktory.Worker",),
+        "arq": ("arq.run_worker", "arq.worker.run_worker", "arq.Worker", "arq.worker.Worker",),
+        "dramatiq": ("dramatiq.Worker", "dramatiq.cli.main", "dramatiq.worker.Worker",),
+        "saq": ("saq.Worker", "saq.worker.Worker",),
+        "huey": ("huey.consumer.Consumer",),
+        "bullmq": ("bullmq.Worker",),
+        "procrastinate": ("procrastinate.App.run_worker",),
+    }.items()
+    for name in names
 }  # fmt: skip
 
 
@@ -167,7 +193,9 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
                 names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                names[alias.asname or alias.name.partition(".")[0]] = alias.asname and alias.name or alias.name.partition(".")[0]  # fmt: skip
+                names[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.asname and alias.name
+                ) or alias.name.partition(".")[0]
     module = Module(path, tree, names, [], set())
     _collect(project, module)
     return module
@@ -187,9 +215,21 @@ def _collect(project: Project, module: Module) -> None:
                     if isinstance(target, ast.Name):
                         call = _call_in(value)
                         made = _full(module, call.func) if call else ""
-                        module.assigned.append(Assigned(module.path, node.lineno, target.id, made, _line(project, module.path, node.lineno)))  # fmt: skip
+                        module.assigned.append(
+                            Assigned(
+                                module.path,
+                                node.lineno,
+                                target.id,
+                                made,
+                                _line(project, module.path, node.lineno),
+                            )
+                        )
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if any(isinstance(inner, ast.Call) and _full(module, inner.func).rpartition(".")[2] == "Celery" for inner in ast.walk(node)):  # fmt: skip
+                if any(
+                    isinstance(inner, ast.Call)
+                    and _full(module, inner.func).rpartition(".")[2] == "Celery"
+                    for inner in ast.walk(node)
+                ):
                     module.factories.add(node.name)
             elif isinstance(node, ast.If | ast.Try | ast.With):
                 visit(node.body, function)
@@ -224,13 +264,19 @@ def _full(module: Module, node: ast.expr) -> str:
 
 def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
     """Yield the queue names that a call is given, literally or by the name of a list."""
-    for argument in [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "queues")]:  # fmt: skip
+    for argument in [
+        *call.args,
+        *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
+    ]:
         for node in ast.walk(argument):
             if isinstance(node, ast.Name):
                 for each in module.tree.body:
-                    if isinstance(each, ast.Assign) and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets):  # fmt: skip
-                        if isinstance(each.value, ast.List | ast.Tuple):
-                            yield from _strings(each.value)
+                    if (
+                        isinstance(each, ast.Assign)
+                        and isinstance(each.value, ast.List | ast.Tuple)
+                        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+                    ):
+                        yield from _strings(each.value)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
 
@@ -274,10 +320,17 @@ def _celery(source: PythonSource) -> list[Inferred]:
     for each in _assigned(source, "Celery", *source.factories):
         module, dir = source.module_name(each.path)
         name = each.path.rpartition("/")[2]
-        app = module.removesuffix(".celery") if name == "celery.py" and "." in module else f"{module}.{each.name}"  # fmt: skip
+        app = (
+            module.removesuffix(".celery")
+            if name == "celery.py" and "." in module
+            else f"{module}.{each.name}"
+        )
         words = ("celery", "-A", app, "worker", "--loglevel=info")
         uses = source.imports.get(module, 0) + source.imports.get(f"{module}.{each.name}", 0)
-        late = any(each.name in text for text in (source.project.text(each.path).partition("autodiscover_tasks")[1:2]))  # fmt: skip
+        late = any(
+            each.name in text
+            for text in (source.project.text(each.path).partition("autodiscover_tasks")[1:2])
+        )
         score = (
             1 if re.search(r"celery|worker", name) else 0,
             1 if each.call.rpartition(".")[2] != "Celery" else 0,
@@ -285,16 +338,23 @@ def _celery(source: PythonSource) -> list[Inferred]:
         )  # fmt: skip
         package = source.manifests.package_of(each.path, "python")
         key = package.dir if package else "."
-        inferred = Inferred("celery", "worker", words, dir, "python", _evidence(each, "the Celery app"), app)  # fmt: skip
+        inferred = Inferred(
+            "celery", "worker", words, dir, "python", _evidence(each, "the Celery app"), app
+        )
         if key not in best or score > best[key][0]:
             best[key] = (score, inferred)
     found = [inferred for _, inferred in best.values()]
     return found + [_beat(source, each) for each in found if _has_schedule(source)]
 
 
+_SCHEDULE = re.compile(
+    r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
+)
+
+
 def _has_schedule(source: PythonSource) -> bool:
     return any(
-        re.search(r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task", source.project.text(path))
+        _SCHEDULE.search(source.project.text(path))
         for path in source.paths
     )  # fmt: skip
 
@@ -319,14 +379,22 @@ def _django(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
     for framework, pattern, command in _DJANGO:
         for path in source.paths:
-            at = re.search(pattern, source.project.text(path)) if "settings" in path or "conf" in path else None  # fmt: skip
+            at = (
+                re.search(pattern, source.project.text(path))
+                if "settings" in path or "conf" in path
+                else None
+            )
             if at is None:
                 continue
             queues = _rq_queues(source.project.text(path)) if framework == "rq" else ()
             words = ("python", "manage.py", *command.split(), *queues)
             line = source.project.text(path).count("\n", 0, at.start()) + 1
             evidence = (Evidence(path, line, at[0], "an installed app"),)
-            found.append(Inferred(framework, "worker", words, directory(manage), "python", evidence, "", queues))  # fmt: skip
+            found.append(
+                Inferred(
+                    framework, "worker", words, directory(manage), "python", evidence, "", queues
+                )
+            )
             break
     return found
 
@@ -335,14 +403,24 @@ def _rq_queues(text: str) -> tuple[str, ...]:
     at = re.search(r"RQ_QUEUES\s*=\s*\{", text)
     if at is None:
         return ("default",)
-    return tuple(re.findall(r"""^(?: {4}|\t)["']([\w.-]+)["']\s*:\s*""", text[at.end() : at.end() + 4_000].partition("\n}")[0], re.M)) or ("default",)  # fmt: skip
+    return tuple(
+        re.findall(
+            r"""^(?: {4}|\t)["']([\w.-]+)["']\s*:\s*""",
+            text[at.end() : at.end() + 4_000].partition("\n}")[0],
+            re.M,
+        )
+    ) or ("default",)
 
 
 def _rq(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
-    for path, module in source.modules.items():
+    for path in source.modules:
         text = source.project.text(path)
-        sites = [s for s in source.script_sites(path) if s.framework == "rq"] if ".work(" in text or "worker" in text else []  # fmt: skip
+        sites = (
+            [s for s in source.script_sites(path) if s.framework == "rq"]
+            if ".work(" in text or "worker" in text
+            else []
+        )
         if sites and ".work(" in text:
             found.append(_script(source, "rq", path, sites))
     if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
@@ -353,16 +431,33 @@ def _rq(source: PythonSource) -> list[Inferred]:
     for path, module in source.modules.items():
         for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
             if _full(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
-                names = [a.value for a in call.args[:1] if isinstance(a, ast.Constant) and isinstance(a.value, str)]  # fmt: skip
+                names = [
+                    a.value
+                    for a in call.args[:1]
+                    if isinstance(a, ast.Constant) and isinstance(a.value, str)
+                ]
                 line = _line(source.project, path, call.lineno)
-                queues[names[0] if names else "default"] = Assigned(path, call.lineno, "", "rq.Queue", line)  # fmt: skip
+                queues[names[0] if names else "default"] = Assigned(
+                    path, call.lineno, "", "rq.Queue", line
+                )
     if not queues:
         return []
     each = next(iter(queues.values()))
     assert each is not None
     _, dir = source.module_name(each.path)
     names = tuple(sorted(queues))
-    return [Inferred("rq", "worker", ("rq", "worker", *names), dir, "python", _evidence(each, "a queue of RQ"), "", names)]  # fmt: skip
+    return [
+        Inferred(
+            "rq",
+            "worker",
+            ("rq", "worker", *names),
+            dir,
+            "python",
+            _evidence(each, "a queue of RQ"),
+            "",
+            names,
+        )
+    ]
 
 
 def _script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:
@@ -374,7 +469,16 @@ def _script(source: PythonSource, framework: str, path: str, sites: Sequence[Sit
     else:
         relative = path if base == "." else path.removeprefix(f"{base}/")
         words, where = ("python", relative), base
-    return Inferred(framework, "worker", words, where, "python", tuple(s.evidence for s in sites[:2]), path, merged_queues(sites))  # fmt: skip
+    return Inferred(
+        framework,
+        "worker",
+        words,
+        where,
+        "python",
+        tuple(s.evidence for s in sites[:2]),
+        path,
+        merged_queues(sites),
+    )
 
 
 def _dramatiq(source: PythonSource) -> list[Inferred]:
@@ -382,7 +486,7 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
         return []
     actors: dict[str, int] = {}
     setters: dict[str, int] = {}
-    for path, module in source.modules.items():
+    for path in source.modules:
         text = source.project.text(path)
         if "dramatiq" not in text:
             continue
@@ -392,7 +496,6 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
         at = re.search(r"set_broker\(", text)
         if at:
             setters[path] = text.count("\n", 0, at.start()) + 1
-        del module
     if not actors:
         return []
     both = [path for path in actors if path in setters]
@@ -416,7 +519,18 @@ def _single(
         words = tuple(shape.format(module=module, name=each.name).split())
         uses = source.imports.get(module, 0)
         evidence = _evidence(each, f"made by {each.call}")
-        found.append(Inferred(framework, role, words, dir, "python", evidence, f"{module}:{each.name}", confidence=0.6 + min(uses, 9) / 100))  # fmt: skip
+        found.append(
+            Inferred(
+                framework,
+                role,
+                words,
+                dir,
+                "python",
+                evidence,
+                f"{module}:{each.name}",
+                confidence=0.6 + min(uses, 9) / 100,
+            )
+        )
     found.sort(key=lambda each: -each.confidence)
     return found[:1]
 
@@ -424,28 +538,80 @@ def _single(
 def _huey(source: PythonSource) -> list[Inferred]:
     if any("huey.contrib.djhuey" in source.project.text(path) for path in source.paths):
         return []
-    calls = ("Huey", "RedisHuey", "SqliteHuey", "PriorityRedisHuey", "RedisExpireHuey", "FileHuey", "MiniHuey", "PriorityRedisExpireHuey")  # fmt: skip
+    calls = (
+        "Huey",
+        "RedisHuey",
+        "SqliteHuey",
+        "PriorityRedisHuey",
+        "RedisExpireHuey",
+        "FileHuey",
+        "MiniHuey",
+        "PriorityRedisExpireHuey",
+    )
     return _single(source, "huey", calls, "huey_consumer {module}.{name}")
 
 
 def _arq(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
     for path, module in source.modules.items():
-        if "arq" not in source.project.text(path) and "WorkerSettings" not in source.project.text(path):  # fmt: skip
+        if "arq" not in source.project.text(path) and "WorkerSettings" not in source.project.text(
+            path
+        ):
             continue
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef) and _is_arq(node):
                 name, dir = source.module_name(path)
                 evidence = (Evidence(path, node.lineno, f"class {node.name}", "arq's settings"),)
-                queue = next((s for a in node.body if isinstance(a, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "queue_name" for t in a.targets) for s in _strings(a.value)), "")  # fmt: skip
-                count = next((a.value.value for a in node.body if isinstance(a, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "max_jobs" for t in a.targets) and isinstance(a.value, ast.Constant) and isinstance(a.value.value, int)), None)  # fmt: skip
-                found.append(Inferred("arq", "worker", ("arq", f"{name}.{node.name}"), dir, "python", evidence, f"{name}.{node.name}", (queue,) if queue else (), count))  # fmt: skip
+                queue = next(
+                    (
+                        s
+                        for a in node.body
+                        if isinstance(a, ast.Assign)
+                        and any(isinstance(t, ast.Name) and t.id == "queue_name" for t in a.targets)
+                        for s in _strings(a.value)
+                    ),
+                    "",
+                )
+                count = next(
+                    (
+                        a.value.value
+                        for a in node.body
+                        if isinstance(a, ast.Assign)
+                        and any(isinstance(t, ast.Name) and t.id == "max_jobs" for t in a.targets)
+                        and isinstance(a.value, ast.Constant)
+                        and isinstance(a.value.value, int)
+                    ),
+                    None,
+                )
+                found.append(
+                    Inferred(
+                        "arq",
+                        "worker",
+                        ("arq", f"{name}.{node.name}"),
+                        dir,
+                        "python",
+                        evidence,
+                        f"{name}.{node.name}",
+                        (queue,) if queue else (),
+                        count,
+                    )
+                )
     return found
 
 
 def _is_arq(node: ast.ClassDef) -> bool:
-    names = {t.id for a in node.body if isinstance(a, ast.Assign) for t in a.targets if isinstance(t, ast.Name)}  # fmt: skip
-    names |= {a.target.id for a in node.body if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name)}  # fmt: skip
+    names = {
+        t.id
+        for a in node.body
+        if isinstance(a, ast.Assign)
+        for t in a.targets
+        if isinstance(t, ast.Name)
+    }
+    names |= {
+        a.target.id
+        for a in node.body
+        if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name)
+    }
     return bool(names & {"functions", "cron_jobs"}) and (
         "redis_settings" in names or node.name.endswith("WorkerSettings")
     )
@@ -455,24 +621,67 @@ def _saq(source: PythonSource) -> list[Inferred]:
     if source.manifests.has("litestar-saq", "litestar-saq[redis]"):
         at = source.manifests.has("litestar-saq")
         assert at is not None
-        return [Inferred("saq", "worker", ("litestar", "workers", "run"), at.dir, "python", (at.evidence,))]  # fmt: skip
+        return [
+            Inferred(
+                "saq", "worker", ("litestar", "workers", "run"), at.dir, "python", (at.evidence,)
+            )
+        ]
     found: list[Inferred] = []
     for path, module in source.modules.items():
         for node in module.tree.body:
-            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict | ast.Call):  # fmt: skip
-                keys = {k.value for k in node.value.keys if isinstance(k, ast.Constant)} if isinstance(node.value, ast.Dict) else {k.arg for k in node.value.keywords}  # fmt: skip
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
+                node.value, ast.Dict | ast.Call
+            ):
+                keys = (
+                    {k.value for k in node.value.keys if isinstance(k, ast.Constant)}
+                    if isinstance(node.value, ast.Dict)
+                    else {k.arg for k in node.value.keywords}
+                )
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                if {"queue", "functions"} <= keys and isinstance(target, ast.Name) and "saq" in source.project.text(path):  # fmt: skip
+                if (
+                    {"queue", "functions"} <= keys
+                    and isinstance(target, ast.Name)
+                    and "saq" in source.project.text(path)
+                ):
                     name, dir = source.module_name(path)
-                    evidence = (Evidence(path, node.lineno, _line(source.project, path, node.lineno), "SAQ's settings"),)  # fmt: skip
-                    found.append(Inferred("saq", "worker", ("saq", f"{name}.{target.id}"), dir, "python", evidence, f"{name}.{target.id}"))  # fmt: skip
+                    evidence = (
+                        Evidence(
+                            path,
+                            node.lineno,
+                            _line(source.project, path, node.lineno),
+                            "SAQ's settings",
+                        ),
+                    )
+                    found.append(
+                        Inferred(
+                            "saq",
+                            "worker",
+                            ("saq", f"{name}.{target.id}"),
+                            dir,
+                            "python",
+                            evidence,
+                            f"{name}.{target.id}",
+                        )
+                    )
     return found
 
 
 def _taskiq(source: PythonSource) -> list[Inferred]:
-    calls = {e.call.rpartition(".")[2] for m in source.modules.values() if "taskiq" in source.project.text(m.path) for e in m.assigned if re.search(r"Broker$", e.call)}  # fmt: skip
-    workers = _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}") if calls else []  # fmt: skip
-    return workers + _single(source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler")  # fmt: skip
+    calls = {
+        e.call.rpartition(".")[2]
+        for m in source.modules.values()
+        if "taskiq" in source.project.text(m.path)
+        for e in m.assigned
+        if re.search(r"Broker$", e.call)
+    }
+    workers = (
+        _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}")
+        if calls
+        else []
+    )
+    return workers + _single(
+        source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
+    )
 
 
 def _procrastinate(source: PythonSource) -> list[Inferred]:
@@ -483,7 +692,17 @@ def _procrastinate(source: PythonSource) -> list[Inferred]:
             if each.call in ("procrastinate.App", "procrastinate.app.App"):
                 name, dir = source.module_name(each.path)
                 words = ("procrastinate", f"--app={name}.{each.name}", "worker")
-                return [Inferred("procrastinate", "worker", words, dir, "python", _evidence(each, "procrastinate's app"), f"{name}.{each.name}")]  # fmt: skip
+                return [
+                    Inferred(
+                        "procrastinate",
+                        "worker",
+                        words,
+                        dir,
+                        "python",
+                        _evidence(each, "procrastinate's app"),
+                        f"{name}.{each.name}",
+                    )
+                ]
     return []
 
 
@@ -495,7 +714,9 @@ def _stoker(source: PythonSource) -> list[Inferred]:
 def _faktory(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
     for path in source.modules:
-        sites = [site for site in source.script_sites(path) if site.framework in ("faktory", "bullmq")]  # fmt: skip
+        sites = [
+            site for site in source.script_sites(path) if site.framework in ("faktory", "bullmq")
+        ]
         if sites:
             found.append(_script(source, sites[0].framework, path, sites))
     return found
@@ -514,12 +735,17 @@ def _loops(source: PythonSource) -> list[Inferred]:
                 continue
             name = path.rpartition("/")[2].removesuffix(".py")
             words, dir = ("python", "manage.py", name), directory(manage)
-        elif re.search(r"worker|daemon|consumer|scheduler|poller", path.lower()) and "__main__" in text:  # fmt: skip
+        elif (
+            re.search(r"worker|daemon|consumer|scheduler|poller", path.lower())
+            and "__main__" in text
+        ):
             inferred = _script(source, "", path, [])
             words, dir = inferred.words, inferred.dir
         else:
             continue
-        line = next((node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0)
+        line = next(
+            (node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0
+        )
         evidence = (Evidence(path, line, _line(source.project, path, line), "a loop that sleeps"),)
         found.append(Inferred(None, "other", words, dir, "python", evidence, path, confidence=0.4))
     return found

@@ -14,7 +14,8 @@ from stoker.sidecar.project import Project
 
 _ADAPTER = re.compile(r"queue_adapter\s*=\s*:?[\"']?(\w+)|queue_adapter[\s,=]+:(\w+)")
 _ADAPTERS = {"good_job": "good_job", "solid_queue": "solid_queue", "sidekiq": "sidekiq",
-             "resque": "resque", "delayed_job": "delayed_job", "delayed": "delayed_job"}  # fmt: skip
+             "resque": "resque", "delayed_job": "delayed_job", "delayed": "delayed_job",
+}  # fmt: skip
 
 
 def infer(project: Project, manifests: Manifests) -> Sources:
@@ -27,7 +28,9 @@ def infer(project: Project, manifests: Manifests) -> Sources:
 
 
 def _infer(project: Project, manifests: Manifests, dir: str, found: Sources) -> None:
-    if any(path.endswith(".gemspec") and directory(path) == dir for path in project.suffixed("gemspec")):
+    if any(
+        path.endswith(".gemspec") and directory(path) == dir for path in project.suffixed("gemspec")
+    ):
         return  # a gem, not an app
     config = Config(project, dir)
     for name in ("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "faktory"):
@@ -44,7 +47,14 @@ def _infer(project: Project, manifests: Manifests, dir: str, found: Sources) -> 
             name, "worker", words, dir, "ruby", (*evidence, dependency.evidence), "", queues,
             concurrency, 0.8,
         ))  # fmt: skip
-    clock = next((p for p in ("clock.rb", "config/clock.rb", "lib/clock.rb", "app/clock.rb") if config.has(p)), None)
+    clock = next(
+        (
+            p
+            for p in ("clock.rb", "config/clock.rb", "lib/clock.rb", "app/clock.rb")
+            if config.has(p)
+        ),
+        None,
+    )
     if clock and _gem(manifests, dir, "clockwork"):
         evidence = Evidence(config.path(clock), 1, "", "Clockwork's schedule")
         words = ("bundle", "exec", "clockwork", clock)
@@ -100,10 +110,25 @@ class Config:
                 return name in adapters
             case "sidekiq":
                 if not dependency.direct:
-                    return any(self.has(f"config/{n}") for n in ("sidekiq.yml", "initializers/sidekiq.rb"))
-                if "sidekiq" in adapters or any(self.has(f"config/{n}") for n in ("sidekiq.yml", "sidekiq.yml.erb", "initializers/sidekiq.rb")):
+                    return any(
+                        self.has(f"config/{n}") for n in ("sidekiq.yml", "initializers/sidekiq.rb")
+                    )
+                if "sidekiq" in adapters or any(
+                    self.has(f"config/{n}")
+                    for n in ("sidekiq.yml", "sidekiq.yml.erb", "initializers/sidekiq.rb")
+                ):
                     return True
-                return any(re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p)) for p in self._below("app", "lib", "workers", "jobs")) or not self.has("config/application.rb") and any(re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p)) for p in self.project.suffixed("rb") if not is_aside(p))
+                return any(
+                    re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
+                    for p in self._below("app", "lib", "workers", "jobs")
+                ) or (
+                    not self.has("config/application.rb")
+                    and any(
+                        re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
+                        for p in self.project.suffixed("rb")
+                        if not is_aside(p)
+                    )
+                )
             case "delayed_job":
                 return dependency.direct and (not adapters or "delayed_job" in adapters)
             case "resque":
@@ -119,30 +144,52 @@ class Config:
             path, text = self.path("config/puma.rb"), self.text("config/puma.rb")
             at = re.search(r"plugin\s*:?\(?:?solid_queue(.*)", text)
             if at and "ENV" not in at[1]:
-                return "Puma's plug-in runs it", Evidence(path, text.count("\n", 0, at.start()) + 1, at[0].strip())
+                return "Puma's plug-in runs it", Evidence(
+                    path, text.count("\n", 0, at.start()) + 1, at[0].strip()
+                )
             if at and self._in_puma():
-                return "SOLID_QUEUE_IN_PUMA is set", Evidence(path, text.count("\n", 0, at.start()) + 1, at[0].strip())
+                return "SOLID_QUEUE_IN_PUMA is set", Evidence(
+                    path, text.count("\n", 0, at.start()) + 1, at[0].strip()
+                )
         if name == "sidekiq":
             for path in self._below("config"):
                 if re.search(r"^[^#\n]*configure_embed", self.project.text(path), re.M):
-                    return "Sidekiq is embedded in the web server", Evidence(path, 0, "configure_embed")
+                    return "Sidekiq is embedded in the web server", Evidence(
+                        path, 0, "configure_embed"
+                    )
         return None
 
     def _in_puma(self) -> bool:
-        for path in [*self.project.named("deploy.yml", ".env", "fly.toml", "render.yaml"), *self.project.matching(r"dockerfile.*|(docker-)?compose.*\.ya?ml")]:
-            if re.search(r"^[^#\n]*SOLID_QUEUE_IN_PUMA\s*[:= ]\s*[\"']?(true|1)", self.project.text(path), re.M):
+        for path in [
+            *self.project.named("deploy.yml", ".env", "fly.toml", "render.yaml"),
+            *self.project.matching(r"dockerfile.*|(docker-)?compose.*\.ya?ml"),
+        ]:
+            if re.search(
+                r"^[^#\n]*SOLID_QUEUE_IN_PUMA\s*[:= ]\s*[\"']?(true|1)",
+                self.project.text(path),
+                re.M,
+            ):
                 return True
         return False
 
     def _good_job(self) -> tuple[str, Evidence] | None:
-        files = ["config/initializers/good_job.rb", "config/application.rb", "config/environments/production.rb"]
+        files = [
+            "config/initializers/good_job.rb",
+            "config/application.rb",
+            "config/environments/production.rb",
+        ]
         for name in files:
             text = self.text(name)
-            at = re.search(r"execution_mode\s*=\s*:?[\"']?(async\w*|inline|external)|execution_mode:\s*:(async\w*|external)", text)
+            at = re.search(
+                r"execution_mode\s*=\s*:?[\"']?(async\w*|inline|external)|execution_mode:\s*:(async\w*|external)",
+                text,
+            )
             if at:
                 mode = at[1] or at[2]
                 if mode.startswith("async"):
-                    return f"execution_mode is :{mode}", Evidence(self.path(name), text.count("\n", 0, at.start()) + 1, at[0])
+                    return f"execution_mode is :{mode}", Evidence(
+                        self.path(name), text.count("\n", 0, at.start()) + 1, at[0]
+                    )
                 return None
         return None
 
@@ -152,14 +199,32 @@ class Config:
             case "sidekiq":
                 if self.has("config/sidekiq.yml") or self.has("config/application.rb"):
                     return ("bundle", "exec", "sidekiq")
-                entry = next((p for p in ("config/environment.rb", "app.rb", "worker.rb", "boot.rb", "config/boot.rb", "environment.rb") if self.has(p)), None)
+                entry = next(
+                    (
+                        p
+                        for p in (
+                            "config/environment.rb",
+                            "app.rb",
+                            "worker.rb",
+                            "boot.rb",
+                            "config/boot.rb",
+                            "environment.rb",
+                        )
+                        if self.has(p)
+                    ),
+                    None,
+                )
                 return ("bundle", "exec", "sidekiq", *(("-r", f"./{entry}") if entry else ()))
             case "good_job" if self.has("bin/good_job"):
                 return ("bin/good_job", "start")
             case "good_job":
                 return ("bundle", "exec", "good_job", "start")
             case "solid_queue":
-                return ("bin/jobs",) if self.has("bin/jobs") else ("bundle", "exec", "rake", "solid_queue:start")
+                return (
+                    ("bin/jobs",)
+                    if self.has("bin/jobs")
+                    else ("bundle", "exec", "rake", "solid_queue:start")
+                )
             case "resque":
                 if self.has("config/resque-pool.yml"):
                     return ("bundle", "exec", "resque-pool")
@@ -169,7 +234,9 @@ class Config:
             case _:
                 return ("bundle", "exec", "faktory-worker")
 
-    def queues(self, name: str, config: str = "") -> tuple[tuple[str, ...], int | None, tuple[Evidence, ...]]:
+    def queues(
+        self, name: str, config: str = ""
+    ) -> tuple[tuple[str, ...], int | None, tuple[Evidence, ...]]:
         """Return queues and concurrency as configured, and the places."""
         files = {
             "sidekiq": [config, "config/sidekiq.yml", "config/sidekiq.yml.erb"],
@@ -180,11 +247,17 @@ class Config:
             if self.has(file):
                 text = self.text(file)
                 names = tuple(dict.fromkeys(_yaml_queues(text, name)))
-                found = re.search(r"^\s*:?(?:concurrency|threads):\s*(?:<%=.*?(\d+)\s*\)*\s*%>|(\d+))", text, re.M)
+                found = re.search(
+                    r"^\s*:?(?:concurrency|threads):\s*(?:<%=.*?(\d+)\s*\)*\s*%>|(\d+))", text, re.M
+                )
                 count = int(found[1] or found[2]) if found else None
                 return names, count, (Evidence(self.path(file), 1, "", "queues"),)
         if name == "good_job":
-            for file in ("config/initializers/good_job.rb", "config/application.rb", "config/environments/production.rb"):
+            for file in (
+                "config/initializers/good_job.rb",
+                "config/application.rb",
+                "config/environments/production.rb",
+            ):
                 found = re.search(r"max_threads\s*=\s*(?:ENV\S+\s*)?(\d+)", self.text(file))
                 if found:
                     return (), int(found[1]), ()
@@ -199,7 +272,9 @@ def _yaml_queues(text: str, name: str) -> Iterator[str]:
         return
     if name == "solid_queue":
         for each in re.findall(r"""queues:\s*(\[[^\]]*\]|["']?[^\n#]+)""", text):
-            yield from (n.strip(" \"'[]") for n in each.split(",") if n.strip(" \"'[]") and "<%" not in n)
+            yield from (
+                n.strip(" \"'[]") for n in each.split(",") if n.strip(" \"'[]") and "<%" not in n
+            )
         for block in re.findall(r"queues:\s*\n((?:\s+-\s+[^\n]+\n?)+)", text):
             yield from (n.strip(" \"'") for n in re.findall(r"-\s+([^\n]+)", block))
         return
@@ -211,5 +286,10 @@ def _yaml_queues(text: str, name: str) -> Iterator[str]:
             yield from re.findall(r"[\w*.-]+", head[2] or "")
         elif inside and (item := re.match(r"""\s*-\s*\[?\s*["':]*([\w*.-]+)""", line)):
             yield item[1]
-        elif inside and line.strip() and not line.strip().startswith("<%") and len(line) - len(line.lstrip()) <= indent:
+        elif (
+            inside
+            and line.strip()
+            and not line.strip().startswith("<%")
+            and len(line) - len(line.lstrip()) <= indent
+        ):
             inside = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import Any, cast
 
 import msgspec
 
@@ -18,12 +19,32 @@ from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
 
 _SITES = (
-    ("apalis", re.compile(r"(WorkerBuilder::new|Monitor(?:::<.*>)?::new|WorkerFactory)"), ("apalis", "apalis-core", "apalis-redis", "apalis-sql", "apalis-postgres", "apalis-cron", "apalis-sqlite")),
-    ("faktory", re.compile(r"(WorkerBuilder(::<.*>)?::(new|default)|ConsumerBuilder|faktory::Worker::builder|Worker::builder)"), ("faktory",)),
+    (
+        "apalis",
+        re.compile(r"(WorkerBuilder::new|Monitor(?:::<.*>)?::new|WorkerFactory)"),
+        (
+            "apalis",
+            "apalis-core",
+            "apalis-redis",
+            "apalis-sql",
+            "apalis-postgres",
+            "apalis-cron",
+            "apalis-sqlite",
+        ),
+    ),
+    (
+        "faktory",
+        re.compile(
+            r"(WorkerBuilder(::<.*>)?::(new|default)|ConsumerBuilder|faktory::Worker::builder|Worker::builder)"
+        ),
+        ("faktory",),
+    ),
     ("rusty-sidekiq", re.compile(r"(^|::)Processor::new"), ("rusty-sidekiq",)),
     ("lapin", re.compile(r"\.basic_consume$"), ("lapin",)),
 )
-_SERVES = re.compile(r"axum::serve|HttpServer::new|warp::serve|rocket::(build|ignite)|Server::bind|poem::Server|salvo::Server|tonic::transport::Server|\.launch\(\)")
+_SERVES = re.compile(
+    r"axum::serve|HttpServer::new|warp::serve|rocket::(build|ignite)|Server::bind|poem::Server|salvo::Server|tonic::transport::Server|\.launch\(\)"
+)
 
 
 class Crate(msgspec.Struct):
@@ -58,18 +79,31 @@ class RustSource:
     def _crate(self, path: str) -> Crate:
         data, dir = self.manifests.tables[path], directory(path)
         prefix = "" if dir == "." else f"{dir}/"
-        nested = [directory(p) for p in self.manifests.tables if p.endswith("Cargo.toml") and p != path]
+        nested = [
+            directory(p) for p in self.manifests.tables if p.endswith("Cargo.toml") and p != path
+        ]
         nested = [d for d in nested if d != "." and (dir == "." or d.startswith(prefix))]
-        files = [p for p in self.project.suffixed("rs") if p.startswith(prefix) and not is_aside(p) and not any(p.startswith(f"{d}/") for d in nested) and not p.endswith(("build.rs", "tests.rs"))]
+        files = [
+            p
+            for p in self.project.suffixed("rs")
+            if p.startswith(prefix)
+            and not is_aside(p)
+            and not any(p.startswith(f"{d}/") for d in nested)
+            and not p.endswith(("build.rs", "tests.rs"))
+        ]
         name = str(table(data, "package").get("name", ""))
         binaries: dict[str, str] = {}
         given = data.get("bin")
-        for each in given if isinstance(given, list) else []:
+        listed = cast(list[Any], given) if isinstance(given, list) else []
+        for each in listed:
             binary = table(each)
             if isinstance(binary.get("name"), str):
                 main = str(binary.get("path") or f"src/bin/{binary['name']}.rs")
                 binaries[str(binary["name"])] = posixpath.normpath(prefix + main)
-        if f"{prefix}src/main.rs" in self.project.files and f"{prefix}src/main.rs" not in binaries.values():
+        if (
+            f"{prefix}src/main.rs" in self.project.files
+            and f"{prefix}src/main.rs" not in binaries.values()
+        ):
             binaries[name] = f"{prefix}src/main.rs"
         for file in files:
             found = re.fullmatch(rf"{re.escape(prefix)}src/bin/([\w-]+)(?:\.rs|/main\.rs)", file)
@@ -84,10 +118,20 @@ class RustSource:
             return
         for call in calls(text, "rs"):
             for framework, pattern, names in _SITES:
-                if pattern.search(call.name) and crate.dependencies & set(names) and (framework.removeprefix("rusty-") in text):
+                if (
+                    pattern.search(call.name)
+                    and crate.dependencies & set(names)
+                    and (framework.removeprefix("rusty-") in text)
+                ):
                     line = self.project.lines(path)[call.line - 1]
-                    queues = tuple(re.findall(r'"([\w-]+)"', " ".join(call.arguments))[:6]) if framework == "rusty-sidekiq" else ()
-                    self.sites.setdefault(crate.dir, []).append(Site(framework, path, call.line, line, queues))
+                    queues = (
+                        tuple(re.findall(r'"([\w-]+)"', " ".join(call.arguments))[:6])
+                        if framework == "rusty-sidekiq"
+                        else ()
+                    )
+                    self.sites.setdefault(crate.dir, []).append(
+                        Site(framework, path, call.line, line, queues)
+                    )
                     break
 
     def works(self, crate: Crate) -> list[Site]:
@@ -109,8 +153,18 @@ class RustSource:
         if len(crate.binaries) < 2:
             return True
         text = self.project.text(main)
-        near = [s for s in self.works(crate) if directory(s.path) == directory(main) and directory(main) != f"{crate.dir}/src".removeprefix("./")]
-        return bool(near) or any(s.path == main for s in self.works(crate)) or re.search(r"worker|apalis|faktory|queue|consum|background|job", text, re.I) is not None
+        near = [
+            s
+            for s in self.works(crate)
+            if directory(s.path) == directory(main)
+            and directory(main) != f"{crate.dir}/src".removeprefix("./")
+        ]
+        return (
+            bool(near)
+            or any(s.path == main for s in self.works(crate))
+            or re.search(r"worker|apalis|faktory|queue|consum|background|job", text, re.I)
+            is not None
+        )
 
     def subcommand(self, crate: Crate) -> str:
         """Return the sub-command of clap that starts the worker."""
@@ -147,23 +201,40 @@ def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
             sites = source.works(crate)
             dedicated = WORKERISH.search(" ".join((binary, *arguments)))
             if not sites and dedicated and _is_worker_name(binary, arguments):
-                return Launch("", "worker", words, f"{main} {' '.join(arguments)}")
+                return Launch(_depended(crate), "worker", words, f"{main} {' '.join(arguments)}")
             if not sites or not source.reaches(crate, main):
                 continue
             if not dedicated and source.serves(crate, main) and not _switched(start):
                 continue
             if source.subcommand(crate) and not dedicated:
                 continue
-            return Launch(sites[0].framework, "worker", words, f"{main} {' '.join(arguments)}", merged_queues(sites))
+            return Launch(
+                sites[0].framework,
+                "worker",
+                words,
+                f"{main} {' '.join(arguments)}",
+                merged_queues(sites),
+            )
     return None
 
 
+def _depended(crate: Crate) -> str:
+    """Return the one worker framework that a crate depends on, if it is one."""
+    found = {name for name, _, crates in _SITES if crate.dependencies & set(crates)}
+    return found.pop() if len(found) == 1 else ""
+
+
 def _is_worker_name(binary: str, arguments: tuple[str, ...]) -> bool:
-    return any(re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *arguments[:1]))
+    return any(
+        re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *arguments[:1])
+    )
 
 
 def _switched(start: Start) -> bool:
-    return any(re.search(r"WORKER|CONSUM|QUEUE", name) and value.lower() in ("1", "true", "on", "yes") for name, value in start.step.environment.items())
+    return any(
+        re.search(r"WORKER|CONSUM|QUEUE", name) and value.lower() in ("1", "true", "on", "yes")
+        for name, value in start.step.environment.items()
+    )
 
 
 def _binary_of(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -192,7 +263,8 @@ def infer(source: RustSource) -> Sources:
             found.inferred += made
         elif any(source.serves(crate, main) for main in crate.binaries.values()):
             reason = "the binary that serves starts the worker, too"
-            found.embedded.append(Embedded(sites[0].framework, crate.dir, reason, evidence))
+            for name in dict.fromkeys(site.framework for site in sites):
+                found.embedded.append(Embedded(name, crate.dir, reason, evidence))
     if found.inferred:
         found.embedded = []
     return found
@@ -204,12 +276,31 @@ def _of_crate(source: RustSource, crate: Crate, sites: list[Site]) -> Iterator[I
     for binary, main in crate.binaries.items():
         if not source.reaches(crate, main):
             continue
-        if len(crate.binaries) > 1 and any(WORKERISH.search(b) for b in crate.binaries) and not WORKERISH.search(binary):
+        if (
+            len(crate.binaries) > 1
+            and any(WORKERISH.search(b) for b in crate.binaries)
+            and not WORKERISH.search(binary)
+        ):
             continue
-        words: tuple[str, ...] = ("cargo", "run", "--bin", binary) if len(crate.binaries) > 1 or len(source.crates) > 1 else ("cargo", "run")
+        words: tuple[str, ...] = (
+            ("cargo", "run", "--bin", binary)
+            if len(crate.binaries) > 1 or len(source.crates) > 1
+            else ("cargo", "run")
+        )
         if subcommand and not WORKERISH.search(binary):
             words = (binary, subcommand)
         elif source.serves(crate, main) and not WORKERISH.search(binary):
             continue
         app = f"{main} {subcommand}".strip()
-        yield Inferred(sites[0].framework, "worker", words, crate.dir, "rust", evidence, app, merged_queues(sites), None, 0.5)
+        yield Inferred(
+            sites[0].framework,
+            "worker",
+            words,
+            crate.dir,
+            "rust",
+            evidence,
+            app,
+            merged_queues(sites),
+            None,
+            0.5,
+        )

@@ -52,7 +52,9 @@ class Call(NamedTuple):
     @property
     def string(self) -> str:
         """Return the first argument, if it is a string that says everything itself."""
-        found = re.fullmatch(r"""["'`]([^"'`$]*)["'`]""", self.arguments[0]) if self.arguments else None
+        found = (
+            re.fullmatch(r"""["'`]([^"'`$]*)["'`]""", self.arguments[0]) if self.arguments else None
+        )
         return found[1] if found else ""
 
 

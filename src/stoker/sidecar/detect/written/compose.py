@@ -16,7 +16,10 @@ from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
 from stoker.sidecar.detect.yaml import Table, load
 from stoker.sidecar.project import Project
 
-_NAMES = r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|(local|production|dev|prod|stack|docker-stack|docker-services)\.ya?ml"
+_NAMES = (
+    r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"
+    r"(local|production|dev|prod|stack|docker-stack|docker-services)\.ya?ml"
+)
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -47,7 +50,9 @@ def _services(project: Project, path: str) -> Iterator[Service]:
     data = load(project, path)
     listed = data.table("services")
     if "services" not in data and "version" not in data:  # compose before 2: services at the top
-        listed = data if any(isinstance(v, Table) and "image" in v for v in data.values()) else listed
+        listed = (
+            data if any(isinstance(v, Table) and "image" in v for v in data.values()) else listed
+        )
     for name, service in listed.items():
         if isinstance(service, Table):
             yield _service(project, path, name, service, listed)
@@ -56,14 +61,13 @@ def _services(project: Project, path: str) -> Iterator[Service]:
 def _service(project: Project, path: str, name: str, service: Table, listed: Table) -> Service:
     base = service.get("extends")
     parent = base.get("service") if isinstance(base, Table) else base
-    if isinstance(parent, str) and parent != name and isinstance(listed.get(parent), Table):
-        if not (isinstance(base, Table) and "file" in base):
-            merged = Table()
-            merged.update(listed.table(parent))
-            merged.lines.update(listed.table(parent).lines)
-            merged.update(service)
-            merged.lines.update(service.lines)
-            service = merged
+    elsewhere = isinstance(base, Table) and "file" in base
+    if isinstance(parent, str) and parent != name and not elsewhere:
+        merged = Table()
+        for table in (listed.table(parent), service):
+            merged.update(table)
+            merged.lines.update(table.lines)
+        service = merged
     environment = _environment(service.get("environment"))
     depends = service.get("depends_on")
     return Service(
@@ -99,7 +103,11 @@ def _written(
     key = "command" if command else "entrypoint" if entrypoint else "build"
     line = service.lines.get(key, listed.lines.get(name, 0))
     lines = tuple(dict.fromkeys(filter(None, lines)))
-    return Written("compose", path, line, lines, context, name, environment, dockerfile) if lines else None
+    return (
+        Written("compose", path, line, lines, context, name, environment, dockerfile)
+        if lines
+        else None
+    )
 
 
 def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
@@ -133,7 +141,7 @@ def _text(value: Any) -> str:
 
 
 def _line(value: Any) -> str:
-    """Return a command as a shell line; compose itself puts defaults in, and ``$$`` is one ``$``."""
+    """Return a command as a shell line; compose puts defaults in, ``$$`` is one ``$``."""
     if isinstance(value, list):
         return shlex.join([_interpolated(str(word)) for word in cast(list[Any], value)])
     return _interpolated(value).replace("\n", " ").strip() if isinstance(value, str) else ""

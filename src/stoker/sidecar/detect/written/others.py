@@ -22,6 +22,12 @@ _INTERESTING = re.compile(
 )
 
 
+_PLATFORMS = (
+    "render.yaml", "app.yaml", "modd.conf", "app.json", "fly.toml", "railway.json",
+    "railway.toml", "nixpacks.toml", "deploy.yml", ".replit",
+)  # fmt: skip
+
+
 def scripts(project: Project, manifests: Manifests) -> Iterator[Written]:
     """Yield the scripts of package.json, and of pyproject's task runners."""
     for path, named in manifests.scripts.items():
@@ -67,8 +73,7 @@ def supervisors(project: Project) -> Iterator[Written]:
     for path in project.matching(r"(ecosystem|pm2|process)[\w.-]*\.(c?js|json|ya?ml)"):
         if not is_aside(path):
             yield from _pm2(project, path)
-    for path in project.named("render.yaml", "app.yaml", "modd.conf", "app.json", "fly.toml", "railway.json",
-                              "railway.toml", "nixpacks.toml", "deploy.yml", ".replit"):  # fmt: skip
+    for path in project.named(*_PLATFORMS):
         if not is_aside(path):
             yield from _platform(project, path)
 
@@ -122,7 +127,7 @@ def _platform(project: Project, path: str) -> Iterator[Written]:
             yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
         return
     if path.endswith("modd.conf"):
-        for line in re.finditer(r'^\s*(?:daemon|prep)[^:]*:\s*(.+)$', text, re.MULTILINE):
+        for line in re.finditer(r"^\s*(?:daemon|prep)[^:]*:\s*(.+)$", text, re.MULTILINE):
             number = text.count("\n", 0, line.start()) + 1
             yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
         return
@@ -144,14 +149,23 @@ def shells(project: Project) -> Iterator[Written]:
                     yield Written("shell", path, number, (line.strip(),), dir)
 
 
+_SCRIPT_DIRS = frozenset({
+    "bin", "scripts", "script", "docker", "start", "entrypoints", "deploy", "compose", "celery",
+    "worker", "celeryworker",
+})  # fmt: skip
+
+
 def shell_scripts(project: Project) -> list[str]:
     """Return the shell scripts, those without a suffix too."""
     found = project.suffixed("sh", "bash")
     for path in project.ordered:
         dir, _, name = path.rpartition("/")
-        if "." not in name and dir.rpartition("/")[2] in ("bin", "scripts", "script", "docker", "start", "entrypoints", "deploy", "compose", "celery", "worker", "celeryworker"):  # fmt: skip
-            if re.match(r"#!.*\b(ba|da|a|z)?sh\b", project.text(path)[:80]):
-                found.append(path)
+        if (
+            "." not in name
+            and dir.rpartition("/")[2] in _SCRIPT_DIRS
+            and re.match(r"#!.*\b(ba|da|a|z)?sh\b", project.text(path)[:80])
+        ):
+            found.append(path)
     return sorted(found, key=lambda path: (path.count("/"), path))
 
 
@@ -162,7 +176,13 @@ def docs(project: Project) -> Iterator[Written]:
     """Yield the commands that READMEs and documentation show."""
     for path in [*project.suffixed("md", "rst", "mdx"), *project.named("readme", "readme.txt")]:
         name = path.rpartition("/")[2].lower()
-        if is_aside(path) or path.count("/") > 3 or "changelog" in name or "changes" in name or "contributing" in name and "/" in path:  # fmt: skip
+        if (
+            is_aside(path)
+            or path.count("/") > 3
+            or "changelog" in name
+            or "changes" in name
+            or ("contributing" in name and "/" in path)
+        ):
             continue
         fenced = False
         for number, line in joined_lines(project, path):

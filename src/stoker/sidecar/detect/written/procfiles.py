@@ -20,6 +20,4 @@ def read(project: Project) -> Iterator[Written]:
         for number, line in enumerate(project.lines(path), 1):
             found = _LINE.match(line)
             if found and found[1] != "release":
-                yield Written(
-                    "Procfile", path, number, (found[2],), directory(path), name=found[1]
-                )
+                yield Written("Procfile", path, number, (found[2],), directory(path), name=found[1])

@@ -10,9 +10,10 @@ from typing import Any, Literal, TypeVar
 import click
 from rich.text import Text
 
+from stoker.cli.seeing import path_argument, planned
 from stoker.cli.tables import plain, screen, table
 from stoker.errors import ConfigError
-from stoker.sidecar.plan import Plan, decode
+from stoker.sidecar.plan import decode
 
 F = TypeVar("F", bound=Callable[..., Any])
 How = Literal["write", "dry-run", "diff", "check"]
@@ -26,9 +27,6 @@ _STYLES = {
     "unchanged": "dim",
 }
 
-path_argument = click.argument(
-    "path", type=click.Path(exists=True, file_okay=False, path_type=Path), default="."
-)
 _FORCE = click.option(
     "--force", is_flag=True, help="Replace also what a person wrote or changed since."
 )
@@ -85,7 +83,7 @@ def generate(
     from stoker.sidecar.render import MODES, TARGETS, Target, render
     from stoker.sidecar.write import Folder, decide, offers, package_manifests
 
-    plan = decode(plan_file.read(), plan_file.name) if plan_file else _seen(path)
+    plan = decode(plan_file.read(), plan_file.name) if plan_file else planned(path)
     targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
     files = render(plan, targets, [name for name in MODES if mode in (name, None)])
     folder = Folder(path)
@@ -121,11 +119,6 @@ def need_yaml() -> None:
         raise ConfigError(
             "stoker sidecar needs ruamel.yaml", hint="pip install 'stoker[sidecar]'"
         ) from error
-
-
-def _seen(path: Path) -> Plan:
-    planned: Callable[[Path], Plan] = importlib.import_module("stoker.cli.seeing").planned
-    return planned(path)
 
 
 def carry_out(folder: Any, changes: Sequence[Any], how: How) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from stoker.cli.generating import How, carry_out, how_options, need_yaml, path_argument
+from stoker.cli.generating import How, carry_out, how_options, need_yaml
+from stoker.cli.seeing import path_argument
 from stoker.cli.tables import plain
 
 

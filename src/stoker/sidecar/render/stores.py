@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.render.interpolation import escape, required
@@ -21,7 +22,7 @@ class _Kind(NamedTuple):
 
 
 _REDIS = ("redis-server", "--appendonly", "yes", "--appendfsync", "everysec")
-_KINDS = {
+_KINDS: dict[BrokerKind, _Kind] = {
     # An evicted key is a lost job, hence noeviction; a crash costs a second at most.
     "redis": _Kind(
         "/data", ("redis-cli", "ping"), (*_REDIS, "--maxmemory-policy", "noeviction"), 30
@@ -39,10 +40,12 @@ _KINDS = {
         ("/faktory", "-b", ":7419", "-w", ":7420"),
     ),
 }
-_SECRETS = {
+_KINDS["database"] = _KINDS["postgres"]
+_SECRETS: dict[BrokerKind, tuple[str, str, str]] = {
     "postgres": ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"),
     "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", ""),
 }
+_SECRETS["database"] = _SECRETS["postgres"]
 
 
 def written(store: Store) -> bool:
@@ -86,7 +89,7 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
 
 def _place(store: Store, kind: _Kind) -> str:
     """PostgreSQL keeps its data one folder deeper up to version 17."""
-    if store.kind != "postgres":
+    if store.kind not in ("postgres", "database"):
         return kind.volume
     major = store.image.rpartition(":")[2].split(".")[0].split("-")[0]
     return kind.volume if major.isdecimal() and int(major) >= 18 else f"{kind.volume}/data"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, decode
 from tests.cli.support import ok
 from tests.sidecar.containers.engine import Engine, wait
 
@@ -24,10 +24,12 @@ OVERRIDE = "test.yaml"
 class Project(NamedTuple):
     """A small application with a worker."""
 
-    plan: Plan
+    name: str
     source: Path
     add: tuple[str, ...]
     """What adds a job in the worker's image; the job's key and its seconds follow."""
+    plan: Plan | None = None
+    """``None``: what Stoker sees."""
 
 
 class Stack:
@@ -36,16 +38,19 @@ class Stack:
     def __init__(self, engine: Engine, project: Project, folder: Path) -> None:
         self.engine = engine
         self.project = project
-        self.folder = folder / project.plan.name
+        self.folder = folder / project.name
+        self.plan = Plan(name=project.name)
 
     def generate(self) -> None:
         shutil.copytree(self.project.source, self.folder)
-        plan = self.folder / "plan.json"
-        plan.write_bytes(msgspec.json.encode(self.project.plan))
+        seen = ok("sidecar", "plan", str(self.folder), "--json").encode()
+        text = msgspec.json.encode(self.project.plan) if self.project.plan else seen
+        plan = self.folder.parent / f"{self.project.name}.json"
+        plan.write_bytes(text)
+        self.plan = decode(text, plan.name)
         ok("sidecar", "generate", str(self.folder), "--plan", str(plan))
-        plan.unlink()
         # The registries are reached by the host's network, and only while building.
-        names = [service.name for service in self.project.plan.services]
+        names = [service.name for service in self.plan.services]
         services = {name: {"build": {"network": "host"}} for name in names}
         (self.folder / OVERRIDE).write_text(yaml.safe_dump({"services": services}), "utf-8")
 
@@ -71,7 +76,7 @@ class Stack:
         wait(
             lambda: sum(_works(container) for container in self.containers()) == count,
             f"{count} workers work",
-            90,
+            150,
         )
 
     def wait_until(self, name: str, keys: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ def wheel(tmp_path: Path) -> Path:
 def stack(engine: Engine, wheel: Path, tmp_path: Path) -> Iterator[Stack]:
     engine.offer(wheel)
     plan = decode(PLAN.read_bytes(), PLAN.name)
-    made = Stack(engine, Project(plan, DEPOT, ()), tmp_path)
+    made = Stack(engine, Project("depot", DEPOT, (), plan), tmp_path)
     made.generate()
     yield made
     made.down()

@@ -25,7 +25,7 @@ REGISTRY_HOST = re.compile(
 )
 # The home of a person; that of a user inside a container image is nobody's.
 HOME_PATH = re.compile(
-    r"(?<![\w.])(?:/(?:home|Users)/(?!app\b|node\b|stoker\b|user\b)\w[\w.-]*|/root/[\w.]"
+    r"(?<![\w.])(?:/(?:home|Users)/(?!app\b|node\b|stoker\b|user\b)\w[\w.-]*|/root/(?!\.cache\b)[\w.]"
     r"|[A-Za-z]:\\Users\\\w)"
 )
 

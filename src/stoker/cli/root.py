@@ -14,7 +14,7 @@ import click
 from stoker.cli.faults import describe, report
 from stoker.errors import StokerError
 
-COMMANDS = ("worker", "dev", "enqueue", "queue", "job", "dead", "check", "demo")
+COMMANDS = ("worker", "dev", "enqueue", "queue", "job", "dead", "check", "demo", "init", "sidecar")
 """Each is what the module of its name calls so; a module is imported when its command is."""
 
 INTERRUPTED = 130

@@ -1,0 +1,231 @@
+"""Which broker the workers need, and by which environment variables the project finds it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detect.written.compose import Service
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
+from stoker.sidecar.frameworks import FRAMEWORKS, Framework
+from stoker.sidecar.project import Project
+
+_SCHEMES: tuple[tuple[str, BrokerKind], ...] = (
+    (r"rediss?(?:\+socket|\+sentinel)?://|valkeys?://|sentinel://|unix://", "redis"),
+    (r"(?:py)?amqps?://", "rabbitmq"),
+    (r"nats://", "nats"),
+    (r"sqla\+|db\+postgres", "database"),
+)
+_IMAGES: tuple[tuple[str, BrokerKind], ...] = (
+    (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
+    (r"rabbitmq", "rabbitmq"),
+    (r"faktory", "faktory"),
+    (r"(^|/)(nats)\b", "nats"),
+    (r"postgres|postgis|timescale|pgvector|supabase/postgres", "postgres"),
+)
+_NAMES: tuple[tuple[str, BrokerKind], ...] = (
+    (r"AMQP|RABBIT", "rabbitmq"),
+    (r"REDIS|VALKEY", "redis"),
+    (r"FAKTORY", "faktory"),
+    (r"(^|_)NATS", "nats"),
+)
+_SETTING = re.compile(r"broker|BROKER", re.IGNORECASE)
+_CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
+_CONFIGURATION = (
+    "yml",
+    "yaml",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "json",
+    "env",
+    "example",
+    "sample",
+    "sh",
+)
+
+_NAMED = re.compile(
+    r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]|\benv\.([A-Z][A-Z0-9_]{2,79})"""
+    r"""|^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"""
+    r"""(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()""",
+    re.MULTILINE,
+)
+"""What may be the name of an environment variable."""
+_ASKED = re.compile(
+    r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
+    r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
+    r"""(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?)\s*$"""
+)
+"""What stands before it where it is read."""
+
+
+def uses(
+    project: Project, manifests: Manifests, units: Sequence[Unit], embedded: Sequence[Embedded],
+    services: Sequence[Service], read: Mapping[str, Evidence],
+) -> tuple[BrokerUse, ...]:  # fmt: skip
+    """Return the brokers that the workers need, each with how the project finds it."""
+    names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
+    kinds: dict[BrokerKind, list[Evidence]] = {}
+    for name in dict.fromkeys(names):
+        framework = FRAMEWORKS.get(name)
+        if framework is not None:
+            for kind, evidence in _kinds(project, manifests, framework, services):
+                kinds.setdefault(kind, []).extend(evidence)
+    return tuple(
+        BrokerUse(
+            kind=kind,
+            variables=_variables(kind, read, services),
+            service=_service(kind, services),
+            evidence=tuple(evidence[:4]),
+        )
+        for kind, evidence in kinds.items()
+    )
+
+
+def _kinds(
+    project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service]
+) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
+    if len(framework.brokers) == 1:
+        dependency = manifests.has(*(n for names in framework.packages.values() for n in names))
+        yield framework.brokers[0], [dependency.evidence] if dependency else []
+        return
+    votes: dict[BrokerKind, tuple[int, list[Evidence]]] = {}
+    for weight, kind, evidence in _votes(project, manifests, framework, services):
+        if kind in framework.brokers or kind == "nats":
+            total, seen = votes.get(kind, (0, []))
+            votes[kind] = (total + weight, [*seen, evidence])
+    if not votes:
+        yield framework.brokers[0], []
+        return
+    kind = max(votes, key=lambda kind: votes[kind][0])
+    yield kind, votes[kind][1]
+
+
+def _votes(
+    project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service]
+) -> Iterator[tuple[int, BrokerKind, Evidence]]:
+    for dependency in manifests.dependencies:
+        kind = framework.broker_packages.get(dependency.name)
+        if kind is not None and not dependency.dev:
+            weight = 12 if framework.name in ("taskiq", "apalis", "loco", "saq") else 2
+            yield weight, kind, dependency.evidence
+    for service in services:
+        for pattern, kind in _IMAGES:
+            if re.search(pattern, service.image.lower()):
+                yield 3, kind, Evidence(service.path, service.line, service.image, "a service")
+    yield from _lines(project, framework)
+
+
+def _lines(project: Project, framework: Framework) -> Iterator[tuple[int, BrokerKind, Evidence]]:
+    """Yield the lines about a broker that name a scheme, a variable or a class of its client."""
+    about = re.compile(rf"broker|{framework.name}", re.IGNORECASE)
+    count = 0
+    for path in _configuring(project):
+        text = project.text(path)
+        if not about.search(text):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > 400 or line.lstrip().startswith(("#", "//")):
+                continue
+            for kind in _named(line, framework):
+                weight = 8 if _SETTING.search(line) and "result" not in line.lower() else 1
+                yield weight, kind, Evidence(path, number, line.strip()[:200], "names the broker")
+                count += 1
+                if count > 400:
+                    return
+
+
+def _named(line: str, framework: Framework) -> set[BrokerKind]:
+    found: set[BrokerKind] = {kind for pattern, kind in _SCHEMES if re.search(pattern, line)}
+    if not found and _SETTING.search(line):
+        found = {kind for pattern, kind in _NAMES if re.search(pattern, line.upper())}
+    for name, kind in (("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"),
+                       ("RedisHuey", "redis"), ("SqliteHuey", "sqlite"),
+                       ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
+                       ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"),
+                       ("StreamBroker", "redis"), ("RedisStorage", "redis"),
+                       ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
+                       ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres")):  # fmt: skip
+        if name in line and not line.lstrip().startswith(("from ", "import ", "use ")):
+            found.add(cast(BrokerKind, kind))
+    return found
+
+
+def _configuring(project: Project) -> Iterator[str]:
+    for path in project.suffixed(*_CODE, *_CONFIGURATION):
+        if not is_aside(path) and not path.endswith(("package-lock.json", "pnpm-lock.yaml")):
+            yield path
+    yield from project.matching(r"\.env[.\w-]*")
+
+
+# ---- variables ----------------------------------------------------------------------------------
+
+
+def variables(project: Project) -> dict[str, Evidence]:
+    """Return the environment variables that the source reads, with the first place of each."""
+    found: dict[str, Evidence] = {}
+    for path in project.suffixed(*_CODE):
+        if is_aside(path):
+            continue
+        text = project.text(path)
+        for each in _NAMED.finditer(text):
+            name = each[1] or each[2] or each[3]
+            if name not in found and (
+                not each[1] or _ASKED.search(text, max(0, each.start() - 60), each.start())
+            ):
+                number = text.count("\n", 0, each.start(each.lastindex or 0)) + 1
+                found[name] = Evidence(path, number, name, "is read here")
+    return found
+
+
+_PARTS: tuple[tuple[str, str], ...] = (
+    (r"(URL|URI|DSN|_BROKER|CONNECTION|CONNECTION_STRING|PROVIDER|TOGO|CLOUD)$|^BROKER$", "url"),
+    (r"PORT$", "port"),
+    (r"(PASS|PASSWORD|PASSWD|PWD)$", "password"),
+    (r"(USER|USERNAME)$", "user"),
+    (r"(_DB|DATABASE|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
+    (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
+    (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
+)
+_BROKER_NAME = re.compile(r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER)")
+
+
+def _variables(
+    kind: BrokerKind, read: Mapping[str, Evidence], services: Sequence[Service]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    given = {name for service in services for name in service.environment}
+    own = next((pattern for pattern, each in _NAMES if each == kind), None)
+    if kind in ("postgres", "database"):
+        own = r"^(DATABASE|POSTGRES|PG|DB_)"
+    for name in [*read, *sorted(given - set(read))]:
+        about = own is not None and re.search(own, name) is not None
+        if not about and not (_BROKER_NAME.search(name) and _fits(kind, name, services)):
+            continue
+        if name not in read and not re.search(r"URL|BROKER", name):
+            continue
+        part = next((part for pattern, part in _PARTS if re.search(pattern, name)), None)
+        if part is not None:
+            found[name] = part
+    return found
+
+
+def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
+    """Tell if what a compose file gives to a variable is a URL of this kind of broker."""
+    values = [service.environment[name] for service in services if name in service.environment]
+    schemes = [pattern for pattern, each in _SCHEMES if each == kind]
+    return not any("://" in value for value in values) or any(
+        re.match(pattern, value) for value in values for pattern in schemes
+    )
+
+
+def _service(kind: BrokerKind, services: Sequence[Service]) -> str:
+    wanted = [pattern for pattern, each in _IMAGES if each == kind]
+    for service in services:
+        if any(re.search(pattern, service.image.lower()) for pattern in wanted):
+            return service.name
+    return ""

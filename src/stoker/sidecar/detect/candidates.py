@@ -1,0 +1,187 @@
+"""Every process that was written down or inferred, before one of those alike is chosen."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from stoker.sidecar.detect.expand import Expander, Start
+from stoker.sidecar.detect.grammar import Launch, listed, recognise
+from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.shell import has_variables, is_dev
+from stoker.sidecar.detect.source import Inferred
+from stoker.sidecar.detect.source.python import PythonSource
+from stoker.sidecar.detect.written import SOURCES, Written
+from stoker.sidecar.detection import Evidence, Language, Role
+from stoker.sidecar.frameworks import FRAMEWORKS
+from stoker.sidecar.project import Project
+
+Words = tuple[str, ...]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One way to start one process."""
+
+    framework: str | None
+    role: Role
+    words: Words
+    dir: str
+    rank: tuple[int, int, int, str]
+    evidence: tuple[Evidence, ...]
+    app: str = ""
+    """What tells it from others of its framework: the app, the entry file, the config."""
+    queues: tuple[str, ...] = ()
+    concurrency: int | None = None
+    name: str = ""
+    language: Language | None = None
+    environment: dict[str, str] = {}
+    dev: bool = False
+    confidence: float = 1.0
+    alternatives: tuple[Words, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Return the kind of evidence."""
+        return SOURCES[self.rank[0]]
+
+
+Program = Callable[[Start, str], Launch | None]
+"""What a language knows of its own programs: ``node worker.js``, ``go run ./cmd/worker``."""
+
+
+class Reader:
+    """Turns what is written into candidates."""
+
+    def __init__(
+        self, project: Project, manifests: Manifests, python: PythonSource,
+        programs: dict[Language, Program],
+    ) -> None:  # fmt: skip
+        self.project, self.manifests, self.python = project, manifests, python
+        self.expander = Expander(project, manifests)
+        self.programs = programs
+
+    def read(self, written: Written) -> list[Candidate]:
+        """Return the candidates of one place; those of its first line that has any."""
+        for line in written.lines:
+            starts = list(self.expander.starts(line, written.dir, written.dockerfile))
+            found = list(self._candidates(written, starts))
+            if found:
+                return found
+        return []
+
+    def _candidates(self, written: Written, starts: list[Start]) -> Iterator[Candidate]:
+        for start in starts:
+            environment = written.environment | start.step.environment
+            launch = recognise(start.step.words, environment)
+            dir, language = start.dir, None
+            if launch is not None:
+                language = _LANGUAGES.get(launch.framework)
+                launch, dir = self._placed(launch, dir)
+            else:
+                for known, program in self.programs.items():
+                    launch = program(start, dir)
+                    if launch is not None:
+                        language = known
+                        break
+            if launch is not None and self._is_likely(written, launch, language):
+                yield self._candidate(written, start, launch, dir, language)
+
+    def _candidate(
+        self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None
+    ) -> Candidate:
+        words = launch.words
+        if has_variables(words):
+            words = ("sh", "-c", "exec " + " ".join(_quoted(word) for word in words))
+        lines = self.project.lines(written.path)
+        text = lines[written.line - 1].strip() if 0 < written.line <= len(lines) else ""
+        return Candidate(
+            framework=launch.framework or None,
+            role=launch.role,
+            words=words,
+            dir=dir,
+            rank=written.rank,
+            evidence=(Evidence(written.path, written.line, text[:200], written.source),),
+            app=launch.app,
+            queues=launch.queues or _queues_of(written.environment | start.step.environment),
+            concurrency=launch.concurrency,
+            name=written.name,
+            language=language,
+            environment=start.step.environment,
+            dev=is_dev(start.step),
+            alternatives=tuple(start.via[:1]),
+        )
+
+    def _is_likely(self, written: Written, launch: Launch, language: Language | None) -> bool:
+        """Tell if the project has to do with a framework that is only talked about."""
+        if written.name in ("web", "release") and launch.app and not launch.framework:
+            return False
+        framework = FRAMEWORKS.get(launch.framework)
+        if framework is None or written.source in ("compose", "Procfile", "script"):
+            return True
+        languages = {package.language for package in self.manifests.packages}
+        if language is not None and language not in languages:
+            return written.source != "docs" or not languages
+        names = [name for names in framework.packages.values() for name in names]
+        return self.manifests.has(*names) is not None
+
+    def _placed(self, launch: Launch, dir: str) -> tuple[Launch, str]:
+        """Find out where the command has to be run for its module to be found."""
+        if (
+            launch.framework in ("celery", "dramatiq", "arq", "saq", "taskiq", "huey")
+            and launch.app
+        ):
+            app = launch.app.partition("$")[0]
+            found = self.python.find(app, dir) if app else None
+            if found is not None:
+                return launch, found[1]
+        for word in launch.words[:2]:
+            if word.endswith("manage.py"):
+                for base in (dir, *sorted(directory(p) for p in self.project.named("manage.py"))):
+                    path = posixpath.normpath(posixpath.join(base, word.lstrip("/")))
+                    if path in self.project.files or (
+                        word == "manage.py"
+                        and f"{base}/manage.py".removeprefix("./") in self.project.files
+                    ):
+                        return launch, base
+        return launch, dir
+
+
+def inferred(each: Inferred) -> Candidate:
+    """Return what the source says as a candidate: the last of all evidence."""
+    rank = (SOURCES.index("source"), 0, 0, each.evidence[0].path if each.evidence else "")
+    return Candidate(
+        framework=each.framework, role=each.role, words=each.words, dir=each.dir, rank=rank,
+        evidence=each.evidence, app=each.app, queues=each.queues, concurrency=each.concurrency,
+        language=each.language, confidence=each.confidence, alternatives=each.alternatives,
+    )  # fmt: skip
+
+
+def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
+    """Return the queues that a service is told by its environment."""
+    given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
+    return listed(given[:1]) if given and "://" not in given[0] else ()
+
+
+def _quoted(word: str) -> str:
+    return (
+        word
+        if re.fullmatch(r"[\w@%+=:,./${}\[\]*-]+", word)
+        else '"' + word.replace('"', '\\"') + '"'
+    )
+
+
+_LANGUAGES: dict[str, Language] = {
+    **dict.fromkeys(
+        ("celery", "rq", "dramatiq", "huey", "arq", "saq", "taskiq", "procrastinate", "stoker"),
+        "python",
+    ),
+    **dict.fromkeys(
+        ("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "clockwork"), "ruby"
+    ),
+    **dict.fromkeys(("asynq", "river"), "go"),
+    "loco": "rust",
+    "bullmq": "node",
+}

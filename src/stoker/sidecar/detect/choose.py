@@ -1,0 +1,138 @@
+"""Of everything that was seen: one unit for each process, by the best evidence for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from stoker.sidecar.detect.candidates import Candidate, Words
+from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detection import Unit
+
+_TAILS = (".celery.app", ".celery.celery", ".celery_app.celery_app", ".celery.celery_app",
+          ".celery_app", ".celery", ".app", ".celeryapp")  # fmt: skip
+
+
+def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
+    """Return the units.
+
+    Within a package, the kind of place that is nearest to production decides which processes of
+    a framework there are: what others say in addition is an alternative, not one more worker.
+    """
+    groups: dict[tuple[str, str, str], list[Candidate]] = {}
+    for each in sorted(candidates, key=lambda each: (each.dev, each.rank)):
+        package = manifests.package_of(each.dir, each.language)
+        home = package.dir if package else each.dir
+        groups.setdefault((each.framework or f"?{each.app}", each.role, home), []).append(each)
+    _attach(groups)
+    units: list[Unit] = []
+    for (framework, _, _), group in groups.items():
+        best = min(each.rank[0] for each in group if not each.dev or all(e.dev for e in group))
+        chosen = _distinct(
+            [
+                each
+                for each in group
+                if each.rank[0] == best and (not each.dev or all(e.dev for e in group))
+            ]
+        )
+        others = [each for each in group if each not in chosen]
+        units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
+        del framework
+    return units
+
+
+def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
+    """Put what the source says, and copies elsewhere, to the group that it is about."""
+    for key in list(groups):
+        framework, role, home = key
+        group = groups[key]
+        for other in groups:
+            if other == key or other[:2] != (framework, role) or not groups[other]:
+                continue
+            written = [each for each in groups[other] if each.source != "source"]
+            if written and all(_is_about(each, written, other[2]) for each in group):
+                groups[other] += group
+                del groups[key]
+                break
+        del home
+
+
+def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
+    if each.source == "source":
+        return (
+            home == "."
+            or any(e.path.startswith(f"{home}/") for e in each.evidence)
+            or any(
+                each.app and known.app and each.app.endswith(f".{known.app}") for known in written
+            )
+        )
+    return any(
+        known.words == each.words and known.dir != each.dir and known.rank < each.rank
+        for known in written
+    )
+
+
+def _distinct(group: Sequence[Candidate]) -> list[Candidate]:
+    """Return one of each that start the same; the first is the best."""
+    found: list[Candidate] = []
+    for each in group:
+        if not any(_is_same(each, known) for known in found):
+            found.append(each)
+    return found
+
+
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    if one.name and one.name == other.name and one.evidence[0].path != other.evidence[0].path:
+        return True
+    if one.framework is None:
+        return (one.app, one.queues) == (other.app, other.queues)
+    return (app_key(one.app), frozenset(one.queues), _shape(one)) == (
+        app_key(other.app), frozenset(other.queues), _shape(other),
+    )  # fmt: skip
+
+
+def _shape(each: Candidate) -> tuple[str, ...]:
+    """Return the words that make it another worker, without those of logging and numbers."""
+    return tuple(word for word in each.words if word.startswith("-X") or "exclude" in word)
+
+
+def app_key(app: str) -> str:
+    """Return what is the same for ``proj``, ``proj.celery`` and ``proj.celery:app``."""
+    name = app.replace(":", ".").rstrip(".")
+    for tail in _TAILS:
+        if name.endswith(tail) and name != tail:
+            return name[: -len(tail)]
+    return name
+
+
+def _same(chosen: Candidate, others: Sequence[Candidate], *, alone: bool) -> list[Candidate]:
+    return [each for each in others if alone or _is_same(chosen, each)]
+
+
+def _unit(chosen: Candidate, others: Sequence[Candidate]) -> Unit:
+    alternatives: dict[Words, None] = dict.fromkeys(chosen.alternatives)
+    alternatives |= dict.fromkeys(each.words for each in others)
+    alternatives.pop(chosen.words, None)
+    dev = next((each.words for each in others if each.dev), ())
+    queues = chosen.queues or next((each.queues for each in others if each.queues), ())
+    concurrency = chosen.concurrency
+    if concurrency is None:
+        concurrency = next((e.concurrency for e in others if e.concurrency is not None), None)
+    environment = {name: value for name, value in chosen.environment.items() if "$" not in value}
+    return Unit(
+        role=chosen.role,
+        framework=chosen.framework,
+        dir=chosen.dir,
+        command=chosen.words,
+        queues=queues,
+        concurrency=concurrency,
+        name=chosen.name,
+        language=chosen.language,
+        environment={n: v for n, v in environment.items() if re.fullmatch(r"[A-Za-z_]\w*", n)},
+        dev_command=dev,
+        confidence=chosen.confidence,
+        evidence=tuple(dict.fromkeys([*chosen.evidence, *(e for o in others for e in o.evidence)]))[
+            :8
+        ],
+        alternatives=tuple(alternatives)[:6],
+    )

@@ -1,0 +1,33 @@
+"""The container files that a project has already."""
+
+from __future__ import annotations
+
+from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detect.written.compose import compose_files
+from stoker.sidecar.detect.written.dockerfiles import dockerfiles
+from stoker.sidecar.project import Project
+
+_KUBERNETES = ("Deployment", "StatefulSet", "CronJob")
+
+
+def container_files(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return them by kind."""
+    found = {
+        "compose": compose_files(project),
+        "dockerfile": [path for path in dockerfiles(project) if not is_aside(path)],
+        "devcontainer": project.named("devcontainer.json", ".devcontainer.json"),
+        "kubernetes": _kubernetes(project),
+        "dockerignore": project.named(".dockerignore"),
+        "env": project.matching(r"\.env[.\w-]*|env\.(example|sample)|[\w.-]*\.env"),
+    }
+    return {kind: tuple(paths) for kind, paths in found.items() if paths}
+
+
+def _kubernetes(project: Project) -> list[str]:
+    found = project.named("Chart.yaml", "kustomization.yaml")
+    for path in project.suffixed("yaml", "yml"):
+        if any(part in path.lower() for part in ("k8s", "kube", "manifest", "deploy", "helm")):
+            text = project.text(path)[:4_096]
+            if "apiVersion:" in text and any(f"kind: {kind}" in text for kind in _KUBERNETES):
+                found.append(path)
+    return found

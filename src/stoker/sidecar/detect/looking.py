@@ -1,0 +1,95 @@
+"""The order in which a project is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stoker.sidecar.detect import brokers
+from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
+from stoker.sidecar.detect.choose import choose
+from stoker.sidecar.detect.containers import container_files
+from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
+from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
+from stoker.sidecar.detect.source.programs import python_program
+from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
+from stoker.sidecar.detection import Detection, Embedded, Language, Unit
+from stoker.sidecar.frameworks import LIBRARIES
+from stoker.sidecar.project import Project
+
+
+def look(project: Project) -> Detection:
+    """Return everything that was seen in a project."""
+    manifests = read_manifests(project)
+    services = compose.services(project)
+    python_source = python.PythonSource(project, manifests)
+    node_source = node.NodeSource(project, manifests)
+    go_source = golang.GoSource(project, manifests)
+    rust_source = rust.RustSource(project, manifests)
+    sources = [
+        python.infer(python_source),
+        node.infer(node_source),
+        ruby.infer(project, manifests),
+        golang.infer(go_source),
+        rust.infer(rust_source),
+    ]
+    programs: dict[Language, Program] = {
+        "python": python_program(python_source),
+        "node": lambda start, dir: node.node_program(node_source, start, dir),
+        "go": lambda start, dir: golang.go_program(go_source, start, dir),
+        "rust": lambda start, dir: rust.rust_program(rust_source, start, dir),
+    }
+    reader = Reader(project, manifests, python_source, programs)
+    candidates: list[Candidate] = []
+    for written in _written(project, manifests, services):
+        candidates += reader.read(written)
+    for source in sources:
+        candidates += [inferred(each) for each in source.inferred]
+    library = _is_library(project, manifests)
+    if library:
+        candidates = []
+    units = choose(candidates, manifests)
+    embedded = _embedded(sources, units, library=library)
+    read = brokers.variables(project)
+    uses = brokers.uses(project, manifests, units, embedded, services, read)
+    return Detection(
+        units=tuple(units),
+        embedded=embedded,
+        brokers=tuple(dict.fromkeys(use.kind for use in uses)),
+        uses=uses,
+        packages=tuple(manifests.packages),
+        files=container_files(project),
+        variables=tuple(sorted(read)),
+        notes=tuple(project.notes),
+    )
+
+
+def _written(
+    project: Project, manifests: Manifests, services: list[compose.Service]
+) -> Iterator[Written]:
+    for service in services:
+        if service.written is not None:
+            yield service.written
+    yield from procfiles.read(project)
+    yield from others.scripts(project, manifests)
+    yield from dockerfiles.read(project)
+    yield from others.makefiles(project)
+    yield from others.supervisors(project)
+    yield from others.shells(project)
+    yield from others.docs(project)
+    yield from others.devcontainers(project)
+
+
+def _embedded(sources: list[Sources], units: list[Unit], *, library: bool) -> tuple[Embedded, ...]:
+    """Return the workers inside of other programs, without those that have one of their own."""
+    apart = {unit.framework for unit in units}
+    found = [e for source in sources for e in source.embedded if e.framework not in apart]
+    return () if library else tuple(found)
+
+
+def _is_library(project: Project, manifests: Manifests) -> bool:
+    """Tell if the project is a queue library or its dashboard: what it starts is for itself."""
+    names = {python_name(each.name) for each in manifests.packages if each.dir == "."}
+    if names & {python_name(name) for name in LIBRARIES}:
+        return True
+    gem = any("/" not in path for path in project.suffixed("gemspec"))
+    return gem and "config/application.rb" not in project.files

@@ -1,0 +1,286 @@
+"""Command lines taken apart, without a shell: words, variables, and what runs what.
+
+``steps`` splits a line at ``&&``, ``;``, ``|``; ``unwrap`` peels what only starts something else
+(``poetry run``, ``exec``, ``sh -c``, ``dumb-init``, ``nodemon --exec``) off a step.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+LONGEST = 8_192
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "|&", "(", ")", "{", "}", "\n"})
+_DEFAULTED = re.compile(r"\$\{(\w+):?-([^{}$]*)\}")
+_VARIABLE = re.compile(r"\$\{?[A-Za-z_@]")
+_KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "time"})
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One simple command of a line."""
+
+    words: tuple[str, ...]
+    environment: dict[str, str] = {}
+    dir: str = "."
+    """Where a ``cd`` before it led."""
+    dev: bool = False
+    """Run by something that starts it again when a file changes."""
+
+    @property
+    def line(self) -> str:
+        """Return it as somebody would type it."""
+        return shlex.join(self.words)
+
+
+def steps(line: str) -> Iterator[Step]:
+    """Yield the simple commands of a line, each with the directory that it is run in."""
+    dir = "."
+    for words in _simple(defaults(line[:LONGEST])):
+        while words and words[0] in _KEYWORDS:
+            words = words[1:]
+        if words[:1] in (["cd"], ["pushd"]) and len(words) > 1 and "$" not in words[1]:
+            dir = words[1] if words[1].startswith("/") or dir == "." else f"{dir}/{words[1]}"
+            continue
+        step = _assignments(words)
+        if step.words:
+            yield msgspec.structs.replace(step, dir=dir)
+
+
+def defaults(line: str) -> str:
+    """Put in the default of every ``${VARIABLE:-default}``."""
+    for _ in range(3):
+        line, count = _DEFAULTED.subn(lambda found: found[2], line)
+        if not count:
+            break
+    return line
+
+
+def has_variables(words: Sequence[str]) -> bool:
+    """Tell if a shell would put something in."""
+    return any(_VARIABLE.search(word) or "`" in word or "$(" in word for word in words)
+
+
+def split(line: str) -> list[str]:
+    """Split into words as a shell does; at spaces if its quotes do not match."""
+    try:
+        return shlex.split(line, comments=False)
+    except ValueError:
+        return line.split()
+
+
+def _simple(line: str) -> Iterator[list[str]]:
+    lexer = shlex.shlex(line.replace("\\\n", " "), posix=True, punctuation_chars="();|&\n<>")
+    lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    words: list[str] = []
+    redirected = False
+    try:
+        for word in lexer:
+            if set(word) <= set("<>&") and ("<" in word or ">" in word):
+                if words and words[-1].isdigit():
+                    words.pop()
+                redirected = True
+            elif word in _OPERATORS or set(word) <= set("();|&\n"):
+                if words:
+                    yield words
+                words, redirected = [], False
+            elif redirected:
+                redirected = False
+            else:
+                words.append(word)
+    except ValueError:
+        words = words or line.split()
+    if words:
+        yield words
+
+
+def _assignments(words: Sequence[str]) -> Step:
+    environment: dict[str, str] = {}
+    rest = list(words)
+    while rest:
+        found = _ASSIGNMENT.fullmatch(rest[0])
+        if found is None:
+            if rest[0] not in ("env", "cross-env", "export", "command", "/usr/bin/env"):
+                break
+        else:
+            environment[found[1]] = found[2]
+        rest.pop(0)
+    return Step(tuple(rest), environment)
+
+
+# ---- what only starts something else ------------------------------------------------------------
+
+_RUNNERS: tuple[tuple[str, ...], ...] = (
+    ("exec",), ("nohup",), ("sudo",), ("then",), ("command",), ("time",), ("eval",),
+    ("uv", "run"), ("poetry", "run"), ("pipenv", "run"), ("pdm", "run"), ("hatch", "run"),
+    ("rye", "run"), ("uvx",), ("pixi", "run"), ("bundle", "exec"), ("bundler", "exec"), ("npx",),
+    ("bunx",), ("yarn", "exec"), ("pnpm", "exec"), ("pnpm", "dlx"), ("dotenv", "--"),
+    ("dotenvx", "run", "--"),
+    ("dumb-init",), ("tini",), ("/usr/bin/dumb-init",), ("/usr/bin/tini",), ("/sbin/tini",),
+    ("/tini",), ("catatonit",), ("ddtrace-run",), ("opentelemetry-instrument",),
+    ("newrelic-admin", "run-program"), ("doppler", "run"), ("infisical", "run"),
+    ("chamber", "exec"),
+    ("op", "run"), ("stdbuf",), ("watchexec",), ("aws-vault", "exec"), ("heroku", "run"),
+    ("heroku", "local:run"), ("bin/qgtunnel",), ("conda", "run"), ("spring",), ("foreman", "run"),
+    ("xvfb-run",), ("jemalloc.sh",), ("prom",), ("hivemind",), ("ionice",), ("chpst",),
+    ("python", "-m"), ("python3", "-m"), ("setarch",), ("caffeinate",), ("nice",), ("timeout",),
+)  # fmt: skip
+_RUNNER_VALUES = frozenset({
+    "--with", "--extra", "--group", "--env-file", "-e", "-f", "-c", "--config", "--project",
+    "-p", "-n", "-u", "--env", "--package", "--directory", "--python", "-o", "-g",
+})  # fmt: skip
+_WITH_USER = frozenset({"gosu", "su-exec", "setpriv", "setuser"})
+_SHELLS = frozenset({"sh", "bash", "ash", "zsh", "dash"})
+_PYTHON = re.compile(r"(?:\S*/)?python[0-9.]*|pypy3?|py")
+_MODULES = frozenset({
+    "celery", "dramatiq", "rq", "arq", "saq", "taskiq", "huey_consumer", "procrastinate",
+    "stoker", "flower", "litestar", "flask", "watchfiles", "watchdog.watchmedo", "dotenv",
+})  # fmt: skip
+_DEV_RUNNERS = frozenset({
+    "nodemon", "ts-node-dev", "tsnd", "watchmedo", "watchfiles", "reflex", "air", "modd", "entr",
+    "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
+})  # fmt: skip
+_DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
+
+
+def unwrap(step: Step, depth: int = 0) -> Iterator[Step]:
+    """Yield what a step runs in the end; several for ``sh -c "a; b"`` and ``concurrently``."""
+    if depth > 8 or not step.words:
+        return
+    inner = _inside(step)
+    if inner is None:
+        yield step
+        return
+    for each in inner:
+        merged = Step(
+            each.words,
+            step.environment | each.environment,
+            each.dir if step.dir == "." else f"{step.dir}/{each.dir}".removesuffix("/."),
+            step.dev or each.dev,
+        )
+        yield from unwrap(merged, depth + 1)
+
+
+def _inside(step: Step) -> list[Step] | None:
+    words: Sequence[str] = step.words
+    first = words[0].rpartition("/")[2] if words[0].startswith(("/", "./")) else words[0]
+    if first in _SHELLS:
+        return _shell(words)
+    if first in _WITH_USER:
+        return [_assignments(words[2:])]
+    if first == "su" and "-c" in words[:-1]:
+        return list(steps(words[words.index("-c") + 1]))
+    if re.search(r"(wait[-_]for|wait-for-it|dockerize|wait$)", first) and "--" in words:
+        return [_assignments(words[words.index("--") + 1 :])]
+    if first in ("concurrently", "npm-run-all", "run-p", "run-s") and len(words) > 1:
+        return _concurrent(first, words)
+    if first in ("docker", "docker-compose", "podman"):
+        return _docker(words)
+    if first in _DEV_RUNNERS:
+        return _watched(first, words)
+    if _PYTHON.fullmatch(words[0]) and words[1:2] == ("-m",) and len(words) > 2:
+        name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]
+        return [Step(("watchmedo" if "watchmedo" in words[2] else name, *words[3:]))] if (
+            name in _MODULES
+        ) else None  # fmt: skip
+    return _runner(words)
+
+
+def _shell(words: Sequence[str]) -> list[Step] | None:
+    for at, word in enumerate(words[1:], 1):
+        if re.fullmatch(r"-[a-z]*c", word) and at + 1 < len(words):
+            return list(steps(words[at + 1]))
+        if not word.startswith(("-", "+")):
+            return [Step(tuple(words[at:]))]  # a script
+    return []
+
+
+def _concurrent(first: str, words: Sequence[str]) -> list[Step]:
+    found: list[Step] = []
+    skip = False
+    for word in words[1:]:
+        if skip or word.startswith("-"):
+            skip = not skip and word in ("-n", "--names", "-c", "--prefix-colors", "-p", "--prefix")
+        elif first == "concurrently" and not word.startswith("npm:"):
+            found += list(steps(word))
+        else:
+            found.append(Step(("npm", "run", word.removeprefix("npm:"))))
+    return found
+
+
+_DOCKER_VALUES = frozenset({
+    "-e", "--env", "-v", "--volume", "-p", "--publish", "--name", "--network", "--net", "-w",
+    "--workdir", "-u", "--user", "--env-file", "-f", "--file", "--entrypoint", "--link", "-h",
+    "--hostname", "--restart", "--memory", "-m", "--cpus", "--add-host", "-l", "--label",
+    "--project-name", "--profile", "--log-opt", "--log-driver", "--gpus", "--platform",
+})  # fmt: skip
+
+
+def _docker(words: Sequence[str]) -> list[Step]:
+    """Return what ``docker run IMAGE …``, ``docker compose exec SERVICE …`` start."""
+    verbs = [at for at, word in enumerate(words[:8]) if word in ("run", "exec")]
+    if not verbs:
+        return []
+    at = verbs[0] + 1
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _DOCKER_VALUES and "=" not in words[at] else 1
+    return [_assignments(words[at + 1 :])] if at + 1 < len(words) else []
+
+
+_WATCH_VALUES = frozenset({
+    "-d", "--directory", "-p", "--pattern", "--patterns", "-w", "--watch", "-e", "--ext", "-i",
+    "--ignore", "--filter", "-s", "--signal", "--delay", "-c", "--debounce-interval", "--interval",
+    "-g", "-r", "-t", "--ignore-patterns", "--sigint-timeout", "--grace-period", "--target-type",
+})  # fmt: skip
+
+
+def _watched(first: str, words: Sequence[str]) -> list[Step]:
+    if "--" in words:
+        inner = _assignments(words[words.index("--") + 1 :])
+        return [msgspec.structs.replace(inner, dev=True)]
+    if "--exec" in words[:-1] or "-x" in words[:-1]:
+        at = words.index("--exec" if "--exec" in words else "-x") + 1
+        inner = list(steps(words[at])) if " " in words[at] else [Step(tuple(words[at:]))]
+        return [msgspec.structs.replace(each, dev=True) for each in inner]
+    rest = list(words[1:])
+    if rest[:1] == ["auto-restart"]:
+        rest = rest[1:]
+    while rest and rest[0].startswith("-"):
+        value = rest[0] in _WATCH_VALUES and len(rest) > 1
+        rest = rest[2:] if value else rest[1:]
+    if not rest:
+        return []
+    if first == "watchfiles" or " " in rest[0]:
+        return [msgspec.structs.replace(each, dev=True) for each in steps(rest[0])]
+    program = {"nodemon": ("node",), "ts-node-dev": ("ts-node",), "tsnd": ("ts-node",)}.get(
+        first, ()
+    )
+    if first == "nodemon" and not re.search(r"\.[cm]?[jt]sx?$", rest[0]):
+        program = ()
+    return [Step((*program, *rest), dev=True)]
+
+
+def _runner(words: Sequence[str]) -> list[Step] | None:
+    for runner in _RUNNERS:
+        if tuple(words[: len(runner)]) != runner or len(words) <= len(runner):
+            continue
+        if runner in (("python", "-m"), ("python3", "-m")):
+            return None
+        rest = list(words[len(runner) :])
+        while rest and rest[0].startswith("-"):
+            value = rest[0] in _RUNNER_VALUES and len(rest) > 1
+            rest = rest[2:] if value else rest[1:]
+        if runner == ("timeout",) and rest:
+            rest = rest[1:]
+        return [_assignments(rest)]
+    return None
+
+
+def is_dev(step: Step) -> bool:
+    """Tell if the command is meant for the desk: it watches files."""
+    return step.dev or any(word in _DEV_FLAGS for word in step.words)

@@ -1,0 +1,70 @@
+"""What the source itself says: where workers are made, and which program reaches them.
+
+One module for each language. Each finds *sites* (``new Worker(``, ``Celery(``, …), follows the
+imports to the programs that reach one, and tells a program that only works from one that also
+serves: a worker in there is embedded and must not be doubled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from stoker.sidecar.detection import Embedded, Evidence, Language, Role
+
+WORKERISH = re.compile(
+    r"(worker|consumer|jobs?\b|queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)",
+    re.I,
+)
+
+
+class Site(msgspec.Struct, frozen=True):
+    """A place where a worker is made."""
+
+    framework: str
+    path: str
+    line: int
+    text: str = ""
+    queues: tuple[str, ...] = ()
+    concurrency: int | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return the place."""
+        return Evidence(self.path, self.line, self.text.strip()[:200], "makes a worker")
+
+
+class Inferred(msgspec.Struct, frozen=True):
+    """A process that nobody wrote down: how the source says it is started."""
+
+    framework: str | None
+    role: Role
+    words: tuple[str, ...]
+    dir: str
+    language: Language
+    evidence: tuple[Evidence, ...]
+    app: str = ""
+    queues: tuple[str, ...] = ()
+    concurrency: int | None = None
+    confidence: float = 0.7
+    alternatives: tuple[tuple[str, ...], ...] = ()
+
+
+class Sources(msgspec.Struct):
+    """What was seen in the source of one language."""
+
+    inferred: list[Inferred] = msgspec.field(default_factory=list[Inferred])
+    embedded: list[Embedded] = msgspec.field(default_factory=list[Embedded])
+
+
+def merged_queues(sites: Sequence[Site]) -> tuple[str, ...]:
+    """Return the queues of all sites, in their order."""
+    return tuple(dict.fromkeys(queue for site in sites for queue in site.queues))
+
+
+def merged_concurrency(sites: Sequence[Site]) -> int | None:
+    """Return the concurrency, if the sites have the same."""
+    counts = {site.concurrency for site in sites}
+    return counts.pop() if len(counts) == 1 else None

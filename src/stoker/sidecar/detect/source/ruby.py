@@ -1,0 +1,295 @@
+"""Ruby: the gems and their configuration say everything; the commands are the same everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stoker.sidecar.detect.packages import Dependency, Manifests, directory
+from stoker.sidecar.detect.source import Inferred, Sources
+from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detection import Embedded, Evidence
+from stoker.sidecar.frameworks import FRAMEWORKS
+from stoker.sidecar.project import Project
+
+_ADAPTER = re.compile(r"queue_adapter\s*=\s*:?[\"']?(\w+)|queue_adapter[\s,=]+:(\w+)")
+_ADAPTERS = {"good_job": "good_job", "solid_queue": "solid_queue", "sidekiq": "sidekiq",
+             "resque": "resque", "delayed_job": "delayed_job", "delayed": "delayed_job",
+}  # fmt: skip
+
+
+def infer(project: Project, manifests: Manifests) -> Sources:
+    """Return the workers of every Ruby package that has one."""
+    found = Sources()
+    for package in manifests.packages:
+        if package.language == "ruby" and not is_aside(f"{package.dir}/"):
+            _infer(project, manifests, package.dir, found)
+    return found
+
+
+def _infer(project: Project, manifests: Manifests, dir: str, found: Sources) -> None:
+    if any(
+        path.endswith(".gemspec") and directory(path) == dir for path in project.suffixed("gemspec")
+    ):
+        return  # a gem, not an app
+    config = Config(project, dir)
+    for name in ("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "faktory"):
+        dependency = _gem(manifests, dir, name)
+        if dependency is None or not config.uses(name, dependency):
+            continue
+        reason = config.embedded(name)
+        if reason is not None:
+            found.embedded.append(Embedded(name, dir, reason[0], (reason[1], dependency.evidence)))
+            continue
+        words = config.command(name)
+        queues, concurrency, evidence = config.queues(name)
+        found.inferred.append(Inferred(
+            name, "worker", words, dir, "ruby", (*evidence, dependency.evidence), "", queues,
+            concurrency, 0.8,
+        ))  # fmt: skip
+    clock = next(
+        (
+            p
+            for p in ("clock.rb", "config/clock.rb", "lib/clock.rb", "app/clock.rb")
+            if config.has(p)
+        ),
+        None,
+    )
+    if clock and _gem(manifests, dir, "clockwork"):
+        evidence = Evidence(config.path(clock), 1, "", "Clockwork's schedule")
+        words = ("bundle", "exec", "clockwork", clock)
+        found.inferred.append(Inferred("clockwork", "scheduler", words, dir, "ruby", (evidence,)))
+
+
+def _gem(manifests: Manifests, dir: str, framework: str) -> Dependency | None:
+    names = FRAMEWORKS[framework].packages.get("ruby", ())
+    for dependency in manifests.dependencies:
+        if dependency.name in names and dependency.dir == dir and not dependency.dev:
+            return dependency
+    return None
+
+
+class Config:
+    """The configuration files of a Rails application, or of a plain one."""
+
+    def __init__(self, project: Project, dir: str) -> None:
+        self.project, self.dir = project, dir
+
+    def path(self, name: str) -> str:
+        """Return a path below the package."""
+        return name if self.dir == "." else f"{self.dir}/{name}"
+
+    def text(self, name: str) -> str:
+        """Return what a file of the package says, without comments."""
+        return re.sub(r"^\s*#.*$", "", self.project.text(self.path(name)), flags=re.MULTILINE)
+
+    def has(self, name: str) -> bool:
+        """Tell if there is such a file."""
+        return self.path(name) in self.project.files
+
+    def _below(self, *dirs: str) -> Iterator[str]:
+        for path in self.project.suffixed("rb"):
+            if any(path.startswith(self.path(f"{dir}/")) for dir in dirs) and not is_aside(path):
+                yield path
+
+    def adapters(self) -> set[str]:
+        """Return what Active Job is told to use outside of tests."""
+        found: set[str] = set()
+        for path in self._below("config", "app/jobs"):
+            if path.endswith("environments/test.rb"):
+                continue
+            text = re.sub(r"^\s*#.*$", "", self.project.text(path), flags=re.MULTILINE)
+            found |= {_ADAPTERS[a or b] for a, b in _ADAPTER.findall(text) if (a or b) in _ADAPTERS}
+        return found
+
+    def uses(self, name: str, dependency: Dependency) -> bool:
+        """Tell if a gem that is there is what jobs are given to."""
+        adapters = self.adapters()
+        match name:
+            case "good_job" | "solid_queue":
+                return name in adapters
+            case "sidekiq":
+                if not dependency.direct:
+                    return any(
+                        self.has(f"config/{n}") for n in ("sidekiq.yml", "initializers/sidekiq.rb")
+                    )
+                if "sidekiq" in adapters or any(
+                    self.has(f"config/{n}")
+                    for n in ("sidekiq.yml", "sidekiq.yml.erb", "initializers/sidekiq.rb")
+                ):
+                    return True
+                return any(
+                    re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
+                    for p in self._below("app", "lib", "workers", "jobs")
+                ) or (
+                    not self.has("config/application.rb")
+                    and any(
+                        re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
+                        for p in self.project.suffixed("rb")
+                        if not is_aside(p)
+                    )
+                )
+            case "delayed_job":
+                return dependency.direct and (not adapters or "delayed_job" in adapters)
+            case "resque":
+                return dependency.direct and (not adapters or "resque" in adapters)
+            case _:
+                return dependency.direct
+
+    def embedded(self, name: str) -> tuple[str, Evidence] | None:
+        """Return why a worker runs inside of the web server, and the place that says so."""
+        if name == "good_job" and not self.has("bin/good_job"):
+            return self._good_job()
+        if name == "solid_queue":
+            path, text = self.path("config/puma.rb"), self.text("config/puma.rb")
+            at = re.search(r"plugin\s*:?\(?:?solid_queue(.*)", text)
+            if at and "ENV" not in at[1]:
+                return "Puma's plug-in runs it", Evidence(
+                    path, text.count("\n", 0, at.start()) + 1, at[0].strip()
+                )
+            if at and self._in_puma():
+                return "SOLID_QUEUE_IN_PUMA is set", Evidence(
+                    path, text.count("\n", 0, at.start()) + 1, at[0].strip()
+                )
+        if name == "sidekiq":
+            for path in self._below("config"):
+                if re.search(r"^[^#\n]*configure_embed", self.project.text(path), re.M):
+                    return "Sidekiq is embedded in the web server", Evidence(
+                        path, 0, "configure_embed"
+                    )
+        return None
+
+    def _in_puma(self) -> bool:
+        for path in [
+            *self.project.named("deploy.yml", ".env", "fly.toml", "render.yaml"),
+            *self.project.matching(r"dockerfile.*|(docker-)?compose.*\.ya?ml"),
+        ]:
+            if re.search(
+                r"^[^#\n]*SOLID_QUEUE_IN_PUMA\s*[:= ]\s*[\"']?(true|1)",
+                self.project.text(path),
+                re.M,
+            ):
+                return True
+        return False
+
+    def _good_job(self) -> tuple[str, Evidence] | None:
+        files = [
+            "config/initializers/good_job.rb",
+            "config/application.rb",
+            "config/environments/production.rb",
+        ]
+        for name in files:
+            text = self.text(name)
+            at = re.search(
+                r"execution_mode\s*=\s*:?[\"']?(async\w*|inline|external)|execution_mode:\s*:(async\w*|external)",
+                text,
+            )
+            if at:
+                mode = at[1] or at[2]
+                if mode.startswith("async"):
+                    return f"execution_mode is :{mode}", Evidence(
+                        self.path(name), text.count("\n", 0, at.start()) + 1, at[0]
+                    )
+                return None
+        return None
+
+    def command(self, name: str) -> tuple[str, ...]:
+        """Return how a framework's worker is started here."""
+        match name:
+            case "sidekiq":
+                if self.has("config/sidekiq.yml") or self.has("config/application.rb"):
+                    return ("bundle", "exec", "sidekiq")
+                entry = next(
+                    (
+                        p
+                        for p in (
+                            "config/environment.rb",
+                            "app.rb",
+                            "worker.rb",
+                            "boot.rb",
+                            "config/boot.rb",
+                            "environment.rb",
+                        )
+                        if self.has(p)
+                    ),
+                    None,
+                )
+                return ("bundle", "exec", "sidekiq", *(("-r", f"./{entry}") if entry else ()))
+            case "good_job" if self.has("bin/good_job"):
+                return ("bin/good_job", "start")
+            case "good_job":
+                return ("bundle", "exec", "good_job", "start")
+            case "solid_queue":
+                return (
+                    ("bin/jobs",)
+                    if self.has("bin/jobs")
+                    else ("bundle", "exec", "rake", "solid_queue:start")
+                )
+            case "resque":
+                if self.has("config/resque-pool.yml"):
+                    return ("bundle", "exec", "resque-pool")
+                return ("bundle", "exec", "rake", "resque:work", "QUEUE=*")
+            case "delayed_job":
+                return ("bundle", "exec", "rake", "jobs:work")
+            case _:
+                return ("bundle", "exec", "faktory-worker")
+
+    def queues(
+        self, name: str, config: str = ""
+    ) -> tuple[tuple[str, ...], int | None, tuple[Evidence, ...]]:
+        """Return queues and concurrency as configured, and the places."""
+        files = {
+            "sidekiq": [config, "config/sidekiq.yml", "config/sidekiq.yml.erb"],
+            "solid_queue": ["config/queue.yml", "config/solid_queue.yml"],
+            "resque": ["config/resque-pool.yml"],
+        }.get(name, [])
+        for file in filter(None, files):
+            if self.has(file):
+                text = self.text(file)
+                names = tuple(dict.fromkeys(_yaml_queues(text, name)))
+                found = re.search(
+                    r"^\s*:?(?:concurrency|threads):\s*(?:<%=.*?(\d+)\s*\)*\s*%>|(\d+))", text, re.M
+                )
+                count = int(found[1] or found[2]) if found else None
+                return names, count, (Evidence(self.path(file), 1, "", "queues"),)
+        if name == "good_job":
+            for file in (
+                "config/initializers/good_job.rb",
+                "config/application.rb",
+                "config/environments/production.rb",
+            ):
+                found = re.search(r"max_threads\s*=\s*(?:ENV\S+\s*)?(\d+)", self.text(file))
+                if found:
+                    return (), int(found[1]), ()
+        return (), None, ()
+
+
+def _yaml_queues(text: str, name: str) -> Iterator[str]:
+    """Yield the names, by the line: these files are templates more often than YAML."""
+    if name == "resque":
+        for each in re.findall(r"""^\s+["']?([\w*,-]+)["']?\s*:\s*\d+""", text, re.M):
+            yield from each.split(",")
+        return
+    if name == "solid_queue":
+        for each in re.findall(r"""queues:\s*(\[[^\]]*\]|["']?[^\n#]+)""", text):
+            yield from (
+                n.strip(" \"'[]") for n in each.split(",") if n.strip(" \"'[]") and "<%" not in n
+            )
+        for block in re.findall(r"queues:\s*\n((?:\s+-\s+[^\n]+\n?)+)", text):
+            yield from (n.strip(" \"'") for n in re.findall(r"-\s+([^\n]+)", block))
+        return
+    inside, indent = False, 0
+    for line in text.splitlines():
+        head = re.match(r"(\s*):?queues:\s*(\[.*)?$", line)
+        if head:
+            inside, indent = True, len(head[1])
+            yield from re.findall(r"[\w*.-]+", head[2] or "")
+        elif inside and (item := re.match(r"""\s*-\s*\[?\s*["':]*([\w*.-]+)""", line)):
+            yield item[1]
+        elif (
+            inside
+            and line.strip()
+            and not line.strip().startswith("<%")
+            and len(line) - len(line.lstrip()) <= indent
+        ):
+            inside = False

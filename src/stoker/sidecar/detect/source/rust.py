@@ -1,0 +1,306 @@
+"""Rust: which binary of Cargo makes workers, by which sub-command, and whether it also serves."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+
+from stoker.sidecar.detect.candidates import Start
+from stoker.sidecar.detect.grammar import Launch
+from stoker.sidecar.detect.packages import Manifests, directory, table
+from stoker.sidecar.detect.source import WORKERISH, Inferred, Site, Sources, merged_queues
+from stoker.sidecar.detect.source.syntax import calls
+from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detection import Embedded
+from stoker.sidecar.project import Project
+
+_SITES = (
+    (
+        "apalis",
+        re.compile(r"(WorkerBuilder::new|Monitor(?:::<.*>)?::new|WorkerFactory)"),
+        (
+            "apalis",
+            "apalis-core",
+            "apalis-redis",
+            "apalis-sql",
+            "apalis-postgres",
+            "apalis-cron",
+            "apalis-sqlite",
+        ),
+    ),
+    (
+        "faktory",
+        re.compile(
+            r"(WorkerBuilder(::<.*>)?::(new|default)|ConsumerBuilder|faktory::Worker::builder|Worker::builder)"
+        ),
+        ("faktory",),
+    ),
+    ("rusty-sidekiq", re.compile(r"(^|::)Processor::new"), ("rusty-sidekiq",)),
+    ("lapin", re.compile(r"\.basic_consume$"), ("lapin",)),
+)
+_SERVES = re.compile(
+    r"axum::serve|HttpServer::new|warp::serve|rocket::(build|ignite)|Server::bind|poem::Server|salvo::Server|tonic::transport::Server|\.launch\(\)"
+)
+
+
+class Crate(msgspec.Struct):
+    """A package of Cargo."""
+
+    dir: str
+    name: str
+    binaries: dict[str, str]
+    """Name → its main file."""
+    dependencies: frozenset[str]
+    files: list[str]
+
+
+class RustSource:
+    """All of a project's Rust."""
+
+    def __init__(self, project: Project, manifests: Manifests) -> None:
+        self.project, self.manifests = project, manifests
+        self.crates: list[Crate] = []
+        self.sites: dict[str, list[Site]] = {}
+        wanted = {name for _, _, names in _SITES for name in names}
+        names = {d.name for d in manifests.dependencies if d.language == "rust"}
+        for path, data in manifests.tables.items():
+            if path.endswith("Cargo.toml") and table(data, "package") and not is_aside(path):
+                self.crates.append(self._crate(path))
+        if not wanted & names:
+            return
+        for crate in self.crates:
+            for path in crate.files:
+                self._find(crate, path)
+
+    def _crate(self, path: str) -> Crate:
+        data, dir = self.manifests.tables[path], directory(path)
+        prefix = "" if dir == "." else f"{dir}/"
+        nested = [
+            directory(p) for p in self.manifests.tables if p.endswith("Cargo.toml") and p != path
+        ]
+        nested = [d for d in nested if d != "." and (dir == "." or d.startswith(prefix))]
+        files = [
+            p
+            for p in self.project.suffixed("rs")
+            if p.startswith(prefix)
+            and not is_aside(p)
+            and not any(p.startswith(f"{d}/") for d in nested)
+            and not p.endswith(("build.rs", "tests.rs"))
+        ]
+        name = str(table(data, "package").get("name", ""))
+        binaries: dict[str, str] = {}
+        given = data.get("bin")
+        listed = cast(list[Any], given) if isinstance(given, list) else []
+        for each in listed:
+            binary = table(each)
+            if isinstance(binary.get("name"), str):
+                main = str(binary.get("path") or f"src/bin/{binary['name']}.rs")
+                binaries[str(binary["name"])] = posixpath.normpath(prefix + main)
+        if (
+            f"{prefix}src/main.rs" in self.project.files
+            and f"{prefix}src/main.rs" not in binaries.values()
+        ):
+            binaries[name] = f"{prefix}src/main.rs"
+        for file in files:
+            found = re.fullmatch(rf"{re.escape(prefix)}src/bin/([\w-]+)(?:\.rs|/main\.rs)", file)
+            if found and file not in binaries.values():
+                binaries[found[1]] = file
+        dependencies = frozenset(d.name for d in self.manifests.dependencies if d.path == path)
+        return Crate(dir, name, binaries, dependencies, files)
+
+    def _find(self, crate: Crate, path: str) -> None:
+        text = self.project.text(path)
+        if not re.search(r"apalis|faktory|sidekiq|basic_consume", text):
+            return
+        for call in calls(text, "rs"):
+            for framework, pattern, names in _SITES:
+                if (
+                    pattern.search(call.name)
+                    and crate.dependencies & set(names)
+                    and (framework.removeprefix("rusty-") in text)
+                ):
+                    line = self.project.lines(path)[call.line - 1]
+                    queues = (
+                        tuple(re.findall(r'"([\w-]+)"', " ".join(call.arguments))[:6])
+                        if framework == "rusty-sidekiq"
+                        else ()
+                    )
+                    self.sites.setdefault(crate.dir, []).append(
+                        Site(framework, path, call.line, line, queues)
+                    )
+                    break
+
+    def works(self, crate: Crate) -> list[Site]:
+        """Return the sites of a crate and of those of this project that it is made of."""
+        seen: set[str] = set()
+        waiting = [crate]
+        found: list[Site] = []
+        while waiting:
+            current = waiting.pop()
+            if current.dir in seen:
+                continue
+            seen.add(current.dir)
+            found += self.sites.get(current.dir, [])
+            waiting += [other for other in self.crates if other.name in current.dependencies]
+        return found
+
+    def reaches(self, crate: Crate, main: str) -> bool:
+        """Tell if a binary has to do with the workers of its crate, where there are several."""
+        if len(crate.binaries) < 2:
+            return True
+        text = self.project.text(main)
+        near = [
+            s
+            for s in self.works(crate)
+            if directory(s.path) == directory(main)
+            and directory(main) != f"{crate.dir}/src".removeprefix("./")
+        ]
+        return (
+            bool(near)
+            or any(s.path == main for s in self.works(crate))
+            or re.search(r"worker|apalis|faktory|queue|consum|background|job", text, re.I)
+            is not None
+        )
+
+    def subcommand(self, crate: Crate) -> str:
+        """Return the sub-command of clap that starts the worker."""
+        for path in crate.files:
+            text = self.project.text(path)
+            if not re.search(r"Subcommand|structopt|StructOpt|clap", text):
+                continue
+            for body in re.findall(r"enum\s+\w*\s*\{(.*?)\n\}", text, re.DOTALL):
+                for name in re.findall(r"^\s{4,8}([A-Z]\w+)\s*(?:[,({]|$)", body, re.M):
+                    kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+                    if re.search(r"worker|consum|queue-|jobs?$", kebab):
+                        return kebab
+        return ""
+
+    def serves(self, crate: Crate, main: str) -> bool:
+        """Tell if a binary is (also) a web server."""
+        if len(crate.binaries) > 1 and WORKERISH.search(posixpath.basename(main)):
+            return False
+        return any(_SERVES.search(self.project.text(path)) for path in crate.files)
+
+
+def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
+    """Return what a command starts, if it is a binary of Cargo that works."""
+    words = start.step.words
+    name, arguments = _binary_of(words)
+    if not name and words[0] != "cargo":
+        return None
+    for crate in sorted(source.crates, key=lambda c: c.dir != dir):
+        for binary, main in crate.binaries.items():
+            if name and binary.replace("_", "-") != name.replace("_", "-"):
+                continue
+            if not name and (crate.dir != dir or len(crate.binaries) > 1):
+                continue
+            sites = source.works(crate)
+            dedicated = WORKERISH.search(" ".join((binary, *arguments)))
+            if not sites and dedicated and _is_worker_name(binary, arguments):
+                return Launch(_depended(crate), "worker", words, f"{main} {' '.join(arguments)}")
+            if not sites or not source.reaches(crate, main):
+                continue
+            if not dedicated and source.serves(crate, main) and not _switched(start):
+                continue
+            if source.subcommand(crate) and not dedicated:
+                continue
+            return Launch(
+                sites[0].framework,
+                "worker",
+                words,
+                f"{main} {' '.join(arguments)}",
+                merged_queues(sites),
+            )
+    return None
+
+
+def _depended(crate: Crate) -> str:
+    """Return the one worker framework that a crate depends on, if it is one."""
+    found = {name for name, _, crates in _SITES if crate.dependencies & set(crates)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _is_worker_name(binary: str, arguments: tuple[str, ...]) -> bool:
+    return any(
+        re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *arguments[:1])
+    )
+
+
+def _switched(start: Start) -> bool:
+    return any(
+        re.search(r"WORKER|CONSUM|QUEUE", name) and value.lower() in ("1", "true", "on", "yes")
+        for name, value in start.step.environment.items()
+    )
+
+
+def _binary_of(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    if words[:1] == ("cargo",) and "run" in words:
+        rest = list(words[words.index("run") + 1 :])
+        arguments = tuple(rest[rest.index("--") + 1 :]) if "--" in rest else ()
+        for flag in ("--bin", "-p", "--package"):
+            if flag in rest[:-1]:
+                return rest[rest.index(flag) + 1], arguments
+        return "", arguments
+    if words[0] in ("cargo", "rustc"):
+        return "", ()
+    return posixpath.basename(words[0]), words[1:]
+
+
+def infer(source: RustSource) -> Sources:
+    """Return the binaries that work, and the workers inside of those that serve."""
+    found = Sources()
+    for crate in source.crates:
+        sites = source.works(crate)
+        if not sites:
+            continue
+        evidence = tuple(site.evidence for site in sites[:3])
+        made = list(_of_crate(source, crate, sites))
+        if made:
+            found.inferred += made
+        elif any(source.serves(crate, main) for main in crate.binaries.values()):
+            reason = "the binary that serves starts the worker, too"
+            for name in dict.fromkeys(site.framework for site in sites):
+                found.embedded.append(Embedded(name, crate.dir, reason, evidence))
+    if found.inferred:
+        found.embedded = []
+    return found
+
+
+def _of_crate(source: RustSource, crate: Crate, sites: list[Site]) -> Iterator[Inferred]:
+    evidence = tuple(site.evidence for site in sites[:3])
+    subcommand = source.subcommand(crate)
+    for binary, main in crate.binaries.items():
+        if not source.reaches(crate, main):
+            continue
+        if (
+            len(crate.binaries) > 1
+            and any(WORKERISH.search(b) for b in crate.binaries)
+            and not WORKERISH.search(binary)
+        ):
+            continue
+        words: tuple[str, ...] = (
+            ("cargo", "run", "--bin", binary)
+            if len(crate.binaries) > 1 or len(source.crates) > 1
+            else ("cargo", "run")
+        )
+        if subcommand and not WORKERISH.search(binary):
+            words = (binary, subcommand)
+        elif source.serves(crate, main) and not WORKERISH.search(binary):
+            continue
+        app = f"{main} {subcommand}".strip()
+        yield Inferred(
+            sites[0].framework,
+            "worker",
+            words,
+            crate.dir,
+            "rust",
+            evidence,
+            app,
+            merged_queues(sites),
+            None,
+            0.5,
+        )

@@ -1,0 +1,57 @@
+"""Commands that somebody wrote down, best evidence first: what is deployed, before what is told."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from stoker.sidecar.detect.packages import is_aside
+from stoker.sidecar.project import Project
+
+__all__ = ["SOURCES", "Written", "is_aside", "joined_lines"]
+
+SOURCES = (
+    "compose", "Procfile", "script", "Dockerfile", "Makefile", "supervisor", "shell", "docs",
+    "source",
+)  # fmt: skip
+"""In the order of precedence: a command in one beats the same in a later one."""
+
+_DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A place that says how something is started."""
+
+    source: str
+    path: str
+    line: int
+    lines: tuple[str, ...]
+    """Shell lines, to be tried in this order: ``command``, then ``entrypoint command``."""
+    dir: str = "."
+    name: str = ""
+    environment: dict[str, str] = {}
+    dockerfile: str = ""
+
+    @property
+    def rank(self) -> tuple[int, int, int, str]:
+        """Sort by source, then by how near to production the file is."""
+        name = self.path.rpartition("/")[2]
+        dev = 1 if _DEV.search(name) or "dev" in self.name.lower() else 0
+        return SOURCES.index(self.source), dev, self.path.count("/"), self.path
+
+
+def joined_lines(project: Project, path: str) -> list[tuple[int, str]]:
+    """Return a file's lines with their numbers, continued ones put together."""
+    found: list[tuple[int, str]] = []
+    start, parts = 0, list[str]()
+    for number, line in enumerate(project.lines(path), 1):
+        start = start if parts else number
+        if line.rstrip().endswith("\\"):
+            parts.append(line.rstrip()[:-1])
+            continue
+        found.append((start, " ".join([*parts, line.strip()]) if parts else line))
+        parts = []
+    if parts:
+        found.append((start, " ".join(parts)))
+    return found

@@ -1,0 +1,160 @@
+"""Compose files: their services, what these start, and which stores stand beside them."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+
+from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.shell import defaults
+from stoker.sidecar.detect.written import Written, is_aside
+from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
+from stoker.sidecar.detect.yaml import Table, load
+from stoker.sidecar.project import Project
+
+_NAMES = (
+    r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"
+    r"(local|production|dev|prod|stack|docker-stack|docker-services)\.ya?ml"
+)
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service of a compose file."""
+
+    name: str
+    path: str
+    line: int
+    image: str
+    built: bool
+    environment: dict[str, str]
+    depends_on: tuple[str, ...]
+    written: Written | None = None
+
+
+def compose_files(project: Project) -> list[str]:
+    """Return all compose files, nearest to the root first."""
+    found = [path for path in project.matching(_NAMES) if not is_aside(path)]
+    return sorted(found, key=lambda path: (path.count("/"), path))
+
+
+def services(project: Project) -> list[Service]:
+    """Return the services of all compose files."""
+    return [service for path in compose_files(project) for service in _services(project, path)]
+
+
+def _services(project: Project, path: str) -> Iterator[Service]:
+    data = load(project, path)
+    listed = data.table("services")
+    if "services" not in data and "version" not in data:  # compose before 2: services at the top
+        listed = (
+            data if any(isinstance(v, Table) and "image" in v for v in data.values()) else listed
+        )
+    for name, service in listed.items():
+        if isinstance(service, Table):
+            yield _service(project, path, name, service, listed)
+
+
+def _service(project: Project, path: str, name: str, service: Table, listed: Table) -> Service:
+    base = service.get("extends")
+    parent = base.get("service") if isinstance(base, Table) else base
+    elsewhere = isinstance(base, Table) and "file" in base
+    if isinstance(parent, str) and parent != name and not elsewhere:
+        merged = Table()
+        for table in (listed.table(parent), service):
+            merged.update(table)
+            merged.lines.update(table.lines)
+        service = merged
+    environment = _environment(service.get("environment"))
+    depends = service.get("depends_on")
+    return Service(
+        name=name,
+        path=path,
+        line=listed.lines.get(name, 0),
+        image=_text(service.get("image")),
+        built="build" in service,
+        environment=environment,
+        depends_on=tuple(str(each) for each in cast(Any, depends) or ()) if isinstance(
+            depends, dict | list) else (),
+        written=_written(project, path, name, service, environment, listed),
+    )  # fmt: skip
+
+
+def _written(
+    project: Project, path: str, name: str, service: Table, environment: dict[str, str],
+    listed: Table,
+) -> Written | None:  # fmt: skip
+    context, dockerfile, target = _build(project, path, service)
+    stage = _stage(project, dockerfile, target)
+    entrypoint, command = _line(service.get("entrypoint")), _line(service.get("command"))
+    if not entrypoint and not command and stage is None:
+        return None
+    lines: tuple[str, ...]
+    if entrypoint:
+        lines = (command, f"{entrypoint} {command}".strip())
+    elif command:
+        start = stage.entrypoint if stage else ""
+        lines = (command, f"{start} {command}".strip())
+    else:
+        lines = starts(stage) if stage else ()
+    key = "command" if command else "entrypoint" if entrypoint else "build"
+    line = service.lines.get(key, listed.lines.get(name, 0))
+    lines = tuple(dict.fromkeys(filter(None, lines)))
+    return (
+        Written("compose", path, line, lines, context, name, environment, dockerfile)
+        if lines
+        else None
+    )
+
+
+def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
+    build = service.get("build")
+    if build is None:
+        return directory(path), "", ""
+    table = build if isinstance(build, Table) else Table()
+    context = _text(table.get("context")) if table else _text(build)
+    dir = normal(directory(path), context or ".")
+    dockerfile = normal(dir, _text(table.get("dockerfile")) or "Dockerfile")
+    if dir not in project.dirs:
+        dir = directory(path)
+    return dir, dockerfile, _text(table.get("target"))
+
+
+def normal(dir: str, relative: str) -> str:
+    """Return a path relative to the root; the root itself for what leads out of it."""
+    joined = posixpath.normpath(posixpath.join(dir, relative))
+    return "." if joined.startswith(("..", "/")) else joined
+
+
+def _stage(project: Project, dockerfile: str, target: str) -> Stage | None:
+    found = stages(project, dockerfile) if dockerfile in project.files else []
+    if target:
+        return next((stage for stage in found if stage.name == target), None)
+    return found[-1] if found else None
+
+
+def _text(value: Any) -> str:
+    return defaults(value) if isinstance(value, str) else ""
+
+
+def _line(value: Any) -> str:
+    """Return a command as a shell line; compose puts defaults in, ``$$`` is one ``$``."""
+    if isinstance(value, list):
+        return shlex.join([_interpolated(str(word)) for word in cast(list[Any], value)])
+    return _interpolated(value).replace("\n", " ").strip() if isinstance(value, str) else ""
+
+
+def _interpolated(text: str) -> str:
+    return "$".join(defaults(part) for part in text.split("$$"))
+
+
+def _environment(value: Any) -> dict[str, str]:
+    if isinstance(value, Table):
+        return {name: _text(each) for name, each in value.items()}
+    if isinstance(value, list):
+        pairs = [str(each).partition("=") for each in cast(list[Any], value)]
+        return {name.strip(): defaults(each) for name, _, each in pairs}
+    return {}

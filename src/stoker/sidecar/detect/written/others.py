@@ -1,0 +1,225 @@
+"""Everything else that says how a process is started."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any, cast
+
+from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
+from stoker.sidecar.detect.written import Written, is_aside, joined_lines
+from stoker.sidecar.detect.yaml import Table, load
+from stoker.sidecar.project import Project
+
+_INTERESTING = re.compile(
+    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
+    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
+    r"stoker|delayed_job|periodiq",
+    re.IGNORECASE,
+)
+
+
+_PLATFORMS = (
+    "render.yaml", "app.yaml", "modd.conf", "app.json", "fly.toml", "railway.json",
+    "railway.toml", "nixpacks.toml", "deploy.yml", ".replit",
+)  # fmt: skip
+
+
+def scripts(project: Project, manifests: Manifests) -> Iterator[Written]:
+    """Yield the scripts of package.json, and of pyproject's task runners."""
+    for path, named in manifests.scripts.items():
+        if is_aside(path):
+            continue
+        for name, line in named.items():
+            number = find_line(project.text(path), '"scripts"', f'"{name}"')
+            yield Written("script", path, number, (line,), directory(path), name=name)
+    for path, data in manifests.tables.items():
+        if path.endswith("pyproject.toml") and not is_aside(path):
+            tool = table(data, "tool")
+            groups = (("poe", "tasks"), ("taskipy", "tasks"), ("pdm", "scripts"),
+                      ("hatch", "envs", "default", "scripts"), ("rye", "scripts"))  # fmt: skip
+            for keys in groups:
+                for name, value in table(tool, *keys).items():
+                    line: Any = value if isinstance(value, str) else table(value).get("cmd")
+                    if isinstance(line, str):
+                        number = find_line(project.text(path), line)
+                        yield Written("script", path, number, (line,), directory(path), name)
+
+
+def makefiles(project: Project) -> Iterator[Written]:
+    """Yield the recipe lines of Makefiles, Justfiles and Taskfiles."""
+    for path in project.matching(r"makefile|gnumakefile|[\w.-]+\.mk|\.?justfile|taskfile\.ya?ml"):
+        target = ""
+        for number, line in () if is_aside(path) else joined_lines(project, path):
+            head = re.match(r"([\w./-]+)\s*:(?!=)", line)
+            if head:
+                target = head[1]
+            elif line[:1] in ("\t", " ") and _INTERESTING.search(line):
+                text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line).replace("$$", "$")
+                yield Written("Makefile", path, number, (text,), directory(path), target)
+
+
+def supervisors(project: Project) -> Iterator[Written]:
+    """Yield supervisor programs, systemd units, pm2 apps and the processes of platforms."""
+    for path in project.matching(r".*supervisor.*\.(conf|ini)|supervisord?|.*\.(service|ini|conf)"):
+        if is_aside(path):
+            continue
+        text = project.text(path)
+        if "[program:" in text or "[Service]" in text or "[watcher:" in text:
+            yield from _ini(project, path, text)
+    for path in project.matching(r"(ecosystem|pm2|process)[\w.-]*\.(c?js|json|ya?ml)"):
+        if not is_aside(path):
+            yield from _pm2(project, path)
+    for path in project.named(*_PLATFORMS):
+        if not is_aside(path):
+            yield from _platform(project, path)
+
+
+def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
+    parser = configparser.RawConfigParser(strict=False, comment_prefixes=("#", ";"))
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        project.note(path, f"no INI file: {str(error).splitlines()[0]}", "correct it")
+        return
+    for section in parser.sections():
+        for key in ("command", "execstart", "cmd"):
+            line = parser.get(section, key, fallback="").replace("\n", " ").strip("-@ ")
+            if line:
+                name = section.partition(":")[2] or path.rpartition("/")[2].partition(".")[0]
+                number = find_line(text, f"[{section}]", line[:20])
+                yield Written("supervisor", path, number, (line,), name=name)
+
+
+def _pm2(project: Project, path: str) -> Iterator[Written]:
+    text = project.text(path)
+    for found in re.finditer(r"""["']?script["']?\s*:\s*["']([^"']+)["']""", text):
+        block = text[max(0, text.rfind("{", 0, found.start())) : found.end() + 400]
+        block = block[: block.find("}", block.find("script")) if "}" in block else None]
+        arguments = re.search(r"""["']?args["']?\s*:\s*["']([^"']+)["']""", block)
+        cwd = re.search(r"""["']?cwd["']?\s*:\s*["']\.?/?([^"']+)["']""", block)
+        name = re.search(r"""["']?name["']?\s*:\s*["']([^"']+)["']""", block)
+        words = found[1] if " " in found[1] or not found[1].endswith("s") else f"node {found[1]}"
+        line = f"{words} {arguments[1] if arguments else ''}".strip()
+        dir = cwd[1] if cwd and cwd[1] in project.dirs else directory(path)
+        number = text.count("\n", 0, found.start()) + 1
+        yield Written("supervisor", path, number, (line,), dir, name[1] if name else "")
+
+
+def _platform(project: Project, path: str) -> Iterator[Written]:
+    text = project.text(path)
+    if path.endswith((".yaml", ".yml")):
+        data = load(project, path)
+        for service in cast(list[Any], data.get("services") or []) if isinstance(
+            data.get("services"), list) else []:  # fmt: skip
+            if isinstance(service, Table):
+                for key in ("startCommand", "dockerCommand"):
+                    line, dir = service.get(key), str(service.get("rootDir") or ".")
+                    if isinstance(line, str):
+                        number = service.lines.get(key, 0)
+                        name = str(service.get("name", ""))
+                        yield Written("supervisor", path, number, (line,), dir, name)
+        for line in re.finditer(r"^\s*cmd:\s*(.+)$", text, re.MULTILINE):  # Kamal roles
+            number = text.count("\n", 0, line.start()) + 1
+            yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
+        return
+    if path.endswith("modd.conf"):
+        for line in re.finditer(r"^\s*(?:daemon|prep)[^:]*:\s*(.+)$", text, re.MULTILINE):
+            number = text.count("\n", 0, line.start()) + 1
+            yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
+        return
+    pattern = r"""^\s*["']?([\w-]+)["']?\s*[=:]\s*(?:"((?:[^"\\\n]|\\.)+)"|'([^'\n]+)')"""
+    for line in re.finditer(pattern, text, re.MULTILINE):
+        value = line[2].replace('\\"', '"') if line[2] else line[3]
+        if " " in value and _INTERESTING.search(value):
+            number = text.count("\n", 0, line.start()) + 1
+            yield Written("supervisor", path, number, (value,), directory(path), line[1])
+
+
+def shells(project: Project) -> Iterator[Written]:
+    """Yield the lines of shell scripts."""
+    for path in shell_scripts(project):
+        if not is_aside(path):
+            dir = directory(path)
+            for number, line in joined_lines(project, path):
+                if _INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
+                    yield Written("shell", path, number, (line.strip(),), dir)
+
+
+_SCRIPT_DIRS = frozenset({
+    "bin", "scripts", "script", "docker", "start", "entrypoints", "deploy", "compose", "celery",
+    "worker", "celeryworker",
+})  # fmt: skip
+
+
+def shell_scripts(project: Project) -> list[str]:
+    """Return the shell scripts, those without a suffix too."""
+    found = project.suffixed("sh", "bash")
+    for path in project.ordered:
+        dir, _, name = path.rpartition("/")
+        if (
+            "." not in name
+            and dir.rpartition("/")[2] in _SCRIPT_DIRS
+            and re.match(r"#!.*\b(ba|da|a|z)?sh\b", project.text(path)[:80])
+        ):
+            found.append(path)
+    return sorted(found, key=lambda path: (path.count("/"), path))
+
+
+_INLINE = re.compile(r"`([^`\n]{4,200})`")
+
+
+def docs(project: Project) -> Iterator[Written]:
+    """Yield the commands that READMEs and documentation show."""
+    for path in [*project.suffixed("md", "rst", "mdx"), *project.named("readme", "readme.txt")]:
+        name = path.rpartition("/")[2].lower()
+        if (
+            is_aside(path)
+            or path.count("/") > 3
+            or "changelog" in name
+            or "changes" in name
+            or ("contributing" in name and "/" in path)
+        ):
+            continue
+        fenced = False
+        for number, line in joined_lines(project, path):
+            if line.lstrip().startswith(("```", "~~~")):
+                fenced = not fenced
+            elif _INTERESTING.search(line):
+                for text in _shown(line, fenced=fenced or line.startswith(("    ", "\t"))):
+                    yield Written("docs", path, number, (text,), directory(path))
+
+
+def _shown(line: str, *, fenced: bool) -> list[str]:
+    prompt = re.match(r"\s*(?:[$>%]|\([\w.-]+\)\s*[$>]?)\s+(.+)", line)
+    if prompt or fenced:
+        text = (prompt[1] if prompt else line).strip()
+        return [re.sub(r"\s+#.*$", "", text)]
+    return [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+
+
+def words_of(value: Any) -> str:
+    """Return a command given as words or as a line, as a line."""
+    if isinstance(value, list):
+        return shlex.join(str(word) for word in cast(list[Any], value))
+    return value if isinstance(value, str) else ""
+
+
+def devcontainers(project: Project) -> Iterator[Written]:
+    """Yield what VS Code's launch configurations start."""
+    for path in project.named("launch.json", "tasks.json"):
+        if ".vscode/" not in f"{path}":
+            continue
+        try:
+            data: Any = json.loads(re.sub(r"^\s*//.*$", "", project.text(path), flags=re.M))
+        except (ValueError, RecursionError):
+            continue  # JSON with comments: nobody's mistake
+        for entry in cast(list[Any], table(data).get("configurations") or []):
+            given = table(entry)
+            module, arguments = given.get("module"), given.get("args")
+            if isinstance(module, str):
+                line = f"{module} {words_of(arguments)}"
+                yield Written("docs", path, find_line(project.text(path), module), (line,))

@@ -1,0 +1,23 @@
+"""Procfiles: ``name: command`` by the line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.written import Written, is_aside
+from stoker.sidecar.project import Project
+
+_LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
+
+
+def read(project: Project) -> Iterator[Written]:
+    """Yield every line of every Procfile."""
+    for path in project.matching(r"procfile([._-][\w.-]+)?"):
+        if is_aside(path):
+            continue
+        for number, line in enumerate(project.lines(path), 1):
+            found = _LINE.match(line)
+            if found and found[1] != "release":
+                yield Written("Procfile", path, number, (found[2],), directory(path), name=found[1])

@@ -1,0 +1,111 @@
+"""What was seen in a project, each finding with the file and line that shows it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["worker", "scheduler", "dashboard", "other"]
+"""``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
+Language = Literal["node", "python", "ruby", "go", "rust"]
+BrokerKind = Literal["redis", "rabbitmq", "faktory", "postgres", "nats", "sqlite", "database"]
+"""``database``: whatever the application's own database is."""
+
+
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place in the project that shows something."""
+
+    path: str
+    """Relative to the project's root, with ``/``."""
+    line: int
+    """1 for the first; 0 for a file as such."""
+    text: str = ""
+    """The line, trimmed; for people, and inert: never used to build a command."""
+    note: str = ""
+    """What it shows."""
+
+
+class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A process of its own that the project needs beside its app."""
+
+    role: Role
+    framework: str | None
+    """``celery``, ``bullmq``, …; ``None`` for a worker without one."""
+    dir: str
+    """Where it is started, relative to the root."""
+    command: tuple[str, ...]
+    """Words, not a shell line; ``("sh", "-c", line)`` where the project needs a shell."""
+    queues: tuple[str, ...] = ()
+    concurrency: int | None = None
+    name: str = ""
+    """What the project calls it (a compose service, a Procfile line), if it does."""
+    language: Language | None = None
+    environment: dict[str, str] = {}
+    """Variables that the command was written down with."""
+    dev_command: tuple[str, ...] = ()
+    """The same with reload on change, where the project has one."""
+    confidence: float = 1.0
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    """Other commands that were seen or thought of, best first."""
+
+
+class Embedded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A worker that runs inside the app's own process: it must not be doubled."""
+
+    framework: str
+    dir: str
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A broker that workers need, and how the project finds it."""
+
+    kind: BrokerKind
+    variables: dict[str, str] = {}
+    """Environment variable that the project reads → what it holds: ``url``, ``host``, ``port``,
+    ``password``, ``user``, ``database``."""
+    service: str = ""
+    """The compose service that already provides it."""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Package(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A directory with a manifest of its own: what an image is built from."""
+
+    dir: str
+    language: Language
+    manager: str
+    """``npm``, ``pnpm``, ``yarn``, ``bun``, ``pip``, ``uv``, ``poetry``, ``pdm``, ``pipenv``,
+    ``bundler``, ``go``, ``cargo``."""
+    manifests: tuple[str, ...] = ()
+    """Files that the dependencies are installed from, relative to the root."""
+    version: str = ""
+    """Of the language, as the project asks for it: ``3.12``, ``22``; empty if it does not."""
+    workspace: str = ""
+    """The root of the workspace it is a member of, relative to the root."""
+    name: str = ""
+    build: tuple[str, ...] = ()
+    """The command that builds it, where there is one."""
+
+
+class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything that was seen; the JSON of ``stoker sidecar detect``."""
+
+    units: tuple[Unit, ...] = ()
+    embedded: tuple[Embedded, ...] = ()
+    brokers: tuple[str, ...] = ()
+    """The kinds in ``uses``, for those who only want these."""
+    uses: tuple[BrokerUse, ...] = ()
+    packages: tuple[Package, ...] = ()
+    files: dict[str, tuple[str, ...]] = {}
+    """Container files that are there already: ``compose``, ``dockerfile``, ``devcontainer``,
+    ``kubernetes``, ``dockerignore``, ``env``."""
+    variables: tuple[str, ...] = ()
+    """Environment variables that the workers' source reads."""
+    web: Unit | None = None
+    """The app itself, if its start is known: role ``other``."""
+    notes: tuple[str, ...] = ()
+    """What could not be read or decided, with the file and what to do."""

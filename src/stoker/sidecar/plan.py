@@ -1,0 +1,219 @@
+"""What will be written, as plain data: ``stoker sidecar plan`` prints it, a person may edit it.
+
+Everything that a renderer needs is in here. Strings are values, not template text: a renderer
+quotes them for its own format. What a value may be is part of its type, so that ``checked`` refuses
+a plan that could not be written safely, wherever it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+
+from stoker.errors import ConfigError
+from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role
+
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
+Replicas = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,62}\Z")]
+"""Of a compose project, a service, an image stage."""
+Text = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00\ud800-\udfff]*\Z", max_length=8_192)]
+"""Any text that a file can hold."""
+Command = Annotated[tuple[Text, ...], msgspec.Meta(max_length=256)]
+Place = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A(?!/)(?!(.*/)?\.\.(/|\Z))[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]+\Z",
+        max_length=1_024,
+    ),
+]
+"""A file or directory below the root: relative, with ``/``, and without ``..``."""
+Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
+Tag = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
+Reference = Annotated[
+    str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9._/:-]{0,200}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
+]
+"""An image with its tag."""
+SystemPackage = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9+.-]{1,100}\Z")]
+
+
+class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A check that means something: it fails when the worker does not work."""
+
+    command: Command
+    """Words; ``("sh", "-c", line)`` where a pipe is needed."""
+    interval: Seconds = 60
+    timeout: Seconds = 30
+    start_period: Seconds = 60
+    retries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+
+
+class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What services are started from."""
+
+    name: Name
+    context: Place
+    """The build context, relative to the root."""
+    language: Language
+    manager: str
+    version: Tag
+    """Of the language's base image, always a tag: ``3.12``."""
+    manifests: tuple[Place, ...]
+    """Copied before the source, relative to the context."""
+    build: Command = ()
+    package: Text = ""
+    """Of a workspace: the member that is meant, by its name."""
+    package_dir: Place = "."
+    """The same by its directory, relative to the context."""
+    dockerfile: Place = "Dockerfile"
+    """Relative to the context."""
+    target: Name | Literal[""] = ""
+    """The stage that services start from; empty: the last."""
+    existing: bool = False
+    """The Dockerfile is the project's own and is not written."""
+    system_packages: tuple[SystemPackage, ...] = ()
+    """Debian packages that the dependencies need to be built or run."""
+    binary: Text = ""
+    """Of Go and Rust: what is built, as the build command names it."""
+
+
+class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A container beside the app."""
+
+    name: Name
+    role: Role
+    framework: str | None
+    image: Name
+    """An ``Image`` of this plan."""
+    command: Command
+    dir: Place = "."
+    """The working directory, relative to the image's context."""
+    queues: tuple[Text, ...] = ()
+    concurrency: int | None = None
+    environment: dict[Variable, Text] = {}
+    needs: tuple[Name, ...] = ()
+    """Brokers and stores of this plan that must be healthy first."""
+    stop_signal: Annotated[str, msgspec.Meta(pattern=r"\ASIG[A-Z0-9]{2,10}\Z")] = "SIGTERM"
+    stop_grace: Seconds = 30
+    health: Health | None = None
+    """``None``: no check means anything here; an inherited one is disabled."""
+    replicas: Replicas = 1
+    singleton: bool = False
+    """Two of it at once would do things twice."""
+    profile: Name | Literal[""] = ""
+    """Started only with this profile."""
+    port: Port | None = None
+    """Of a dashboard: bound to loopback."""
+    dev_command: Command = ()
+    watch: tuple[Place, ...] = ()
+    """Source directories, relative to the context, for development."""
+    memory: Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,5}[MG]\Z")] = "512M"
+    cpus: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,3}(\.[0-9]{1,2})?\Z")] = "0.50"
+    reason: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A broker or database that services need."""
+
+    name: Name
+    kind: BrokerKind
+    image: Reference
+    """With its tag."""
+    variables: dict[Variable, Text] = {}
+    """What services get to find it: variable → value, ``redis://redis:6379/0``."""
+    existing: bool = False
+    """The project's compose file has it already: depended on, not written."""
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One choice, why it was made, and what else there was."""
+
+    what: str
+    why: str
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[str, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The containers of one project."""
+
+    name: Name
+    images: tuple[Image, ...] = ()
+    services: tuple[Service, ...] = ()
+    stores: tuple[Store, ...] = ()
+    app: Service | None = None
+    """The app itself, where its start is known: beside the workers in development."""
+    compose_files: tuple[Place, ...] = ()
+    """The project's own, relative to the root: extended, never replaced."""
+    secrets: tuple[Variable, ...] = ()
+    """Variables whose values are the operator's: in ``.env.example``, never in an image."""
+    decisions: tuple[Decision, ...] = ()
+    notes: tuple[str, ...] = ()
+    version: Literal[1] = 1
+
+
+def checked(plan: Plan, where: str = "the plan") -> Plan:
+    """Return the plan, if it can be written.
+
+    Raises ``ConfigError`` that names ``where`` it comes from and the value's path in it.
+    """
+    try:
+        return decode(msgspec.json.encode(plan), where)
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{where}: text that is not Unicode ({error})", hint=_HINT) from None
+
+
+def decode(text: bytes, where: str) -> Plan:
+    """Read a plan that may have been edited. Raises as ``checked`` does."""
+    try:
+        plan = msgspec.json.decode(text, type=Plan)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: {_in_words(error)}", hint=_HINT) from None
+    for problem in _problems(plan):
+        raise ConfigError(f"{where}: {problem}", hint=_HINT)
+    return plan
+
+
+def _problems(plan: Plan) -> Iterator[str]:
+    """Yield what refers to nothing, or is there twice."""
+    services = plan.services if plan.app is None else (*plan.services, plan.app)
+    images = {image.name for image in plan.images}
+    stores = {store.name for store in plan.stores}
+    names = [service.name for service in services] + [store.name for store in plan.stores]
+    for name in names:
+        if names.count(name) > 1:
+            yield f"the name {name!r} is given twice"
+    for service in services:
+        if service.image not in images:
+            yield f"service {service.name!r}: there is no image {service.image!r}"
+        for need in service.needs:
+            if need not in stores:
+                yield f"service {service.name!r}: it needs {need!r}, and there is no such store"
+
+
+def _in_words(error: Exception) -> str:
+    """Return what was expected by its name: nobody reads a pattern."""
+    text = str(error)
+    for kind, words in _WORDS:
+        text = text.replace(f"`str` matching regex {_pattern(kind)!r}", words)
+    return text
+
+
+def _pattern(kind: Any) -> str | None:
+    return get_args(kind)[1].pattern
+
+
+_WORDS = (
+    (Name, "a name of small letters, digits, '-' and '_'"),
+    (Text, "text without NUL and half characters"),
+    (Place, "a path below the root: relative, with '/', without '..' and line breaks"),
+    (Variable, "the name of an environment variable"),
+    (Tag, "a tag such as '3.12'"),
+    (Reference, "an image with its tag, such as 'redis:7-alpine'"),
+    (SystemPackage, "the name of a Debian package"),
+)
+_HINT = "stoker sidecar plan PATH --json prints one that works"

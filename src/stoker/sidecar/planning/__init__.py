@@ -1,0 +1,86 @@
+"""From what was seen to what will be written: a pure function over plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.plan import Decision, Plan, checked
+from stoker.sidecar.planning.images import images_for
+from stoker.sidecar.planning.names import Names, slug
+from stoker.sidecar.planning.services import is_planned, service
+from stoker.sidecar.planning.stores import secrets, stores_for
+
+__all__ = ["make_plan"]
+
+
+def make_plan(detection: Detection, name: str = "app") -> Plan:
+    """Return the containers that a project needs; ``name`` is what to call the compose project.
+
+    Raises ``ConfigError`` where something that was seen cannot be written safely.
+    """
+    units = [unit for unit in detection.units if is_planned(unit)]
+    images, keys = images_for(detection, units)
+    stores = stores_for(detection) if units else []
+    names = Names(store.name for store in stores)
+    needs = {use.kind: store.name for use, store in zip(detection.uses, stores, strict=False)}
+    services = tuple(
+        service(unit, images[key], names, needs, detection)
+        for unit, key in zip(units, keys, strict=True)
+    )
+    return checked(
+        Plan(
+            name=slug(name),
+            images=tuple(images.values()),
+            services=services,
+            stores=tuple(stores),
+            compose_files=detection.files.get("compose", ())[:8],
+            secrets=secrets(detection),
+            decisions=tuple(_decisions(detection, units)),
+            notes=detection.notes,
+        ),
+        "the plan for what was seen",
+    )
+
+
+def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
+    made = [_started(unit) for unit in units]
+    for unit in detection.units:
+        if unit not in units:
+            why = "it was only inferred: a loop that sleeps may be a command that ends"
+            made.append(Decision(f"no service for {' '.join(unit.command)}", why, unit.evidence))
+    for each in detection.embedded:
+        what = f"no service for {each.framework} in {each.dir}"
+        made.append(
+            Decision(
+                what,
+                f"{each.reason}: a second one would do jobs twice as many at once as configured",
+                each.evidence,
+            )
+        )
+    for use in detection.uses:
+        if use.service:
+            why = f"the compose file has it already, as {use.service}"
+        else:
+            why = "its workers need it, and no compose file of the project has it"
+        made.append(Decision(f"broker: {use.kind}", why, use.evidence, tuple(use.variables)))
+    if not detection.units and not detection.embedded:
+        made.append(
+            Decision(
+                "no containers", "nothing was seen that works jobs off in a process of its own"
+            )
+        )
+    return made
+
+
+def _started(unit: Unit) -> Decision:
+    source = unit.evidence[0].note if unit.evidence else "nothing"
+    sure = "" if unit.confidence > 0.9 else f", and is {unit.confidence:.0%} sure"
+    why = f"the best evidence is {source}{sure}"
+    kind = unit.framework or "custom"
+    return Decision(
+        f"{unit.role} ({kind}): {' '.join(unit.command)}",
+        why,
+        unit.evidence,
+        tuple(" ".join(words) for words in unit.alternatives),
+    )

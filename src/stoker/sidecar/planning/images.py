@@ -1,0 +1,108 @@
+"""Which images the services are started from: one for each package, web and worker alike."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from stoker.sidecar.detection import Detection, Language, Package, Unit
+from stoker.sidecar.plan import Image
+from stoker.sidecar.planning.names import Names, slug
+
+Key = tuple[str, Language, str]
+"""Directory, language and, where every program is a binary of its own, the binary."""
+
+VERSIONS: dict[Language, str] = {
+    "node": "22", "python": "3.13", "ruby": "3.4", "go": "1.25", "rust": "1.90",
+}  # fmt: skip
+"""What is taken where the project does not say."""
+
+_SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("build-essential", "libpq-dev", "libyaml-dev")}
+
+
+def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, Image], list[Key]]:
+    """Return the images, and for each unit which of them it is started from."""
+    images: dict[Key, Image] = {}
+    keys: list[Key] = []
+    names = Names(())
+    for unit in units:
+        package = package_of(detection, unit)
+        key = (package.dir, package.language, binary(unit))
+        keys.append(key)
+        if key not in images:
+            images[key] = _image(detection, package, key, names)
+    return images, keys
+
+
+def package_of(detection: Detection, unit: Unit) -> Package:
+    """Return the innermost package that a unit is started in, of its language if there is one."""
+    inside = [
+        package
+        for package in detection.packages
+        if package.dir == "." or f"{unit.dir}/".startswith(f"{package.dir}/")
+    ]
+    own = [package for package in inside if package.language == unit.language] or inside
+    if own:
+        return max(own, key=lambda package: 0 if package.dir == "." else package.dir.count("/") + 1)
+    language = unit.language or "python"
+    managers = {"node": "npm", "python": "pip", "ruby": "bundler", "go": "go", "rust": "cargo"}
+    return Package(unit.dir, language, managers[language])
+
+
+def binary(unit: Unit) -> str:
+    """Return what has to be built for a unit of Go or Rust, as the build command names it."""
+    words = unit.command
+    if unit.language == "go":
+        if words[:2] == ("go", "run"):
+            target = next((word for word in words[2:] if not word.startswith("-")), ".")
+            target = posixpath.dirname(target) if target.endswith(".go") else target
+            return "." if target in (".", "./", "") else f"./{target.removeprefix('./')}"
+        source = next(
+            (w for w in unit.alternatives if w[:2] == ("go", "run") and len(w) > 2), ("", "", "")
+        )
+        return source[2]
+    if unit.language == "rust":
+        if words[:1] == ("cargo",):
+            return words[words.index("--bin") + 1] if "--bin" in words[:-1] else ""
+        return posixpath.basename(words[0])
+    return ""
+
+
+def _image(detection: Detection, package: Package, key: Key, names: Names) -> Image:
+    member = bool(package.workspace) and package.workspace != package.dir
+    context = package.workspace if member else package.dir
+    inside = posixpath.relpath(package.dir, context) if member else "."
+    own = posixpath.basename(package.dir) if package.dir != "." else ""
+    name = names.take(
+        slug(
+            posixpath.basename(key[2])
+            if key[2] not in ("", ".")
+            else own or package.name.rpartition("/")[2] or "app"
+        )
+    )
+    dockerfile, existing = _dockerfile(detection, package.dir if not member else context)
+    return Image(
+        name=name,
+        context=context,
+        language=package.language,
+        manager=package.manager,
+        version=package.version or VERSIONS[package.language],
+        manifests=tuple(_relative(path, context) for path in package.manifests),
+        build=package.build,
+        package=package.name if member else "",
+        package_dir=inside,
+        dockerfile=dockerfile,
+        existing=existing,
+        system_packages=_SYSTEM.get(package.language, ()),
+        binary=key[2],
+    )
+
+
+def _relative(path: str, context: str) -> str:
+    return path if context == "." else path.removeprefix(f"{context}/")
+
+
+def _dockerfile(detection: Detection, context: str) -> tuple[str, bool]:
+    """Return the project's own Dockerfile of a directory, or where a new one goes."""
+    wanted = "Dockerfile" if context == "." else f"{context}/Dockerfile"
+    return "Dockerfile", wanted in detection.files.get("dockerfile", ())

@@ -1,0 +1,116 @@
+"""One service for each unit: how it is stopped, checked, and what it waits for."""
+
+from __future__ import annotations
+
+import posixpath
+
+from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
+from stoker.sidecar.plan import Health, Image, Service
+from stoker.sidecar.planning.names import Names
+
+LEAST_SURE = 0.45
+"""Below it a unit is shown, and no container is written for it."""
+CUSTOM_GRACE = 30
+
+
+def is_planned(unit: Unit) -> bool:
+    """Tell if a unit gets a container."""
+    return unit.role != "other" and unit.confidence >= LEAST_SURE
+
+
+def service(
+    unit: Unit, image: Image, names: Names, needs: dict[str, str], detection: Detection
+) -> Service:
+    """Return the service of a unit."""
+    framework = FRAMEWORKS.get(unit.framework or "")
+    command, dev = _commands(unit, image)
+    return Service(
+        name=_name(unit, names),
+        role=unit.role,
+        framework=unit.framework,
+        image=image.name,
+        command=command,
+        dir=_dir(unit, image),
+        queues=unit.queues,
+        concurrency=unit.concurrency,
+        environment=unit.environment,
+        needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
+        stop_signal=framework.stop_signal if framework and unit.role == "worker" else "SIGTERM",
+        stop_grace=framework.stop_grace if framework and unit.role == "worker" else CUSTOM_GRACE,
+        health=_health(unit, framework),
+        singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
+        profile="dashboard" if unit.role == "dashboard" else "",
+        port=DASHBOARD_PORTS.get(unit.framework or "") if unit.role == "dashboard" else None,
+        dev_command=dev,
+        watch=(".",),
+        reason=framework.grace_reason if framework else "",
+        evidence=unit.evidence,
+    )
+
+
+def _name(unit: Unit, names: Names) -> str:
+    usual = {"worker": "worker", "scheduler": "scheduler", "dashboard": "dashboard"}
+    base = usual.get(unit.role, "worker")
+    own = posixpath.basename(unit.dir) if unit.dir != "." else ""
+    queue = unit.queues[0] if len(unit.queues) == 1 else ""
+    return names.take(
+        unit.name, base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
+    )
+
+
+def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what production starts, and what development does."""
+    words, dev = unit.command, unit.dev_command
+    if unit.language == "go" and words[:2] == ("go", "run"):
+        name = posixpath.basename(image.binary) if image.binary not in ("", ".") else image.name
+        rest = [word for word in words[3:] if not word.endswith(".go")]
+        return (name, *rest), dev or words
+    if unit.language == "rust" and words[:1] == ("cargo",):
+        name = image.binary or image.name
+        rest = words[words.index("--") + 1 :] if "--" in words else ()
+        return (name, *rest), dev or words
+    if unit.language == "node" and words[0] in ("tsx", "ts-node", "npx"):
+        return ("npx", *words) if words[0] != "npx" else words, dev
+    return words, dev
+
+
+def _dir(unit: Unit, image: Image) -> str:
+    if image.context == ".":
+        return unit.dir
+    inside = posixpath.relpath(unit.dir, image.context)
+    return "." if inside.startswith("..") else inside
+
+
+def _brokers(unit: Unit, framework: Framework | None, detection: Detection) -> list[str]:
+    if framework is None:
+        return [use.kind for use in detection.uses]
+    kinds = {*framework.brokers, "nats"}
+    return [use.kind for use in detection.uses if use.kind in kinds]
+
+
+def _health(unit: Unit, framework: Framework | None) -> Health | None:
+    if framework is None or not framework.health or unit.role != "worker":
+        return None
+    app = _app(unit)
+    if any("{app}" in word for word in framework.health) and not app:
+        return None
+    if "solo" in unit.command or "-n" in unit.command or "--hostname" in " ".join(unit.command):
+        return None  # busy, it does not answer; under another name, it is not found
+    command = tuple(word.replace("{app}", app) for word in framework.health)
+    return Health(command=command)
+
+
+def _app(unit: Unit) -> str:
+    words = unit.command
+    for at, word in enumerate(words):
+        if word in ("-A", "--app") and at + 1 < len(words):
+            return _plain(words[at + 1])
+        if word.startswith(("--app=", "-A=")):
+            return _plain(word.partition("=")[2])
+    return ""
+
+
+def _plain(app: str) -> str:
+    """Return an app's name, if a shell would take it as it is."""
+    return app if app and all(letter.isalnum() or letter in "._:-/" for letter in app) else ""

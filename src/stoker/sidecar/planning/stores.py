@@ -1,0 +1,72 @@
+"""The brokers: which image, and what services get to find them."""
+
+from __future__ import annotations
+
+import re
+
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
+from stoker.sidecar.plan import Store
+from stoker.sidecar.planning.names import slug
+
+_IMAGES: dict[BrokerKind, tuple[str, str]] = {
+    "redis": ("redis", "redis:7-alpine"),
+    "rabbitmq": ("rabbitmq", "rabbitmq:4-alpine"),
+    "faktory": ("faktory", "contribsys/faktory:1.9.1"),
+    "postgres": ("postgres", "postgres:17-alpine"),
+    "nats": ("nats", "nats:2-alpine"),
+    "sqlite": ("sqlite", "scratch:none"),
+    "database": ("postgres", "postgres:17-alpine"),
+}
+_PORTS: dict[BrokerKind, str] = {
+    "redis": "6379", "rabbitmq": "5672", "faktory": "7419", "postgres": "5432", "nats": "4222",
+    "database": "5432",
+}  # fmt: skip
+_USUAL: dict[BrokerKind, str] = {
+    "redis": "REDIS_URL", "rabbitmq": "AMQP_URL", "faktory": "FAKTORY_URL",
+    "postgres": "DATABASE_URL", "nats": "NATS_URL", "database": "DATABASE_URL",
+}  # fmt: skip
+_SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|ACCESS_KEY)")
+MOST_SECRETS = 40
+
+
+def stores_for(detection: Detection) -> list[Store]:
+    """Return a store for each broker that is a server, in the order of ``detection.uses``."""
+    return [_store(use) for use in detection.uses if use.kind != "sqlite"]
+
+
+def _store(use: BrokerUse) -> Store:
+    usual, image = _IMAGES[use.kind]
+    name = slug(use.service) if use.service and slug(use.service) == use.service else usual
+    return Store(
+        name=name,
+        kind=use.kind,
+        image=image,
+        variables=_values(use, name),
+        existing=bool(use.service),
+    )
+
+
+def _values(use: BrokerUse, host: str) -> dict[str, str]:
+    url = {
+        "redis": f"redis://{host}:6379/0",
+        "rabbitmq": f"amqp://app:app@{host}:5672//",
+        "faktory": f"tcp://:dev@{host}:7419",
+        "postgres": f"postgresql://app:app@{host}:5432/app",
+        "database": f"postgresql://app:app@{host}:5432/app",
+        "nats": f"nats://{host}:4222",
+    }[use.kind]
+    port = _PORTS[use.kind]
+    known = {"url": url, "host": host, "port": port, "address": f"{host}:{port}"}
+    if use.kind in ("rabbitmq", "postgres", "database"):
+        known |= {"user": "app", "password": "app", "database": "app"}
+    named = {name: known[part] for name, part in use.variables.items() if part in known}
+    if use.kind == "redis":
+        named = {name: value for name, value in named.items() if use.variables[name] != "database"}
+    return named or {_USUAL[use.kind]: url}
+
+
+def secrets(detection: Detection) -> tuple[str, ...]:
+    """Return the variables of the source whose values are the operator's."""
+    own = {name for use in detection.uses for name in use.variables}
+    found = [name for name in detection.variables if _SECRET.search(name) and name not in own]
+    return tuple(found[:MOST_SECRETS])

@@ -1,0 +1,161 @@
+"""One read-only view of a project's tree: walked once, each file read at most once.
+
+Nothing is executed, and nothing outside the tree is looked at: a link to a directory is not
+followed (its target is walked where it lies, and a cycle cannot arise), a link to a file only if
+the file is in the tree.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from stoker.errors import ConfigError
+
+MOST_FILES = 200_000
+MOST_DEPTH = 40
+LARGEST = 1024 * 1024
+"""Bytes of a file that is read: what is larger is data, not something written by hand."""
+
+IGNORED = frozenset({
+    ".git", ".hg", ".svn", ".bundle", ".cargo", ".eggs", ".gradle", ".idea", ".mypy_cache",
+    ".next", ".nox", ".nuxt", ".output", ".parcel-cache", ".pnpm-store", ".pytest_cache",
+    ".ruff_cache", ".svelte-kit", ".terraform", ".tox", ".turbo", ".venv", ".virtualenv", ".yarn",
+    "__pycache__", "bower_components", "coverage", "dist", "htmlcov", "node_modules",
+    "site-packages", "target", "vendor", "venv", "virtualenv",
+})  # fmt: skip
+
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
+
+
+class Project:
+    """The files below a directory, by their path relative to it (with ``/``)."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Walk ``root``. Raises ``ConfigError`` if it is no directory that can be read."""
+        self.root = Path(root).resolve()
+        if not self.root.is_dir():
+            raise ConfigError(
+                f"{os.fspath(root)!r} is no directory", hint="name the root of a project"
+            )
+        self.notes: dict[str, None] = {}
+        self._texts: dict[str, str | None] = {}
+        self.files = frozenset(self._walk())
+        self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
+        self.dirs = frozenset(
+            str(parent) for path in self.files for parent in PurePosixPath(path).parents
+        ) | {"."}
+        self._by_name: dict[str, list[str]] = {}
+        self._by_suffix: dict[str, list[str]] = {}
+        for path in self.ordered:
+            name = path.rpartition("/")[2]
+            self._by_name.setdefault(name.lower(), []).append(path)
+            self._by_suffix.setdefault(name.rpartition(".")[2].lower(), []).append(path)
+
+    def named(self, *names: str) -> list[str]:
+        """Return the files of these names, in any case, nearest to the root first."""
+        found = [path for name in names for path in self._by_name.get(name.lower(), ())]
+        return sorted(found, key=lambda path: (path.count("/"), path))
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return the files whose names match a regular expression, in any case."""
+        name = re.compile(pattern, re.IGNORECASE)
+        return [
+            path
+            for known, paths in self._by_name.items()
+            if name.fullmatch(known)
+            for path in paths
+        ]
+
+    def suffixed(self, *suffixes: str) -> list[str]:
+        """Return the files with one of these suffixes (without the dot)."""
+        return [path for suffix in suffixes for path in self._by_suffix.get(suffix, ())]
+
+    def note(self, path: str, problem: str, hint: str, line: int = 0) -> None:
+        """Remember what was wrong with a file, and what to do about it."""
+        where = f"{path}:{line}" if line else path
+        shown = "".join(letter if letter.isprintable() else "�" for letter in f"{where}: {problem}")
+        self.notes[f"{shown[:500]}; {hint}"] = None
+
+    def text(self, path: str) -> str:
+        """Return what a file says; empty if it is missing, binary or too large."""
+        if path not in self._texts:
+            self._texts[path] = self._read(path) if path in self.files else None
+        return self._texts[path] or ""
+
+    def lines(self, path: str) -> list[str]:
+        """Return a file's lines."""
+        return self.text(path).splitlines()
+
+    def _walk(self) -> Iterator[str]:
+        count = 0
+        waiting = [(self.root, "", 0)]
+        while waiting:
+            directory, prefix, depth = waiting.pop()
+            for entry in _entries(directory):
+                path = prefix + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in IGNORED and depth < MOST_DEPTH and not _is_venv(entry):
+                        waiting.append((Path(entry.path), f"{path}/", depth + 1))
+                elif self._is_own_file(entry):
+                    count += 1
+                    if count > MOST_FILES:
+                        self.note(".", f"more than {MOST_FILES:,} files", "name a directory in it")
+                        return
+                    yield path
+
+    def _is_own_file(self, entry: os.DirEntry[str]) -> bool:
+        """Tell if it is a file of the tree, and its name one that can be printed."""
+        try:
+            entry.name.encode()
+            if not entry.is_symlink():
+                return entry.is_file(follow_symlinks=False)
+            target = Path(entry.path).resolve()
+            return target.is_relative_to(self.root) and stat.S_ISREG(target.stat().st_mode)
+        except (OSError, RuntimeError, UnicodeError):
+            return False
+
+    def _read(self, path: str) -> str | None:
+        try:
+            with (self.root / path).open("rb") as file:
+                data = file.read(LARGEST + 1)
+        except OSError as error:
+            self.note(path, f"cannot be read: {error.strerror}", "make it readable")
+            return None
+        if len(data) > LARGEST:
+            return None
+        return _decode(data)
+
+
+def _entries(directory: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _is_venv(entry: os.DirEntry[str]) -> bool:
+    return entry.name in ("env", ".env") and Path(entry.path, "pyvenv.cfg").exists()
+
+
+def _decode(data: bytes) -> str | None:
+    """Decode what editors write: a byte order mark decides, then UTF-8, then Latin-1."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    if b"\0" in data[:8_192]:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

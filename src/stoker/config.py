@@ -78,7 +78,9 @@ class BrokerURL(msgspec.Struct, frozen=True):
                 hint=f"for example {DEFAULT_URL}",
             )
         if _SERVER.match(scheme):
-            return cls(text, scheme, source=source, server=_server_address(scheme, rest, text, source))
+            return cls(
+                text, scheme, source=source, server=_server_address(scheme, rest, text, source)
+            )
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
         if rest in (MEMORY, f"/{MEMORY}"):

@@ -96,7 +96,7 @@ async def main(url: str, name: str) -> None:
 
     subscribe(told)
     worker = await app.worker(
-        WorkerSettings(name=name, lease_ms=1_000, recover_ms=200, max_stalls=100)
+        WorkerSettings(name=name, concurrency=3, lease_ms=1_000, recover_ms=200, max_stalls=100)
     )
     try:
         with signals.caught(lambda _: worker.stop()):

@@ -23,8 +23,9 @@ from tests.system.arena import Fault, Process
 from tests.system.ledger import Entry, Lines
 from tests.wire.perform import QUEUE, application
 
-NAP_MS = 20
-"""How long a job of the producer's runs."""
+NAP_MS = 50
+"""How long a job of the producer's runs: it adds more than two workers can take, so that whoever
+can consume does."""
 CONSUMING_WITHIN = 5.0
 """Seconds from the return of the server until every worker has begun a job."""
 PATIENCE = 60.0

@@ -33,7 +33,7 @@ def test_running_jobs_keep_their_leases_and_finish(
     until(lambda: len(scene.runs()) == RUNNING, "all jobs to run")
 
     with server.connect() as client:
-        client.config_set("maxmemory", "1mb")
+        client.config_set("maxmemory", 1)
     with pytest.raises(BrokerFull) as refused:
         queue.add_sync("perform", {})
     time.sleep(3 * LEASE_SECONDS)  # long enough to lose leases that are not renewed
@@ -45,7 +45,7 @@ def test_running_jobs_keep_their_leases_and_finish(
     assert len(scene.runs()) == RUNNING, "a job was taken back and run again"
     assert refused.value.hint
     with server.connect() as client:
-        client.config_set("maxmemory", "0")
+        client.config_set("maxmemory", 0)
     queue.add_sync("perform", {}).wait_sync(20)
     app.run(app.close())
 
@@ -60,11 +60,11 @@ def test_a_full_server_takes_all_jobs_again_once_there_is_room(
     scene.until_running(50)
 
     with server.connect() as client:
-        client.config_set("maxmemory", "1mb")
+        client.config_set("maxmemory", 1)
         scene.note("full")
         assert isinstance(producer.until_refused(), BrokerFull)
         time.sleep(2)  # the length of the fault
-        client.config_set("maxmemory", "0")
+        client.config_set("maxmemory", 0)
         scene.note("room")
 
     scene.until_all_consume(workers, time.time())

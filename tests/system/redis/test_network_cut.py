@@ -14,7 +14,7 @@ from tests.system.redis.scene import Scene
 
 pytestmark = pytest.mark.system
 
-JOBS = 3_000
+JOBS = 1_000
 
 
 @pytest.mark.parametrize("seconds", [8, soak(30)])

@@ -143,9 +143,10 @@ def set_up_logging(*, verbose: bool) -> None:
 
 
 async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None:
+    await _reach(app, burst=settings.burst)
     began = time.monotonic()
     async with app:
-        worker = await _made(app, settings)
+        worker = await app.worker(settings)
         _introduce(app, worker.settings)
         if not settings.burst:
             await _tell_paused(app, worker.settings.queues)
@@ -161,18 +162,19 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
             await _tell_paused(app, worker.settings.queues)
 
 
-async def _made(app: Stoker, settings: WorkerSettings) -> Worker:
-    """Return a worker; a server that is away is waited for, as it is later on."""
+async def _reach(app: Stoker, *, burst: bool) -> None:
+    """Wait for a server that is away, as a worker does later; a burst has nothing to wait for."""
     patience = Patience()
     waiting = False
     while True:
         try:
-            return await app.worker(settings)
+            await app.client.broker()
+            return
         except BrokerUnavailable as error:
-            if app.url.server is None or settings.burst:
+            if app.url.server is None or burst:
                 raise
             if not waiting:
-                _log.warning("waiting for it: %s", error)
+                _log.warning("waiting: %s", error)
             waiting = True
         await patience.wait()
 

@@ -79,7 +79,10 @@ class BrokerURL(msgspec.Struct, frozen=True):
             )
         if _SERVER.match(scheme):
             return cls(
-                text, scheme, source=source, server=_server_address(scheme, rest, text, source)
+                text,
+                scheme,
+                source=source,
+                server=_server_address(scheme, rest, f"{_shown(text)!r}{_from(source)}"),
             )
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
@@ -112,12 +115,8 @@ class BrokerURL(msgspec.Struct, frozen=True):
         return [("text", str(self))]
 
 
-def _from(source: str) -> str:
-    return f" (from {source})" if source else ""
-
-
-def _server_address(scheme: str, rest: str, text: str, source: str) -> ServerAddress:
-    """Return what a Redis URL says behind its scheme, or raise ``ConfigError``."""
+def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
+    """Return what a Redis URL says behind its scheme, or raise ``ConfigError`` with it as shown."""
     # Up to the last @, as in _PASSWORD.
     login, _, place = rest.rpartition("@")
     user, _, password = login.partition(":")
@@ -141,12 +140,11 @@ def _server_address(scheme: str, rest: str, text: str, source: str) -> ServerAdd
     except (ValueError, IndexError):
         example = _SERVER_EXAMPLES.get(scheme.replace("rediss", "redis"), "redis://host:6379/0")
         raise ConfigError(
-            f"broker URL {_shown(text)!r}{_from(source)} cannot be read",
-            hint=f"for example {example}",
+            f"broker URL {shown} cannot be read", hint=f"for example {example}"
         ) from None
     if scheme.endswith("+cluster") and (database or not re.search(r"\{[^{}]+\}", prefix)):
         raise ConfigError(
-            f"broker URL {_shown(text)!r}{_from(source)} cannot work in a cluster",
+            f"broker URL {shown} cannot work in a cluster",
             hint="there is only database 0, and a prefix needs a hash tag: ?prefix={bull}",
         )
     return ServerAddress(
@@ -163,6 +161,10 @@ def _host(part: str, default_port: int) -> tuple[str, int]:
     else:
         host, _, port = part.partition(":")
     return unquote(host) or "localhost", int(port) if port else default_port
+
+
+def _from(source: str) -> str:
+    return f" (from {source})" if source else ""
 
 
 def _shown(url: str) -> str:

@@ -18,10 +18,12 @@ from stoker.cli.journal import Journal
 from stoker.cli.loading import load
 from stoker.cli.options import queues_option, span
 from stoker.config import MEMORY, WorkerSettings
+from stoker.errors import BrokerUnavailable
 from stoker.job.duration import describe
 from stoker.job.states import State
 from stoker.worker import Worker, signals
 from stoker.worker.leave import run_and_leave
+from stoker.worker.patience import Patience
 
 DEFAULTS = WorkerSettings()
 
@@ -141,6 +143,7 @@ def set_up_logging(*, verbose: bool) -> None:
 
 
 async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None:
+    await _reach(app, burst=settings.burst)
     began = time.monotonic()
     async with app:
         worker = await app.worker(settings)
@@ -157,6 +160,23 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
         if settings.burst:
             await _tell_delayed(app, worker.settings.queues)
             await _tell_paused(app, worker.settings.queues)
+
+
+async def _reach(app: Stoker, *, burst: bool) -> None:
+    """Wait for a server that is away, as a worker does later; a burst has nothing to wait for."""
+    patience = Patience()
+    waiting = False
+    while True:
+        try:
+            await app.client.broker()
+            return
+        except BrokerUnavailable as error:
+            if app.url.server is None or burst:
+                raise
+            if not waiting:
+                _log.warning("waiting: %s", error)
+            waiting = True
+        await patience.wait()
 
 
 def _introduce(app: Stoker, settings: WorkerSettings) -> None:

@@ -269,6 +269,42 @@ MUTANTS = {
         "given = JobOptions()",
         "test_bad_data.py::each_is_buried",
     ),
+    "a script that the server forgot is not sent again": Mutant(
+        "broker/redis/connection.py",
+        "except redis_errors.NoScriptError:",
+        "except ZeroDivisionError:",
+        "redis/test_weather.py::forgotten",
+    ),
+    "a server that is a replica is no passing weather": Mutant(
+        "broker/redis/faults.py",
+        "if isinstance(error, _WEATHER_TYPES) or _says(text, _WEATHER):",
+        "if False:",
+        "redis/test_weather.py::replica",
+    ),
+    "full memory has no error of its own": Mutant(
+        "broker/redis/faults.py",
+        'if isinstance(error, redis.OutOfMemoryError) or _says(text, ("OOM",)):',
+        "if False:",
+        "redis/test_memory_full.py::room",
+    ),
+    "leases are renewed by what full memory refuses": Mutant(
+        "broker/redis/lua/extend.lua",
+        "return call('PEXPIRE', lock, lease)",
+        "return call('SET', lock, token, 'PX', lease)",
+        "redis/test_memory_full.py::leases",
+    ),
+    "a dead connection is waited for": Mutant(
+        "broker/redis/connection.py",
+        "ANSWER_SECONDS = 5.0",
+        "ANSWER_SECONDS = 60.0",
+        "redis/test_network_cut.py::cut_off",
+    ),
+    "nothing is taken back from Redis": Mutant(
+        "worker/keeper.py",
+        'await self._attempt(self._recover, "recover")',
+        "pass",
+        "redis/test_worker_kill.py::killed",
+    ),
     "numbers that were taken by hand are met": Mutant(
         "broker/sqlite/sql/move.sql",
         "EXISTS (SELECT 1 FROM job WHERE seq > value - :count AND seq <= value)",

@@ -30,6 +30,9 @@ CONSUMING_WITHIN = 5.0
 """Seconds from the return of the server until every worker has begun a job."""
 PATIENCE = 60.0
 
+PAUSE = 0.005
+"""Seconds between two adds of a producer."""
+
 Connect = Callable[[], redis.Redis]
 
 
@@ -67,9 +70,9 @@ class Scene:
     def workers(self, *names: str) -> list[Process]:
         return [self.worker(name) for name in names]
 
-    def producer(self, *, pause: float = 0.005) -> Producer:
+    def producer(self) -> Producer:
         """Start to add jobs, one after another."""
-        producer = Producer(application(self.url), pause)
+        producer = Producer(application(self.url))
         self._producers.append(producer)
         producer.start()
         return producer
@@ -181,7 +184,7 @@ class Producer(threading.Thread):
 
     _names = itertools.count()
 
-    def __init__(self, app: Stoker, pause: float) -> None:
+    def __init__(self, app: Stoker) -> None:
         super().__init__(name=f"producer{next(self._names)}", daemon=True)
         self.attempted: list[str] = []
         self.acknowledged: list[str] = []
@@ -190,12 +193,11 @@ class Producer(threading.Thread):
         """The longest time that one add took, in seconds."""
         self.broken: BaseException | None = None
         self._app = app
-        self._pause = pause
         self._finish = threading.Event()
 
     def run(self) -> None:
         try:
-            while not self._finish.wait(self._pause):
+            while not self._finish.wait(PAUSE):
                 self._add()
         except BaseException as error:
             self.broken = error

@@ -16,7 +16,7 @@ from tests.wire.perform import QUEUE, application
 
 pytestmark = pytest.mark.system
 
-RUNNING = 5
+RUNNING = 3
 LEASE_SECONDS = 1.0
 
 

@@ -49,7 +49,7 @@ def test_killed_again_and_again(
     server = make_server(kind, **DURABLE)
     scene = make_scene_on(server)
     workers = scene.workers("w0", "w1", "w2")
-    producer = scene.producer(pause=0)
+    producer = scene.producer()
 
     for _ in range(4):
         scene.until_running(scene.rng.randrange(10, 100))

@@ -28,7 +28,7 @@ def test_scripts_are_forgotten_every_100_ms(
     scene.workers("w0", "w1", "w2")
 
     with flushing(server):
-        producer = scene.producer(pause=0)
+        producer = scene.producer()
         scene.until_running(500)
         scene.settle()
 

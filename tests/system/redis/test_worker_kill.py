@@ -23,7 +23,7 @@ def test_what_killed_workers_held_runs_again(
 ) -> None:
     scene = make_scene_on(make_server(kind))
     fleet = scene.workers("w0", "w1", "w2")
-    scene.producer(pause=0)
+    scene.producer()
 
     for number in range(kills):
         scene.until_running(scene.rng.randrange(10, 100))

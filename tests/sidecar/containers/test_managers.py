@@ -1,7 +1,7 @@
 """Each package manager's Dockerfile builds, and what it installed is there for the worker.
 
-Not built: bun, Bundler, Go and Cargo, whose images or packages cannot be had where the tests run; and
-Poetry, which asks a registry for more than is answered there.
+Not built: bun, Bundler, Go and Cargo, whose images or packages cannot be had where the tests run;
+and Poetry, which asks a registry for more than is answered there.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Expander:
 
     def _follow(self, step: Step, dir: str, dockerfile: str, depth: int) -> Iterator[Start]:
         plain = Start(step, dir)
-        words: Sequence[str] = step.words
+        words = list(step.words)
         if depth >= DEEPEST or not words:
             return
         inner: list[Start] = []

@@ -7,11 +7,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, decode
 from stoker.sidecar.render import TARGETS, render
 from tests.sidecar.plans import PLANS
 
-EXPECTED = Path(__file__).parent / "expected"
+HERE = Path(__file__).parent
+PROJECTS = HERE / "projects" / "expected"
+
+
+def _of_projects() -> dict[str, Plan]:
+    """The plans of the example projects that have workers."""
+    texts = {path.parent.name: path.read_bytes() for path in sorted(PROJECTS.glob("*/plan.json"))}
+    plans = {name: decode(text, name) for name, text in texts.items()}
+    return {f"project {name}": plan for name, plan in plans.items() if plan.services}
+
+
+EVERY_PLAN = PLANS | _of_projects()
+
+
+def place(name: str) -> Path:
+    """Return where the expected files of a plan are."""
+    if name in PLANS:
+        return HERE / "expected" / f"{name}.txt"
+    return PROJECTS / name.removeprefix("project ") / "files.txt"
 
 
 def drawn(plan: Plan) -> str:
@@ -21,8 +39,8 @@ def drawn(plan: Plan) -> str:
 
 
 def main() -> None:
-    for name, plan in PLANS.items():
-        (EXPECTED / f"{name}.txt").write_text(drawn(plan), "utf-8")
+    for name, plan in EVERY_PLAN.items():
+        place(name).write_text(drawn(plan), "utf-8")
 
 
 if __name__ == "__main__":

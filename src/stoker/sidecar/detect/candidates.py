@@ -86,6 +86,8 @@ class Reader:
                     if launch is not None:
                         language = known
                         break
+                else:
+                    launch, language = _custom(written, start)
             if launch is not None and self._is_likely(written, launch, language):
                 yield self._candidate(written, start, launch, dir, language)
 
@@ -157,6 +159,26 @@ def inferred(each: Inferred) -> Candidate:
         evidence=each.evidence, app=each.app, queues=each.queues, concurrency=each.concurrency,
         language=each.language, confidence=each.confidence, alternatives=each.alternatives,
     )  # fmt: skip
+
+
+_CUSTOM = re.compile(
+    r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
+)
+_RUNTIMES: dict[str, Language] = {
+    "node": "node", "tsx": "node", "ts-node": "node", "bun": "node", "python": "python",
+    "python3": "python", "ruby": "ruby",
+}  # fmt: skip
+
+
+def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | None]:
+    """Return a worker without a framework: somebody called it one, and it is a program's file."""
+    words = start.step.words
+    language = _RUNTIMES.get(words[0])
+    if language is None or not _CUSTOM.fullmatch(written.name) or len(words) < 2:
+        return None, None
+    if written.source not in ("compose", "Procfile", "script", "supervisor"):
+        return None, None
+    return Launch("", "worker", words, words[-1]), language
 
 
 def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:

@@ -26,25 +26,37 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
         groups.setdefault((each.framework or f"?{each.app}", each.role, home), []).append(each)
     _attach(groups)
     units: list[Unit] = []
-    for (framework, _, _), group in groups.items():
-        best = min(each.rank[0] for each in group if not each.dev or all(e.dev for e in group))
-        chosen = _distinct(
-            [
-                each
-                for each in group
-                if each.rank[0] == best and (not each.dev or all(e.dev for e in group))
-            ]
-        )
+    for group in groups.values():
+        written = [each for each in group if each.source != "source"]
+        settled = [each for each in written if not each.dev] or written or group
+        best = min(each.rank[0] for each in settled)
+        chosen = _distinct([each for each in settled if each.rank[0] == best])
         others = [each for each in group if each not in chosen]
         units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
-        del framework
-    return units
+    return [unit for unit in units if not _is_inside(unit, units) and not _is_guess(unit, units)]
+
+
+def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
+    """Tell if a worker without a framework is a guess, where one with a framework is known."""
+    return unit.framework is None and unit.role == "worker" and any(u.framework for u in units)
+
+
+def _is_inside(unit: Unit, units: Sequence[Unit]) -> bool:
+    """Tell if a scheduler is only inferred, and a worker brings it along (``celery worker -B``)."""
+    return (
+        unit.role == "scheduler"
+        and unit.confidence < 1
+        and any(
+            other.framework == unit.framework and {"-B", "--beat"} & set(other.command)
+            for other in units
+        )
+    )
 
 
 def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
     """Put what the source says, and copies elsewhere, to the group that it is about."""
     for key in list(groups):
-        framework, role, home = key
+        framework, role, _ = key
         group = groups[key]
         for other in groups:
             if other == key or other[:2] != (framework, role) or not groups[other]:
@@ -54,7 +66,6 @@ def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
                 groups[other] += group
                 del groups[key]
                 break
-        del home
 
 
 def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -63,7 +63,7 @@ class Expander:
 
     def _follow(self, step: Step, dir: str, dockerfile: str, depth: int) -> Iterator[Start]:
         plain = Start(step, dir)
-        words: Sequence[str] = step.words
+        words = list(step.words)
         if depth >= DEEPEST or not words:
             return
         inner: list[Start] = []

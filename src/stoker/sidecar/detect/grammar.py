@@ -41,6 +41,10 @@ def recognise(words: Words, environment: dict[str, str]) -> Launch | None:
     reader = _PROGRAMS.get(program)
     if reader is not None:
         return reader(words, environment)
+    if program == "manage" and words[1:2] == ("rq",):
+        return _flask(("flask", *words[1:]), environment) and _with(
+            _flask(("flask", *words[1:]), environment), words
+        )
     if (program == "manage" and len(words) > 1) or program == "django-admin":
         return _django(words, environment)
     return None

@@ -88,8 +88,8 @@ def _embedded(sources: list[Sources], units: list[Unit], *, library: bool) -> tu
 
 def _is_library(project: Project, manifests: Manifests) -> bool:
     """Tell if the project is a queue library or its dashboard: what it starts is for itself."""
-    names = {python_name(each.name) for each in manifests.packages if each.dir == "."}
-    if names & {python_name(name) for name in LIBRARIES}:
-        return True
+    own = {each.name for each in manifests.packages if each.dir == "."} & LIBRARIES
+    if any(not manifests.has(name, python_name(name)) for name in own):
+        return True  # what depends on itself only has the name
     gem = any("/" not in path for path in project.suffixed("gemspec"))
     return gem and "config/application.rb" not in project.files

@@ -234,13 +234,17 @@ def _pipfile(project: Project, path: str, found: Manifests) -> None:
     _poetry(found, path, text, table(data, "dev-packages"), dev=True)
 
 
+_ASKS = re.compile(
+    r"(?:install_requires|\w*REQUIRE\w*)\s*=\s*\[(.*?)\]|extras_require\s*=\s*\{(.*?)\}", re.DOTALL
+)
+
+
 def _setup_py(project: Project, path: str, found: Manifests) -> None:
     text = project.text(path)
-    at = re.search(r"install_requires\s*=\s*|extras_require\s*=\s*|REQUIRE\w*\s*=\s*", text)
-    if at is None:
-        return
-    for item in re.finditer(r"""["']([A-Za-z][^"'\n]{0,100})["']""", text[at.start() :]):
-        _add_python(found, path, text.count("\n", 0, at.start() + item.start()) + 1, item[1])
+    for asked in _ASKS.finditer(text):
+        for item in re.finditer(r"""["']([A-Za-z][^"'\n]{0,100})["']""", asked[0]):
+            line = text.count("\n", 0, asked.start() + item.start()) + 1
+            _add_python(found, path, line, item[1])
 
 
 def _setup_cfg(project: Project, path: str, found: Manifests) -> None:

@@ -167,7 +167,7 @@ def unwrap(step: Step, depth: int = 0) -> Iterator[Step]:
 
 
 def _inside(step: Step) -> list[Step] | None:
-    words: Sequence[str] = step.words
+    words = list(step.words)
     first = words[0].rpartition("/")[2] if words[0].startswith(("/", "./")) else words[0]
     if first in _SHELLS:
         return _shell(words)
@@ -183,7 +183,7 @@ def _inside(step: Step) -> list[Step] | None:
         return _docker(words)
     if first in _DEV_RUNNERS:
         return _watched(first, words)
-    if _PYTHON.fullmatch(words[0]) and words[1:2] == ("-m",) and len(words) > 2:
+    if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
         name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]
         return [Step(("watchmedo" if "watchmedo" in words[2] else name, *words[3:]))] if (
             name in _MODULES

@@ -177,13 +177,15 @@ class GoSource:
                         for name in re.findall(r"\w+", child):
                             parents[name] = parent
         names = {command.variable: command for command in found if command.variable}
-        return [
-            (command, _words_of(command, names, parents))
-            for command in found
-            if self._starts_worker(command, dir)
-        ]
+        named = [command for command in found if self._starts_worker(command)]
+        chosen = named or [command for command in found if self._makes_worker(command)]
+        return [(command, _words_of(command, names, parents)) for command in chosen]
 
-    def _starts_worker(self, command: Command, dir: str) -> bool:
+    def _makes_worker(self, command: Command) -> bool:
+        """Tell if a worker is made in the very file of a sub-command."""
+        return any(s.path == command.path for s in self.sites.get(directory(command.path), ()))
+
+    def _starts_worker(self, command: Command) -> bool:
         if not WORKERISH.search(command.name):
             return False
         if re.search(
@@ -191,7 +193,6 @@ class GoSource:
             command.body,
         ):
             return True
-        del dir
         return bool(re.search(r"work", command.name))
 
 
@@ -271,7 +272,9 @@ def go_program(source: GoSource, start: Start, dir: str) -> Launch | None:
     words = " ".join(start.step.words)
     base = posixpath.basename(main) if main != "." else ""
     flags = " ".join(f"{name}={value}" for name, value in start.step.environment.items())
-    if WORKERISH.search(" ".join(arguments)) or WORKERISH.search(flags):
+    if WORKERISH.search(" ".join((*arguments, flags))) or any(
+        arguments[: len(of)] == of for _, of in source.commands(main)
+    ):
         pass
     elif source.commands(main) and not WORKERISH.search(base):
         return None  # another sub-command of the program that has one for the worker

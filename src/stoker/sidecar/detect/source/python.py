@@ -747,5 +747,8 @@ def _loops(source: PythonSource) -> list[Inferred]:
             (node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0
         )
         evidence = (Evidence(path, line, _line(source.project, path, line), "a loop that sleeps"),)
-        found.append(Inferred(None, "other", words, dir, "python", evidence, path, confidence=0.4))
+        named = re.search(r"(^|[/_])(bg_?)?worker", path) is not None and "/commands/" not in path
+        role: Role = "worker" if named else "other"
+        sure = 0.5 if named else 0.4
+        found.append(Inferred(None, role, words, dir, "python", evidence, path, confidence=sure))
     return found

@@ -13,9 +13,9 @@ from stoker.sidecar.render.dockerfile.instructions import (
 )
 from stoker.sidecar.render.places import CACHE, OWNER
 
-_PNPM = "pnpm@10.20.0"  # changes by itself to the version that a package.json asks for
+_PNPM = "pnpm@10.34.8"  # changes by itself to the version that a package.json asks for
 _YARN = "yarn@1.22.22"
-_BERRY = "@yarnpkg/cli-dist@4.10.3"
+_BERRY = "@yarnpkg/cli-dist@4.18.1"
 _CACHES = {
     "npm": ("npm_config_cache", f"{CACHE}/npm"),
     "pnpm": ("npm_config_store_dir", f"{CACHE}/pnpm"),

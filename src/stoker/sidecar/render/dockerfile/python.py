@@ -20,10 +20,10 @@ _UV = f"{CACHE}/uv"
 _TOOL = "/opt/tool"
 """The manager's own environment: what it needs is none of the project's."""
 _TOOLS = {
-    "uv": "uv==0.9.9",
-    "poetry": "poetry==2.2.1",
-    "pdm": "pdm==2.26.1",
-    "pipenv": "pipenv==2025.0.4",
+    "uv": ("uv==0.13.9",),
+    "poetry": ("poetry==2.5.1",),
+    "pdm": ("pdm==2.29.4", "hishel==1.4.0"),  # it does not work with hishel 2
+    "pipenv": ("pipenv==2026.10.3",),
 }
 _EXPORTED = "/tmp/requirements.txt"
 _NOT_FOR_WORKERS = ("dev", "test", "lint", "doc", "constraint", "type", "ci")
@@ -124,7 +124,7 @@ def _with_tool(image: Image, *commands: list[str]) -> list[str]:
 
 def _tool(image: Image, *more: list[str]) -> list[str]:
     made = ["python", "-m", "venv", _TOOL]
-    installed = [f"{_TOOL}/bin/pip", "install", _TOOLS[image.manager]]
+    installed = [f"{_TOOL}/bin/pip", "install", *_TOOLS[image.manager]]
     return run_each(*more, made, installed, caches=[_PIP])
 
 

@@ -1,0 +1,88 @@
+"""The view of a tree: what is read, what is not, and that nothing outside of it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stoker.errors import ConfigError
+from stoker.sidecar.detect import detect
+from stoker.sidecar.project import LARGEST, Project
+
+
+def test_encodings_that_editors_write(tmp_path: Path) -> None:
+    for name, encoding in {"a": "utf-8", "b": "utf-16", "c": "utf-8-sig", "d": "latin-1"}.items():
+        (tmp_path / name).write_bytes("célery==5\r\n".encode(encoding))
+
+    project = Project(tmp_path)
+
+    assert [project.lines(name) for name in "abcd"] == [["célery==5"]] * 4
+
+
+def test_what_is_no_text_or_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"celery\0\1\2")
+    (tmp_path / "large").write_bytes(b"x" * (LARGEST + 1))
+
+    project = Project(tmp_path)
+
+    assert (project.text("binary"), project.text("large"), project.text("missing")) == ("", "", "")
+
+
+def test_links_do_not_lead_out_of_the_tree_nor_round_in_it(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "Procfile").write_text("worker: bundle exec sidekiq\n")
+    root = tmp_path / "root"
+    (root / "deep").mkdir(parents=True)
+    (root / "Procfile").symlink_to(outside / "Procfile")
+    (root / "there").symlink_to(outside)
+    (root / "deep" / "up").symlink_to(root)
+    (root / "real").write_text("inside")
+    (root / "alias").symlink_to("real")
+
+    project = Project(root)
+
+    assert project.files == {"real", "alias"}
+    assert detect(root).units == ()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "Procfile")
+
+    assert detect(tmp_path).units == ()
+
+
+def test_what_others_installed_or_built_is_passed_over(tmp_path: Path) -> None:
+    for name in ("node_modules", "vendor", ".venv", ".git", "target"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Procfile").write_text("worker: celery -A x worker\n")
+
+    assert Project(tmp_path).files == frozenset()
+
+
+def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "requirements.txt").write_text("celery\n")
+    (tmp_path / "tasks.py").write_text("from celery import Celery\napp = Celery()\n")
+    (tmp_path / "compose.yaml").write_text("services: {w: {command: celery -A tasks worker}}\n")
+    opened: list[str] = []
+    whole = Path.open
+
+    def counting(path: Path, *arguments: object, **more: object) -> object:
+        opened.append(path.name)
+        return whole(path, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "open", counting)
+
+    assert len(detect(tmp_path).units) == 1
+    assert sorted(opened) == sorted(set(opened))
+
+
+def test_what_is_no_directory_is_refused_with_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigError, match="no directory") as refused:
+        Project(tmp_path / "file")
+
+    assert refused.value.hint

@@ -1,0 +1,5 @@
+use apalis::prelude::*;
+
+fn main() {
+    Monitor::new().register(WorkerBuilder::new("mail").build_fn(send));
+}

@@ -1,0 +1,5 @@
+package main
+
+import "example.org/shop/cli"
+
+func main() { cli.Execute() }

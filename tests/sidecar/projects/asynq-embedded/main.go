@@ -1,0 +1,17 @@
+package main
+
+import (
+	"net/http"
+	"os"
+
+	"github.com/hibiken/asynq"
+)
+
+func main() {
+	srv := asynq.NewServer(asynq.RedisClientOpt{Addr: os.Getenv("REDIS_ADDR")}, asynq.Config{
+		Concurrency: 10,
+		Queues:      map[string]int{"critical": 6, "default": 3},
+	})
+	go srv.Run(nil)
+	http.ListenAndServe(":80", nil)
+}

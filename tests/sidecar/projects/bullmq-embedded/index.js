@@ -1,0 +1,3 @@
+const express = require("express");
+require("./mail");
+express().listen(3000);

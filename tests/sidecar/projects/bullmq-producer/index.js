@@ -1,0 +1,4 @@
+const { Queue } = require("bullmq");
+// new Worker("mail") is elsewhere
+new Queue("mail");
+require("express")().listen(3000);

@@ -1,0 +1,1 @@
+export const names = { mail: "mail-queue" };

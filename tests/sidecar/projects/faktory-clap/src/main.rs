@@ -1,0 +1,9 @@
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+enum Command {
+    Web,
+    BackgroundWorker,
+}
+
+fn main() { axum::serve(); }

@@ -1,0 +1,3 @@
+const faktory = require("faktory-worker");
+faktory.register("mail", async () => {});
+faktory.work();

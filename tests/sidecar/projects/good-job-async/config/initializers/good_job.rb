@@ -1,0 +1,3 @@
+Rails.application.configure do
+  config.good_job.execution_mode = :async
+end

@@ -1,0 +1,3 @@
+from setuptools import setup
+
+setup(name="flower", install_requires=["celery"])

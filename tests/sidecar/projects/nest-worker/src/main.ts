@@ -1,0 +1,2 @@
+import { NestFactory } from "@nestjs/core";
+NestFactory.create(Object).then((app) => app.listen(3000));

@@ -1,0 +1,1 @@
+plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]

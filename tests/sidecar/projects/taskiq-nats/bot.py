@@ -1,0 +1,3 @@
+from taskiq_nats import NatsBroker
+
+broker = NatsBroker(["nats://localhost"])

@@ -18,7 +18,7 @@ UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo fmt check test bench docs lock build soak clean
+.PHONY: help setup demo fmt check test core bench docs lock build soak clean
 
 help: ## say what each verb does
 	@echo "usage: make VERB [PYTHON=python3] [VENV=.venv] [WORKERS=2] [ARGS=...]"; echo
@@ -45,6 +45,13 @@ test: $(READY) ## run the tests, the code blocks of the documentation included
 	$(BIN)/python -m pytest tests --ignore tests/cli --ignore tests/system \
 	  -n $(WORKERS) --dist loadfile $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest README.md docs tests/cli tests/system $(ARGS) || [ $$? -eq 5 ]
+
+# Without what is the same on every Python: types, pages, the depot, and the longest faults.
+core: $(READY) ## run the tests that another Python could change
+	$(BIN)/python -m pytest tests/unit tests/contract --ignore tests/unit/test_typing.py \
+	  -n $(WORKERS) --dist loadfile $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest tests/cli/test_worker.py $(addprefix tests/system/test_, \
+	  blocked_loop.py cancel.py children.py fork.py shutdown.py timeouts.py) $(ARGS) || [ $$? -eq 5 ]
 
 bench: $(READY) ## measure, beside a peer
 	$(BIN)/python -m benchmarks $(ARGS)

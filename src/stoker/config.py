@@ -74,17 +74,23 @@ class BrokerURL(msgspec.Struct, frozen=True):
         scheme, separator, rest = text.partition("://")
         if not separator:
             raise ConfigError(
-                f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
+                f"broker URL {_shown(text)!r}{_from(source)} has no scheme",
+                hint=f"for example {DEFAULT_URL}",
             )
         if _SERVER.match(scheme):
-            return cls(text, scheme, source=source, server=_server_address(scheme, rest, text))
+            return cls(
+                text,
+                scheme,
+                source=source,
+                server=_server_address(scheme, rest, f"{_shown(text)!r}{_from(source)}"),
+            )
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
         if rest in (MEMORY, f"/{MEMORY}"):
             return cls(text, scheme, MEMORY, source)
         if not rest.startswith("/") or rest == "/":
             raise ConfigError(
-                f"broker URL {_shown(text)!r} names no file",
+                f"broker URL {_shown(text)!r}{_from(source)} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
         return cls(text, scheme, unquote(rest[1:]), source)
@@ -93,6 +99,11 @@ class BrokerURL(msgspec.Struct, frozen=True):
     def of_file(cls, path: PurePath) -> Self:
         """Return the URL of a SQLite file."""
         return cls.parse(f"sqlite:///{quote(str(path))}")
+
+    @property
+    def described(self) -> str:
+        """The URL and who says it: ``sqlite:///jobs.db (from STOKER_URL)``."""
+        return f"{self}{_from(self.source)}"
 
     def __str__(self) -> str:
         return _shown(self.text)
@@ -104,8 +115,8 @@ class BrokerURL(msgspec.Struct, frozen=True):
         return [("text", str(self))]
 
 
-def _server_address(scheme: str, rest: str, text: str) -> ServerAddress:
-    """Return what a Redis URL says behind its scheme, or raise ``ConfigError``."""
+def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
+    """Return what a Redis URL says behind its scheme, or raise ``ConfigError`` with it as shown."""
     # Up to the last @, as in _PASSWORD.
     login, _, place = rest.rpartition("@")
     user, _, password = login.partition(":")
@@ -129,11 +140,11 @@ def _server_address(scheme: str, rest: str, text: str) -> ServerAddress:
     except (ValueError, IndexError):
         example = _SERVER_EXAMPLES.get(scheme.replace("rediss", "redis"), "redis://host:6379/0")
         raise ConfigError(
-            f"broker URL {_shown(text)!r} cannot be read", hint=f"for example {example}"
+            f"broker URL {shown} cannot be read", hint=f"for example {example}"
         ) from None
     if scheme.endswith("+cluster") and (database or not re.search(r"\{[^{}]+\}", prefix)):
         raise ConfigError(
-            f"broker URL {_shown(text)!r} cannot work in a cluster",
+            f"broker URL {shown} cannot work in a cluster",
             hint="there is only database 0, and a prefix needs a hash tag: ?prefix={bull}",
         )
     return ServerAddress(
@@ -150,6 +161,10 @@ def _host(part: str, default_port: int) -> tuple[str, int]:
     else:
         host, _, port = part.partition(":")
     return unquote(host) or "localhost", int(port) if port else default_port
+
+
+def _from(source: str) -> str:
+    return f" (from {source})" if source else ""
 
 
 def _shown(url: str) -> str:

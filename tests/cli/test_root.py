@@ -61,6 +61,7 @@ def test_a_command_is_imported_only_when_it_is_used() -> None:
 
 
 USAGE = {
+    ("wroker", "shop"): "No such command 'wroker'. Did you mean 'worker'?",
     ("worker",): "Missing argument 'MODULE:APP'.",
     ("worker", "shop", "-c", "0"): (
         "Invalid value for '-c' / '--concurrency' (env var: 'STOKER_CONCURRENCY', "
@@ -122,6 +123,16 @@ def test_what_makes_no_sense_is_refused(shop: Shop, command: tuple[str, ...]) ->
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-1] == f"Error: {USAGE[command]}"
     assert not (shop.folder / "jobs.db").exists()
+
+
+def test_an_error_names_the_variable_a_url_is_from(shop: Shop) -> None:
+    missing = stoker("queue", "ls", env={"STOKER_URL": "sqlite:///job.db"})
+    mistyped = stoker("queue", "ls", env={"STOKER_URL": "jobs.db"})
+
+    assert missing.stderr.startswith("error: there is no file job.db (from STOKER_URL)\n")
+    assert mistyped.stderr.startswith(
+        "error: broker URL 'jobs.db' (from STOKER_URL) has no scheme\n"
+    )
 
 
 ERRORS = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stoker import Stoker
+from stoker import JobRecord, Stoker
 from tests.wire.eventually import eventually
 from tests.wire.peer import PeerJob, PeerQueue
 from tests.wire.perform import NAME, working
@@ -116,6 +116,29 @@ async def test_a_custom_backoff_that_nobody_knows_is_said_and_leaves_no_job_behi
 
     assert await theirs.state(id) == "failed"
     assert job.failed_reason
+    assert "it broke" in job.failed_reason
+    assert "tenants" in job.failed_reason
+
+
+async def test_a_custom_backoff_is_asked_for_the_wait(theirs: PeerQueue, app: Stoker) -> None:
+    asked: list[int] = []
+
+    @app.backoff("tenants")
+    def tenants(attempt: int, job: JobRecord) -> float:
+        asked.append(attempt)
+        return 0.01
+
+    id = await theirs.add(
+        "perform",
+        steps(("failUntil", 3), ("return", "ok")),
+        attempts=3,
+        backoff={"type": "tenants"},
+    )
+
+    async with working(app):
+        job = await ended(theirs, id)
+
+    assert (job.returnvalue, asked) == ("ok", [1, 2])
 
 
 async def test_delay_priority_and_lifo_decide_the_order(theirs: PeerQueue, app: Stoker) -> None:

@@ -17,10 +17,9 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
         from stoker.broker.sqlite import SQLiteBroker
 
         return SQLiteBroker(parsed.path, clock=clock)
-    source = f" (from {parsed.source})" if parsed.source else ""
     if parsed.server is None:
         raise ConfigError(
-            f"no broker for {parsed}{source}: jobs are kept in SQLite, Redis or Valkey",
+            f"no broker for {parsed.described}: jobs are kept in SQLite, Redis or Valkey",
             hint="set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
             "or pass such a URL to Stoker()",
         )
@@ -28,6 +27,6 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
         from stoker.broker.redis import RedisBroker
     except ImportError as error:
         raise ConfigError(
-            f"no client for {parsed}{source}: {error}", hint="pip install 'stoker[redis]'"
+            f"no client for {parsed.described}: {error}", hint="pip install 'stoker[redis]'"
         ) from error
     return RedisBroker(parsed, parsed.server, clock=clock)

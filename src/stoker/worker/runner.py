@@ -25,10 +25,11 @@ from stoker.job.outcome import (
     Released,
     Report,
     Retried,
+    Retry,
     decide,
     failure_of,
 )
-from stoker.job.retry import policy_for
+from stoker.job.retry import BUILT_IN, policy_for, with_strategy
 from stoker.registry import Registry
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
@@ -183,8 +184,16 @@ class Runner:
             await self._reports.flush(run.lease)
 
     def _decide(self, run: Run, report: Report) -> Outcome:
+        policy = run.policy
+        retries = isinstance(report, Retry) or (isinstance(report, Raised) and not report.final)
+        if retries and policy.backoff.kind not in BUILT_IN:
+            try:
+                policy = with_strategy(policy, self._registry.backoffs, run.record)
+            except Exception as error:  # it is missing, or broken
+                # Not tried again: nobody can say when.
+                return self._decide(run, Raised(_without_backoff(report, error), final=True))
         try:
-            return decide(run.record, run.lease, report, run.policy, self._rng)
+            return decide(run.record, run.lease, report, policy, self._rng)
         except ConfigError as error:  # Snooze("soon")
             raised = Raised(failure_of(error))
             return decide(run.record, run.lease, raised, run.policy, self._rng)
@@ -221,6 +230,13 @@ def _begin(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> 
     if sys.version_info >= (3, 12):
         return asyncio.Task(work, loop=loop, eager_start=True)
     return loop.create_task(work)
+
+
+def _without_backoff(report: Report, error: Exception) -> Failure:
+    """Return the failure of a run whose backoff's strategy failed as well."""
+    failed = report.failure if isinstance(report, Raised) else Failure("error", str(report))
+    message = f"{failed.message}; and its backoff: {failure_of(error)}"
+    return msgspec.structs.replace(failed, message=message)
 
 
 def _interrupted(run: Run, error: asyncio.CancelledError) -> Report:

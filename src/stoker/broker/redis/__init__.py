@@ -59,10 +59,13 @@ class RedisBroker(Broker):
 
     async def open(self) -> Self:
         if self._state == "new":
-            with in_our_words(self._url):
-                line = await self._lines.here()
-                info = await line.info()
-            checks.refuse(info, self._url)
+            try:
+                with in_our_words(self._url):
+                    info = await (await self._lines.here()).info()
+                checks.refuse(info, self._url)
+            except BaseException:
+                await self._lines.close()
+                raise
             checks.warn(info, self._url)
             self._state = "open"
         return self

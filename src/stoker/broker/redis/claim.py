@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stoker.broker.redis.options import options_in
-from stoker.broker.redis.records import claimed
+from stoker.broker.redis.records import BORN_WITH, claimed
 from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed
 
@@ -40,6 +40,9 @@ def read(queues: Sequence[str], jobs: Sequence[Any], now: int, worker: str) -> C
     for id, token, fields, place in jobs:
         queue = queues[int(place) - 1]
         record = claimed(queue, token, id, fields, now, worker)
+        if len(fields) == BORN_WITH:
+            answer.jobs.append(record)
+            continue
         if (scheduler := fields[_SCHEDULER]) is not None:
             answer.born.append(Born(queue, id, scheduler, fields[_OPTS] or ""))
         if (why := fields[_DEFERRED]) is not None:

@@ -14,6 +14,7 @@ from stoker.broker.redis.options import options_in
 from stoker.job.model import Failure, JobRecord
 from stoker.job.states import State
 
+BORN_WITH = 5
 Fields = Sequence[Any]
 """The values that a script read, in the order in which it names them."""
 
@@ -36,7 +37,16 @@ def extra_of(failure: Failure) -> str:
 
 
 def claimed(queue: str, token: str, id: str, fields: Fields, now: int, worker: str) -> JobRecord:
-    """Return the record of a job that was given out just now."""
+    """Return the record of a job that was given out just now.
+
+    Of one that was never run there are only the fields it was born with.
+    """
+    if len(fields) == BORN_WITH:
+        name, data, opts, created_at, priority = fields
+        return JobRecord(
+            queue, id, name or "", data or "", options_in(opts or ""), State.ACTIVE,
+            _whole(priority), _whole(created_at), None, now, None, 0, 1, 0, worker, token,
+        )  # fmt: skip
     (name, data, opts, created_at, priority, attempts, starts, crashes, progress, reason, traces,
      extra) = fields[:12]  # fmt: skip
     return JobRecord(

@@ -2,6 +2,7 @@
 -- Give out jobs: the first in line become active, each with a lock.
 
 local POPPED_AT_ONCE = 50
+local BORN_WITH = 6
 local PROMOTED_AT_ONCE = 200
 -- Bytes of data from which on an answer is long enough.
 local ENOUGH_BYTES = 1048576
@@ -42,8 +43,15 @@ end
 -- One job, or nothing if what was in line is none: no hash, finished, or held by somebody.
 local function give(q, id, want)
   local key = q.base .. id
-  local job = fields_of(key, 'name', 'data', 'opts', 'timestamp', 'priority', 'atm', 'ats', 'stc',
-    'progress', 'failedReason', 'stacktrace', 'stoker.failure', 'finishedOn', 'defa', 'rjk')
+  -- A hash of just the fields that every job is born with has none of the others to look for.
+  local fresh = redis.pcall('HLEN', key) == BORN_WITH
+  local job
+  if fresh then
+    job = call('HMGET', key, 'name', 'data', 'opts', 'timestamp', 'priority')
+  else
+    job = fields_of(key, 'name', 'data', 'opts', 'timestamp', 'priority', 'atm', 'ats', 'stc',
+      'progress', 'failedReason', 'stacktrace', 'stoker.failure', 'finishedOn', 'defa', 'rjk')
+  end
   if not job[1] and not job[4] then
     count_oddity(q, 'missing')
     return
@@ -56,7 +64,7 @@ local function give(q, id, want)
   end
   call('HSET', key, 'processedOn', now, 'pb', want.worker, 'ats', starts)
   tell(q, 'active', 'jobId', id, 'prev', 'waiting')
-  job[7] = starts
+  if not fresh then job[7] = starts end
   return { id, token, job }, #(job[2] or '')
 end
 

@@ -37,8 +37,11 @@ def test_running_jobs_keep_their_leases_and_finish(
     with pytest.raises(BrokerFull) as refused:
         queue.add_sync("perform", {})
     time.sleep(3 * LEASE_SECONDS)  # long enough to lose leases that are not renewed
+    with server.connect() as client:
+        leases = [client.pttl(f"bull:{QUEUE}:{job.id}:lock") for job in jobs]
     gate.touch()
 
+    assert min(leases) > 0, leases
     for job in jobs:
         job.wait_sync(20)
     assert [app.run(job.state()) for job in jobs] == [State.COMPLETED] * RUNNING

@@ -185,6 +185,8 @@ def docs(project: Project) -> Iterator[Written]:
             or ("contributing" in name and "/" in path)
         ):
             continue
+        if not _INTERESTING.search(project.text(path)):
+            continue
         fenced = False
         for number, line in joined_lines(project, path):
             if line.lstrip().startswith(("```", "~~~")):

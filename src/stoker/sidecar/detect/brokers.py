@@ -128,15 +128,30 @@ def _lines(project: Project, framework: Framework) -> Iterator[tuple[int, Broker
         text = project.text(path)
         if not about.search(text):
             continue
-        for number, line in enumerate(text.splitlines(), 1):
-            if len(line) > 400 or line.lstrip().startswith(("#", "//")):
-                continue
+        for number, line in _telling(text):
             for kind in _named(line, framework):
                 weight = 8 if _SETTING.search(line) and "result" not in line.lower() else 1
                 yield weight, kind, Evidence(path, number, line.strip()[:200], "names the broker")
                 count += 1
                 if count > 400:
                     return
+
+
+_TELLING = re.compile(r"://|broker|Huey|Storage|AmqpBackend|PostgresQueue", re.IGNORECASE)
+
+
+def _telling(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that can name a broker; most files have none, so they are not split."""
+    end = -1
+    for found in _TELLING.finditer(text):
+        if found.start() < end:
+            continue
+        start = text.rfind("\n", 0, found.start()) + 1
+        end = text.find("\n", found.start())
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        if len(line) <= 400 and not line.lstrip().startswith(("#", "//")):
+            yield text.count("\n", 0, start) + 1, line
 
 
 def _named(line: str, framework: Framework) -> set[BrokerKind]:

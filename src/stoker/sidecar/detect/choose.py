@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from stoker.sidecar.detect.candidates import Candidate, Words
 from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.shell import DEV_FLAGS
 from stoker.sidecar.detection import Unit
 
 _TAILS = (".celery.app", ".celery.celery", ".celery_app.celery_app", ".celery.celery_app",
@@ -28,7 +29,7 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
     units: list[Unit] = []
     for group in groups.values():
         written = [each for each in group if each.source != "source"]
-        settled = [each for each in written if not each.dev] or written or group
+        settled = _settled(written, group)
         best = min(each.rank[0] for each in settled)
         chosen = _distinct([each for each in settled if each.rank[0] == best])
         others = [each for each in group if each not in chosen]
@@ -39,6 +40,20 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
     """Tell if a worker without a framework is a guess, where one with a framework is known."""
     return unit.framework is None and unit.role == "worker" and any(u.framework for u in units)
+
+
+def _settled(written: list[Candidate], group: list[Candidate]) -> list[Candidate]:
+    """Return the candidates that could run in production, the best kind that there is.
+
+    A command that something restarts (``watchmedo … -- celery``) is one without it; one that
+    restarts itself (``node --watch``) is not, and gives way to what the source says.
+    """
+    return (
+        [each for each in written if not each.dev]
+        or [each for each in written if not DEV_FLAGS & set(each.words)]
+        or [each for each in group if each.source == "source"]
+        or written
+    )
 
 
 def _is_inside(unit: Unit, units: Sequence[Unit]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import functools
 import json
 import re
 import tomllib
@@ -94,6 +95,7 @@ _ASIDE = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=65_536)
 def is_aside(path: str) -> bool:
     """Tell if a path is about something else than the project itself: tests, examples."""
     return _ASIDE.search(path) is not None or "{{" in path

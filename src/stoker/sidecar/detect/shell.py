@@ -145,7 +145,7 @@ _DEV_RUNNERS = frozenset({
     "nodemon", "ts-node-dev", "tsnd", "watchmedo", "watchfiles", "reflex", "air", "modd", "entr",
     "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
 })  # fmt: skip
-_DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
+DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
 
 
 def unwrap(step: Step, depth: int = 0) -> Iterator[Step]:
@@ -283,4 +283,4 @@ def _runner(words: Sequence[str]) -> list[Step] | None:
 
 def is_dev(step: Step) -> bool:
     """Tell if the command is meant for the desk: it watches files."""
-    return step.dev or any(word in _DEV_FLAGS for word in step.words)
+    return step.dev or any(word in DEV_FLAGS for word in step.words)

@@ -177,6 +177,8 @@ class GoSource:
                         for name in re.findall(r"\w+", child):
                             parents[name] = parent
         names = {command.variable: command for command in found if command.variable}
+        if parents:
+            found = [each for each in found if not each.variable or each.variable in parents]
         named = [command for command in found if self._starts_worker(command)]
         chosen = named or [command for command in found if self._makes_worker(command)]
         return [(command, _words_of(command, names, parents)) for command in chosen]

@@ -16,9 +16,12 @@ from stoker.sidecar.detection import Evidence, Role
 from stoker.sidecar.project import Project
 
 _TELLING = re.compile(
-    r"Celery\(|celery|dramatiq|\brq\b|django_rq|Huey|\barq\b|WorkerSettings|\bsaq\b|taskiq|"
-    r"procrastinate|\bStoker\(|faktory|while True|while 1:|while not |django_huey|djhuey|RQ_QUEUES"
+    r"\w*[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
+    r"django_rq|"
+    r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
+    r"\bStoker\(|faktory|bullmq|while True|while 1:|while not "
 )
+"""What makes it worth while to parse a file: most that only define tasks are not parsed."""
 _IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)
 
 
@@ -486,7 +489,7 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
         return []
     actors: dict[str, int] = {}
     setters: dict[str, int] = {}
-    for path in source.modules:
+    for path in source.paths:
         text = source.project.text(path)
         if "dramatiq" not in text:
             continue

@@ -88,6 +88,7 @@ def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
     for section in parser.sections():
         for key in ("command", "execstart", "cmd"):
             line = parser.get(section, key, fallback="").replace("\n", " ").strip("-@ ")
+            line = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", line)  # supervisor's way to write it
             if line:
                 name = section.partition(":")[2] or path.rpartition("/")[2].partition(".")[0]
                 number = find_line(text, f"[{section}]", line[:20])
@@ -183,6 +184,8 @@ def docs(project: Project) -> Iterator[Written]:
             or "changes" in name
             or ("contributing" in name and "/" in path)
         ):
+            continue
+        if not _INTERESTING.search(project.text(path)):
             continue
         fenced = False
         for number, line in joined_lines(project, path):

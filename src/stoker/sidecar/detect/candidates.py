@@ -13,7 +13,7 @@ from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.packages import Manifests, directory
 from stoker.sidecar.detect.shell import has_variables, is_dev
 from stoker.sidecar.detect.source import Inferred
-from stoker.sidecar.detect.source.python import PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
 from stoker.sidecar.detection import Evidence, Language, Role
 from stoker.sidecar.frameworks import FRAMEWORKS

@@ -11,6 +11,7 @@ from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
 from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
 from stoker.sidecar.detect.source.programs import python_program
+from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
@@ -21,7 +22,7 @@ def look(project: Project) -> Detection:
     """Return everything that was seen in a project."""
     manifests = read_manifests(project)
     services = compose.services(project)
-    python_source = python.PythonSource(project, manifests)
+    python_source = PythonSource(project, manifests)
     node_source = node.NodeSource(project, manifests)
     go_source = golang.GoSource(project, manifests)
     rust_source = rust.RustSource(project, manifests)

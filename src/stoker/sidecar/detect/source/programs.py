@@ -11,7 +11,7 @@ from stoker.sidecar.detect.candidates import Program, Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.packages import table
 from stoker.sidecar.detect.source import WORKERISH, merged_queues
-from stoker.sidecar.detect.source.python import PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)$")
 

@@ -1,301 +1,24 @@
-"""Python, by its own grammar (``ast``): nothing is imported."""
+"""The workers that Python's source asks for, framework by framework."""
 
 from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.packages import directory
 from stoker.sidecar.detect.source import Inferred, Site, Sources, merged_queues
-from stoker.sidecar.detect.written import is_aside
-from stoker.sidecar.detection import Evidence, Role
-from stoker.sidecar.project import Project
-
-_TELLING = re.compile(
-    r"\w*[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
-    r"django_rq|"
-    r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
-    r"\bStoker\(|faktory|bullmq|while True|while 1:|while not "
+from stoker.sidecar.detect.source.python_modules import (
+    Assigned,
+    PythonSource,
+    full_name,
+    line_of,
+    strings_in,
 )
-"""What makes it worth while to parse a file: most that only define tasks are not parsed."""
-_IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)
-
-
-class Assigned(msgspec.Struct, frozen=True):
-    """A name of a module that holds an object of a framework."""
-
-    path: str
-    line: int
-    name: str
-    call: str
-    """What made it: ``Celery``, ``rq.Worker``, ``create_celery``."""
-    text: str
-
-
-class Module(msgspec.Struct):
-    """One file."""
-
-    path: str
-    tree: ast.Module
-    names: dict[str, str]
-    """Local name → what it was imported as: ``Celery`` → ``celery.Celery``."""
-    assigned: list[Assigned]
-    factories: set[str]
-    """Functions that make a Celery app inside."""
-
-
-class PythonSource:
-    """All of a project's Python."""
-
-    def __init__(self, project: Project, manifests: Manifests) -> None:
-        self.project, self.manifests = project, manifests
-        self.paths = [path for path in project.suffixed("py") if not is_aside(path)]
-        self.imports: dict[str, int] = {}
-        self.modules: dict[str, Module] = {}
-        for path in self.paths:
-            text = project.text(path)
-            if not text:
-                continue
-            for found in _IMPORTED.finditer(text):
-                name = found[1] or found[3]
-                self.imports[name] = self.imports.get(name, 0) + 1
-                for each in re.findall(r"\w+", found[2] or ""):
-                    self.imports[f"{name}.{each}"] = self.imports.get(f"{name}.{each}", 0) + 1
-            if _TELLING.search(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
-                module = _parse(project, path, text)
-                if module is not None:
-                    self.modules[path] = module
-        self.factories = {name for m in self.modules.values() for name in m.factories}
-
-    def module_name(self, path: str) -> tuple[str, str]:
-        """Return how a file is imported, and the directory that this is relative to."""
-        parts = path.removesuffix(".py").split("/")
-        if parts[-1] == "__init__":
-            parts.pop()
-        for at in range(len(parts)):
-            if ".".join(parts[at:]) in self.imports and len(parts) - at > 1:
-                return ".".join(parts[at:]), "/".join(parts[:at]) or "."
-        at = len(parts) - 1
-        while at > 0 and f"{'/'.join(parts[:at])}/__init__.py" in self.project.files:
-            at -= 1
-        package = self.manifests.package_of(path, "python")
-        if package is not None and at == len(parts) - 1 and at:
-            base = 0 if package.dir == "." else package.dir.count("/") + 1
-            if parts[base : base + 1] == ["src"]:
-                base += 1
-            if (
-                base < len(parts)
-                and len(parts) - base > 1
-                and ".".join(parts[at:]) not in self.imports
-            ):
-                at = base
-        return ".".join(parts[at:]), "/".join(parts[:at]) or "."
-
-    def find(self, dotted: str, dir: str) -> tuple[str, str] | None:
-        """Return the file of ``package.module`` (or of a longer path into it) and its root."""
-        parts = re.split(r"[.:]", dotted)
-        bases = [dir] if dir == "." else [dir, f"{dir}/src", "."]
-        bases += ["src"] if "." in bases else []
-        deeper = sorted(d for d in self.project.dirs if dir == "." or d.startswith(f"{dir}/"))
-        for length in range(len(parts), 0, -1):
-            tail = "/".join(parts[:length])
-            for base in [*bases, *(deeper if len(deeper) < 3_000 else ())]:
-                prefix = "" if base == "." else f"{base}/"
-                for path in (f"{prefix}{tail}.py", f"{prefix}{tail}/__init__.py"):
-                    if path in self.project.files and (
-                        length > 1 or base in bases or len(parts) > 1 or not is_aside(path)
-                    ):
-                        return path, base
-        return None
-
-    # ---- programs ------------------------------------------------------------------------------
-
-    def program(self, path: str, *, follow: bool) -> tuple[str | None, tuple[Site, ...]]:
-        """Return the framework that a script works for, and where; also in what it imports."""
-        seen: set[str] = set()
-        waiting = [path]
-        while waiting and len(seen) < 40:
-            current = waiting.pop(0)
-            if current in seen:
-                continue
-            seen.add(current)
-            sites = tuple(self.script_sites(current))
-            if sites:
-                return sites[0].framework, sites
-            if follow and current in self.modules and len(seen) < 12:
-                waiting += self._imported_files(current)
-        return None, ()
-
-    def _imported_files(self, path: str) -> Iterator[str]:
-        for name in set(self.modules[path].names.values()):
-            found = self.find(name, directory(path))
-            if found is not None and re.search(r"worker|queue|job|task|consum", found[0]):
-                yield found[0]
-
-    def script_sites(self, path: str) -> Iterator[Site]:
-        module = self.modules.get(path)
-        if module is None:
-            return
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
-            full = _full(module, call.func)
-            framework = _SCRIPTS.get(full)
-            if (
-                framework is None
-                and full.endswith((".worker_main", ".Worker"))
-                and "celery" in self.project.text(path).lower()
-            ):
-                framework = "celery"
-            if framework is not None:
-                queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
-                yield Site(
-                    framework, path, call.lineno, _line(self.project, path, call.lineno), queues
-                )
-
-
-_SCRIPTS = {
-    name: framework
-    for framework, names in {
-        "rq": (
-            "rq.Worker",
-            "rq.worker.Worker",
-            "rq.SimpleWorker",
-            "rq.worker.SimpleWorker",
-            "rq.worker_pool.WorkerPool",
-            "rq.Connection",
-            "rq.worker.HerokuWorker",
-            "django_rq.get_worker",
-            "rq.cli.worker",
-        ),
-        "faktory": ("faktory.Worker",),
-        "arq": ("arq.run_worker", "arq.worker.run_worker", "arq.Worker", "arq.worker.Worker",),
-        "dramatiq": ("dramatiq.Worker", "dramatiq.cli.main", "dramatiq.worker.Worker",),
-        "saq": ("saq.Worker", "saq.worker.Worker",),
-        "huey": ("huey.consumer.Consumer",),
-        "bullmq": ("bullmq.Worker",),
-        "procrastinate": ("procrastinate.App.run_worker",),
-    }.items()
-    for name in names
-}  # fmt: skip
-
-
-def _parse(project: Project, path: str, text: str) -> Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # of another version of Python, or a template: no fault of the project
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                names[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.asname and alias.name
-                ) or alias.name.partition(".")[0]
-    module = Module(path, tree, names, [], set())
-    _collect(project, module)
-    return module
-
-
-def _collect(project: Project, module: Module) -> None:
-    def visit(body: Sequence[ast.stmt], function: str) -> None:
-        for node in body:
-            targets: list[ast.expr] = []
-            value: ast.expr | None = None
-            if isinstance(node, ast.Assign):
-                targets, value = node.targets, node.value
-            elif isinstance(node, ast.AnnAssign):
-                targets, value = [node.target], node.value
-            if value is not None and not function:
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        call = _call_in(value)
-                        made = _full(module, call.func) if call else ""
-                        module.assigned.append(
-                            Assigned(
-                                module.path,
-                                node.lineno,
-                                target.id,
-                                made,
-                                _line(project, module.path, node.lineno),
-                            )
-                        )
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if any(
-                    isinstance(inner, ast.Call)
-                    and _full(module, inner.func).rpartition(".")[2] == "Celery"
-                    for inner in ast.walk(node)
-                ):
-                    module.factories.add(node.name)
-            elif isinstance(node, ast.If | ast.Try | ast.With):
-                visit(node.body, function)
-                if isinstance(node, ast.If):
-                    visit(node.orelse, function)
-
-    visit(module.tree.body, "")
-
-
-def _call_in(value: ast.expr) -> ast.Call | None:
-    """Return the call that makes a value; of a chain (``Broker(…).with_backend(…)``) the first."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-        inner = value.func.value
-        if not isinstance(inner, ast.Call):
-            break
-        value = inner
-    if isinstance(value, ast.IfExp):
-        return _call_in(value.body)
-    return value if isinstance(value, ast.Call) else None
-
-
-def _full(module: Module, node: ast.expr) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ".".join(["?", *reversed(parts)]) if parts else ""
-    parts.append(module.names.get(node.id, node.id))
-    return ".".join(reversed(parts))
-
-
-def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
-    """Yield the queue names that a call is given, literally or by the name of a list."""
-    for argument in [
-        *call.args,
-        *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
-    ]:
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Name):
-                for each in module.tree.body:
-                    if (
-                        isinstance(each, ast.Assign)
-                        and isinstance(each.value, ast.List | ast.Tuple)
-                        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
-                    ):
-                        yield from _strings(each.value)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
-
-
-def _strings(node: ast.expr) -> Iterator[str]:
-    for each in ast.walk(node):
-        if isinstance(each, ast.Constant) and isinstance(each.value, str):
-            yield each.value
-
-
-def _line(project: Project, path: str, line: int) -> str:
-    lines = project.lines(path)
-    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
-
-
-# ---- frameworks ---------------------------------------------------------------------------------
+from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detection import Embedded, Evidence, Role
 
 
 def infer(source: PythonSource) -> Sources:
@@ -304,6 +27,7 @@ def infer(source: PythonSource) -> Sources:
     for infer_one in (_celery, _django, _rq, _dramatiq, _huey, _arq, _saq, _taskiq, _procrastinate,
                       _stoker, _faktory, _loops):  # fmt: skip
         found.inferred += infer_one(source)
+    found.embedded += _inside_of_apps(source)
     return found
 
 
@@ -433,13 +157,13 @@ def _rq(source: PythonSource) -> list[Inferred]:
     queues: dict[str, Assigned | None] = {}
     for path, module in source.modules.items():
         for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
-            if _full(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
+            if full_name(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
                 names = [
                     a.value
                     for a in call.args[:1]
                     if isinstance(a, ast.Constant) and isinstance(a.value, str)
                 ]
-                line = _line(source.project, path, call.lineno)
+                line = line_of(source.project, path, call.lineno)
                 queues[names[0] if names else "default"] = Assigned(
                     path, call.lineno, "", "rq.Queue", line
                 )
@@ -506,7 +230,9 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
     names = [source.module_name(path) for path in paths]
     words = ("dramatiq", *(name for name, _ in names))
     path = paths[0]
-    evidence = (Evidence(path, actors[path], _line(source.project, path, actors[path]), "actors"),)
+    evidence = (
+        Evidence(path, actors[path], line_of(source.project, path, actors[path]), "actors"),
+    )
     return [Inferred("dramatiq", "worker", words, names[0][1], "python", evidence, names[0][0])]
 
 
@@ -571,7 +297,7 @@ def _arq(source: PythonSource) -> list[Inferred]:
                         for a in node.body
                         if isinstance(a, ast.Assign)
                         and any(isinstance(t, ast.Name) and t.id == "queue_name" for t in a.targets)
-                        for s in _strings(a.value)
+                        for s in strings_in(a.value)
                     ),
                     "",
                 )
@@ -651,7 +377,7 @@ def _saq(source: PythonSource) -> list[Inferred]:
                         Evidence(
                             path,
                             node.lineno,
-                            _line(source.project, path, node.lineno),
+                            line_of(source.project, path, node.lineno),
                             "SAQ's settings",
                         ),
                     )
@@ -720,9 +446,37 @@ def _faktory(source: PythonSource) -> list[Inferred]:
         sites = [
             site for site in source.script_sites(path) if site.framework in ("faktory", "bullmq")
         ]
-        if sites:
+        if sites and _runs(source, path):
             found.append(_script(source, sites[0].framework, path, sites))
     return found
+
+
+def _runs(source: PythonSource, path: str) -> bool:
+    """Tell if a file is a program: something happens when it is run, beside definitions."""
+    if "__main__" in source.project.text(path):
+        return True
+    defining = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    lines = {
+        call.lineno
+        for node in source.modules[path].tree.body
+        if not isinstance(node, defining)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+    }
+    return any(site.line in lines for site in source.script_sites(path))
+
+
+def _inside_of_apps(source: PythonSource) -> list[Embedded]:
+    """Return the workers that a function makes for whoever imports it, such as a web app."""
+    return [
+        Embedded(sites[0].framework, source.module_name(path)[1], _REASON, (sites[0].evidence,))
+        for path in source.modules
+        if (sites := [s for s in source.script_sites(path) if s.framework == "bullmq"])
+        and not _runs(source, path)
+    ]
+
+
+_REASON = "a function makes the worker for the program that imports it"
 
 
 def _loops(source: PythonSource) -> list[Inferred]:
@@ -749,7 +503,9 @@ def _loops(source: PythonSource) -> list[Inferred]:
         line = next(
             (node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0
         )
-        evidence = (Evidence(path, line, _line(source.project, path, line), "a loop that sleeps"),)
+        evidence = (
+            Evidence(path, line, line_of(source.project, path, line), "a loop that sleeps"),
+        )
         named = re.search(r"(^|[/_])(bg_?)?worker", path) is not None and "/commands/" not in path
         role: Role = "worker" if named else "other"
         sure = 0.5 if named else 0.4

@@ -192,6 +192,12 @@ class Running:
             if text in line:
                 return line
 
+    def shows(self, *texts: str) -> None:
+        """Wait until it has said all of these, in any order."""
+        for text in texts:
+            if text not in self.shown:
+                self.until(text)
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

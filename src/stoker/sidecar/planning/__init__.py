@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import is_planned, service
-from stoker.sidecar.planning.stores import secrets, stores_for
+from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for
 
 __all__ = ["make_plan"]
 
@@ -21,9 +21,9 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
     """
     units = [unit for unit in detection.units if is_planned(unit)]
     images, keys = images_for(detection, units)
-    stores = stores_for(detection) if units else []
-    names = Names(store.name for store in stores)
-    needs = {use.kind: store.name for use, store in zip(detection.uses, stores, strict=False)}
+    stores = stores_for(detection) if units else {}
+    names = Names(store.name for store in stores.values())
+    needs: dict[str, str] = {kind: store.name for kind, store in stores.items()}
     services = tuple(
         service(unit, images[key], names, needs, detection)
         for unit, key in zip(units, keys, strict=True)
@@ -33,13 +33,24 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             name=slug(name),
             images=tuple(images.values()),
             services=services,
-            stores=tuple(stores),
+            stores=tuple(stores.values()),
             compose_files=detection.files.get("compose", ())[:8],
             secrets=secrets(detection),
             decisions=tuple(_decisions(detection, units)),
-            notes=detection.notes,
+            notes=(
+                *detection.notes,
+                *(_lost(use) for use in detection.uses if units and in_the_image(use, detection)),
+            ),
         ),
         "the plan for what was seen",
+    )
+
+
+def _lost(use: BrokerUse) -> str:
+    at = f"{use.evidence[0].path}:{use.evidence[0].line}: " if use.evidence else ""
+    return (
+        f"{at}the jobs are in an SQLite file inside the container, and gone with it: have the "
+        "source read its place from a variable, and put that on a volume"
     )
 
 

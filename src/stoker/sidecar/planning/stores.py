@@ -14,7 +14,7 @@ _IMAGES: dict[BrokerKind, tuple[str, str]] = {
     "faktory": ("faktory", "contribsys/faktory:1.9.1"),
     "postgres": ("postgres", "postgres:17-alpine"),
     "nats": ("nats", "nats:2-alpine"),
-    "sqlite": ("sqlite", "scratch:none"),
+    "sqlite": ("jobs", "sqlite:3"),
     "database": ("postgres", "postgres:17-alpine"),
 }
 _PORTS: dict[BrokerKind, str] = {
@@ -24,14 +24,23 @@ _PORTS: dict[BrokerKind, str] = {
 _USUAL: dict[BrokerKind, str] = {
     "redis": "REDIS_URL", "rabbitmq": "AMQP_URL", "faktory": "FAKTORY_URL",
     "postgres": "DATABASE_URL", "nats": "NATS_URL", "database": "DATABASE_URL",
+    "sqlite": "STOKER_URL",
 }  # fmt: skip
 _SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|ACCESS_KEY)")
 MOST_SECRETS = 40
 
 
-def stores_for(detection: Detection) -> list[Store]:
-    """Return a store for each broker that is a server, in the order of ``detection.uses``."""
-    return [_store(use) for use in detection.uses if use.kind != "sqlite"]
+def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
+    """Return a store for each broker that its workers can be told of."""
+    return {use.kind: _store(use) for use in detection.uses if not in_the_image(use, detection)}
+
+
+def in_the_image(use: BrokerUse, detection: Detection) -> bool:
+    """Return whether the jobs are in a file whose place is the source's to say.
+
+    Stoker's can be put on a volume by a variable; another's would be gone with its container.
+    """
+    return use.kind == "sqlite" and all(unit.framework != "stoker" for unit in detection.units)
 
 
 def _store(use: BrokerUse) -> Store:
@@ -54,8 +63,9 @@ def _values(use: BrokerUse, host: str) -> dict[str, str]:
         "postgres": f"postgresql://app:app@{host}:5432/app",
         "database": f"postgresql://app:app@{host}:5432/app",
         "nats": f"nats://{host}:4222",
+        "sqlite": "sqlite:////data/jobs.db",
     }[use.kind]
-    port = _PORTS[use.kind]
+    port = _PORTS.get(use.kind, "")
     known = {"url": url, "host": host, "port": port, "address": f"{host}:{port}"}
     if use.kind in ("rabbitmq", "postgres", "database"):
         known |= {"user": "app", "password": "app", "database": "app"}

@@ -18,7 +18,7 @@ UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo fmt check test bench docs lock build soak clean
+.PHONY: help setup demo fmt check test core bench peers docs lock build soak clean
 
 help: ## say what each verb does
 	@echo "usage: make VERB [PYTHON=python3] [VENV=.venv] [WORKERS=2] [ARGS=...]"; echo
@@ -46,19 +46,33 @@ test: $(READY) ## run the tests, the code blocks of the documentation included
 	  -n $(WORKERS) --dist loadfile $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest README.md docs tests/cli tests/system $(ARGS) || [ $$? -eq 5 ]
 
+# Without what is the same on every Python: types, pages, the depot, and the longest faults.
+core: $(READY) ## run the tests that another Python could change
+	$(BIN)/python -m pytest tests/unit tests/contract --ignore tests/unit/test_typing.py \
+	  -n $(WORKERS) --dist loadfile $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest tests/cli/test_worker.py $(addprefix tests/system/test_, \
+	  blocked_loop.py cancel.py children.py fork.py shutdown.py timeouts.py) $(ARGS) || [ $$? -eq 5 ]
+
 bench: $(READY) ## measure, beside a peer
 	$(BIN)/python -m benchmarks $(ARGS)
+
+peers: $(READY) ## measure beside Celery, BullMQ and others (needs redis-server and Node)
+	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 docs: $(READY) ## build the documentation into site/; a broken link is an error
 	$(BIN)/python -m mkdocs build --strict $(ARGS)
 
-lock: ## renew requirements/dev.txt (ARGS=--upgrade: to the newest of everything)
+lock: ## renew the lists of what is installed (ARGS=--upgrade: to the newest of everything)
 	@$(require_python)
 	$(PYTHON) -m venv $(LOCK_TOOLS)
 	$(LOCK_TOOLS)/bin/python -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
 	$(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	  --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" \
 	  --output-file requirements/dev.txt $(ARGS) pyproject.toml requirements/dev.in
+	for name in requirements requirements-arq; do \
+	  $(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" \
+	  --output-file benchmarks/$$name.txt $(ARGS) benchmarks/$$name.in || exit 1; done
 
 build: $(READY) ## make the wheel and the source archive in dist/
 	rm -rf dist

@@ -6,6 +6,8 @@ from hypothesis import settings
 
 from tests.docs.examples import examples
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # A deadline per example measures the machine's other work, not ours.
 settings.register_profile("stoker", deadline=None)
 settings.load_profile("stoker")

@@ -20,8 +20,11 @@ from benchmarks.figures import Failed, Figure
 from benchmarks.identity import identity
 from benchmarks.processes import ROOT, BenchmarkError
 from benchmarks.scenarios import SCENARIOS
-from benchmarks.systems import OURS, PEERS
+from benchmarks.systems import KINDS
 from benchmarks.table import show
+
+OURS = KINDS["stoker-sqlite"]
+PEERS = {"huey": KINDS["huey-sqlite"]}
 
 _progress = Console(stderr=True)
 
@@ -79,7 +82,7 @@ def main(
             "identity": who,
             "figures": [_plain(figure) for figure in figures],
             "failed": [msgspec.to_builtins(each) for each in failed],
-            "asymmetries": {kind.name: kind.asymmetries for kind in systems},
+            "asymmetries": {kind.name: kind.description.notes for kind in systems},
         }
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:

@@ -12,13 +12,15 @@ from typing import NamedTuple, TypeVar
 
 from benchmarks import raw, stamps
 from benchmarks.processes import BenchmarkError, WorkerProcess, wait_until
-from benchmarks.systems import System, Tuning
+from benchmarks.systems import Kind, System, Way
 
 T = TypeVar("T")
 
 MOST_SECONDS = 8.0
 """A drain is cut off after this long; its rate is that of the jobs run until then."""
 START_SECONDS = 30.0
+KEPT = 100_000
+"""Completed jobs to keep, where a system does: Stoker's default."""
 
 
 class Drained(NamedTuple):
@@ -37,8 +39,8 @@ class Bench:
     def __init__(
         self,
         folder: Path,
-        ours: type[System],
-        peer: type[System] | None,
+        ours: Kind,
+        peer: Kind | None,
         *,
         scale: float,
         repeat: int,
@@ -50,7 +52,7 @@ class Bench:
         self.repeat = repeat
         self.say = say
         self._scale = scale
-        self._best: dict[str, Tuning] = {}
+        self._best: dict[str, Way] = {}
         self._raw: dict[tuple[object, ...], float] = {}
 
     def scaled(self, count: int, least: int = 100) -> int:
@@ -58,15 +60,17 @@ class Bench:
         return max(least, round(count * self._scale))
 
     @contextmanager
-    def opened(self, kind: type[System]) -> Iterator[System]:
+    def opened(self, kind: Kind) -> Iterator[System]:
         """Give a system an empty folder, and remove it afterwards."""
         folder = self.folder / kind.name
+        system = System(kind, folder, f"sqlite:///{folder / 'store.db'}", keep=KEPT)
         try:
-            yield kind(folder)
+            yield system
         finally:
+            system.close()
             shutil.rmtree(folder, ignore_errors=True)
 
-    def each(self, what: str, measure: Callable[[type[System]], T]) -> tuple[list[T], list[T]]:
+    def each(self, what: str, measure: Callable[[Kind], T]) -> tuple[list[T], list[T]]:
         """Measure ours and the peer in turns, ``repeat`` times; return both."""
         ours: list[T] = []
         peers: list[T] = []
@@ -79,24 +83,23 @@ class Bench:
 
     # Draining
 
-    def best(self, kind: type[System]) -> Tuning:
+    def best(self, kind: Kind) -> Way:
         """Return the fastest way to start one worker, found by trying."""
         if kind.name not in self._best:
-            rates: dict[Tuning, float] = {}
-            for tuning in kind.tunings:
-                self.say(f"looking for the fastest worker: {kind.name} {tuning.label}")
-                rates[tuning] = self.drain(kind, tuning, kind.drained // 3, MOST_SECONDS / 3).rate
-            self._best[kind.name] = max(rates, key=lambda tuning: rates[tuning])
+            ways, count = kind.description.drain, kind.description.drained // 3
+            rates: list[float] = []
+            for way in ways:
+                self.say(f"looking for the fastest worker: {kind.name} {way.label}")
+                rates.append(self.drain(kind, way, count, MOST_SECONDS / 3).rate)
+            self._best[kind.name] = ways[rates.index(max(rates))]
         return self._best[kind.name]
 
-    def drain(
-        self, kind: type[System], tuning: Tuning, count: int, seconds: float = MOST_SECONDS
-    ) -> Drained:
+    def drain(self, kind: Kind, way: Way, count: int, seconds: float = MOST_SECONDS) -> Drained:
         """Let one worker empty a store of ``count`` jobs."""
         count = self.scaled(count, 1_000)
         with self.opened(kind) as system:
             system.prepare(count)
-            with system.worker(tuning) as worker:
+            with system.worker(way) as worker:
                 return drain(system, worker, count, seconds)
 
     # The machine's limits
@@ -132,7 +135,7 @@ def drain(system: System, worker: WorkerProcess, count: int, seconds: float) -> 
     before = worker.usage().cpu_seconds, noted()
     whole = wait_until(lambda: noted() >= count, worker, seconds)
     if whole:
-        wait_until(lambda: system.settled(count), worker, START_SECONDS)
+        wait_until(lambda: system.left() == 0, worker, START_SECONDS)
     ended = time.monotonic()
     after = worker.usage().cpu_seconds
     run = stamps.seen(system.stamps)

@@ -11,24 +11,40 @@ from pathlib import Path
 
 from benchmarks.processes import ROOT
 from benchmarks.raw import sync_ms
-from benchmarks.systems import System
+from benchmarks.systems import Kind
 
 
-def identity(folder: Path, systems: Sequence[type[System]], command: str) -> dict[str, str]:
-    """Return what a reader has to know, by name."""
+def machine(folder: Path, command: str) -> dict[str, str]:
+    """Return what a reader has to know whatever was measured, by name."""
     p50, p99 = sync_ms(folder)
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": command,
         "commit": _commit(),
-        **{kind.name: kind.version() for kind in systems},
-        "durability": "WAL, synchronous=FULL",
         "python": f"{platform.python_implementation()} {platform.python_version()}, asyncio",
         "machine": f"{platform.system()} {platform.release()}, {_processor()}, "
-        f"{os.cpu_count()} cores, load before {load}",
-        "disk": f"{folder.parent}: write 4 KiB and sync p50 {p50:.2f} ms, p99 {p99:.2f} ms",
+        f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB, load before {load}",
+        "disk": f"{_shown(folder.parent)}: write 4 KiB and sync p50 {p50:.2f} ms, p99 {p99:.2f} ms",
     }
+
+
+def identity(folder: Path, kinds: Sequence[Kind], command: str) -> dict[str, str]:
+    """Return what a reader has to know of a run on SQLite."""
+    return {
+        **machine(folder, command),
+        **{kind.name: kind.description.version for kind in kinds},
+        "durability": "WAL; an add or a finish is answered once the disk has it",
+    }
+
+
+def _memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+
+
+def _shown(folder: Path) -> str:
+    inside = folder.resolve()
+    return str(inside.relative_to(ROOT)) if inside.is_relative_to(ROOT) else str(inside)
 
 
 def _commit() -> str:

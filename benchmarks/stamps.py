@@ -1,13 +1,15 @@
 """What handlers note while they run, in memory that the measuring process shares.
 
-Counting must cost next to nothing in the worker: a note is two writes into a mapped file. Each
-process has a file of its own; times are of the machine's monotonic clock, the same in all.
+Counting must cost next to nothing in the worker: a note is two writes into a mapped file, which
+outlive the process however it ends. Each process has a file of its own; times are of the machine's
+monotonic clock, the same in all. The marks are one file: a byte for each numbered job.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -18,10 +20,12 @@ FOLDER = "BENCH_STAMPS"
 _COUNT, _FIRST, _LAST, _HEAD = 0, 1, 2, 3
 _MOST_VALUES = 100_000
 _BYTES = 8 * (_HEAD + _MOST_VALUES)
+_MARKS = "marks"
+MOST_MARKS = 1_000_000
 
 
 class Stamps:
-    """A process's own file. Not for several threads at once."""
+    """A process's own file."""
 
     def __init__(self) -> None:
         self._open()
@@ -29,26 +33,46 @@ class Stamps:
 
     def tick(self) -> None:
         """Note that a job starts."""
-        cells = self._cells
+        with self._lock:
+            self._tick(time.monotonic_ns())
+
+    def note(self, sent: int) -> None:
+        """Note that a job starts that was sent at ``sent``."""
         now = time.monotonic_ns()
+        with self._lock:
+            if self.count < _MOST_VALUES:
+                self._cells[_HEAD + self.count] = now - sent
+            self._tick(now)
+
+    def mark(self, n: int) -> None:
+        """Note that the job of this number is through."""
+        self._marks[n] = min(255, self._marks[n] + 1)
+        self.tick()
+
+    def _tick(self, now: int) -> None:
+        cells = self._cells
         if not self.count:
             cells[_FIRST] = now
         self.count += 1
         cells[_LAST] = now
         cells[_COUNT] = self.count
 
-    def note(self, sent: int) -> None:
-        """Note that a job starts that was sent at ``sent``."""
-        if self.count < _MOST_VALUES:
-            self._cells[_HEAD + self.count] = time.monotonic_ns() - sent
-        self.tick()
-
     def _open(self) -> None:
         self.count = 0
-        path = Path(os.environ[FOLDER]) / f"{os.getpid()}.stamps"
-        with path.open("w+b") as file:
+        self._lock = threading.Lock()  # workers may be threads
+        folder = Path(os.environ[FOLDER])
+        with (folder / f"{os.getpid()}.stamps").open("w+b") as file:
             file.truncate(_BYTES)
             self._cells = memoryview(mmap.mmap(file.fileno(), _BYTES)).cast("q")
+        with (folder / _MARKS).open("r+b") as file:
+            self._marks = mmap.mmap(file.fileno(), MOST_MARKS)
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, with no job marked."""
+    folder.mkdir(parents=True)
+    with (folder / _MARKS).open("wb") as file:
+        file.truncate(MOST_MARKS)
 
 
 class Seen(NamedTuple):
@@ -64,6 +88,14 @@ class Seen(NamedTuple):
         return (self.count - 1) / (self.last - self.first) if self.count > 1 else 0.0
 
 
+class Marked(NamedTuple):
+    """What became of numbered jobs."""
+
+    never: int
+    twice: int
+    """Run more than once."""
+
+
 def seen(folder: Path) -> Seen:
     """Read what has been noted."""
     heads = [head for head in _heads(folder) if head[_COUNT]]
@@ -74,6 +106,13 @@ def seen(folder: Path) -> Seen:
         min(head[_FIRST] for head in heads) / 1e9,
         max(head[_LAST] for head in heads) / 1e9,
     )
+
+
+def marked(folder: Path, count: int) -> Marked:
+    """Read which of ``count`` numbered jobs are through."""
+    path = folder / _MARKS
+    marks = path.read_bytes()[:count]
+    return Marked(marks.count(0), count - marks.count(0) - marks.count(1))
 
 
 def latencies(folder: Path) -> list[float]:

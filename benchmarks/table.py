@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.figures import Failed, Figure
-from benchmarks.systems import System
+from benchmarks.systems import Kind
 
 _VERDICTS = {True: ("pass", "green"), False: ("falls short", "bold red"), None: ("", "")}
 
@@ -19,7 +19,7 @@ def show(
     who: Mapping[str, str],
     figures: Sequence[Figure],
     failed: Sequence[Failed],
-    systems: Sequence[type[System]],
+    systems: Sequence[Kind],
 ) -> None:
     """Print who measured what where, the table, and what it does not say by itself."""
     header = Table.grid(padding=(0, 2))
@@ -72,9 +72,7 @@ def _spread(figure: Figure) -> float:
     return (max(figure.runs) - min(figure.runs)) / 2 / figure.value
 
 
-def _footnotes(
-    console: Console, figures: Sequence[Figure], systems: Sequence[type[System]]
-) -> None:
+def _footnotes(console: Console, figures: Sequence[Figure], systems: Sequence[Kind]) -> None:
     console.print()
     console.print(
         "figure: median of the runs, ±: half their range. x: times better than the peer. "
@@ -85,7 +83,7 @@ def _footnotes(
         if figure.how:
             console.print(Text(f"{figure.scenario}, {figure.what}: {figure.how}", "dim"))
     for kind in systems:
-        console.print(Text(f"{kind.name}: {'; '.join(kind.asymmetries)}", "dim"))
+        console.print(Text(f"{kind.name}: {'; '.join(kind.description.notes)}", "dim"))
 
 
 def number(value: float) -> str:

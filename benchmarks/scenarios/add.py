@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.bench import Bench, rates
 from benchmarks.figures import Figure
-from benchmarks.systems import System
+from benchmarks.systems import Kind
 
 CALLERS = 100
 
@@ -15,7 +15,7 @@ def bulk(bench: Bench) -> Iterator[Figure]:
     """One call that adds many."""
     counts = {bench.ours: bench.scaled(200_000)}
 
-    def of(kind: type[System]) -> float:
+    def of(kind: Kind) -> float:
         count = counts.get(kind, bench.scaled(1_000))
         with bench.opened(kind) as system:
             return rates(count, [system.add_many(count)])[0]
@@ -37,12 +37,12 @@ def single(bench: Bench) -> Iterator[Figure]:
     """Calls that add one each."""
     many, few = bench.scaled(30_000, 1_000), bench.scaled(1_000)
 
-    def at_once(kind: type[System]) -> float:
+    def at_once(kind: Kind) -> float:
         count = many if kind is bench.ours else few
         with bench.opened(kind) as system:
             return rates(count, [system.add_concurrently(CALLERS, count)])[0]
 
-    def in_turn(kind: type[System]) -> float:
+    def in_turn(kind: Kind) -> float:
         with bench.opened(kind) as system:
             return rates(few, [system.add_one_by_one(few)])[0]
 

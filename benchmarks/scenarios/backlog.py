@@ -38,10 +38,10 @@ def run(bench: Bench) -> Iterator[Figure]:
 
 
 def _rate(bench: Bench, depth: int, taken: int) -> float:
-    tuning = bench.best(bench.ours)
+    way = bench.best(bench.ours)
     with bench.opened(bench.ours) as system:
         system.prepare(taken + depth)
-        with system.worker(tuning) as worker:
+        with system.worker(way) as worker:
             if not wait_until(
                 lambda: stamps.seen(system.stamps).count >= taken,
                 worker,

@@ -8,7 +8,7 @@ from benchmarks import stamps
 from benchmarks.bench import START_SECONDS, Bench
 from benchmarks.figures import Figure
 from benchmarks.processes import wait_until
-from benchmarks.systems import System
+from benchmarks.systems import Kind
 
 WATCHED_SECONDS = 3.0
 """How long an idle worker is let be before its memory is read."""
@@ -61,14 +61,14 @@ def run(bench: Bench) -> Iterator[Figure]:
     )
 
 
-def _memory(bench: Bench, kind: type[System], delayed: int) -> tuple[float, int]:
+def _memory(bench: Bench, kind: Kind, delayed: int) -> tuple[float, int]:
     """Return MiB of a worker that has run one job, and the size of its store."""
     with bench.opened(kind) as system:
         if delayed:
             system.prepare(delayed, delayed=True)
         size = system.store_bytes()
         system.prepare(1)
-        with system.worker(kind.prompt) as worker:
+        with system.worker(kind.description.latency) as worker:
             wait_until(lambda: stamps.seen(system.stamps).count == 1, worker, START_SECONDS)
             worker.let_be(WATCHED_SECONDS)
             return worker.usage().rss_mib, size
@@ -79,5 +79,5 @@ def _kept_bytes(bench: Bench, count: int) -> int:
         system.prepare(count)
         with system.worker(bench.best(bench.ours)) as worker:
             wait_until(lambda: stamps.seen(system.stamps).count >= count, worker, 120)
-            wait_until(lambda: system.settled(count), worker, START_SECONDS)
+            wait_until(lambda: system.left() == 0, worker, START_SECONDS)
         return system.store_bytes()

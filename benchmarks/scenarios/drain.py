@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure
-from benchmarks.systems import System
+from benchmarks.systems import Kind
 
 
 def run(bench: Bench) -> Iterator[Figure]:
     """The rate from the first start to the last finish, and what it costs."""
 
-    def of(kind: type[System]):
-        return bench.drain(kind, bench.best(kind), kind.drained)
+    def of(kind: Kind):
+        return bench.drain(kind, bench.best(kind), kind.description.drained)
 
     ours, peers = bench.each("drain", of)
     how = f"{bench.ours.name} {bench.best(bench.ours).label}, {ours[0].jobs:,} jobs"

@@ -6,15 +6,13 @@ is not hidden by the calls that it holds up.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from benchmarks import raw, stamps
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, percentile
 from benchmarks.processes import wait_until
-from benchmarks.systems import System
-from benchmarks.systems.stoker import StokerSystem
+from benchmarks.systems import Kind
 
 RATE = 50.0
 SETTLE_SECONDS = 1.0
@@ -27,29 +25,26 @@ def run(bench: Bench) -> Iterator[Figure]:
     bench.say("the machine's own limit: commits, 50 a second")
     limit = 2 * raw.paced_commit_ms(bench.folder, 1 / RATE)
 
-    def apart(kind: type[System]) -> list[float]:
+    def apart(kind: Kind) -> list[float]:
         with bench.opened(kind) as system:
             system.prepare(1)
-            with system.worker(kind.prompt) as worker:
+            with system.worker(kind.description.latency) as worker:
                 wait_until(lambda: stamps.seen(system.stamps).count == 1, worker, 30)
                 worker.let_be(SETTLE_SECONDS)
                 sent = system.send_steadily(RATE, seconds)
                 wait_until(lambda: stamps.seen(system.stamps).count > sent, worker, 10)
             return stamps.latencies(system.stamps)[1:]  # but for the one that showed it was there
 
-    def together(_: type[System]) -> list[float]:
+    def together(_: Kind) -> list[float]:
         with bench.opened(bench.ours) as system:
-            assert isinstance(system, StokerSystem)
-            os.environ[stamps.FOLDER] = str(system.stamps)
-            system.run_in_process(RATE, seconds, stamps.Stamps())
+            system.ask("run_in_one_process", rate=RATE, seconds=seconds)
             return stamps.latencies(system.stamps)
 
-    if bench.ours is StokerSystem:
-        runs: list[list[float]] = []
-        for n in range(bench.repeat):
-            bench.say(f"latency in one process: run {n + 1} of {bench.repeat}")
-            runs.append(together(bench.ours))
-        yield from _figures("same loop", runs, [], 1.0, limit)
+    runs: list[list[float]] = []
+    for n in range(bench.repeat):
+        bench.say(f"latency in one process: run {n + 1} of {bench.repeat}")
+        runs.append(together(bench.ours))
+    yield from _figures("same loop", runs, [], 1.0, limit)
     ours, peers = bench.each("latency between processes", apart)
     yield from _figures("another process", ours, peers, 3.0, limit)
 

@@ -1,124 +1,105 @@
-"""Huey, which also keeps its jobs in an SQLite file: mature, and quick for what it does."""
+"""Huey, on Redis or SQLite: small, mature, and quick for what it does."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import threading
-import time
-from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from benchmarks.systems.base import System, Tuning
-from benchmarks.systems.huey_app import Tasks, make
+from huey import RedisHuey, SqliteHuey
 
-_QUIET = ("--quiet", "--no-periodic", "--disable-health-check")
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Blocking, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import store
+
+if "BENCH_GREENLETS" in os.environ:
+    from gevent import monkey
+
+    monkey.patch_all()  # the consumer does not do it by itself
+
+FILE = store().removeprefix("sqlite:///") if store().startswith("sqlite") else None
+FULL = 2
+
+
+def queue() -> Any:
+    """Return a Huey; ``fsync`` is its word for ``synchronous=FULL``."""
+    if FILE is None:
+        return RedisHuey("bench", url=store(), results=False)
+    return SqliteHuey("bench", filename=FILE, fsync=True, results=False)
+
+
+huey: Any = queue()
+handlers = Handlers()
+
+
+@huey.task(name="noop")
+def noop(n: int) -> None:
+    handlers.noop()
+
+
+@huey.task(name="timed")
+def timed(n: int) -> None:
+    handlers.timed(n)
+
+
+@huey.task(name="pause")
+def pause(n: int) -> None:
+    handlers.block(n)
+
+
+TASKS: dict[str, Any] = {"noop": noop, "timed": timed, "pause": pause}
 _PROMPT = ("--delay", "0.001", "--max-delay", "0.01", "--backoff", "1.15")
 
 
-def _tuning(kind: str, workers: int) -> Tuning:
-    options = ("--worker-type", kind, "--workers", str(workers), *_PROMPT, *_QUIET)
-    return Tuning(f"-k {kind} -w {workers}", options)
+def worker(kind: str, workers: int) -> Way:
+    options = ["-k", kind, "-w", str(workers)]
+    quiet = ["--quiet", "--no-periodic", "--disable-health-check"]
+    command = ["huey.bin.huey_consumer", "benchmarks.systems.huey.huey", *options, *_PROMPT, *quiet]
+    environment = {"BENCH_GREENLETS": "1"} if kind == "greenlet" else {}
+    return Way(f"huey_consumer {' '.join(options)}", ["-m", *command], environment)
 
 
-class HueySystem(System):
-    """With ``SqliteHuey(fsync=True, results=False)``."""
+class Driver(Blocking):
+    def description(self) -> Description:
+        many = "greenlet" if find_spec("gevent") else "thread"
+        return Description(
+            version=versions("huey", "redis", "hiredis")
+            if FILE is None
+            else f"{versions('huey')}, SQLite {sqlite3.sqlite_version}",
+            drain=[
+                *(worker("thread", n) for n in (1, 4)),
+                worker("process", 1),
+                *(worker("greenlet", n) for n in (4,) if find_spec("gevent")),
+            ],
+            latency=worker("thread", 2),
+            pauses=worker(many, 100),
+            drained=10_000,
+            bulk=False,
+            notes=[
+                "keeps no record: a job is deleted when a worker takes it",
+                "a worker that dies loses the jobs it was running; there is no setting against it",
+                "no result (results=False), no bulk add",
+                "on SQLite it polls for jobs, here every 1 to 10 ms (its default is 0.1 to 10 s)",
+            ],
+        )
 
-    name = "huey"
-    tunings = (
-        *(_tuning("thread", n) for n in (1, 2, 4)),
-        *(_tuning("process", n) for n in (1, 2, 4)),
-        *(_tuning("greenlet", n) for n in (4,) if find_spec("gevent")),
-    )
-    prompt = _tuning("thread", 2)
-    drained = 10_000
-    asymmetries = (
-        "a job is deleted when a worker takes it: a worker that dies loses what it ran",
-        "no history, no result (results=False), no events; handlers are plain functions",
-        "it has no bulk add: jobs are added one after another",
-        "it asks for jobs by polling, here every 1 to 10 ms (its default is 0.1 to 10 s)",
-    )
+    def add(self, task: str, value: int) -> None:
+        TASKS[task](value)
 
-    @classmethod
-    def version(cls) -> str:
-        """Return its version and its store's."""
-        return f"{version('huey')}, sqlite3 with SQLite {sqlite3.sqlite_version}"
+    def left(self) -> int:
+        if FILE is not None:
+            synchronous = huey.storage.conn.execute("PRAGMA synchronous").fetchone()[0]
+            assert synchronous == FULL, "not FULL: the comparison would not be fair"
+        return huey.pending_count()
 
-    def _command(self, tuning: Tuning) -> list[str]:
-        return [
-            "huey.bin.huey_consumer", "benchmarks.systems.huey_worker.huey", *tuning.options
-        ]  # fmt: skip
-
-    def _environment(self) -> dict[str, str]:
-        return {"BENCH_HUEY": self._path}
-
-    @property
-    def _path(self) -> str:
-        return str(self.folder / "store.db")
-
-    def prepare(self, count: int, *, delayed: bool = False) -> None:
-        """Store no-op jobs without syncing, then empty the write-ahead log into the database."""
-        tasks = make(self._path, fsync=False)
-        for n in range(count):
-            if delayed:
-                tasks.noop.schedule((n,), delay=86_400)
-            else:
-                tasks.noop(n)
-        tasks.huey.storage.close()
-        connection = sqlite3.connect(self._path)
+    def prepare(self, task: str, count: int, delayed: bool = False) -> None:
+        if FILE is None:
+            super().prepare(task, count, delayed)
+            return
+        connection = huey.storage.conn
+        connection.execute("PRAGMA synchronous = OFF")  # to store quickly; it is not measured
+        super().prepare(task, count, delayed)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.close()
-
-    def settled(self, count: int) -> bool:
-        """Whether all are through: a job is gone before it is run, and nothing is stored after."""
-        return True
-
-    def add_many(self, count: int) -> float:
-        """Add one after another, since it has no other way."""
-        return self.add_one_by_one(count)
-
-    def add_concurrently(self, callers: int, count: int) -> float:
-        """Add from as many threads."""
-        tasks = self._open()
-
-        def caller() -> None:
-            for n in range(count // callers):
-                tasks.noop(n)
-
-        threads = [threading.Thread(target=caller) for _ in range(callers)]
-        began = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        seconds = time.perf_counter() - began
-        tasks.huey.storage.close()
-        return seconds
-
-    def add_one_by_one(self, count: int) -> float:
-        """Add from one thread."""
-        tasks = self._open()
-        began = time.perf_counter()
-        for n in range(count):
-            tasks.noop(n)
-        seconds = time.perf_counter() - began
-        tasks.huey.storage.close()
-        return seconds
-
-    def send_steadily(self, rate: float, seconds: float) -> int:
-        """Send from one thread; a call that is slow delays the next, but not what it notes."""
-        tasks = self._open()
-        count = round(rate * seconds)
-        began = time.monotonic()
-        for n in range(count):
-            time.sleep(max(0.0, began + n / rate - time.monotonic()))
-            tasks.timed(time.monotonic_ns())
-        tasks.huey.storage.close()
-        return count
-
-    def _open(self) -> Tasks:
-        tasks = make(self._path)
-        storage: Any = tasks.huey.storage
-        synchronous = storage.conn.execute("PRAGMA synchronous").fetchone()[0]
-        assert synchronous == 2, "not FULL: the comparison would not be fair"
-        return tasks
+        connection.execute("PRAGMA synchronous = FULL")

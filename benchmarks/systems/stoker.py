@@ -1,141 +1,115 @@
-"""Stoker itself."""
+"""Stoker itself, on the store that the URL names."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from importlib.metadata import version
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
-import apsw
+from benchmarks.systems.description import Description, Way
+from benchmarks.systems.driver import Coroutines, chunks, versions
+from benchmarks.systems.handlers import Handlers
+from benchmarks.systems.settings import kept, recovery, store
+from stoker import State, Stoker
+from stoker.config import WorkerSettings
 
-from benchmarks.stamps import Stamps
-from benchmarks.systems.base import System, Tuning
-from benchmarks.systems.stoker_app import Tasks, make
-from stoker import State
-from stoker.config import BrokerURL, WorkerSettings
+SCHEME = store().partition(":")[0]
+CLIENTS = {"sqlite": ("apsw",), "redis": ("redis", "hiredis")}
 
-T = TypeVar("T")
-
-_CHUNK = 20_000
+app = Stoker(store())
+handlers = Handlers()
 
 
-class StokerSystem(System):
-    """On one SQLite file."""
+@app.task(keep_completed=kept())
+async def noop(n: int) -> None:
+    handlers.noop()
 
-    name = "stoker"
-    tunings = tuple(Tuning(f"-c {n}", ("-c", str(n))) for n in (100, 300, 1_000))
-    prompt = Tuning("-c 10", ("-c", "10"))
-    drained = 60_000
-    asymmetries = (
-        "a job is stored until it is through: a worker that dies loses none",
-        "completed jobs are kept (the last 100,000), with events and counts",
-        "arguments are checked against the task's types when they are added",
-    )
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._url = BrokerURL.of_file(folder / "store.db").text
+@app.task(keep_completed=kept())
+async def timed(n: int) -> None:
+    handlers.timed(n)
 
-    @classmethod
-    def version(cls) -> str:
-        """Return its version and its store's."""
-        return (
-            f"{version('stoker')}, apsw {apsw.apsw_version()}, SQLite {apsw.sqlite_lib_version()}"
+
+@app.task(keep_completed=kept())
+async def pause(n: int) -> None:
+    await handlers.pause(n)
+
+
+TASKS = {"noop": noop, "timed": timed, "pause": pause}
+
+
+def worker(jobs: int, *options: str) -> Way:
+    label = " ".join(["stoker worker -c", str(jobs), *options])
+    command = ["stoker", "worker", "benchmarks.systems.stoker:app", "-c", str(jobs), *options]
+    return Way(label, ["-m", *command])
+
+
+def engine() -> list[str]:
+    """Return the version of what the broker brings along."""
+    if SCHEME != "sqlite":
+        return []
+    import apsw
+
+    return [f"SQLite {apsw.sqlite_lib_version()}"]
+
+
+class Driver(Coroutines):
+    requests = (*Coroutines.requests, "run_in_one_process")
+
+    def description(self) -> Description:
+        return Description(
+            version=", ".join([versions("stoker", *CLIENTS.get(SCHEME, ())), *engine()]),
+            drain=[worker(n) for n in (100, 300, 1_000)],
+            latency=worker(10),
+            pauses=worker(100),
+            kill=worker(100, "--lease", f"{recovery(30):.0f}s"),
+            drained=60_000,
+            notes=[
+                "keeps a record of each job, with events and counts",
+                "nothing is lost by default: jobs of a dead worker run again after 30 s",
+                "checks arguments against the task's types when they are added",
+            ],
         )
 
-    def _command(self, tuning: Tuning) -> list[str]:
-        return ["stoker", "worker", "benchmarks.systems.stoker_worker:app", *tuning.options]
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        async with app:
+            yield
 
-    def _environment(self) -> dict[str, str]:
-        return {"STOKER_URL": self._url}
+    async def add(self, task: str, value: int) -> None:
+        await TASKS[task].enqueue(value)
 
-    def prepare(self, count: int, *, delayed: bool = False) -> None:
-        """Store no-op jobs, and empty the write-ahead log into the database."""
+    async def add_all(self, task: str, values: Sequence[int]) -> None:
+        await TASKS[task].enqueue_many({"n": n} for n in values)
 
-        async def fill(tasks: Tasks) -> None:
-            noop = tasks.noop.options(delay="1d") if delayed else tasks.noop
-            for start in range(0, count, _CHUNK):
-                await noop.enqueue_many({"n": n} for n in range(start, min(start + _CHUNK, count)))
+    async def count(self) -> int:
+        counts = (await app.queue().stats()).counts
+        return counts.get(State.WAITING, 0) + counts.get(State.ACTIVE, 0)
 
-        self._run(fill)  # closing the last connection empties the log
+    def prepare(self, task: str, count: int, delayed: bool = False) -> None:
+        chosen = TASKS[task].options(delay="1d") if delayed else TASKS[task]
 
-    def settled(self, count: int) -> bool:
-        """Whether so many jobs are completed."""
+        async def fill() -> None:
+            for chunk in chunks(count):
+                await chosen.enqueue_many({"n": n} for n in chunk)
 
-        async def completed(tasks: Tasks) -> bool:
-            counts = (await tasks.app.queue().stats()).counts
-            return counts.get(State.COMPLETED, 0) >= count
+        self.run(fill)  # closing the last connection to a SQLite file empties its log
 
-        return self._run(completed)
+    def run_in_one_process(self, rate: float, seconds: float) -> int:
+        """Send timed jobs to a worker in the same loop. Return how many."""
+        count = round(rate * seconds)
 
-    def add_many(self, count: int) -> float:
-        """Add with ``enqueue_many``."""
-
-        async def add(tasks: Tasks) -> float:
-            calls = [{"n": n} for n in range(count)]
-            began = time.perf_counter()
-            await tasks.noop.enqueue_many(calls)
-            return time.perf_counter() - began
-
-        return self._run(add)
-
-    def add_concurrently(self, callers: int, count: int) -> float:
-        """Add from as many coroutines."""
-
-        async def add(tasks: Tasks) -> float:
-            async def caller() -> None:
-                for n in range(count // callers):
-                    await tasks.noop.enqueue(n)
-
-            began = time.perf_counter()
-            await asyncio.gather(*[caller() for _ in range(callers)])
-            return time.perf_counter() - began
-
-        return self._run(add)
-
-    def add_one_by_one(self, count: int) -> float:
-        """Add from one coroutine."""
-        return self.add_concurrently(1, count)
-
-    def send_steadily(self, rate: float, seconds: float) -> int:
-        """Send from the loop of this process."""
-        return self._run(lambda tasks: _send(tasks, rate, seconds))
-
-    def run_in_process(self, rate: float, seconds: float, stamps: Stamps) -> int:
-        """Send to a worker in the same loop."""
-
-        async def both(tasks: Tasks) -> int:
-            worker = await tasks.app.worker(WorkerSettings(concurrency=10))
-            running = asyncio.create_task(worker.run())
+        async def both() -> None:
+            inside = await app.worker(WorkerSettings(concurrency=10))
+            running = asyncio.create_task(inside.run())
             await asyncio.sleep(0.5)
-            sent = await _send(tasks, rate, seconds)
-            while stamps.count < sent:  # noqa: ASYNC110 - a few ms more are not measured
-                await asyncio.sleep(0.01)
-            worker.stop()
+            await self.send(rate, count)
+            until = time.monotonic() + 10
+            while handlers.stamps.count < count and time.monotonic() < until:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # a few ms more are not measured
+            inside.stop()
             await running
-            return sent
 
-        return self._run(both, stamps)
-
-    def _run(self, work: Callable[[Tasks], Awaitable[T]], stamps: Stamps | None = None) -> T:
-        async def opened() -> T:
-            tasks = make(self._url, stamps)
-            async with tasks.app:
-                return await work(tasks)
-
-        return asyncio.run(opened())
-
-
-async def _send(tasks: Tasks, rate: float, seconds: float) -> int:
-    count = round(rate * seconds)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    sending: list[asyncio.Task[object]] = []
-    for n in range(count):
-        await asyncio.sleep(began + n / rate - loop.time())
-        sending.append(asyncio.create_task(tasks.timed.enqueue(time.monotonic_ns())))
-    await asyncio.gather(*sending)
-    return count
+        self.run(both)
+        return count

@@ -23,17 +23,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["DEPOT_HOME"] = str(options.folder)
     if HERE not in sys.path:
         sys.path.insert(0, HERE)
-    # Only now: Depot reads its settings when it is imported.
-    from show.folder import Folder, Size
-    from show.stage import play
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as clean an end as by Ctrl-C
-    size = Size(options.uploads, options.seed)
+    _stop_as_by_ctrl_c(signal.SIGTERM, signal.SIGHUP)
     try:
-        return play(Folder(options.folder), size, keep=options.keep)
+        # Only now: Depot reads its settings when it is imported.
+        from show.folder import Folder, Size
+        from show.stage import play
+
+        return play(Folder(options.folder), Size(options.uploads, options.seed), keep=options.keep)
     except KeyboardInterrupt:
-        print("\nstopped; what is not done yet is kept, and --keep goes on with it")
+        print("\nstopped; --keep goes on with what is not done yet")
         return INTERRUPTED
+
+
+def _stop_as_by_ctrl_c(*numbers: signal.Signals) -> None:
+    """Let these end the demo as cleanly; all but those that are ignored, as under nohup."""
+    for number in numbers:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

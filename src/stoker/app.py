@@ -10,6 +10,7 @@ from stoker.client import Client
 from stoker.config import DEFAULT_URL, BrokerURL, WorkerSettings, broker_url
 from stoker.errors import ConfigError
 from stoker.job.payload import MAX_BYTES
+from stoker.job.retry import Strategy
 from stoker.processor import Processor, register
 from stoker.queue import Queue
 from stoker.registry import Registry
@@ -19,6 +20,7 @@ from stoker.worker import Worker
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+S = TypeVar("S", bound=Strategy)
 X = TypeVar("X", bound=type[Processor[Any]])
 
 DEFAULT_QUEUE = "default"
@@ -105,6 +107,20 @@ class Stoker:
         """Register a ``Processor`` class: ``@app.processor``. Raises ``ConfigError``."""
         self.registry.add(*register(cls, self.client, self._limit))
         return cls
+
+    def backoff(self, name: str) -> Callable[[S], S]:
+        """Register a backoff strategy of one's own: ``@app.backoff("night")``.
+
+        The function is given the failed attempt's number and the job's record, and returns how long
+        to wait. Jobs ask for it with ``Backoff("night")``, or in BullMQ's words with
+        ``backoff: { type: "night" }``.
+        """
+
+        def register_strategy(strategy: S) -> S:
+            self.registry.backoffs[name] = strategy
+            return strategy
+
+        return register_strategy
 
     def queue(self, name: str = DEFAULT_QUEUE) -> Queue:
         """Return the queue of that name; it need not have any task here."""

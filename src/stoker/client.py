@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from stoker.broker import make_broker
 from stoker.broker.base import Added, Broker, Clock, system_clock
 from stoker.config import BrokerURL
-from stoker.errors import BrokerError, BrokerUnavailable
+from stoker.errors import BrokerError, BrokerUnavailable, LoopRunning, StokerError
 from stoker.job.model import NewJob
 from stoker.results import Results
 
@@ -68,9 +68,17 @@ class Client:
 
     async def _open(self, opening: concurrent.futures.Future[Broker]) -> None:
         try:
-            opening.set_result(await make_broker(self.url, clock=self._clock).open())
+            broker = await make_broker(self.url, clock=self._clock).open()
         except Exception as error:
-            opening.set_exception(error)
+            opening.set_exception(_placed(error, self.url))
+            return
+        with self._lock:
+            wanted = self._opening is opening
+            if wanted:
+                opening.set_result(broker)
+        if not wanted:  # close() was called meanwhile, and waits for this
+            await broker.close()
+            opening.set_exception(_closed())
 
     async def add(self, job: NewJob) -> Added:
         """Add one job; those added in the same turn of the loop share a call of the broker."""
@@ -99,7 +107,18 @@ class Client:
         return results
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run ``work`` from synchronous code, on a loop that lives in a thread of its own."""
+        """Run ``work`` from synchronous code, on a loop that lives in a thread of its own.
+
+        Raises ``LoopRunning`` where it could wait for the very loop that it blocks: for a job that
+        runs there, or for the broker that is being opened there.
+        """
+        if _in_a_loop():
+            work.close()
+            raise LoopRunning(
+                "a synchronous call (…_sync, app.run) would block the event loop it is made in",
+                hint="await the method without _sync; where nothing can be awaited, "
+                "asyncio.create_task(task.enqueue(...))",
+            )
         with self._lock:
             if self._portal is None:
                 self._portal = _Portal()
@@ -111,8 +130,12 @@ class Client:
             opening, self._opening = self._opening, None
             portal, self._portal = self._portal, None
             self._results = weakref.WeakKeyDictionary()  # their readers know this broker
-        if opening is not None and opening.done() and not _failed(opening):
-            await opening.result().close()
+        if opening is not None:
+            if opening.done() and not _failed(opening):
+                await opening.result().close()
+            else:
+                waiting = asyncio.shield(asyncio.wrap_future(opening))  # _open closes it
+                await asyncio.gather(waiting, return_exceptions=True)
         if portal is not None:
             portal.stop()
 
@@ -123,6 +146,25 @@ class Client:
         self._portal = None
         self._adders = weakref.WeakKeyDictionary()
         self._results = weakref.WeakKeyDictionary()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _closed() -> BrokerUnavailable:
+    return BrokerUnavailable("the app was closed meanwhile")
+
+
+def _placed(error: Exception, url: BrokerURL) -> Exception:
+    """Return the error of an open, which names the place, with who says that it is the place."""
+    if isinstance(error, StokerError) and url.source and url.source not in str(error):
+        error.hint = "; ".join(filter(None, [error.hint, f"the place is from {url.source}"]))
+    return error
 
 
 def _failed(opening: concurrent.futures.Future[Broker]) -> bool:
@@ -196,7 +238,7 @@ class _Portal:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except concurrent.futures.CancelledError:
-            raise BrokerUnavailable("the app was closed meanwhile") from None
+            raise _closed() from None
 
     def stop(self) -> None:
         """End the loop; who waits for it is told."""

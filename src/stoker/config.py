@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Self
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -21,6 +21,35 @@ MEMORY = ":memory:"
 _PASSWORD = re.compile(r"^((?:[^:/@]*://)?[^:/@]*):(?!//).*@", re.DOTALL)
 
 
+_SERVER = re.compile(r"^(?:redis|rediss)(?:\+sentinel|\+cluster)?$|^unix$")
+_SERVER_EXAMPLES = {
+    "unix": "unix:///run/redis.sock?db=0",
+    "redis+sentinel": "redis+sentinel://host1:26379,host2:26379/mymaster/0",
+    "redis+cluster": "redis+cluster://host1:6379,host2:6379",
+}
+
+
+class ServerAddress(msgspec.Struct, frozen=True):
+    """How a Redis or Valkey server is reached."""
+
+    hosts: tuple[tuple[str, int], ...] = ()
+    """Host and port of the server, of its sentinels, or of some of its cluster."""
+    service: str = ""
+    """What the sentinels call the primary."""
+    socket: str = ""
+    """The path of a Unix socket, instead of hosts."""
+    database: int = 0
+    user: str = ""
+    password: str = ""
+    prefix: str = "bull"
+    """What the names of all keys begin with."""
+    options: tuple[tuple[str, str], ...] = ()
+    """What else the URL says, such as ``ssl_ca_certs``."""
+
+    def __repr__(self) -> str:
+        return f"ServerAddress({self.hosts or self.socket!r})"
+
+
 class BrokerURL(msgspec.Struct, frozen=True):
     """Where jobs are kept. Printing it never shows the password."""
 
@@ -30,17 +59,30 @@ class BrokerURL(msgspec.Struct, frozen=True):
     """For SQLite: the file's path, or ``:memory:``."""
     source: str = ""
     """The environment variable it is from, if it is from one."""
+    server: ServerAddress | None = None
+    """For Redis and Valkey."""
 
     @classmethod
     def parse(cls, text: str, source: str = "") -> Self:
         """Read a URL, such as ``sqlite:///relative.db``, ``sqlite:////absolute.db``.
 
-        ``sqlite://:memory:`` is gone with the process. Raises ``ConfigError``.
+        ``sqlite://:memory:`` is gone with the process. Redis and Valkey: ``redis://host:6379/0``
+        (``rediss`` for TLS), ``unix:///path/to/socket?db=0``, ``redis+sentinel://host,host/name/0``,
+        ``redis+cluster://host,host``; each may have ``user:password@`` and ``?prefix=bull``.
+        Raises ``ConfigError``.
         """
         scheme, separator, rest = text.partition("://")
         if not separator:
             raise ConfigError(
-                f"broker URL {_shown(text)!r} has no scheme", hint=f"for example {DEFAULT_URL}"
+                f"broker URL {_shown(text)!r}{_from(source)} has no scheme",
+                hint=f"for example {DEFAULT_URL}",
+            )
+        if _SERVER.match(scheme):
+            return cls(
+                text,
+                scheme,
+                source=source,
+                server=_server_address(scheme, rest, f"{_shown(text)!r}{_from(source)}"),
             )
         if scheme != "sqlite":
             return cls(text, scheme, source=source)
@@ -48,7 +90,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
             return cls(text, scheme, MEMORY, source)
         if not rest.startswith("/") or rest == "/":
             raise ConfigError(
-                f"broker URL {_shown(text)!r} names no file",
+                f"broker URL {_shown(text)!r}{_from(source)} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
         return cls(text, scheme, unquote(rest[1:]), source)
@@ -58,6 +100,11 @@ class BrokerURL(msgspec.Struct, frozen=True):
         """Return the URL of a SQLite file."""
         return cls.parse(f"sqlite:///{quote(str(path))}")
 
+    @property
+    def described(self) -> str:
+        """The URL and who says it: ``sqlite:///jobs.db (from STOKER_URL)``."""
+        return f"{self}{_from(self.source)}"
+
     def __str__(self) -> str:
         return _shown(self.text)
 
@@ -66,6 +113,58 @@ class BrokerURL(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("text", str(self))]
+
+
+def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
+    """Return what a Redis URL says behind its scheme, or raise ``ConfigError`` with it as shown."""
+    # Up to the last @, as in _PASSWORD.
+    login, _, place = rest.rpartition("@")
+    user, _, password = login.partition(":")
+    place, _, query = place.partition("?")
+    options = dict(parse_qsl(query))
+    prefix = options.pop("prefix", "{bull}" if scheme.endswith("+cluster") else "bull")
+    where, _, path = place.partition("/")
+    parts = [part for part in path.split("/") if part]
+    try:
+        if scheme == "unix":
+            hosts, service, socket = (), "", f"/{path}"
+            database = int(options.pop("db", 0))
+        else:
+            default_port = 26379 if scheme.endswith("+sentinel") else 6379
+            hosts = tuple(_host(part, default_port) for part in where.split(","))
+            service = parts.pop(0) if scheme.endswith("+sentinel") else ""
+            socket = ""
+            database = int(parts.pop(0)) if parts else 0
+        if parts and not socket:
+            raise ValueError
+    except (ValueError, IndexError):
+        example = _SERVER_EXAMPLES.get(scheme.replace("rediss", "redis"), "redis://host:6379/0")
+        raise ConfigError(
+            f"broker URL {shown} cannot be read", hint=f"for example {example}"
+        ) from None
+    if scheme.endswith("+cluster") and (database or not re.search(r"\{[^{}]+\}", prefix)):
+        raise ConfigError(
+            f"broker URL {shown} cannot work in a cluster",
+            hint="there is only database 0, and a prefix needs a hash tag: ?prefix={bull}",
+        )
+    return ServerAddress(
+        hosts, service, socket, database, unquote(user), unquote(password), prefix,
+        tuple(options.items()),
+    )  # fmt: skip
+
+
+def _host(part: str, default_port: int) -> tuple[str, int]:
+    """Return host and port of ``host:port``, ``host`` or ``[::1]:port``."""
+    if part.startswith("["):
+        host, _, port = part[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        host, _, port = part.partition(":")
+    return unquote(host) or "localhost", int(port) if port else default_port
+
+
+def _from(source: str) -> str:
+    return f" (from {source})" if source else ""
 
 
 def _shown(url: str) -> str:
@@ -119,4 +218,5 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     max_stalls: int = DEFAULT_MAX_STALLS
     """Crashes after which a job may still run again."""
     recover_ms: int = 5_000
-    """How often expired leases are looked for."""
+    """How often the jobs of dead workers are taken back: a lease and 1.2 times this after the last
+    renewal, at the latest."""

@@ -2,6 +2,7 @@
 
     StokerError
     ├── ConfigError            a setting, URL or option that cannot work
+    ├── LoopRunning            a synchronous method was called where an event loop runs
     ├── InvalidJob             refused at enqueue, before anything is written
     │   ├── InvalidPayload     the arguments are not what the task takes, or not JSON
     │   └── UnknownTask        no task of that name is registered
@@ -42,6 +43,10 @@ class StokerError(Exception):
 
 class ConfigError(StokerError):
     """A setting, URL or option that cannot work, named with where it came from."""
+
+
+class LoopRunning(StokerError, RuntimeError):
+    """A synchronous method was called inside an event loop, which it would block."""
 
 
 class InvalidJob(StokerError):

@@ -6,7 +6,7 @@ at tens of thousands of jobs a second even an empty call per job would be felt.
 | event             | fields                                                        |
 |-------------------|---------------------------------------------------------------|
 | worker.started    | settings (with what was filled in)                            |
-| worker.stopping   | running (jobs that have not ended yet)                        |
+| worker.stopping   | running (jobs that have not ended yet), settings              |
 | worker.stopped    | settings                                                      |
 | jobs.claimed      | jobs (records)                                                |
 | jobs.finished     | outcomes, lost (leases of those among them that were refused) |

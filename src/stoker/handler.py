@@ -12,7 +12,7 @@ import msgspec
 from stoker.context import JobContext
 from stoker.errors import ConfigError
 from stoker.job.model import Failure
-from stoker.job.outcome import Cancel, Retry, Snooze
+from stoker.job.outcome import Control
 from stoker.job.payload import Payload, encode_any
 from stoker.job.retry import Policy
 from stoker.job.settings import job_options
@@ -121,7 +121,7 @@ class Result:
         return self._typed.decode(text)
 
 
-_CONTROLS = (Snooze, Retry, Cancel)
+_CONTROLS = get_args(Control)
 
 
 def _typed(function: Callable[..., Any], what: str) -> Payload | None:

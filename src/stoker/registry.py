@@ -9,6 +9,7 @@ from typing import Any
 from stoker.errors import ConfigError, UnknownTask
 from stoker.handler import Handler
 from stoker.job.payload import encode_any
+from stoker.job.retry import Strategy
 
 Encode = Callable[[Mapping[str, Any]], str]
 
@@ -20,6 +21,8 @@ class Registry:
         self._by_name: dict[str, Handler] = {}
         self._by_queue: dict[str, Handler] = {}
         self._encode: dict[str, Encode] = {}
+        self.backoffs: dict[str, Strategy] = {}
+        """Backoff strategies of the application's own, by name."""
 
     def add(self, handler: Handler, encode: Encode) -> None:
         """Register a handler; raises ``ConfigError`` if its name, or its queue, is taken."""

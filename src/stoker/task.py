@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpac
 from stoker.client import Client
 from stoker.handler import Handler, Origin, Result, Where, placement, policy
 from stoker.job.model import Dedup
+from stoker.job.outcome import Control
 from stoker.job.payload import MAX_BYTES, Arguments
 from stoker.job.settings import JobSettings, check_name, unknown
 from stoker.producer import Producer
@@ -17,7 +18,8 @@ from stoker.queue import Job
 
 P = ParamSpec("P")
 C = TypeVar("C")
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+X = TypeVar("X")
 
 _ELSEWHERE = frozenset({"delay", "apply_async", "send", "defer", "kiq", "perform_async"})
 """What adding a job is called by others."""
@@ -32,10 +34,11 @@ class TaskSettings(JobSettings, total=False):
     """As for a job, or a function of the task's arguments that gives it."""
 
 
-class Task(Generic[P, C, R]):
+class Task(Generic[P, C, R_co]):
     """A function whose calls can be enqueued. Calling it is calling the function.
 
-    ``P`` are its parameters, ``C`` what a call returns, ``R`` a job's result.
+    ``P`` are its parameters, ``C`` what a call returns, ``R_co`` what a run returns. A job's result
+    is ``X``: the same less ``Snooze``, ``Retry`` and ``Cancel``, with which no job ends.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class Task(Generic[P, C, R]):
             encode=result.encode,
             origin=origin,
         )
-        self._producer: Producer[R] = Producer(client, queue, name, settings, result.decode)
+        self._producer: Producer[Any] = Producer(client, queue, name, settings, result.decode)
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         self.__name__ = getattr(function, "__name__", name)
@@ -90,7 +93,9 @@ class Task(Generic[P, C, R]):
     def __repr__(self) -> str:
         return f"Task({self.name!r}, queue={self.queue!r})"
 
-    async def enqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
+    async def enqueue(
+        self: Task[P, C, X | Control], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Job[X]:
         """Add a job that will call the function with these arguments.
 
         Raises ``InvalidPayload`` or ``BrokerError``; nothing is written then.
@@ -98,12 +103,14 @@ class Task(Generic[P, C, R]):
         data = self.arguments.encode(args, kwargs, limit=self._limit)
         return await self._producer.add(self._producer.job(data, *args, **kwargs))
 
-    def enqueue_sync(self, /, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
+    def enqueue_sync(self: Task[P, C, X | Control], /, *args: P.args, **kwargs: P.kwargs) -> Job[X]:
         """``enqueue`` for synchronous code."""
         data = self.arguments.encode(args, kwargs, limit=self._limit)
         return self._producer.add_sync(self._producer.job(data, *args, **kwargs))
 
-    async def enqueue_many(self, calls: Iterable[Mapping[str, Any]]) -> list[Job[R]]:
+    async def enqueue_many(
+        self: Task[P, C, X | Control], calls: Iterable[Mapping[str, Any]]
+    ) -> list[Job[X]]:
         """Add a job for each mapping of arguments by name, in large batches.
 
         All are checked before the first is written.
@@ -113,7 +120,7 @@ class Task(Generic[P, C, R]):
             [job(encode(call, limit=self._limit), **call) for call in calls]
         )
 
-    def options(self, **settings: Unpack[JobSettings]) -> Task[P, C, R]:
+    def options(self, **settings: Unpack[JobSettings]) -> Task[P, C, R_co]:
         """Return the same task with other settings for the jobs that are added through it."""
         other = copy.copy(self)
         other._producer = self._producer.with_settings(settings)

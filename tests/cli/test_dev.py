@@ -68,7 +68,7 @@ def test_a_second_control_c_is_passed_on(shop: Shop) -> None:
     with Running(shop.folder, "dev", "shop:app", "--grace", "10m") as dev:
         dev.until("crawl begun")
         dev.signal(signal.SIGINT)
-        dev.until("claiming no more; running jobs may end for 10m")
+        dev.until("waiting up to 10m for 1 running job")
         dev.signal(signal.SIGINT)
         dev.until("again: interrupting what runs")
         assert dev.end() == 0

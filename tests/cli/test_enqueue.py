@@ -79,7 +79,9 @@ def test_a_processor_takes_jobs_of_any_name_in_its_queue(shop: Shop) -> None:
 
 
 def test_a_task_can_be_sent_to_another_queue(shop: Shop) -> None:
-    ok("enqueue", "shop:app", "send", "to=ada", "--queue", "urgent")
+    result = stoker("enqueue", "shop:app", "send", "to=ada", "--queue", "urgent")
+
+    assert "note: no task of this app belongs to queue urgent" in result.stderr
 
     assert shop.job("1", "urgent").name == "send"
 

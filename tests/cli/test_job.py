@@ -224,6 +224,43 @@ def test_a_job_in_the_wrong_state_is_left_alone(shop: Shop, verb: str, refusal: 
     assert shop.job(id).state is State.ACTIVE
 
 
+def test_a_completed_job_is_run_again_only_if_that_is_said(shop: Shop) -> None:
+    id = shop.add()
+    shop.complete()
+
+    result = stoker("job", "retry", id, "--url", URL)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"job {id} of mail is completed: "
+        "it has done its work; --state completed runs it once more\n"
+    )
+    assert shop.job(id).state is State.COMPLETED
+    assert ok("job", "retry", id, "--state", "completed", "--url", URL).startswith("Put back")
+    assert shop.job(id).state is State.WAITING
+
+
+def test_a_named_job_that_is_to_be_retried_later_is_retried_now(shop: Shop) -> None:
+    named, other = shop.add(delay="1h"), shop.add(delay="1h")
+
+    assert ok("job", "retry", named, "--url", URL) == "Put back in line: 1 job.\n"
+    assert ok("job", "retry", "--all", "--yes", "--url", URL) == "Put back in line: 0 jobs.\n"
+
+    assert (shop.job(named).state, shop.job(other).state) == (State.WAITING, State.DELAYED)
+
+
+def test_a_named_job_in_another_state_than_said_is_left_alone(shop: Shop) -> None:
+    id = shop.add()
+
+    result = stoker("job", "rm", id, "--state", "failed,delayed", "--url", URL)
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"job {id} of mail is waiting: it is left alone, for --state says failed,delayed\n"
+    )
+    assert shop.job(id).state is State.WAITING
+
+
 def test_of_several_those_that_can_are_changed(shop: Shop) -> None:
     waiting, delayed = shop.add(), shop.add(delay="1h")
 

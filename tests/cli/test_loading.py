@@ -70,6 +70,22 @@ def test_the_current_directory_is_searched_first(modules: Path) -> None:
 
 
 ERRORS = {
+    "toe:first": (
+        "error: there is no module 'toe'\n"
+        "hint: did you mean 'two'? it is searched for in {folder} and in this Python's packages\n"
+    ),
+    r"src\two.py:first": (
+        "error: 'src\\\\two.py:first' does not name an app\n"
+        "hint: name the module, as import does: src.two:first\n"
+    ),
+    r"C:\proj\two.py:first": (
+        "error: 'C:\\\\proj\\\\two.py:first' does not name an app\n"
+        "hint: in the folder it is in, name the module as import does: two:first\n"
+    ),
+    "/srv/my shop/two.py": (
+        "error: '/srv/my shop/two.py' does not name an app\n"
+        "hint: in the folder it is in, name the module as import does: two:app\n"
+    ),
     "nowhere:app": (
         "error: there is no module 'nowhere'\n"
         "hint: it is searched for in {folder} and in this Python's packages\n"

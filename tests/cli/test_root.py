@@ -61,6 +61,7 @@ def test_a_command_is_imported_only_when_it_is_used() -> None:
 
 
 USAGE = {
+    ("wroker", "shop"): "No such command 'wroker'. Did you mean 'worker'?",
     ("worker",): "Missing argument 'MODULE:APP'.",
     ("worker", "shop", "-c", "0"): (
         "Invalid value for '-c' / '--concurrency' (env var: 'STOKER_CONCURRENCY', "
@@ -124,6 +125,16 @@ def test_what_makes_no_sense_is_refused(shop: Shop, command: tuple[str, ...]) ->
     assert not (shop.folder / "jobs.db").exists()
 
 
+def test_an_error_names_the_variable_a_url_is_from(shop: Shop) -> None:
+    missing = stoker("queue", "ls", env={"STOKER_URL": "sqlite:///job.db"})
+    mistyped = stoker("queue", "ls", env={"STOKER_URL": "jobs.db"})
+
+    assert missing.stderr.startswith("error: there is no file job.db (from STOKER_URL)\n")
+    assert mistyped.stderr.startswith(
+        "error: broker URL 'jobs.db' (from STOKER_URL) has no scheme\n"
+    )
+
+
 ERRORS = {
     ("queue", "ls"): (
         "error: there is no file stoker.db\n"
@@ -133,8 +144,9 @@ ERRORS = {
         "error: broker URL 'nonsense' has no scheme\nhint: for example sqlite:///stoker.db\n"
     ),
     ("queue", "ls", "--url", "amqp://me:hush@host/1"): (
-        "error: no broker for amqp://me:***@host/1: this version keeps jobs in SQLite\n"
-        "hint: set STOKER_URL=sqlite:///path/to/file.db, or pass such a URL to Stoker()\n"
+        "error: no broker for amqp://me:***@host/1: jobs are kept in SQLite, Redis or Valkey\n"
+        "hint: set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
+        "or pass such a URL to Stoker()\n"
     ),
     ("queue", "ls", "--url", "sqlite://:memory:"): (
         "error: sqlite://:memory: is the memory of one process: no other process sees its jobs\n"

@@ -44,6 +44,34 @@ def test_it_introduces_itself_and_sums_up(shop: Shop) -> None:
     assert rest[-1] == "INFO    nothing is left to do now; jobs that are delayed: 2"
 
 
+@pytest.mark.parametrize("options", [["--burst"], []], ids=["burst", "waiting"])
+def test_a_paused_queue_is_told_of(shop: Shop, options: list[str]) -> None:
+    shop.add()
+    shop.do(lambda app: app.queue("mail").pause())
+
+    with Running(shop.folder, "worker", "shop:app", *options) as worker:
+        worker.until(
+            "WARNING queue mail is paused; jobs waiting in it: 1 "
+            "(stoker queue resume mail lets them run)"
+        )
+        worker.signal(signal.SIGTERM)
+        worker.end()
+
+    assert shop.states() == {State.WAITING: 1}
+    assert worker.shown.count("is paused") == 1
+
+
+def test_it_says_which_variable_its_url_is_from(shop: Shop) -> None:
+    text = (shop.folder / "shop.py").read_text("utf-8").replace('"sqlite:///jobs.db"', "")
+    (shop.folder / "shop.py").write_text(text, encoding="utf-8")
+
+    env = {"STOKER_URL": "sqlite:///jobs.db"}
+    with Running(shop.folder, "worker", "shop:app", "--burst", env=env) as worker:
+        worker.end()
+
+    assert worker.output[1] == "  broker   sqlite:///jobs.db (from STOKER_URL)\n"
+
+
 def test_a_password_is_not_shown(shop: Shop) -> None:
     (shop.folder / "shop.py").write_text(
         "from stoker import Stoker\n"
@@ -68,7 +96,8 @@ def test_a_signal_lets_running_jobs_end(shop: Shop, number: signal.Signals) -> N
     with Running(shop.folder, "worker", "shop:app") as worker:
         worker.until("crawl begun")
         worker.signal(number)
-        worker.until(f"{number.name}: claiming no more; running jobs may end for 30s")
+        worker.until(f"{number.name}: claiming no more")
+        worker.until("waiting up to 30s for 1 running job; one more SIGTERM or Ctrl-C hands it")
         late = shop.add()
         code = worker.end()
 

@@ -191,7 +191,7 @@ class Model:
         if job.state in (State.WAITING, State.ACTIVE):
             return False
         if job.state in FINISHED:
-            job.attempts = job.crashes = 0
+            job.attempts = job.starts = job.crashes = 0
             held = (key for key, holder in self.keys.items() if holder.job is job)
             self.unclear.update(key for key in held if self.keys[key].until is None)
         self._wait(job)

@@ -13,26 +13,13 @@ from stoker.broker.base import Broker, Page, Select, Swept, Want
 from stoker.job.model import Failure, JobRecord, Keep, Lease, NewJob, Reason
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
+from tests.contract.clocks import Clock as Clock  # tests take it from here
 
 T = TypeVar("T")
 Opener = Callable[[], Awaitable[Broker]]
 
 LEASE_MS = 30_000
 """How long a lease lasts where a test does not say otherwise."""
-
-
-class Clock:
-    """A time that moves only when it is told to."""
-
-    def __init__(self, now: int = 1_700_000_000_000) -> None:
-        self.now = now
-
-    def __call__(self) -> int:
-        return self.now
-
-    def advance(self, ms: int) -> int:
-        self.now += ms
-        return self.now
 
 
 # Builders

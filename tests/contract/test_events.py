@@ -112,6 +112,7 @@ async def test_the_life_of_a_job_is_told_in_order(broker: Broker, clock: Clock) 
     ]
 
 
+@pytest.mark.needs("events_by_clock")
 async def test_an_event_says_where_and_when(broker: Broker, clock: Clock) -> None:
     cursor = await now(broker)
     await put(broker, new(id="a"))

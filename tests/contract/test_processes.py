@@ -191,12 +191,12 @@ async def test_everything_is_there_after_a_restart(
     broker: Broker, another: Opener, clock: Clock
 ) -> None:
     await put(broker, new(id="held"), new(id="done"), new(id="waiting"))
-    await put(broker, new(id="delayed", delay_ms=500), new(id="unique", dedup=Dedup("key")))
+    await put(broker, new(id="later", delay_ms=500), new(id="unique", dedup=Dedup("key")))
     await take_one(broker)
     await settle(broker, done(await take_one(broker)))
     await broker.update("q", "held", Patch(log=("line",)))
     await broker.configure("other", QueueSettings(paused=True))
-    named = ("held", "done", "waiting", "delayed", "unique")
+    named = ("held", "done", "waiting", "later", "unique")
     before = [await broker.detail("q", id) for id in named], await broker.queues()
 
     await broker.close()

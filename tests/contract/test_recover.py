@@ -46,6 +46,88 @@ async def test_a_job_whose_lease_ran_out_waits_again(broker: Broker, clock: Cloc
     assert (stored.state, stored.crashes, stored.token) == (State.WAITING, 1, None)
 
 
+PATIENCE_MS = 1_500
+
+
+async def test_with_patience_only_what_an_earlier_call_saw_is_taken(
+    broker: Broker, clock: Clock
+) -> None:
+    await put(broker, new(id="a"))
+    await take_one(broker)
+    clock.advance(LEASE_MS + 1)
+
+    answers: list[list[str]] = []
+    for wait in (0, PATIENCE_MS - 1, 1):
+        clock.advance(wait)
+        answers.append(await broker.recover(["q"], 3, PATIENCE_MS))
+
+    assert answers == [[], [], ["a"]]
+
+
+async def test_after_an_outage_who_holds_a_lease_comes_before_who_would_take_it(
+    broker: Broker, clock: Clock
+) -> None:
+    await put(broker, *many(2))
+    held, orphan = await take(broker, 2)
+    await broker.recover(["q"], 3, PATIENCE_MS)
+    clock.advance(100 * LEASE_MS)  # nobody could reach the store
+
+    assert await broker.recover(["q"], 3, PATIENCE_MS) == []
+    clock.advance(PATIENCE_MS - 1)
+    assert await broker.extend([lease(held)], LEASE_MS) == set()
+    clock.advance(1)
+
+    assert await broker.recover(["q"], 3, PATIENCE_MS) == [orphan.id]
+    assert await settle(broker, done(held)) == set()
+
+
+async def test_patience_begins_anew_with_each_lease_that_runs_out(
+    broker: Broker, clock: Clock
+) -> None:
+    await put(broker, *many(2))
+    first = await take_one(broker)
+    clock.advance(LEASE_MS + 1)
+    await broker.recover(["q"], 3, PATIENCE_MS)
+    second = await take_one(broker, lease_ms=PATIENCE_MS - 1)
+    clock.advance(PATIENCE_MS)
+
+    assert await broker.recover(["q"], 3, PATIENCE_MS) == [first.id]
+    assert await broker.recover(["q"], 3, PATIENCE_MS) == []
+    clock.advance(PATIENCE_MS)
+
+    assert await broker.recover(["q"], 3, PATIENCE_MS) == [second.id]
+
+
+@pytest.mark.needs("cross_process")
+async def test_what_one_process_has_just_seen_run_out_another_does_not_take(
+    broker: Broker, another: Opener, clock: Clock
+) -> None:
+    other = await another()
+    await put(broker, new(id="a"))
+    await take_one(broker)
+    clock.advance(LEASE_MS + 1)
+    await broker.recover(["q"], 3, PATIENCE_MS)
+    clock.advance(1)
+
+    assert await other.recover(["q"], 3, PATIENCE_MS) == []
+
+
+async def test_with_patience_any_number_of_jobs_is_taken_at_the_second_look(
+    broker: Broker, clock: Clock
+) -> None:
+    added = await put(broker, *many(1_200))
+    await drain(broker)
+    clock.advance(LEASE_MS + 1)
+    await broker.recover(["q"], 3, PATIENCE_MS)
+    clock.advance(PATIENCE_MS)
+
+    taken: list[str] = []
+    while piece := await broker.recover(["q"], 3, PATIENCE_MS):
+        taken += piece
+
+    assert sorted(taken) == sorted(added)
+
+
 async def test_a_living_lease_is_left_alone(broker: Broker, clock: Clock) -> None:
     await put(broker, new())
     job = await take_one(broker)

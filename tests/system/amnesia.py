@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import apsw
+import pytest
+
+from stoker.broker.sqlite import files
 
 SECTOR = 512
 SHARED_MEMORY = "-shm"
@@ -72,10 +75,17 @@ def recorded() -> Iterator[Recording]:
     """Record all that is written to databases that are opened, and closed, inside of it."""
     recording: Recording = []
     disk = _Disk(recording)
-    try:
-        yield recording
-    finally:
-        disk.unregister()
+
+    def sync(descriptor: int) -> None:  # what is synced past SQLite
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        recording.append(Op("sync", name))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "sync", sync)
+        try:
+            yield recording
+        finally:
+            disk.unregister()
 
 
 class _Platter:

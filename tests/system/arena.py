@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import apsw
 import msgspec
@@ -71,10 +71,31 @@ class Row(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.failure)["reason"] if self.failure else ""
 
 
-class Process:
-    """A process of the test's own; what it prints goes to a file."""
+class Stage(Protocol):
+    """Where processes play, and where is written down what is done to them."""
 
-    def __init__(self, arena: Arena, name: str, arguments: Sequence[str], **env: str) -> None:
+    folder: Path
+    env: dict[str, str]
+    faults: list[Fault]
+
+    def note(self, text: str) -> None: ...
+
+
+class Process:
+    """A process of the test's own; what it prints goes to a file.
+
+    ``within`` is put before its command: what runs it somewhere else.
+    """
+
+    def __init__(
+        self,
+        arena: Stage,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        within: Sequence[str] = (),
+        **env: str,
+    ) -> None:
         self.name = name
         self._arena = arena
         self.output = arena.folder / f"output-{name}.txt"
@@ -82,7 +103,7 @@ class Process:
         self.may_leave = False
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [*within, sys.executable, *arguments],
                 cwd=ROOT,
                 env={**os.environ, **arena.env, **env},
                 stdin=subprocess.DEVNULL,
@@ -249,6 +270,9 @@ class Arena:
     def open_gate(self, name: str, claim: int = 1) -> None:
         (self.folder / "gates" / f"{name}-{claim}").touch()
 
+    def close_gate(self, name: str, claim: int = 1) -> None:
+        (self.folder / "gates" / f"{name}-{claim}").unlink(missing_ok=True)
+
     # The truth
 
     def query(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
@@ -325,7 +349,12 @@ class Arena:
     def close(self) -> None:
         for process in self.processes:
             process.end()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the file; the next look and the next job open it again."""
         if self._reader is not None:
             self._reader.close()
+            self._reader = None
         if self._app is not None:
             self._app.run(self._app.close())

@@ -6,7 +6,6 @@ SIGINT as a deployed worker does.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import faulthandler
 import os
@@ -19,6 +18,7 @@ import msgspec
 from stoker.config import WorkerSettings
 from stoker.events import subscribe
 from stoker.worker import signals
+from stoker.worker.leave import run_and_leave
 from tests.system.fulldisk import full_while
 from tests.system.handlers import FOLDER, app
 from tests.system.journal import Line, line
@@ -47,4 +47,4 @@ if __name__ == "__main__":
     settings = msgspec.json.decode(sys.argv[1], type=WorkerSettings)
     full = os.environ.get("FAULT_FULL")
     with full_while(Path(full)) if full else contextlib.nullcontext():
-        asyncio.run(main(settings))
+        run_and_leave(main(settings))

@@ -202,7 +202,7 @@ def test_odd_rows_in_other_states_do_no_harm(arena: Arena, stranger: apsw.Connec
 
 
 def test_ids_and_names_of_workers_may_be_no_text(arena: Arena, stranger: apsw.Connection) -> None:
-    """A job whose id nobody can write down cannot be finished: it crashes until it is buried."""
+    """A job that nobody could finish, because its id leads to no row or to another, is not run."""
     unnamed = write(stranger, Bad(""), id=text(b"\xffa"))
     numbered = write(stranger, Bad(""), id="'77777'")
     expired = {"state": "'active'", "expires_at": 1, "worker": text(b"\xff")}
@@ -213,7 +213,8 @@ def test_ids_and_names_of_workers_may_be_no_text(arena: Arena, stranger: apsw.Co
 
     good = arena.add("nap", 20)
     arena.until_all_done()
-    assert outcome(arena, unnamed) == outcome(arena, numbered) == ("failed", "crashed")
+    assert outcome(arena, unnamed) == outcome(arena, numbered) == ("failed", "undecodable")
+    assert (arena.count("completed"), arena.count("failed")) == (22, 3)
     assert outcome(arena, doomed) == ("failed", "crashed")
     assert outcome(arena, orphan) == ("completed", "")
     assert {arena.row(id).state for id in good} == {"completed"}
@@ -234,3 +235,34 @@ def test_a_row_without_a_number_from_the_counter_does_not_stop_the_adding(
     assert arena.count("completed") == 9
     untroubled(worker)
     worker.stop()
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, 2**53 - 100, 10_000])
+def test_a_row_with_a_number_far_away_does_not_stop_the_adding(
+    arena: Arena, stranger: apsw.Connection, number: int
+) -> None:
+    sql = "INSERT INTO job (seq, queue, name, data, rank) VALUES (?, 'default', 'nap', '{}', ?)"
+    stranger.execute(sql, (number, 2**63 - 1))
+
+    ids = arena.add("nap", 20) + arena.add("fails_once", 2)
+
+    assert max(map(int, ids)) < 1_000
+    worker = arena.worker("worker")
+    arena.until_all_done()
+    assert arena.count("completed") == 24
+    untroubled(worker)
+    worker.stop()
+
+
+def test_many_rows_that_took_the_next_numbers_are_passed(
+    arena: Arena, stranger: apsw.Connection
+) -> None:
+    with stranger:
+        stranger.executemany(
+            "INSERT INTO job (queue, name, data) VALUES ('default', 'nap', ?)", [("{}",)] * 3_000
+        )
+
+    ids = arena.add("nap", 5)
+
+    assert len(set(ids)) == 5
+    assert arena.count("waiting") == 3_006

@@ -89,6 +89,9 @@ def test_a_memory_error_in_python_is_an_ordinary_failure(arena: Arena) -> None:
     assert (row.reason, row.crashes, row.attempts) == ("error", 0, 1)
     assert "MemoryError" in (row.failure or "")
     pool_has(arena, 1, after="hoard")
+    [before], [after] = arena.entries("start", id), arena.entries("start")[-1:]
+    assert gone(before.pid)  # the next job has a child with memory of its own
+    assert after.pid != before.pid
     worker.stop()
     check(arena)
     untroubled(worker)

@@ -207,6 +207,65 @@ def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path, env: dict[str,
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_where_clearing_was_cut_off_the_next_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(PROJECT))
+    module: Any = importlib.import_module("show.folder")
+    folder = module.Folder(tmp_path / "depot-data")
+    with folder.taken():
+        folder.clear()
+        (folder.path / "store" / "alpine-club").mkdir(parents=True)
+        folder.filled(module.Size(40, 1))
+
+    with monkeypatch.context() as cut, folder.taken():
+        cut.setattr(module.shutil, "rmtree", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            folder.clear()
+    assert (folder.path / "store" / "alpine-club").is_dir()
+    assert folder.kept() is None
+
+    with folder.taken():
+        folder.clear()
+        assert sorted(path.name for path in folder.path.iterdir()) == [".gitignore", "demo.json"]
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGHUP", "closed pipe"])
+def test_a_demo_that_is_stopped_leaves_no_worker_and_can_be_gone_on_with(
+    tmp_path: Path, env: dict[str, str], how: str
+) -> None:
+    with subprocess.Popen(
+        [*DEMO, "--uploads", str(UPLOADS)],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        wait_for(r"worker \d+ started", iter(process.stdout))
+        refused = subprocess.run(
+            DEMO, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+        )
+        if how == "closed pipe":
+            process.stdout.close()
+        else:
+            process.send_signal(signal.SIGINT if how == "Ctrl-C" else signal.SIGHUP)
+            rest = process.stdout.read()
+            assert "Traceback" not in rest, rest
+            assert "--keep goes on" in rest, rest
+        assert process.wait(60) == (1 if how == "closed pipe" else 130)
+
+    assert refused.returncode == 1
+    assert "another demo is at work in depot-data" in refused.stdout
+    # The worker holds the folder's lock, too: while one was left, this would be refused.
+    assert "Every upload ended as planned." in demo(tmp_path, env, "--keep")
+
+
 def imports_of_the_worker(source: str) -> list[str]:
     names: list[str] = []
     for node in ast.walk(ast.parse(source)):

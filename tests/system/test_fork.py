@@ -101,3 +101,38 @@ connection = sqlite3.connect(sys.argv[1])
 connection.execute("SELECT count(*) FROM job").fetchall()
 connection.close()
 """
+
+
+@pytest.mark.parametrize("url", ["file", "sqlite://:memory:"])
+def test_a_child_that_calls_its_parents_broker_is_told(arena: Arena, url: str) -> None:
+    url = arena.url if url == "file" else url
+    done = subprocess.run(
+        [sys.executable, "-c", INHERITED, url], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "was opened by the process that forked this one" in done.stdout
+
+
+INHERITED = """
+import asyncio, os, sys
+from stoker import BrokerUnavailable
+from stoker.broker import make_broker
+from stoker.job.model import NewJob
+
+broker = make_broker(sys.argv[1])
+asyncio.run(broker.open())
+asyncio.run(broker.add([NewJob("q", "x")]))
+child = os.fork()
+if not child:
+    try:
+        asyncio.run(asyncio.wait_for(broker.add([NewJob("q", "x")]), 10))
+    except BrokerUnavailable as error:
+        print(error, flush=True)
+    asyncio.run(broker.close())
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+[stats] = asyncio.run(broker.queues())
+assert stats.counts == {"waiting": 1}
+asyncio.run(broker.close())
+"""

@@ -76,10 +76,28 @@ MUTANTS = {
         "test_zombie.py::reports_are_refused or while_the_heir",
     ),
     "a commit is not synced": Mutant(
-        "broker/sqlite/connection.py",
-        "PRAGMA synchronous = FULL",
-        "PRAGMA synchronous = NORMAL",
+        "broker/sqlite/session.py",
+        '"FULL" if sync else "NORMAL"',
+        '"NORMAL"',
         "test_power_cut.py::acknowledged_survives",
+    ),
+    "an add is answered before it is synced": Mutant(
+        "broker/sqlite/session.py",
+        "                self._files.sync()\n",
+        "                pass\n",
+        "test_power_cut.py::acknowledged_survives",
+    ),
+    "nobody looks whether the file is still there": Mutant(
+        "broker/sqlite/files.py",
+        "if not self.in_place():",
+        "if False:",
+        "test_moved_file.py::deleted or put_back",
+    ),
+    "a lease that ran out is taken at once": Mutant(
+        "broker/sqlite/recover.py",
+        "    if patience_ms == 0:",
+        "    if True:",
+        "test_outage.py::locked",
     ),
     "nothing is taken back": Mutant(
         "worker/keeper.py",
@@ -112,7 +130,7 @@ MUTANTS = {
         "test_contention.py::two_workers",
     ),
     "transactions begin as readers": Mutant(
-        "broker/sqlite/lane.py",
+        "broker/sqlite/session.py",
         "BEGIN IMMEDIATE",
         "BEGIN DEFERRED",
         "test_contention.py::two_workers",
@@ -251,11 +269,53 @@ MUTANTS = {
         "given = JobOptions()",
         "test_bad_data.py::each_is_buried",
     ),
+    "a script that the server forgot is not sent again": Mutant(
+        "broker/redis/connection.py",
+        "except redis_errors.NoScriptError:",
+        "except ZeroDivisionError:",
+        "redis/test_weather.py::forgotten",
+    ),
+    "a server that is a replica is no passing weather": Mutant(
+        "broker/redis/faults.py",
+        "if isinstance(error, _WEATHER_TYPES) or _says(text, _WEATHER):",
+        "if False:",
+        "redis/test_weather.py::replica",
+    ),
+    "full memory has no error of its own": Mutant(
+        "broker/redis/faults.py",
+        'if isinstance(error, redis.OutOfMemoryError) or _says(text, ("OOM",)):',
+        "if False:",
+        "redis/test_memory_full.py::room",
+    ),
+    "leases are renewed by what full memory refuses": Mutant(
+        "broker/redis/lua/extend.lua",
+        "return call('PEXPIRE', lock, lease)",
+        "return call('SET', lock, token, 'PX', lease)",
+        "redis/test_memory_full.py::leases",
+    ),
+    "a dead connection is waited for": Mutant(
+        "broker/redis/connection.py",
+        "ANSWER_SECONDS = 5.0",
+        "ANSWER_SECONDS = 60.0",
+        "redis/test_network_cut.py::cut_off",
+    ),
+    "nothing is taken back from Redis": Mutant(
+        "worker/keeper.py",
+        'await self._attempt(self._recover, "recover")',
+        "pass",
+        "redis/test_worker_kill.py::killed",
+    ),
     "numbers that were taken by hand are met": Mutant(
         "broker/sqlite/sql/move.sql",
-        "max(value, coalesce((SELECT max(seq) FROM job), 0)) + ?",
-        "value + ?",
+        "EXISTS (SELECT 1 FROM job WHERE seq > value - :count AND seq <= value)",
+        "0",
         "test_bad_data.py::without_a_number",
+    ),
+    "a job that nobody can finish is handed out": Mutant(
+        "broker/sqlite/claim.py",
+        " if named else jobs",
+        " if False else jobs",
+        "test_bad_data.py::may_be_no_text",
     ),
 }
 

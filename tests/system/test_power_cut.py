@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import apsw
 import pytest
 
 from stoker.broker import Broker, make_broker
-from stoker.broker.base import Want
+from stoker.broker.base import Want, system_clock
 from stoker.broker.sqlite import connection as opening
+from stoker.broker.sqlite import files
 from stoker.broker.sqlite.query import rows, value
 from stoker.config import BrokerURL
 from stoker.job.model import JobRecord, Lease, NewJob
@@ -68,12 +70,15 @@ def outcome(job: JobRecord) -> Done:
 
 
 def losses(recording: Recording, at: int, folder: Path) -> list[str]:
-    """Start again on an image; return what had been acknowledged and is not there."""
+    """Start again on an image; return what had been acknowledged and is not there.
+
+    A claim promises nothing that has to outlive a power cut: undone, its job simply waits.
+    """
     connection = opening.connect(str(folder / "jobs.db"))
     try:
         assert value(connection, "PRAGMA integrity_check") == "ok"
         states = dict(rows(connection, "SELECT seq, state FROM job"))
-        starts = dict(rows(connection, "SELECT seq, starts FROM job"))
+        unclaimed = rows(connection, "SELECT token, expires_at FROM job WHERE starts = 0")
         counter = value(connection, "SELECT value FROM counter")
         true = dict(rows(connection, "SELECT state, count(*) FROM job GROUP BY 1"))
         kept = dict(rows(connection, "SELECT state, n FROM tally WHERE n <> 0"))
@@ -81,6 +86,7 @@ def losses(recording: Recording, at: int, folder: Path) -> list[str]:
         connection.close()
     assert true == kept, "the counts are not those of the jobs"
     assert counter >= max(states, default=0), "an id would be given again"
+    assert set(unclaimed) <= {(None, None)}
     lost: list[str] = []
     for op in recording[:at]:
         if op.kind != "acknowledged":
@@ -88,7 +94,7 @@ def losses(recording: Recording, at: int, folder: Path) -> list[str]:
         fact, _, id = op.name.partition(" ")
         there = {
             "added": int(id) in states,
-            "claimed": starts.get(int(id), 0) > 0,
+            "claimed": True,
             "finished": states.get(int(id)) == "completed",
         }
         if not there[fact]:
@@ -150,11 +156,97 @@ def test_what_was_acknowledged_survives_a_power_cut(
     assert all_losses(arena, recording, CUTS) == {}
 
 
-def test_the_disk_forgets_what_is_not_synced(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test above would see a loss: with synchronous=NORMAL there are some."""
+@pytest.mark.parametrize(
+    ("sync", "what"),
+    [("session.Session._let_commits_sync", "finished"), ("files.Files.sync", "added")],
+)
+def test_the_disk_forgets_what_is_not_synced(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch, sync: str, what: str
+) -> None:
+    """The test above would see a loss: without one of the syncs there are some."""
+    monkeypatch.setattr(f"stoker.broker.sqlite.{sync}", lambda *_: None)
     recording = play(arena, monkeypatch, "synchronous = NORMAL")
 
-    assert all_losses(arena, recording, 40) != {}
+    lost = all_losses(arena, recording, 60)
+
+    assert any(fact.startswith(what) for facts in lost.values() for fact in facts)
+
+
+@pytest.mark.again(20)
+def test_a_claim_that_a_power_cut_undoes_is_made_again(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = play(arena, monkeypatch, jobs=60)
+    undone = 0
+    for number, at in enumerate(claim_points(arena, recording, 40)):
+        folder = arena.folder / f"image-{number}"
+        folder.mkdir()
+        cut(recording, at, arena.rng, folder)
+        assert losses(recording, at, folder) == []
+
+        waiting = in_state(folder, "waiting")
+        claimed = {
+            op.name.removeprefix("claimed ") for op in recording[:at] if "claimed" in op.name
+        }
+        undone += len(waiting & claimed)
+
+        assert asyncio.run(ran_to_the_end(folder)) >= waiting
+        assert in_state(folder, "completed") >= waiting | claimed & in_state(folder)
+    assert undone, "no cut undid a claim: this has tested nothing"
+
+
+def claim_points(arena: Arena, recording: Recording, count: int) -> list[int]:
+    """Return places just after a job was handed out."""
+    after = [place + 1 for place, op in enumerate(recording) if op.name.startswith("claimed")]
+    return [arena.rng.choice(after) for _ in range(count)]
+
+
+def in_state(folder: Path, state: str = "%") -> set[str]:
+    connection = opening.connect(str(folder / "jobs.db"))
+    try:
+        return {
+            str(seq)
+            for (seq,) in rows(connection, f"SELECT seq FROM job WHERE state LIKE '{state}'")
+        }
+    finally:
+        connection.close()
+
+
+async def ran_to_the_end(folder: Path) -> set[str]:
+    """Run what is left, as a worker does that starts when the leases have run out."""
+    later = system_clock() + 3_600_000
+    broker = await make_broker(
+        str(BrokerURL.of_file(folder / "jobs.db")), clock=lambda: later
+    ).open()
+    ran: set[str] = set()
+    try:
+        while await broker.recover(["q"], 3):
+            pass
+        while claimed := await broker.claim(Want({"q": 50}, 50, "w")):
+            assert not (await broker.finish([outcome(job) for job in claimed])).lost
+            ran |= {job.id for job in claimed}
+    finally:
+        await broker.close()
+    return ran
+
+
+async def test_a_job_is_handed_out_while_the_disk_is_waited_for(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = threading.Event()
+    monkeypatch.setattr(files, "sync", lambda _: synced.wait(20))
+    broker = await make_broker(str(BrokerURL.of_file(arena.database))).open()
+    claim = asyncio.create_task(broker.claim(Want({"q": 1}, 1, "w"), 10))
+    for _ in range(5):  # it is waiting by then
+        await broker.queues()
+
+    adding = asyncio.create_task(broker.add([NewJob("q", "task")]))
+    [job] = await claim
+
+    assert not adding.done()
+    synced.set()
+    assert [added.id for added in await adding] == [job.id]
+    await broker.close()
 
 
 def test_a_power_cut_while_the_file_is_created(

@@ -153,16 +153,24 @@ def test_a_handler_that_tidies_up_is_waited_for(arena: Arena) -> None:
     assert (arena.row(id).state, arena.row(id).attempts) == ("waiting", 0)
 
 
-def test_a_handler_that_will_not_be_interrupted_is_left_behind(arena: Arena) -> None:
-    """The worker hands its job back; that its process then ends is up to who runs the loop."""
-    id = arena.add_one("stubborn", name="never")
+@pytest.mark.parametrize("task", ["stubborn", "elsewhere"])
+def test_a_handler_that_will_not_be_interrupted_is_left_behind(arena: Arena, task: str) -> None:
+    """The worker hands its job back, and then its process ends all the same."""
+    id = arena.add_one(task, name="never")
     leaver = arena.worker("leaver", grace_ms=100, **LONG_LEASE)
     arena.until_started(id)
 
     leaver.signal(signal.SIGTERM)
 
-    arena.until(lambda: leaver.said("left"), "the worker to leave", 12)
+    assert leaver.exit_code(12) == 0, leaver.tail()
+    assert leaver.said("left")
+    assert "leaving without it" in leaver.tail()
     assert (arena.row(id).state, arena.row(id).attempts) == ("waiting", 0)
+    heir = arena.worker("heir", **LONG_LEASE)
+    arena.open_gate("never", claim=2)
+    assert arena.until_state(id, "completed").starts == 2
+    check(arena)
+    untroubled(heir)
 
 
 @pytest.mark.again(10)

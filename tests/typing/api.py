@@ -84,6 +84,10 @@ async def enqueueing_takes_what_the_function_takes() -> None:
     assert_type(await remind.enqueue(1, on=DAY), Job[str])
     assert_type(await send.enqueue(["a"], "Hi", body="…"), Job[int])
     assert_type(await reindex.enqueue("x"), Job[None])
+    assert_type(await poll.enqueue("x"), Job[str])
+    assert_type(poll.enqueue_sync("x"), Job[str])
+    assert_type(await poll.options(delay=1).enqueue_many([{"url": "x"}]), list[Job[str]])
+    assert_type(await (await poll.enqueue("x")).wait(), str)
     assert_type(send.enqueue_sync(["a"], "Hi"), Job[int])
     assert_type(await send.enqueue_many([{"to": ["a"], "subject": "Hi"}]), list[Job[int]])
 
@@ -245,7 +249,7 @@ def values() -> None:
     Retry("5m", "why")
     Cancel("why")
 
-    Backoff("linear")  # pyright: ignore[reportArgumentType]
+    Backoff(7)  # pyright: ignore[reportArgumentType]
     Backoff.fixed([2])  # pyright: ignore[reportArgumentType]
     Keep("7d")  # pyright: ignore[reportArgumentType]
     Snooze()  # pyright: ignore[reportCallIssue]

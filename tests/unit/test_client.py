@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -18,6 +18,7 @@ from stoker.broker import Broker
 from stoker.broker.base import Added
 from stoker.client import ADD_BYTES, ADD_JOBS, Client
 from stoker.config import BrokerURL
+from stoker.errors import LoopRunning
 from stoker.job.model import NewJob
 from tests.unit.support import Watched, soon, turns
 
@@ -27,6 +28,14 @@ async def client() -> AsyncIterator[Client]:
     client = Client(BrokerURL.parse("sqlite://:memory:"))
     yield client
     await client.close()
+
+
+@pytest.fixture
+def client_alone() -> Iterator[Client]:
+    """A client for a test without a loop of its own."""
+    client = Client(BrokerURL.parse("sqlite://:memory:"))
+    yield client
+    client.run(client.close())
 
 
 def job(number: int = 0, size: int = 0) -> NewJob:
@@ -134,6 +143,32 @@ async def test_after_a_close_the_next_use_opens_it_again(tmp_path: Path) -> None
             await job.wait(10)
 
 
+async def test_what_is_still_being_opened_when_it_is_closed_is_closed_too(
+    client: Client, brokers: list[Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = held_open(monkeypatch)
+    caller = asyncio.create_task(client.broker())
+    await turns()
+    closing = asyncio.create_task(client.close())
+    await turns()
+    assert not closing.done()
+
+    gate.set()
+    await soon(closing)
+
+    assert brokers[0].count("close") == 1
+    with pytest.raises(BrokerUnavailable, match="the app was closed meanwhile"):
+        await soon(caller)
+    assert await client.broker() is brokers[1]
+
+
+async def test_an_open_that_fails_says_who_named_the_place(tmp_path: Path) -> None:
+    client = Client(BrokerURL.parse(f"sqlite:///{tmp_path}/none/jobs.db", "STOKER_URL"))
+
+    with pytest.raises(BrokerUnavailable, match="the place is from STOKER_URL"):
+        await client.broker()
+
+
 async def test_a_close_may_be_asked_for_from_synchronous_code_and_twice(
     client: Client, brokers: list[Watched]
 ) -> None:
@@ -145,6 +180,23 @@ async def test_a_close_may_be_asked_for_from_synchronous_code_and_twice(
     await soon(asyncio.to_thread(synchronously))
 
     assert brokers[0].count("close") == 1
+
+
+async def test_a_synchronous_call_in_an_event_loop_is_refused(
+    client: Client, brokers: list[Watched]
+) -> None:
+    with pytest.raises(LoopRunning, match="await the method without _sync"):
+        client.run(client.broker())
+
+    assert brokers == []
+
+
+def test_also_in_the_loop_that_serves_synchronous_code(client_alone: Client) -> None:
+    async def nested() -> None:
+        client_alone.run(client_alone.broker())
+
+    with pytest.raises(LoopRunning):
+        client_alone.run(nested())
 
 
 async def test_who_waits_synchronously_is_told_of_a_close(client: Client) -> None:

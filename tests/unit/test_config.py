@@ -11,7 +11,7 @@ from rich.pretty import pretty_repr
 
 from stoker import Stoker
 from stoker.broker import make_broker
-from stoker.config import MEMORY, BrokerURL, broker_url
+from stoker.config import MEMORY, BrokerURL, ServerAddress, broker_url
 from stoker.errors import ConfigError
 
 SECRET = "geheim"
@@ -65,8 +65,54 @@ def test_a_scheme_that_no_broker_takes_is_refused_when_the_broker_is_made() -> N
         make_broker(f"carrier-pigeon://me:{SECRET}@loft")
 
     assert refusal.value.message == (
-        "no broker for carrier-pigeon://me:***@loft: this version keeps jobs in SQLite"
+        "no broker for carrier-pigeon://me:***@loft: jobs are kept in SQLite, Redis or Valkey"
     )
+
+
+SERVERS = {
+    "redis://localhost": ServerAddress((("localhost", 6379),)),
+    "redis://:p%40ss@h:7000/2": ServerAddress((("h", 7000),), database=2, password="p@ss"),
+    "rediss://me:a/b?c@h?prefix=app&ssl_ca_certs=ca.pem": ServerAddress(
+        (("h", 6379),),
+        user="me",
+        password="a/b?c",
+        prefix="app",
+        options=(("ssl_ca_certs", "ca.pem"),),
+    ),
+    "redis://[::1]:7000": ServerAddress((("::1", 7000),)),
+    "unix:///run/redis.sock?db=3": ServerAddress(socket="/run/redis.sock", database=3),
+    "redis+sentinel://a,b:7000/main/1": ServerAddress(
+        (("a", 26379), ("b", 7000)), service="main", database=1
+    ),
+    "redis+cluster://a:1,b:2": ServerAddress((("a", 1), ("b", 2)), prefix="{bull}"),
+}
+
+
+@pytest.mark.parametrize("text", SERVERS)
+def test_the_url_of_a_server_is_read(text: str) -> None:
+    url = BrokerURL.parse(text)
+
+    assert url.server == SERVERS[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://h:port/0",
+        "redis://h/name",
+        "redis://h/0/1",
+        "redis+sentinel://h",
+        "redis+cluster://h/1",
+        "redis+cluster://h?prefix=bull",
+        "unix:///s?db=x",
+    ],
+)
+def test_the_url_of_a_server_that_cannot_be_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        BrokerURL.parse(text)
+
+    assert text in refusal.value.message
+    assert refusal.value.hint
 
 
 @pytest.mark.parametrize("path", ["jobs.db", "/var/a b/100%.db", "Grüße?x=1#y.db"])
@@ -155,9 +201,8 @@ def test_no_error_shows_the_password(text: str) -> None:
 @pytest.mark.parametrize(
     ("env", "variable"),
     [
-        ({"REDIS_URL": "redis://localhost"}, "REDIS_URL"),
-        ({"REDIS_HOST": "localhost"}, "REDIS_HOST"),
-        ({"STOKER_URL": "redis://localhost"}, "STOKER_URL"),
+        ({"REDIS_URL": "amqp://localhost"}, "REDIS_URL"),
+        ({"STOKER_URL": "amqp://localhost"}, "STOKER_URL"),
     ],
 )
 def test_a_refused_url_says_which_variable_it_is_from(env: dict[str, str], variable: str) -> None:

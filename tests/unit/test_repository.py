@@ -1,6 +1,7 @@
 """What no file of this repository may hold."""
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "stoker"
 MODULES = sorted(SOURCE.rglob("*.py"))
-LOCK = ROOT / "requirements" / "dev.txt"
+LOCKS = [ROOT / "requirements" / "dev.txt", *(ROOT / "benchmarks").glob("requirements*.txt")]
+NODE_LOCKS = [ROOT / "benchmarks" / "package-lock.json"]
 
 MOST_LINES = 600
 
@@ -23,7 +25,7 @@ REGISTRY_HOST = re.compile(
 )
 # The home of a person; that of a user inside a container image is nobody's.
 HOME_PATH = re.compile(
-    r"(?<![\w.])(?:/(?:home|Users)/(?!app\b|node\b|stoker\b|user\b)\w[\w.-]*|/root/[\w.]"
+    r"(?<![\w.])(?:/(?:home|Users)/(?!app\b|node\b|stoker\b|user\b)\w[\w.-]*|/root/(?!\.cache\b)[\w.]"
     r"|[A-Za-z]:\\Users\\\w)"
 )
 
@@ -85,10 +87,20 @@ def test_the_patterns_find_what_they_are_for() -> None:
     assert not HOME_PATH.search("WORKDIR /home/node/app, and src/root/x.py")
 
 
-def test_the_lock_holds_versions_and_hashes_and_nothing_else() -> None:
-    lines = LOCK.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_lock_holds_versions_and_hashes_and_nothing_else(lock: Path) -> None:
+    lines = lock.read_text(encoding="utf-8").splitlines()
 
     assert [line for line in lines if not LOCKED.fullmatch(line) or "://" in line] == []
+
+
+@pytest.mark.parametrize("lock", NODE_LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_node_lock_holds_hashes_and_no_address(lock: Path) -> None:
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    named = {name: package for name, package in packages.items() if name}
+
+    assert all(package["integrity"].startswith("sha512-") for package in named.values())
+    assert "://" not in lock.read_text(encoding="utf-8")
 
 
 def banned_uses(tree: ast.AST) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from stoker import Backoff, Dedup, Keep
+from stoker import Backoff, Dedup, JobContext, Keep, Processor, Stoker
 from stoker.errors import ConfigError
 from stoker.job.model import JobOptions, NewJob
 from stoker.job.settings import JobSettings, check_name, settle
@@ -182,6 +183,35 @@ def test_a_setting_that_cannot_work_is_named_with_its_place(
 
     assert refusal.value.message == message
     assert refusal.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("setting", "given"),
+    [
+        ("backoff", Backoff(delay_ms=10**30)),
+        ("backoff", Backoff(max_ms=10**30)),
+        ("keep_failed", Keep(age_ms=10**30)),
+        ("keep_completed", Keep(count=10**30)),
+    ],
+)
+def test_a_number_that_nobody_can_mean_is_refused_wherever_it_is_set(
+    setting: str, given: Any
+) -> None:
+    app = Stoker("sqlite://:memory:")
+    work = app.task(name="work")(lambda: None)
+
+    places: list[Callable[..., Any]] = [
+        app.task,
+        work.options,
+        lambda **set_: app.processor(type("Wrong", (Anything,), set_)),
+    ]
+    for place in places:
+        with pytest.raises(ConfigError, match=setting):
+            place(**{setting: given})(lambda: None)
+
+
+class Anything(Processor[dict[str, Any]]):
+    def process(self, job: JobContext[dict[str, Any]]) -> None: ...
 
 
 def test_every_setting_is_tried_here() -> None:

@@ -25,16 +25,19 @@ STILL_SECONDS = 120.0
 """Without any change for so long, something is wrong: more than a lease and a backoff."""
 
 
-async def run(samples: list[Sample], seed: int, log: Path, screen: Screen) -> Outcome:
+async def run(samples: list[Sample], seed: int, log: Path, lock: int, screen: Screen) -> Outcome:
     """Do it all, and return what came of it. Raises ``WorkerGone``."""
     async with app:
         before = await state.look()
         sweep = await queues.sync_uploads()
-        worker = Worker(log)
-        screen.say(f"worker {worker.pid} started; it writes to {log}")
         began = time.monotonic()
+        worker = Worker(log, keeps=lock)
         try:
+            screen.say(f"worker {worker.pid} started; it writes to {log}")
             after = await _watch(samples, seed, worker, screen)
+        except asyncio.CancelledError:
+            screen.say("stopping: the worker ends what it runs; Ctrl-C again interrupts that")
+            raise
         finally:
             worker.stop()
         seconds = time.monotonic() - began

@@ -18,7 +18,7 @@ from depot import queues
 from depot.app import app
 from depot.database import create_tables
 from show import report, samples
-from show.folder import Folder, NotOurs, Size
+from show.folder import Busy, Folder, NotOurs, Size
 from show.plan import ORGANISATIONS, Sample, plan
 from show.run import run
 from show.screen import Screen
@@ -29,11 +29,14 @@ def play(folder: Folder, size: Size, *, keep: bool) -> int:
     """Run the demo; return its exit code: 0 only if every upload ended as planned."""
     console = Console()
     try:
-        size, planned = _set(console, folder, size, keep)
-        with Screen(console) as screen:
-            outcome = asyncio.run(run(planned, size.seed, folder.log, screen))
-    except (NotOurs, WorkerGone, StokerError) as error:
+        with folder.taken() as lock:
+            size, planned = _set(console, folder, size, keep)
+            with Screen(console) as screen:
+                outcome = asyncio.run(run(planned, size.seed, folder.log, lock, screen))
+    except (NotOurs, Busy, WorkerGone, StokerError, OSError) as error:
         console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        if isinstance(error, NotOurs | Busy | PermissionError):
+            console.print("hint: --folder FOLDER, or DEPOT_HOME, takes another", highlight=False)
         return 1
     report.tell(console, outcome)
     report.advise(console, _commands(folder, outcome.dead))
@@ -83,6 +86,7 @@ def _program(name: str) -> str:
     """Return how to call a program of this environment from here."""
     own = Path(sys.executable).with_name(name)
     found = shutil.which(name)
-    if found is not None and Path(found).resolve() == own.resolve():
+    # The folders are compared: an environment's python is a link to one that lacks its packages.
+    if found is not None and Path(found).parent.resolve() == own.parent.resolve():
         return name
     return os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)

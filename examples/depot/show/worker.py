@@ -23,11 +23,15 @@ class WorkerGone(Exception):
 
 
 class Worker:
-    """One worker process, started again when it dies, as a supervisor would."""
+    """One worker process, started again when it dies, as a supervisor would.
 
-    def __init__(self, log: Path) -> None:
+    It has the file ``keeps`` open, too: what is locked by it is locked until the worker is gone.
+    """
+
+    def __init__(self, log: Path, keeps: int) -> None:
         self.log = log
         self.starts = 0
+        self._keeps = keeps
         self._process = self._start()
 
     @property
@@ -47,13 +51,14 @@ class Worker:
         return how
 
     def stop(self) -> None:
-        """Let it end what it runs."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Let it end what it runs; a Ctrl-C meanwhile interrupts that, and one more kills it."""
+        for end in (self._process.terminate, self._process.terminate, self._process.kill):
+            try:
+                end()
+                self._process.wait(STOP_SECONDS)
+                return
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                continue
 
     def last_words(self) -> str:
         """Return the end of its log."""
@@ -70,5 +75,6 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=[self._keeps],
                 start_new_session=True,  # Ctrl-C is for the demo, which then stops the worker
             )

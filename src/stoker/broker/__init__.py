@@ -13,14 +13,20 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
     ``clock`` is for tests. Raises ``ConfigError`` for a URL no broker takes.
     """
     parsed = BrokerURL.parse(url) if isinstance(url, str) else url
-    match parsed.scheme:
-        case "sqlite":
-            from stoker.broker.sqlite import SQLiteBroker
+    if parsed.scheme == "sqlite":
+        from stoker.broker.sqlite import SQLiteBroker
 
-            return SQLiteBroker(parsed.path, clock=clock)
-        case _:
-            source = f" (from {parsed.source})" if parsed.source else ""
-            raise ConfigError(
-                f"no broker for {parsed}{source}: this version keeps jobs in SQLite",
-                hint="set STOKER_URL=sqlite:///path/to/file.db, or pass such a URL to Stoker()",
-            )
+        return SQLiteBroker(parsed.path, clock=clock)
+    if parsed.server is None:
+        raise ConfigError(
+            f"no broker for {parsed.described}: jobs are kept in SQLite, Redis or Valkey",
+            hint="set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
+            "or pass such a URL to Stoker()",
+        )
+    try:
+        from stoker.broker.redis import RedisBroker
+    except ImportError as error:
+        raise ConfigError(
+            f"no client for {parsed.described}: {error}", hint="pip install 'stoker[redis]'"
+        ) from error
+    return RedisBroker(parsed, parsed.server, clock=clock)

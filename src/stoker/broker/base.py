@@ -10,10 +10,12 @@ What every broker promises:
   job, and one handed back or recovered, goes to the front of its priority.
 - **Leases.** A claimed job is not given out again while its lease lives. Each claim makes a new
   token; a write that shows an older one changes nothing. A lease that has run out is still its
-  holder's until ``recover`` takes it, so a late answer counts if nobody stepped in.
+  holder's until ``recover`` takes it, so a late answer counts if nobody stepped in; renewed in
+  time, it lives again.
 - **Counting.** ``attempts`` grows by finishing with Done, Failed or Retried; ``crashes`` by a lost
   lease; a run that was interrupted or snoozed leaves both as they were.
-- **Durability.** When a call returns, what it wrote survives to the broker's stated level.
+- **Durability.** When a call returns, what it wrote survives to the broker's stated level. A claim
+  need not: undone, its job waits again. A job may be claimed, and run, before its ``add`` returns.
 - **Cost.** No call grows with the number of jobs stored. The sweeping calls do one bounded chunk
   and hand back a cursor for the next.
 - **Anywhere.** All calls may come from several event loops and threads of one process at once,
@@ -150,7 +152,7 @@ class EventPage(msgspec.Struct, frozen=True):
     cursor: str
     """Give this to the next call."""
     gap: bool = False
-    """Older events were trimmed before they were read: look at the jobs themselves."""
+    """Events were trimmed before they were read, or undone: look at the jobs themselves."""
 
 
 EventKind = Literal[
@@ -219,8 +221,15 @@ class Broker(ABC):
         """Make the leases last ``lease_ms`` from now; return those that are lost."""
 
     @abstractmethod
-    async def recover(self, queues: Sequence[str], max_stalls: int) -> list[str]:
+    async def recover(
+        self, queues: Sequence[str], max_stalls: int, patience_ms: int = 0
+    ) -> list[str]:
         """Take back jobs whose lease has run out, count a crash for each, and return their ids.
+
+        With patience, only what a call at least that long ago found run out already, and what has
+        not been renewed since. Give it the time in which a living holder is sure to renew: when
+        the store, or the machine, comes back after longer than a lease, all leases have run out
+        at once, and who holds one comes before who would take it.
 
         A job that has crashed more than ``max_stalls`` times becomes a dead letter with reason
         ``crashed``; the others wait again. Also does the store's own housekeeping (retention by
@@ -237,7 +246,8 @@ class Broker(ABC):
     async def requeue(self, select: Select) -> Swept:
         """Make delayed, completed and failed jobs waiting: promote, run again, replay.
 
-        A finished job starts over: attempts and crashes at 0, result and failure cleared.
+        A finished job starts over: attempts, starts and crashes at 0, result, failure and progress
+        cleared.
         """
 
     @abstractmethod

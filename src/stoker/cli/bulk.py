@@ -36,6 +36,8 @@ class Verb(msgspec.Struct, frozen=True):
     past: str
     refusal: str
     """What is wrong with a job in another state."""
+    on_request: Mapping[State, str] = {}
+    """Of the states, those that an id alone does not mean, and what to say then."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -82,17 +84,17 @@ def carry_out(verb: Verb, target: Target, order: Order) -> None:
 
 
 def _check(verb: Verb, order: Order) -> None:
-    if order.ids and (order.criteria.narrow or order.criteria.states or order.everything):
+    if order.ids and (order.criteria.narrow or order.everything):
         raise click.UsageError("Give either ids or filters.")
+    for state in order.criteria.states:
+        if state not in verb.states:
+            raise click.UsageError(f"A job that is {state} {verb.refusal}.")
     if order.ids:
         return
     if order.criteria.empty and not order.everything:
         raise click.UsageError(f"Which jobs? Give ids or filters, or --all to {verb.name} all.")
     if not (order.criteria.states or verb.usual):
         raise click.UsageError(f"Say which: --state {','.join(sorted(verb.states))}.")
-    for state in order.criteria.states:
-        if state not in verb.states:
-            raise click.UsageError(f"A job that is {state} {verb.refusal}.")
 
 
 async def _plan(app: Stoker, verb: Verb, order: Order) -> Plan:
@@ -112,11 +114,21 @@ async def _plan_ids(app: Stoker, verb: Verb, order: Order) -> Plan:
     refused: list[JobRecord] = []
     for id in dict.fromkeys(order.ids):
         job = (await find_job(app, id, order.criteria.queues)).job
-        if job.state in verb.states:
+        if _why_not(verb, order, job.state) is None:
             ids.setdefault(job.queue, []).append(id)
         else:
             refused.append(job)
     return Plan([Part(queue, tuple(own), len(own)) for queue, own in ids.items()], refused)
+
+
+def _why_not(verb: Verb, order: Order, state: State) -> str | None:
+    """Return why nothing is done to a job that was named, if its state forbids it."""
+    if state not in verb.states:
+        return verb.refusal
+    asked = order.criteria.states
+    if asked:
+        return None if state in asked else f"is left alone, for --state says {','.join(asked)}"
+    return verb.on_request.get(state)
 
 
 def _settled(filter: Filter) -> Filter:
@@ -175,7 +187,8 @@ def _tell(verb: Verb, plan: Plan, done: Mapping[str, int], order: Order) -> None
         write_json({"verb": verb.name, "changed": changed, "queues": done, "refused": refused})
         return
     for job in plan.refused:
-        click.echo(f"job {job.id} of {job.queue} is {job.state}: it {verb.refusal}", err=True)
+        why = _why_not(verb, order, job.state)
+        click.echo(f"job {job.id} of {job.queue} is {job.state}: it {why}", err=True)
     if changed or not plan.refused:
         click.echo(f"{verb.past} {_jobs(changed)}.")
 
@@ -185,9 +198,10 @@ def _jobs(count: int) -> str:
 
 
 RETRY = Verb(
-    "retry", FINISHED, (State.FAILED,),
+    "retry", FINISHED | {State.DELAYED}, (State.FAILED,),
     lambda queue, which, progress: queue.requeue(which, progress=progress),
     "Run {jobs} again from the start?", "Put back in line:", "is not finished",
+    {State.COMPLETED: "has done its work; --state completed runs it once more"},
 )  # fmt: skip
 PROMOTE = Verb(
     "promote", frozenset({State.DELAYED}), (State.DELAYED,),

@@ -168,7 +168,9 @@ def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Probl
             drawn.add_row(*map(Text, row.values()))
         console.print(drawn)
     if app is not None:
-        console.print(f"\nbroker: {app.url}\n  {durability(app.url)}", markup=False, soft_wrap=True)
+        console.print(
+            f"\nbroker: {app.url.described}\n  {durability(app.url)}", markup=False, soft_wrap=True
+        )
     if not found:
         console.print("\nAll is well.", style="green")
         return

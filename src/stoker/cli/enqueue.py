@@ -74,6 +74,13 @@ def enqueue(
 
     async def add(app: Stoker) -> None:
         job = await _add(app, name, queue, arguments, settings)
+        own = app.registry.queues()
+        if own and job.queue not in own:
+            click.echo(
+                f"note: no task of this app belongs to queue {job.queue}: its workers take nothing "
+                "from there",
+                err=True,
+            )
         if not (wait and as_json):
             _tell(job, as_json)
         if wait:

@@ -78,7 +78,10 @@ def logs(id: str, queues: tuple[str, ...], app: str | None, url: str | None, as_
 @bulk_options
 @state_option
 def retry(**given: Any) -> None:
-    """Run finished jobs again from the start: failed ones, unless --state says completed."""
+    """Run failed jobs again from the start, completed ones only with --state completed.
+
+    A job that is named by its id and waits for its next attempt is tried now.
+    """
     carry_out(RETRY, *split(**given))
 
 

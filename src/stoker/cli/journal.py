@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stoker.config import WorkerSettings
 from stoker.errors import BrokerError
 from stoker.events import subscribe
 from stoker.job.duration import describe
@@ -37,6 +38,7 @@ class Journal:
         self._begun: dict[Lease, tuple[str, float]] = {}
         self._tell: dict[str, Callable[..., None]] = {
             "worker.started": self._started,
+            "worker.stopping": self._stopping,
             "jobs.claimed": self._claimed,
             "jobs.finished": self._finished,
             "jobs.lost": self._lost,
@@ -58,6 +60,15 @@ class Journal:
 
     def _started(self, **_: Any) -> None:
         _log.info("ready")
+
+    def _stopping(self, running: int, settings: WorkerSettings, **_: Any) -> None:
+        if running:
+            _log.info(
+                "waiting up to %s for %s; one more SIGTERM or Ctrl-C hands %s back now",
+                describe(settings.grace_ms),
+                "1 running job" if running == 1 else f"{running:,} running jobs",
+                "it" if running == 1 else "them",
+            )
 
     def _claimed(self, jobs: list[JobRecord], **_: Any) -> None:
         self._faults.over()

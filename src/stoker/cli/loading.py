@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -21,22 +23,35 @@ def load(reference: str) -> Stoker:
     ``module`` alone is enough if there is one ``Stoker`` in it. The current directory is searched
     first. Raises ``ConfigError``.
     """
-    module_name, _, attribute = reference.partition(":")
-    _refuse_path(reference, module_name)
+    module_name, attribute = _parts(reference)
+    _refuse_path(reference, module_name, attribute)
     module = _import(module_name)
     if not attribute:
         return _only_one(module)
     return _named(module, attribute)
 
 
-def _refuse_path(reference: str, module: str) -> None:
+def _parts(reference: str) -> tuple[str, str]:
+    """Cut at the colon, which is not that of a Windows drive."""
+    drive = re.match(r"[A-Za-z]:[\\/]", reference)
+    start = drive.end() if drive else 0
+    module, _, attribute = reference[start:].partition(":")
+    return reference[:start] + module, attribute
+
+
+def _refuse_path(reference: str, module: str, attribute: str) -> None:
     if all(part.isidentifier() for part in module.split(".")) and not module.endswith(".py"):
         return
-    path = Path(module)
+    path = Path(module.replace("\\", "/"))
     dotted = ".".join(path.with_suffix("").parts if path.suffix == ".py" else path.parts)
     usable = all(part.isidentifier() for part in dotted.split("."))
-    attribute = reference.partition(":")[2] or "app"
-    hint = f"name the module, as import does: {dotted}:{attribute}" if usable else EXAMPLE
+    attribute = attribute or "app"
+    if usable:
+        hint = f"name the module, as import does: {dotted}:{attribute}"
+    elif path.stem.isidentifier():
+        hint = f"in the folder it is in, name the module as import does: {path.stem}:{attribute}"
+    else:
+        hint = EXAMPLE
     raise ConfigError(f"{reference!r} does not name an app", hint=hint)
 
 
@@ -48,15 +63,19 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            raise ConfigError(
-                f"there is no module {error.name!r}",
-                hint=f"it is searched for in {here} and in this Python's packages",
-            ) from error
+            hint = f"it is searched for in {here} and in this Python's packages"
+            if close := difflib.get_close_matches(error.name, _modules_here(), 1):
+                hint = f"did you mean {close[0]!r}? {hint}"
+            raise ConfigError(f"there is no module {error.name!r}", hint=hint) from error
         raise _broken(name, error) from error
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script without a __main__ guard
         raise _broken(name, error) from error
+
+
+def _modules_here() -> list[str]:
+    return [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or path.is_dir()]
 
 
 def _broken(name: str, error: BaseException) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -13,7 +14,7 @@ import click
 from stoker.cli.faults import describe, report
 from stoker.errors import StokerError
 
-COMMANDS = ("worker", "dev", "enqueue", "queue", "job", "dead", "check", "demo", "sidecar")
+COMMANDS = ("worker", "dev", "enqueue", "queue", "job", "dead", "check", "demo", "init", "sidecar")
 """Each is what the module of its name calls so; a module is imported when its command is."""
 
 INTERRUPTED = 130
@@ -30,6 +31,17 @@ class Root(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return getattr(importlib.import_module(f"stoker.cli.{cmd_name}"), cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            if not close:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

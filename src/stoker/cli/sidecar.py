@@ -26,6 +26,6 @@ class _Sidecar(click.Group):
         return getattr(importlib.import_module(f"stoker.cli.{COMMANDS[cmd_name]}"), cmd_name)
 
 
-@click.group(cls=_Sidecar)
+@click.group(cls=_Sidecar, epilog="Example: stoker sidecar generate . --target all --diff")
 def sidecar() -> None:
     """See a project's workers, and write the containers they need."""

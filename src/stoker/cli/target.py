@@ -40,14 +40,14 @@ class Target(msgspec.Struct, frozen=True):
         url = broker_url(self.url)
         refuse_memory(url)
         _refuse_missing_file(url)
-        return Stoker(url.text)
+        return Stoker(self.url)
 
 
 def refuse_memory(url: BrokerURL) -> None:
     """Another process's memory cannot be looked into."""
     if url.path == MEMORY:
         raise ConfigError(
-            f"{url} is the memory of one process: no other process sees its jobs",
+            f"{url.described} is the memory of one process: no other process sees its jobs",
             hint="keep them in a file: sqlite:///stoker.db",
         )
 
@@ -55,8 +55,9 @@ def refuse_memory(url: BrokerURL) -> None:
 def _refuse_missing_file(url: BrokerURL) -> None:
     """Opening it would create it, and a mistyped path would look like an empty queue."""
     if url.scheme == "sqlite" and not Path(url.path).exists():
+        source = f" (from {url.source})" if url.source else ""
         raise ConfigError(
-            f"there is no file {url.path}",
+            f"there is no file {url.path}{source}",
             hint="--url or STOKER_URL says where the jobs are; --app uses the application's own",
         )
 

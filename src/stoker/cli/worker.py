@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import shlex
 import shutil
 import sys
 import textwrap
@@ -18,9 +18,12 @@ from stoker.cli.journal import Journal
 from stoker.cli.loading import load
 from stoker.cli.options import queues_option, span
 from stoker.config import MEMORY, WorkerSettings
+from stoker.errors import BrokerUnavailable
 from stoker.job.duration import describe
 from stoker.job.states import State
 from stoker.worker import Worker, signals
+from stoker.worker.leave import run_and_leave
+from stoker.worker.patience import Patience
 
 DEFAULTS = WorkerSettings()
 
@@ -122,7 +125,7 @@ def worker(
         lease_ms=lease,
         grace_ms=grace,
     )
-    asyncio.run(_work(loaded, settings, Journal(verbose=verbose)))
+    run_and_leave(_work(loaded, settings, Journal(verbose=verbose)))
 
 
 def set_up_logging(*, verbose: bool) -> None:
@@ -140,10 +143,13 @@ def set_up_logging(*, verbose: bool) -> None:
 
 
 async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None:
+    await _reach(app, burst=settings.burst)
     began = time.monotonic()
     async with app:
         worker = await app.worker(settings)
         _introduce(app, worker.settings)
+        if not settings.burst:
+            await _tell_paused(app, worker.settings.queues)
         end = journal.begin()
         try:
             with _signals(worker):
@@ -153,13 +159,31 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
         _sum_up(journal, time.monotonic() - began)
         if settings.burst:
             await _tell_delayed(app, worker.settings.queues)
+            await _tell_paused(app, worker.settings.queues)
+
+
+async def _reach(app: Stoker, *, burst: bool) -> None:
+    """Wait for a server that is away, as a worker does later; a burst has nothing to wait for."""
+    patience = Patience()
+    waiting = False
+    while True:
+        try:
+            await app.client.broker()
+            return
+        except BrokerUnavailable as error:
+            if app.url.server is None or burst:
+                raise
+            if not waiting:
+                _log.warning("waiting: %s", error)
+            waiting = True
+        await patience.wait()
 
 
 def _introduce(app: Stoker, settings: WorkerSettings) -> None:
     handlers = [each for each in app.registry.handlers() if each.queue in settings.queues]
     children = any(handler.run_in == "process" for handler in handlers)
     rows = {
-        "broker": str(app.url),
+        "broker": app.url.described,
         "queues": ", ".join(settings.queues),
         "tasks": ", ".join(f"{handler.name} ({handler.run_in})" for handler in handlers),
         "at once": f"{settings.concurrency} jobs"
@@ -186,8 +210,7 @@ def _signals(worker: Worker) -> Generator[None]:
     def stop(name: str) -> None:
         told.append(name)
         if len(told) == 1:
-            grace = describe(worker.settings.grace_ms)
-            _log.info("%s: claiming no more; running jobs may end for %s", name, grace)
+            _log.info("%s: claiming no more", name)
         else:
             _log.info("%s again: interrupting what runs", name)
         worker.stop()
@@ -209,3 +232,16 @@ async def _tell_delayed(app: Stoker, queues: tuple[str, ...]) -> None:
     delayed = sum(stats.counts.get(State.DELAYED, 0) for stats in await broker.queues(queues))
     if delayed:
         _log.info("nothing is left to do now; jobs that are delayed: %s", f"{delayed:,}")
+
+
+async def _tell_paused(app: Stoker, queues: tuple[str, ...]) -> None:
+    broker = await app.client.broker()
+    for stats in await broker.queues(queues):
+        if stats.paused:
+            waiting = stats.counts.get(State.WAITING, 0)
+            _log.warning(
+                "queue %s is paused; jobs waiting in it: %s (stoker queue resume %s lets them run)",
+                stats.name,
+                f"{waiting:,}",
+                shlex.quote(stats.name),
+            )

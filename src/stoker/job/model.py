@@ -49,10 +49,11 @@ class Backoff(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``exponential`` doubles from ``delay_ms`` up to ``max_ms``. ``jitter`` is the share of the
     delay, 0 to 1, that is drawn at random, so that jobs that failed together do not return
-    together. The formula is BullMQ's.
+    together. The formula is BullMQ's. Any other kind is the name of a strategy that the worker's
+    application has registered (``Stoker.backoff``).
     """
 
-    kind: Literal["fixed", "exponential"] = "exponential"
+    kind: str = "exponential"
     delay_ms: _Milliseconds = 1_000
     max_ms: _Milliseconds = 3_600_000
     jitter: _Share = 0.5
@@ -164,7 +165,7 @@ class JobRecord(msgspec.Struct, frozen=True, array_like=True):
     worker: str | None = None
     """Who holds it, or held it last."""
     token: str | None = None
-    """The lease's token, while active."""
+    """The lease's token, while active; a store may show an empty one for a lease that ran out."""
     progress: str | None = None
     result: str | None = None
     failure: str | None = None

@@ -43,6 +43,10 @@ class Cancel(msgspec.Struct, frozen=True):
     why: str = "the handler cancelled the job"
 
 
+Control = Snooze | Retry | Cancel
+"""What steers the job and is no result of it."""
+
+
 # What the runner can report besides a returned value
 
 
@@ -69,7 +73,7 @@ class Returned(msgspec.Struct, frozen=True):
     value: str
 
 
-Report = Returned | Snooze | Retry | Cancel | Raised | Interrupted | Crashed
+Report = Returned | Control | Raised | Interrupted | Crashed
 
 
 # What a broker is told

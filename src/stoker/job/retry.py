@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import msgspec
 
-from stoker.job.model import Backoff, JobOptions, Keep
+from stoker.errors import ConfigError
+from stoker.job.duration import Duration, milliseconds
+from stoker.job.model import Backoff, JobOptions, JobRecord, Keep
 
 DAY_MS = 86_400_000
+BUILT_IN = frozenset({"fixed", "exponential"})
+
+Strategy = Callable[[int, JobRecord], Duration]
+"""A backoff of the application's own: the failed attempt's number (1 for the first) and the job,
+as it was when it was claimed → how long to wait."""
 DEFAULT_MAX_STALLS = 3
 
 
@@ -41,6 +49,22 @@ def policy_for(defaults: Policy, options: str, max_stalls: int) -> Policy:
         if value is not msgspec.UNSET
     }
     return msgspec.structs.replace(defaults, max_stalls=max_stalls, **chosen)
+
+
+def with_strategy(policy: Policy, strategies: Mapping[str, Strategy], job: JobRecord) -> Policy:
+    """Return the policy with the wait that its backoff's strategy, if it has one, says for ``job``.
+
+    Raises ``ConfigError`` if there is no such strategy, and what the strategy raises.
+    """
+    kind = policy.backoff.kind
+    if kind in BUILT_IN:
+        return policy
+    if kind not in strategies:
+        raise ConfigError(
+            f"no backoff strategy {kind!r} is registered", hint=f"@app.backoff({kind!r})"
+        )
+    wait = milliseconds(strategies[kind](job.attempts + 1, job), f"backoff {kind!r}")
+    return msgspec.structs.replace(policy, backoff=Backoff("fixed", wait, wait, 0.0))
 
 
 def backoff_ms(backoff: Backoff, attempt: int, rng: random.Random) -> int:

@@ -13,6 +13,11 @@ from stoker.job.duration import LONGEST_MS, Duration, milliseconds
 from stoker.job.model import MAX_PRIORITY, Backoff, Dedup, JobOptions, Keep, NewJob
 
 MAX_NAME = 255
+TAKEN_IDS = frozenset({
+    "active", "completed", "delayed", "events", "failed", "id", "limiter", "marker", "meta",
+    "paused", "pc", "prioritized", "repeat", "stalled", "stalled-check", "wait", "waiting-children",
+})  # fmt: skip
+"""Ids that no job can have: in BullMQ's layout they name the keys of the queue itself."""
 
 
 class JobSettings(TypedDict, total=False):
@@ -70,22 +75,15 @@ def settle(given: Mapping[str, Any], where: str) -> Settled:
         priority=_whole(given.get("priority", 0), 0, MAX_PRIORITY, f"{where}: priority"),
         lifo=_flag(given.get("lifo", False), f"{where}: lifo"),
         dedup=_dedup(given.get("dedup"), where),
-        options=_proved(job_options(given, where), where),
+        options=msgspec.json.encode(job_options(given, where)).decode(),
     )
 
 
-def _proved(options: JobOptions, where: str) -> str:
-    """Return the options as JSON text that a worker will read without objection."""
-    text = msgspec.json.encode(options)
-    try:
-        msgspec.json.decode(text, type=JobOptions)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}") from None
-    return text.decode()
-
-
 def job_options(given: Mapping[str, Any], where: str) -> JobOptions:
-    """Return the settings that decide how a job is run and kept."""
+    """Return the settings that decide how a job is run and kept.
+
+    They come back as a worker will read them from the store: what it would object to is refused.
+    """
     chosen: dict[str, Any] = {}
     if "attempts" in given:
         chosen["attempts"] = _whole(given["attempts"], 1, 1_000_000, f"{where}: attempts")
@@ -96,7 +94,12 @@ def job_options(given: Mapping[str, Any], where: str) -> JobOptions:
     for setting in ("keep_completed", "keep_failed"):
         if setting in given:
             chosen[setting] = _keep(given[setting], f"{where}: {setting}")
-    return JobOptions(**chosen)
+    if not chosen:
+        return JobOptions()
+    try:
+        return msgspec.json.decode(msgspec.json.encode(JobOptions(**chosen)), type=JobOptions)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def unknown(given: Mapping[str, Any], known: type, where: str) -> None:
@@ -141,6 +144,8 @@ def _id(value: object, where: str) -> str:
             hint="text of 1 to 255 printable characters without ':', and not a whole number: "
             "those are the ids that the broker gives",
         )
+    if value in TAKEN_IDS:
+        raise ConfigError(f"{where}: id={value!r} is taken", hint="it names a part of the queue")
     return value
 
 
@@ -158,7 +163,8 @@ def _flag(value: object, what: str) -> bool:
 
 def _backoff(value: object, where: str) -> Backoff:
     if isinstance(value, Backoff):
-        if value.kind not in ("fixed", "exponential") or value.delay_ms < 0 or value.max_ms < 0:
+        kind = cast(object, value.kind)
+        if not isinstance(kind, str) or not kind or value.delay_ms < 0 or value.max_ms < 0:
             raise ConfigError(f"{where}: backoff={value!r} cannot be", hint="see Backoff")
         if not 0 <= value.jitter <= 1:
             raise ConfigError(f"{where}: backoff jitter={value.jitter!r} is not between 0 and 1")

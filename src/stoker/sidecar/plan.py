@@ -162,11 +162,17 @@ def checked(plan: Plan, where: str = "the plan") -> Plan:
     Raises ``ConfigError`` that names ``where`` it comes from and the value's path in it.
     """
     try:
-        plan = msgspec.convert(msgspec.to_builtins(plan), Plan)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {_in_words(error)}", hint=_HINT) from None
+        return decode(msgspec.json.encode(plan), where)
     except UnicodeEncodeError as error:
         raise ConfigError(f"{where}: text that is not Unicode ({error})", hint=_HINT) from None
+
+
+def decode(text: bytes, where: str) -> Plan:
+    """Read a plan that may have been edited. Raises as ``checked`` does."""
+    try:
+        plan = msgspec.json.decode(text, type=Plan)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: {_in_words(error)}", hint=_HINT) from None
     for problem in _problems(plan):
         raise ConfigError(f"{where}: {problem}", hint=_HINT)
     return plan
@@ -189,7 +195,7 @@ def _problems(plan: Plan) -> Iterator[str]:
                 yield f"service {service.name!r}: it needs {need!r}, and there is no such store"
 
 
-def _in_words(error: msgspec.ValidationError) -> str:
+def _in_words(error: Exception) -> str:
     """Return what was expected by its name: nobody reads a pattern."""
     text = str(error)
     for kind, words in _WORDS:

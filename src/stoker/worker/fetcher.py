@@ -74,6 +74,8 @@ class Fetcher:
         finally:
             self._slots.settle(room, jobs)
         self._start(jobs)
+        if jobs:
+            await asyncio.sleep(0)  # they begin before more is asked for
         return jobs
 
     async def _unless_idle(self, claim: Coroutine[Any, Any, list[JobRecord]]) -> list[JobRecord]:

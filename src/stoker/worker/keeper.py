@@ -21,6 +21,8 @@ from stoker.job.states import State
 
 TICK_SECONDS = 1.0
 """How often leases are looked after, and so how soon a cancelled run is interrupted."""
+PATIENCE_TICKS = 1.5
+"""How many ticks a holder has to renew a lease that was seen run out: one, and for the call."""
 BLOCKED_SECONDS = 1.0
 """Loop lag worth a warning."""
 
@@ -46,10 +48,12 @@ class Keeper:
         self._buried = buried
         self._queues = queues
         self._lease_ms = lease_ms
-        self._recover_seconds = recover_ms / 1_000
+        # Two looks: one sees that a lease has run out, the next takes what is not renewed by then.
+        self._look_seconds = recover_ms / 1_000 / 2
         self._max_stalls = max_stalls
         # Three chances to renew before a lease runs out.
         self._tick = min(TICK_SECONDS, lease_ms / 3_000)
+        self._patience_ms = round(1_000 * self._tick * PATIENCE_TICKS)
         self._worker_loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name="stoker-keeper", daemon=True)
         self._stop: Callable[[], object] = lambda: None
@@ -94,9 +98,10 @@ class Keeper:
             if renewed and time.monotonic() >= recover_at:
                 await self._attempt(self._recover, "recover")
                 # Spread out: the workers of a fleet that were started together stay apart.
-                recover_at = time.monotonic() + self._recover_seconds * random.uniform(0.8, 1.2)
+                recover_at = time.monotonic() + self._look_seconds * random.uniform(0.8, 1.2)
+            pause = min(self._tick, recover_at - time.monotonic()) if renewed else self._tick
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._tick):
+                async with asyncio.timeout(max(pause, 0)):
                     await stopping.wait()
 
     async def _attempt(self, work: Callable[[], Awaitable[None]], doing: str) -> bool:
@@ -119,7 +124,7 @@ class Keeper:
 
     async def _recover(self) -> None:
         for queue in self._queues:
-            if ids := await self._broker.recover([queue], self._max_stalls):
+            while ids := await self._broker.recover([queue], self._max_stalls, self._patience_ms):
                 emit("jobs.recovered", queue=queue, ids=ids)
                 dead = await self._broker.find(
                     Select(queue, tuple(ids), State.FAILED, limit=len(ids))

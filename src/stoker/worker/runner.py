@@ -25,10 +25,11 @@ from stoker.job.outcome import (
     Released,
     Report,
     Retried,
+    Retry,
     decide,
     failure_of,
 )
-from stoker.job.retry import policy_for
+from stoker.job.retry import BUILT_IN, policy_for, with_strategy
 from stoker.registry import Registry
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
@@ -39,6 +40,7 @@ from stoker.worker.run import Run, Stop
 from stoker.worker.slots import Slots
 
 _log = logging.getLogger("stoker.worker")
+_UNHAPPY = (Failed, Retried)
 
 
 class Runner:
@@ -164,24 +166,34 @@ class Runner:
         run.ended = True
         self._deadlines.discard(run)
         try:
-            await self._conclude(run, report)
+            outcome = self._decide(run, report)
+            if isinstance(outcome, _UNHAPPY) or self._reports.has(run.lease):
+                await self._report(run, outcome)
+            self._end(run, outcome)
         except BaseException:
             # A bug of ours. Without an end the slot and the lease would be held for ever; counted
             # as a crash, the job cannot come back more often than allowed.
             _log.exception("job %s of %s cannot be concluded", run.record.id, run.record.queue)
             self._end(run, Released(run.lease, crashed=True))
 
-    async def _conclude(self, run: Run, report: Report) -> None:
-        outcome = self._decide(run, report)
-        if isinstance(outcome, Failed | Retried) and run.stopped != "lost":
+    async def _report(self, run: Run, outcome: Outcome) -> None:
+        """Say what there is to say about a run before its outcome, which ends the lease."""
+        if isinstance(outcome, _UNHAPPY) and run.stopped != "lost":
             await self._tell(run, outcome)
         if self._reports.has(run.lease):
             await self._reports.flush(run.lease)
-        self._end(run, outcome)
 
     def _decide(self, run: Run, report: Report) -> Outcome:
+        policy = run.policy
+        retries = isinstance(report, Retry) or (isinstance(report, Raised) and not report.final)
+        if retries and policy.backoff.kind not in BUILT_IN:
+            try:
+                policy = with_strategy(policy, self._registry.backoffs, run.record)
+            except Exception as error:  # it is missing, or broken
+                # Not tried again: nobody can say when.
+                return self._decide(run, Raised(_without_backoff(report, error), final=True))
         try:
-            return decide(run.record, run.lease, report, run.policy, self._rng)
+            return decide(run.record, run.lease, report, policy, self._rng)
         except ConfigError as error:  # Snooze("soon")
             raised = Raised(failure_of(error))
             return decide(run.record, run.lease, raised, run.policy, self._rng)
@@ -218,6 +230,13 @@ def _begin(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> 
     if sys.version_info >= (3, 12):
         return asyncio.Task(work, loop=loop, eager_start=True)
     return loop.create_task(work)
+
+
+def _without_backoff(report: Report, error: Exception) -> Failure:
+    """Return the failure of a run whose backoff's strategy failed as well."""
+    failed = report.failure if isinstance(report, Raised) else Failure("error", str(report))
+    message = f"{failed.message}; and its backoff: {failure_of(error)}"
+    return msgspec.structs.replace(failed, message=message)
 
 
 def _interrupted(run: Run, error: asyncio.CancelledError) -> Report:

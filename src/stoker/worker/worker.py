@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
@@ -61,12 +61,16 @@ class Worker:
         self._stop.set()
 
     async def run(self) -> None:
-        """Work. Raises what a processor's ``setup`` raises; nothing is claimed then."""
+        """Work. Raises what a processor's ``setup`` raises; nothing is claimed then.
+
+        A stop that is asked for during an ``async`` ``setup`` interrupts it.
+        """
         handlers = [h for h in self._registry.handlers() if h.queue in self.settings.queues]
         parts = self._assemble(handlers)
         async with contextlib.AsyncExitStack() as last:  # the other way round, whatever happens
             last.callback(lambda: emit("worker.stopped", settings=self.settings))
-            await _set_up(handlers, last)
+            if not await self._unless_stopped(_set_up(handlers, last)):
+                return
             last.push_async_callback(parts.executors.close)
             parts.keeper.start()
             last.push_async_callback(parts.keeper.stop)
@@ -75,7 +79,7 @@ class Worker:
             emit("worker.started", settings=self.settings)
             await self._fetch(parts.fetcher, [*loops, parts.keeper.died])
             parts.finisher.fetching = False
-            emit("worker.stopping", running=parts.runner.running)
+            emit("worker.stopping", running=parts.runner.running, settings=self.settings)
             await self._drain(parts.runner)
             await _within(SETTLE_SECONDS, _settled(parts.finisher))
 
@@ -116,6 +120,21 @@ class Worker:
             max_stalls=settings.max_stalls,
         )
         return _Parts(executors, finisher, runner, fetcher, keeper, reporter)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do ``work``; ``False`` if a stop was asked for before it was done."""
+        working = asyncio.create_task(work)
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            working.cancel()  # nothing to one that is done
+            await asyncio.gather(working, stopping, return_exceptions=True)
+        if working.cancelled():
+            return False
+        working.result()
+        return True
 
     async def _fetch(self, fetcher: Fetcher, others: Sequence[asyncio.Future[None]]) -> None:
         """Fetch until the fetcher ends by itself or a stop is asked for.

@@ -87,14 +87,18 @@ async def test_a_lease_that_is_new_is_not_renewed_yet(keeper: Keeping, watched: 
 
 
 async def test_what_a_dead_worker_left_is_taken_back_and_told(
-    keeper: Keeping, watched: Watched, heard: Heard
+    watched: Watched, heard: Heard
 ) -> None:
     job = await dropped(watched)
+    keeper = Keeping(watched, recover_ms=30)
 
     keeper.start()
 
     assert await soon(keeper.dead.get()) == [job.id]
     assert heard.of("jobs.recovered") == [{"queue": "default", "ids": [job.id]}]
+    assert watched.count("recover") > 1
+    assert {patience for _, _, patience in watched.of("recover")} == {15}
+    await keeper.stop()
 
 
 async def test_while_leases_cannot_be_renewed_none_are_taken_back(

@@ -106,7 +106,7 @@ async def test_a_worker_that_is_told_to_stop_lets_running_jobs_end_and_claims_no
     assert await counts(app) == {State.COMPLETED: 1, State.WAITING: 1}
     life = [event for event, _ in heard if event.startswith("worker.")]
     assert life == ["worker.started", "worker.stopping", "worker.stopped"]
-    assert heard.of("worker.stopping") == [{"running": 1}]
+    assert heard.of("worker.stopping") == [{"running": 1, "settings": worker.settings}]
 
 
 @pytest.mark.parametrize("how", ["told twice", "past its grace"])
@@ -226,6 +226,38 @@ async def test_a_setting_that_cannot_work_is_refused(
         await worker_of(app, **settings)
 
     assert (refusal.value.message, refusal.value.hint) == (message, hint)
+
+
+async def test_a_stop_does_not_wait_for_a_setup_that_hangs(app: Stoker, heard: Heard) -> None:
+    begun, life = asyncio.Event(), list[str]()
+
+    class Fine(Limited):
+        queue = "fine"
+
+        def teardown(self) -> None:
+            life.append("fine torn down")
+
+    class Hangs(Limited):
+        queue = "hangs"
+
+        async def setup(self) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        def teardown(self) -> None:
+            life.append("never set up")
+
+    app.processor(Fine)
+    app.processor(Hangs)
+    worker = await worker_of(app)
+    running = asyncio.create_task(worker.run())
+    await soon(begun.wait())
+
+    worker.stop()
+    await soon(running)
+
+    assert life == ["fine torn down"]
+    assert heard.of("worker.started") == []
 
 
 async def test_an_app_without_tasks_has_no_worker(app: Stoker) -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Self
 
+import apsw
+
 from stoker.broker.base import (
     Added,
     Broker,
@@ -24,11 +26,12 @@ from stoker.broker.base import (
     Want,
     system_clock,
 )
-from stoker.broker.sqlite import add, claim, finish, housekeeping, inspect, recover, sweep
+from stoker.broker.sqlite import add, claim, finish, forks, housekeeping, inspect, recover, sweep
+from stoker.broker.sqlite.call import Synced
 from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.connection import connect, connect_for_reading
-from stoker.broker.sqlite.forks import not_carried_across
 from stoker.broker.sqlite.lane import Lane
+from stoker.broker.sqlite.transaction import Transaction
 from stoker.config import MEMORY
 from stoker.errors import BrokerError
 from stoker.job.model import JobRecord, Lease, NewJob, lease_of
@@ -57,33 +60,46 @@ class SQLiteBroker(Broker):
         self._in_memory = path == MEMORY
         self._opened = False
         self._house_kept_at = 0
+        self._looks = recover.Looks()
 
     async def open(self) -> Self:
         if self._opened:
             return self
         self._opened = True
-        await self._writer.open(self._changes.note)
-        if self._reader is not self._writer:
-            await self._reader.open()
+        forks.enter(self)
+        try:
+            await self._writer.open(self._changes.note)
+            if self._reader is not self._writer:
+                await self._reader.open()
+        except BaseException:
+            forks.leave(self)
+            raise
         self._changes.start()
-        if not self._in_memory:
-            not_carried_across.add(self)
         return self
 
     def rest(self) -> None:
         """Close the file for a moment; calls that come meanwhile wait for ``resume``."""
+        if self._in_memory:
+            return  # there is no file, and to close it would be to lose it
         self._changes.rest()
         self._reader.rest()
         self._writer.rest()
 
     def resume(self) -> None:
         """Open it again."""
+        if self._in_memory:
+            return
         self._writer.resume()
         self._reader.resume()
         self._changes.resume()
 
+    def disown(self) -> None:
+        """In a child that was forked: refuse every call, since the threads are the parent's."""
+        self._reader.disown()
+        self._writer.disown()
+
     async def close(self) -> None:
-        not_carried_across.discard(self)
+        forks.leave(self)
         await self._changes.close()
         await self._reader.close()
         await self._writer.close()
@@ -93,34 +109,47 @@ class SQLiteBroker(Broker):
     async def add(self, jobs: Sequence[NewJob]) -> list[Added]:
         if not jobs:
             return []
-        return await self._writer.write(lambda tx: add.add(tx, jobs))
+        return await self._writer.write(lambda tx: add.add(tx, jobs), Synced.BEFORE_ANSWER)
 
     async def claim(self, want: Want, timeout: float = 0.0) -> list[JobRecord]:
+        def claimable(connection: apsw.Connection, now: int) -> bool:
+            return claim.claimable(connection, now, want)
+
+        def work(tx: Transaction) -> list[JobRecord]:
+            return claim.claim(tx, want)
+
         deadline = time.monotonic() + timeout
         while True:
             seen = self._changes.version
-            if jobs := await self._claim_now(want):
-                return jobs
+            claiming = self._writer.write_if(claimable, work, Synced.NEVER)
+            jobs = await self._unless_cancelled(claiming)
             left = deadline - time.monotonic()
-            if left <= 0:
-                return []
-            await self._changes.wait(seen, min(left, await self._until_due(want)))
+            if jobs or left <= 0:
+                return jobs
+            ride = self._writer.ride(claimable, work)
+            try:
+                await self._changes.wait(seen, min(left, await self._until_due(want)))
+            except BaseException:
+                await self._hand_back(ride.leave())
+                raise
+            if jobs := await self._unless_cancelled(ride.leave()):
+                return jobs
 
-    async def _claim_now(self, want: Want) -> list[JobRecord]:
-        claiming = asyncio.ensure_future(
-            self._writer.write_if(
-                lambda connection, now: claim.claimable(connection, now, want),
-                lambda tx: claim.claim(tx, want),
-            )
-        )
+    async def _unless_cancelled(
+        self, claiming: asyncio.Future[list[JobRecord] | None]
+    ) -> list[JobRecord]:
+        """Return what is claimed, or if whoever asked for it is cancelled, hand it back."""
         try:
             return await asyncio.shield(claiming) or []
         except asyncio.CancelledError:
-            # The thread may be committing it this moment: whoever asked is gone, so hand it back.
-            with contextlib.suppress(BrokerError):
-                if jobs := await claiming:
-                    await self.finish([Released(lease_of(job)) for job in jobs])
+            # The thread may be committing it this moment.
+            await self._hand_back(claiming)
             raise
+
+    async def _hand_back(self, claiming: asyncio.Future[list[JobRecord] | None]) -> None:
+        with contextlib.suppress(BrokerError):
+            if jobs := await claiming:
+                await self.finish([Released(lease_of(job)) for job in jobs])
 
     async def _until_due(self, want: Want) -> float:
         due = await self._reader.read(lambda connection, _: claim.next_due(connection, want))
@@ -136,11 +165,13 @@ class SQLiteBroker(Broker):
             return set()
         return await self._writer.write(lambda tx: recover.extend(tx, leases, lease_ms))
 
-    async def recover(self, queues: Sequence[str], max_stalls: int) -> list[str]:
+    async def recover(
+        self, queues: Sequence[str], max_stalls: int, patience_ms: int = 0
+    ) -> list[str]:
         await self._keep_house()
         ids = await self._writer.write_if(
             lambda connection, now: recover.recoverable(connection, now, queues),
-            lambda tx: recover.recover(tx, queues, max_stalls),
+            lambda tx: recover.recover(tx, queues, max_stalls, self._looks, patience_ms),
         )
         return ids or []
 

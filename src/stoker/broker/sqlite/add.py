@@ -63,6 +63,7 @@ def _add_one_by_one(tx: Transaction, jobs: Sequence[NewJob]) -> list[Added]:
     for job in jobs:
         taken = _taken_by(tx, job)
         if taken is not None:
+            tx.rests_on_others = True
             answers.append(Added(taken, duplicate=True))
             continue
         (seq,) = tx.numbers(1)

@@ -20,8 +20,10 @@ from collections.abc import Callable
 import apsw
 
 from stoker.broker.sqlite.connection import connect_for_reading
+from stoker.broker.sqlite.files import Files
 from stoker.broker.sqlite.query import value
 from stoker.config import MEMORY
+from stoker.errors import BrokerError
 
 ASKED_EVERY = 0.002
 """Seconds between two questions where the kernel does not tell us."""
@@ -42,6 +44,7 @@ class Changes:
         self._waiting: set[_Waiter] = set()
         self._lock = threading.Lock()
         self._watch = None if path == MEMORY else _Watch(path, self.note)
+        self._started = False
 
     def note(self) -> None:
         """Something changed. From any thread."""
@@ -74,6 +77,7 @@ class Changes:
     def start(self) -> None:
         """Begin to look for other processes; the database must be open by now."""
         if self._watch is not None:
+            self._started = True
             self._watch.start()
 
     def rest(self) -> None:
@@ -85,7 +89,8 @@ class Changes:
         """Watch again; who waits looks anew, since nobody watched meanwhile."""
         if self._watch is not None:
             self._watch = _Watch(self._path, self.note)
-            self._watch.start()
+            if self._started:
+                self._watch.start()
             self.note()
 
     async def close(self) -> None:
@@ -137,28 +142,33 @@ class _Watch:
         while not self._stopped:
             try:
                 self._look()
-            except (apsw.Error, OSError):
-                # The file is in trouble, or no descriptor is left. The lanes will say so; here it
-                # is enough to go on, and not to be silent meanwhile.
+            except (apsw.Error, OSError, BrokerError):
+                # The file is in trouble or gone, or no descriptor is left. The lanes will say so;
+                # here it is enough to go on, and not to be silent meanwhile.
                 self._noted()
                 time.sleep(SAFETY_NET)
 
     def _look(self) -> None:
         with (
             contextlib.closing(connect_for_reading(self._path)) as connection,
+            contextlib.closing(Files(self._path)) as files,
             contextlib.closing(_bell(f"{self._path}-wal")) as bell,
         ):
-            self._compare(connection, bell)
+            self._compare(connection, files, bell)
 
-    def _compare(self, connection: apsw.Connection, bell: _Nap | _Inotify) -> None:
+    def _compare(self, connection: apsw.Connection, files: Files, bell: _Nap | _Inotify) -> None:
         seen = _data_version(connection)
         # What was committed while nobody looked is not known: better one look too many.
         self._noted()
         expected_until = 0.0
+        check_at = time.monotonic() + SAFETY_NET
         while True:
             self.needed.wait()
             if self._stopped:
                 return
+            if time.monotonic() >= check_at:
+                files.check()
+                check_at = time.monotonic() + SAFETY_NET
             version = _data_version(connection)
             if version != seen:
                 seen = version

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 
 import apsw
+import msgspec
 
 from stoker.broker.base import Want
+from stoker.broker.sqlite.bury import bury
+from stoker.broker.sqlite.ids import seq_of
 from stoker.broker.sqlite.query import id_text, readable, rows, value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction
-from stoker.job.model import JobRecord
+from stoker.job.model import Failure, JobRecord
 from stoker.job.states import State
 
 MOST_PER_CLAIM = 500
@@ -74,7 +77,7 @@ def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> li
         "token": token,
     }
     try:
-        ((records, seqs),) = tx.run(statement("claim", "first"), bindings)
+        ((records, seqs, named),) = tx.run(statement("claim", "first"), bindings)
     except apsw.TooBigError:  # payloads of megabytes: fewer of them fit into one text
         return _take(tx, queue, max(1, count // 4), want, token)
     jobs = readable(records, list[JobRecord])
@@ -84,4 +87,16 @@ def _take(tx: Transaction, queue: str, count: int, want: Want, token: str) -> li
         tx.run(statement("claim", "take"), bindings)
         tx.moved(queue, State.WAITING, State.ACTIVE, len(jobs))
         tx.event(queue, "claimed", [job.id for job in jobs])
-    return jobs
+    return _findable(tx, jobs, msgspec.json.decode(seqs)) if named else jobs
+
+
+def _findable(tx: Transaction, jobs: list[JobRecord], seqs: list[int]) -> list[JobRecord]:
+    """Bury jobs that nobody could finish: rows by hand, whose id leads to no row or to another."""
+    good: list[JobRecord] = []
+    for job, seq in zip(jobs, seqs, strict=True):
+        if seq_of(tx.connection, job.queue, job.id) == seq:
+            good.append(job)
+        else:
+            what = "its id is not UTF-8, or is a whole number and not that of its row"
+            bury(tx, job.queue, seq, job.id, Failure("undecodable", what))
+    return good

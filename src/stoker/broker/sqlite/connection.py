@@ -36,7 +36,7 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connection
     _plan_once(connection)
     _refuse_others(connection, path)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
-    # FULL: a commit that returned survives a power cut. The whole promise rests on this line.
+    # For the schema; later it is chosen for each group of calls, by what it promises (session.py).
     connection.execute("PRAGMA synchronous = FULL").fetchall()
     # Fewer, larger checkpoints: each one syncs the database file, in the way of the next commit.
     connection.execute("PRAGMA wal_autocheckpoint = 4000").fetchall()
@@ -53,6 +53,8 @@ def connect_for_reading(path: str) -> apsw.Connection:
     connection.set_busy_handler(_patience(BUSY_SECONDS))
     _plan_once(connection)
     connection.execute("PRAGMA query_only = ON").fetchall()
+    # SQLite opens the -wal file, by its name, at the first look: now, while it is this database's.
+    _version(connection)
     return connection
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from stoker.broker.base import EventKind, Finished, Want
+from stoker.broker.sqlite.bury import bury
 from stoker.broker.sqlite.claim import claim
 from stoker.broker.sqlite.ids import held_places, seqs_of
 from stoker.broker.sqlite.retention import retain
@@ -27,7 +28,7 @@ def finish(tx: Transaction, outcomes: Sequence[Outcome], want: Want | None) -> F
             case Done():
                 done.append((seq, outcome))
             case Failed():
-                _fail(tx, seq, outcome)
+                bury(tx, outcome.lease.queue, seq, outcome.lease.id, outcome.failure)
             case Retried() | Snoozed():
                 _again(tx, seq, outcome)
             case Released():
@@ -78,23 +79,6 @@ def _portions(done: Sequence[tuple[int, Done]]) -> Iterator[Sequence[tuple[int, 
             yield done[start:place]
             start, size = place, len(outcome.value)
     yield done[start:]
-
-
-def _fail(tx: Transaction, seq: int, outcome: Failed) -> None:
-    lease, failure = outcome.lease, outcome.failure
-    crash = failure.reason == "crashed"
-    tx.run(
-        statement("finish", "failed"),
-        {
-            "seq": seq,
-            "now": tx.now,
-            "failure": json(failure),
-            "attempt": 0 if crash else 1,
-            "crash": 1 if crash else 0,
-        },
-    )
-    tx.moved(lease.queue, State.ACTIVE, State.FAILED)
-    tx.event(lease.queue, "failed", [lease.id], {"reason": failure.reason})
 
 
 def _again(tx: Transaction, seq: int, outcome: Retried | Snoozed | Released) -> None:

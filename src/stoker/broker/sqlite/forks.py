@@ -15,18 +15,37 @@ from typing import Protocol
 
 
 class _Open(Protocol):
-    def rest(self) -> None: ...
-    def resume(self) -> None: ...
+    def rest(self) -> None:
+        """Close the file for a moment; calls that come meanwhile wait."""
+
+    def resume(self) -> None:
+        """Open it again."""
+
+    def disown(self) -> None:
+        """In the child, whose copy has no threads: refuse every call."""
 
 
-not_carried_across: weakref.WeakSet[_Open] = weakref.WeakSet()
+_open: weakref.WeakSet[_Open] = weakref.WeakSet()
 _resting: list[_Open] = []
-_one_at_a_time = threading.Lock()
+_lock = threading.Lock()
+"""Held from before a fork until after it, and by who enters or leaves."""
+
+
+def enter(opening: _Open) -> None:
+    """Do not carry it across a fork, from now on: before its file is opened."""
+    with _lock:
+        _open.add(opening)
+
+
+def leave(closed: _Open) -> None:
+    """It is closed."""
+    with _lock:
+        _open.discard(closed)
 
 
 def _before() -> None:
-    _one_at_a_time.acquire()
-    _resting.extend(not_carried_across)
+    _lock.acquire()
+    _resting.extend(_open)
     for each in _resting:
         each.rest()
 
@@ -35,13 +54,15 @@ def _in_parent() -> None:
     for each in _resting:
         each.resume()
     _resting.clear()
-    _one_at_a_time.release()
+    _lock.release()
 
 
 def _in_child() -> None:
-    not_carried_across.clear()  # their threads are the parent's
+    for each in _resting:
+        each.disown()
     _resting.clear()
-    _one_at_a_time.release()
+    _open.clear()
+    _lock.release()
 
 
 if hasattr(os, "register_at_fork"):

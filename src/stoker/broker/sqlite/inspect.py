@@ -110,6 +110,8 @@ def events(connection: apsw.Connection, queue: str, after: str | None) -> EventP
     ((first, last),) = rows(connection, statement("select", "event_range"))
     if after is None:
         return EventPage((), str(last))
+    if int(after) > last:  # a claim's event that a power cut has undone, or another file's cursor
+        return EventPage((), str(last), gap=True)
     stored = rows(connection, statement("select", "events"), (queue, int(after), MOST_EVENTS))
     found = [
         Event(str(seq), kind, queue, at, msgspec.json.decode(ids, type=tuple[str, ...]),
@@ -118,5 +120,5 @@ def events(connection: apsw.Connection, queue: str, after: str | None) -> EventP
     ]  # fmt: skip
     # At the end of the line the cursor goes to the end of all events: that of a quiet queue would
     # fall behind what is trimmed, and its reader be told of a gap where it missed nothing.
-    cursor = found[-1].cursor if len(found) == MOST_EVENTS else str(max(last, int(after)))
+    cursor = found[-1].cursor if len(found) == MOST_EVENTS else str(last)
     return EventPage(found, cursor, gap=int(after) + 1 < first)

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 
 import apsw
 
+from stoker.broker.sqlite.bury import bury
 from stoker.broker.sqlite.ids import held_places, seqs_of
 from stoker.broker.sqlite.query import id_text, value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
-from stoker.job.model import Failure, Lease
+from stoker.job.model import Lease
 from stoker.job.outcome import crash_failure
 from stoker.job.states import State
 
@@ -33,14 +34,37 @@ def recoverable(connection: apsw.Connection, now: int, queues: Sequence[str]) ->
     )
 
 
-def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str]:
+class Looks:
+    """When this process last saw which leases of a queue had run out, and took what it could."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, int] = {}
+
+    def last(self, queue: str, now: int, patience_ms: int) -> int:
+        """Return by when a lease must have run out to be taken now."""
+        if patience_ms == 0:
+            return now
+        at = self._at[queue] = min(self._at.get(queue, now), now)  # a clock may be set back
+        return at if now - at >= patience_ms else 0
+
+    def note(self, queue: str, now: int) -> None:
+        """Nothing that may be taken is left: from here on the holders have their time again."""
+        self._at[queue] = now
+
+
+def recover(
+    tx: Transaction, queues: Sequence[str], max_stalls: int, looks: Looks, patience_ms: int
+) -> list[str]:
     """Hand back jobs whose lease has run out; those that crashed too often are dead letters."""
     ids: list[str] = []
     for queue in queues:
         own: list[str] = []
+        by = looks.last(queue, tx.now, patience_ms)
         expired = tx.run(
-            statement("recover", "expired"), {"queue": queue, "now": tx.now, "limit": CHUNK}
+            statement("recover", "expired"), {"queue": queue, "by": by, "limit": CHUNK}
         )
+        if by and not expired:
+            looks.note(queue, tx.now)
         for seq, name, crashes, worker in reversed(expired):  # each goes to the front
             id = id_text(name)
             own.append(id)
@@ -48,7 +72,7 @@ def recover(tx: Transaction, queues: Sequence[str], max_stalls: int) -> list[str
             if crashes < max_stalls:
                 _hand_back(tx, queue, seq)
             else:
-                _bury(tx, queue, seq, id, crash_failure(crashes + 1, how))
+                bury(tx, queue, seq, id, crash_failure(crashes + 1, how))
         if own:
             tx.event(queue, "recovered", own)
         ids += own
@@ -63,12 +87,3 @@ def _hand_back(tx: Transaction, queue: str, seq: int) -> None:
          "failure": None, "attempt": 0, "crash": 1},
     )  # fmt: skip
     tx.moved(queue, State.ACTIVE, State.WAITING)
-
-
-def _bury(tx: Transaction, queue: str, seq: int, id: str, failure: Failure) -> None:
-    tx.run(
-        statement("finish", "failed"),
-        {"seq": seq, "now": tx.now, "failure": json(failure), "attempt": 0, "crash": 1},
-    )
-    tx.moved(queue, State.ACTIVE, State.FAILED)
-    tx.event(queue, "failed", [id], {"reason": failure.reason})

@@ -42,6 +42,8 @@ class Transaction:
     def __init__(self, connection: apsw.Connection, now: int) -> None:
         self.connection = connection
         self.now = now
+        self.rests_on_others = False
+        """An answer says that a job is stored, which its own adder may not have been told yet."""
         self._moves: Counter[tuple[str, State]] = Counter()
         self._events: list[tuple[str, int, str, str, str]] = []
 
@@ -59,8 +61,12 @@ class Transaction:
 
     def numbers(self, count: int) -> range:
         """Take ``count`` numbers that no job has had as its seq or its rank."""
-        last: int = self.value(_NEXT, (count,))
-        return range(last - count + 1, last + 1)
+        step = count
+        while True:
+            ((last, taken),) = self.run(_NEXT, {"step": step, "count": count})
+            if not taken:
+                return range(last - count + 1, last + 1)
+            step *= 2  # soon past any number of rows, but never up to one that is far away
 
     def moved(self, queue: str, before: State | None, after: State | None, count: int = 1) -> None:
         """Note that jobs changed state; ``None`` is "not stored"."""

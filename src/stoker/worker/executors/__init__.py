@@ -6,7 +6,7 @@ from stoker.context import running
 from stoker.errors import InvalidPayload
 from stoker.handler import Handler
 from stoker.job.model import Failure
-from stoker.job.outcome import Cancel, Raised, Report, Retry, Returned, Snooze
+from stoker.job.outcome import Control, Raised, Report, Returned
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors.process import Children
 from stoker.worker.executors.thread import Threads
@@ -54,7 +54,7 @@ def reported(handler: Handler, value: object) -> Report:
     """Return what a handler's return value means."""
     if value is None:
         return _NOTHING
-    if isinstance(value, Snooze | Retry | Cancel):
+    if isinstance(value, Control):
         return value
     try:
         return Returned(handler.encode(value))

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
+from stoker.job.duration import describe
+from stoker.job.model import Failure
 from stoker.job.outcome import Cancel, Crashed, Raised, Report, Retry, Returned, Snooze
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors.thread import Threads
@@ -26,6 +28,9 @@ from stoker.worker.executors.wire import (
     send,
 )
 from stoker.worker.run import Run
+
+LOAD_SECONDS = 300.0
+"""How long a child may take before it calls the handler: for its imports and ``setup``."""
 
 _COMMAND = [sys.executable, "-m", "stoker.worker.executors.child"]
 
@@ -50,18 +55,39 @@ class Children:
             if child is None:
                 child = await self._threads.run(_Child)
                 self._all.add(child)
-            loop = asyncio.get_running_loop()
-            began = lambda: loop.call_soon_threadsafe(self._deadlines.add, run)  # noqa: E731
             try:
-                report = await self._threads.run(child.run, run, began)
+                report = await self._run_in(child, run)
             except BaseException:
                 self._drop(child)
                 raise
-            if child.alive:
+            if child.alive and not _wore_out(report):
                 self._idle.append(child)
             else:
                 self._drop(child)
             return report
+
+    async def _run_in(self, child: _Child, run: Run) -> Report:
+        """Run a job in a child. Its own timeout counts from when its code is loaded."""
+        loop = asyncio.get_running_loop()
+        loading = asyncio.timeout(LOAD_SECONDS)
+
+        def begin() -> None:
+            with contextlib.suppress(RuntimeError):  # too late: the run was interrupted
+                loading.reschedule(None)
+                self._deadlines.add(run)
+
+        try:
+            async with loading:
+                return await self._threads.run(
+                    child.run, run, lambda: loop.call_soon_threadsafe(begin)
+                )
+        except TimeoutError:
+            if not loading.expired():
+                raise
+            child.kill()
+            limit = describe(LOAD_SECONDS * 1_000)
+            what = f"its imports and setup in a child process took longer than {limit}"
+            return Raised(Failure("timeout", what))
 
     async def close(self) -> None:
         """End the children: those that are idle leave by themselves when their input closes."""
@@ -135,6 +161,11 @@ def _how(code: int) -> str:
         name = f"signal {-code}"
     memory = "; the system may have run out of memory" if name == "SIGKILL" else ""
     return f"was killed by {name}{memory}"
+
+
+def _wore_out(report: Report) -> bool:
+    """Whether a child is not to be used again: the memory that it lacked, the next job may need."""
+    return isinstance(report, Raised) and report.failure.type == "MemoryError"
 
 
 def _report(ended: Ended) -> Report:

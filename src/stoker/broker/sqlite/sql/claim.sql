@@ -23,11 +23,11 @@ UPDATE job SET state = 'waiting', rank = ? WHERE seq = ?;
 -- :first
 -- The first jobs in line as one JSON text: one step of the statement, however many jobs. Its columns
 -- are the fields of JobRecord in their order, as they will be once :take has run. Beside it their
--- seqs, for :take.
+-- seqs, for :take, and how many have an id of their own.
 SELECT CAST(json_group_array(json_array(
          queue, coalesce(id, CAST(seq AS TEXT)), name, data, options, 'active', priority, created_at,
          due_at, :now, NULL, attempts, starts + 1, crashes, :worker, :token, progress, NULL, failure
-       )) AS BLOB), json_group_array(seq)
+       )) AS BLOB), json_group_array(seq), count(id)
 FROM (SELECT * FROM job WHERE queue = :queue AND state = 'waiting'
       ORDER BY priority, rank LIMIT :count);
 

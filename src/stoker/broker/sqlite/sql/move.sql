@@ -1,8 +1,9 @@
 -- What every writing transaction may do besides its own work.
 
 -- :next
--- A row that somebody wrote by hand may have taken a number: it is passed, not met.
-UPDATE counter SET value = max(value, coalesce((SELECT max(seq) FROM job), 0)) + ? RETURNING value;
+-- The last of :count numbers, and whether a row that somebody wrote by hand has one of them already.
+UPDATE counter SET value = value + :step
+RETURNING value, EXISTS (SELECT 1 FROM job WHERE seq > value - :count AND seq <= value);
 
 -- :tally
 INSERT INTO tally (queue, state, n) VALUES (?, ?, ?)

@@ -2,7 +2,7 @@
 
 -- :expired
 SELECT seq, CAST(coalesce(id, seq) AS BLOB), crashes, CAST(worker AS BLOB) FROM job
-WHERE queue = :queue AND state = 'active' AND expires_at <= :now
+WHERE queue = :queue AND state = 'active' AND expires_at <= :by
 ORDER BY expires_at LIMIT :limit;
 
 -- :any_expired

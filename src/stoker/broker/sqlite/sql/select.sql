@@ -12,6 +12,7 @@ FROM job WHERE seq IN (SELECT value FROM json_each(?));
 -- :requeue
 UPDATE job SET state = 'waiting', rank = CASE WHEN lifo THEN -:rank ELSE :rank END, due_at = NULL,
                attempts = CASE state WHEN 'delayed' THEN attempts ELSE 0 END,
+               starts   = CASE state WHEN 'delayed' THEN starts ELSE 0 END,
                crashes  = CASE state WHEN 'delayed' THEN crashes ELSE 0 END,
                failure  = CASE state WHEN 'delayed' THEN failure END,
                progress = CASE state WHEN 'delayed' THEN progress END,

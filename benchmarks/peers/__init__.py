@@ -1,0 +1,1 @@
+"""The peer table: Stoker beside the systems that people choose today; ``make peers``."""

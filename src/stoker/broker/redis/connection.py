@@ -1,0 +1,191 @@
+"""Connections to a server, a Sentinel's primary or a cluster: one set for each event loop.
+
+A connection belongs to the loop it was made in. Its set is closed when the loop ends, or with the
+broker, whichever comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from redis import exceptions as redis_errors
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+
+from stoker.broker.redis.bell import Bell
+from stoker.broker.redis.scripts import script
+from stoker.config import BrokerURL, ServerAddress
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+"""How long an answer is waited for before the connection is given up as dead."""
+BLOCK_SECONDS = 5.0
+"""How long a blocking command waits in the server at the most. What it waits for may be lost with
+somebody else's connection: then this is how late it is noticed."""
+ABREAST = 8
+"""Commands of one loop under way at once; others wait for their turn."""
+
+Client = Any
+"""A ``Redis`` or a ``RedisCluster``: of both, ``execute_command`` and ``aclose`` are used."""
+
+
+def make_client(
+    url: BrokerURL, server: ServerAddress, *, name: str | None = None, patience: float = 0.0
+) -> Client:
+    """Return a client that is not connected yet; ``patience`` is added to every answer's time."""
+    options: dict[str, Any] = {
+        **_given(server),
+        "decode_responses": True,
+        "encoding_errors": "surrogateescape",
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS + patience,
+        "client_name": name,
+        # A script whose answer was lost may have run: whether to call it again is for us to say.
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if server.socket:
+        return Redis(unix_socket_path=server.socket, db=server.database, **options)
+    options["socket_keepalive"] = True
+    if url.scheme.startswith("rediss"):
+        options["ssl"] = True
+    if url.scheme.endswith("+cluster"):
+        nodes = [ClusterNode(host, port) for host, port in server.hosts]
+        return cast(Any, RedisCluster)(startup_nodes=nodes, **options)
+    if url.scheme.endswith("+sentinel"):
+        return _behind_sentinels(server, options)
+    [(host, port)] = server.hosts
+    return Redis(host=host, port=port, db=server.database, **options)
+
+
+def _given(server: ServerAddress) -> dict[str, Any]:
+    """Return what the URL says besides the place, in the types that the client takes."""
+    query = urlencode([pair for pair in server.options if pair[0] != "sentinel_password"])
+    given = {**parse_url(f"redis://localhost/?{query}")}
+    for name in ("host", "port", "db", "connection_class"):
+        given.pop(name, None)
+    login = {"username": server.user, "password": server.password}
+    return given | {name: value for name, value in login.items() if value}
+
+
+def _behind_sentinels(server: ServerAddress, options: dict[str, Any]) -> Client:
+    tls = {name: value for name, value in options.items() if name.startswith("ssl")}
+    patience = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), CONNECT_SECONDS)
+    login: dict[str, Any] = {}
+    if password := dict(server.options).get("sentinel_password"):
+        login["password"] = password
+    sentinel = Sentinel(
+        list(server.hosts), sentinel_kwargs={**patience, **login, **tls}, **cast(Any, options)
+    )
+    return cast(Any, sentinel).master_for(server.service, db=server.database)
+
+
+async def let_go(client: Client) -> None:
+    """Close a client's connections, those to its sentinels too."""
+    manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    for one in (client, *(manager.sentinels if manager is not None else ())):
+        with contextlib.suppress(redis_errors.RedisError, OSError, RuntimeError):
+            await one.aclose()
+
+
+class Line:
+    """One loop's connections."""
+
+    def __init__(self, url: BrokerURL, server: ServerAddress) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.client = make_client(url, server)
+        self.patient = make_client(url, server, patience=BLOCK_SECONDS)
+        self.bells: dict[str, Bell] = {}
+        self._url = url
+        self._server = server
+        self._turns = asyncio.Semaphore(ABREAST)
+        self._farewell = self._until_the_loop_ends()
+
+    async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run a script; one that the server has forgotten, or never knew, is sent again."""
+        one = script(name)
+        async with self._turns:
+            try:
+                return await self.client.execute_command(
+                    "EVALSHA", one.digest, len(keys), *keys, *args
+                )
+            except redis_errors.NoScriptError:
+                return await self.client.execute_command("EVAL", one.text, len(keys), *keys, *args)
+
+    async def command(self, *words: Any) -> Any:
+        """Run a command that answers at once."""
+        async with self._turns:
+            return await self.client.execute_command(*words)
+
+    async def info(self) -> dict[str, Any]:
+        """Return what a server says of itself; in a cluster, one of them."""
+        if isinstance(self.client, RedisCluster):
+            await self.client.initialize()
+            node = cast(Any, self.client).get_random_node()
+            return await cast(Any, self.client).info(target_nodes=node)
+        return await self.client.info()
+
+    def bell(self, key: str, name: str) -> Bell:
+        """Return what rings when there is something in the set ``key``."""
+        if key not in self.bells:
+            client = make_client(self._url, self._server, name=name, patience=BLOCK_SECONDS)
+            self.bells[key] = Bell(client, key, BLOCK_SECONDS)
+        return self.bells[key]
+
+    async def open(self) -> None:
+        await anext(self._farewell)
+
+    async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
+        # A loop that ends closes its asynchronous generators: there is no other word of its end.
+        try:
+            yield
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        bells, self.bells = self.bells, {}
+        for bell in bells.values():
+            await bell.close()
+            await let_go(bell.client)
+        for client in (self.client, self.patient):
+            await let_go(client)
+
+
+class Lines:
+    """The lines of all loops that use one broker."""
+
+    def __init__(self, make: Callable[[], Line]) -> None:
+        self._make = make
+        self._lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    async def here(self) -> Line:
+        """Return the running loop's line."""
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop)
+        if line is None:
+            line = self._lines[loop] = self._make()
+            await line.open()
+        return line
+
+    async def close(self) -> None:
+        """Close them all, each in its own loop."""
+        here = asyncio.get_running_loop()
+        for loop, line in list(self._lines.items()):
+            if loop is here:
+                await line.close()
+            elif loop.is_running():
+                with contextlib.suppress(RuntimeError, TimeoutError):
+                    async with asyncio.timeout(CONNECT_SECONDS):
+                        closing = asyncio.run_coroutine_threadsafe(line.close(), loop)
+                        await asyncio.wrap_future(closing)
+        self._lines.clear()

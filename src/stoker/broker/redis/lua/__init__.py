@@ -1,0 +1,1 @@
+"""The scripts, one file an operation, and ``parts`` that several of them are composed of."""

@@ -1,0 +1,33 @@
+-- End unfinished jobs for good.
+-- needs: look ending
+-- Input: KEYS[1] the queue's base. ARGV: time, clock, why, extra, a selection (parts/look.lua).
+-- Output: {ids, cursor or nothing}.
+-- Events: failed, and an entry "cancelled" for each.
+
+local why, extra = next_argument(), next_argument()
+local s, q = next_selection(), open_queue(KEYS[1])
+trim_events(q)
+local hits, ended = look(s, q)
+local going, ids, gone = {}, {}, {}
+for _, hit in ipairs(hits) do
+  if hit.state ~= 'completed' and hit.state ~= 'failed' then going[#going + 1] = hit end
+end
+out_of_lists(s, q, going)
+for _, hit in ipairs(going) do
+  local id, key = hit.id, q.base .. hit.id
+  local prev = former(q, hit)
+  local job = fields_of(key, 'parentKey', 'parent', 'deid')
+  out_of(q, hit)
+  if hit.state == 'active' then break_lease(q, id) end
+  if hit.state == 'waiting' then call('ZREM', q.base .. 'waiting-children', id) end
+  note_failure(key, why, '', extra)
+  call('HSET', key, 'finishedOn', now, 'delay', 0)
+  end_job(q, id, { parent_key = job[1], parent = job[2], dedup = job[3] }, 'failed', 'failedReason',
+    why, true, prev)
+  call('ZADD', q.base .. 'failed', now, id)
+  tell(q, 'cancelled', 'jobId', id)
+  ids[#ids + 1] = id
+  gone[id] = true
+end
+count_ended(q, 'failed', #ids)
+return { ids, cursor_of(s, ended, hits, gone) }

@@ -1,0 +1,231 @@
+-- needs: queue delay state
+-- One bounded look at the jobs that a selection names. Its arguments: state or "", name or "", text or "",
+-- since or "", until or "", "1" for newest first, the most jobs wanted, cursor or "", number of ids,
+-- the ids (none: the state's jobs).
+
+local LOOKED_AT = 1000
+local READ_AT_ONCE = 100
+
+local function next_selection()
+  local s = { state = next_argument(), name = next_argument(), text = next_argument(),
+    since = tonumber(next_argument()), till = tonumber(next_argument()),
+    newest = next_argument() == '1', most = next_number(), cursor = next_argument(), ids = {} }
+  s.by_ids = next_argument()
+  for place = 1, tonumber(s.by_ids) or 0 do s.ids[place] = next_argument() end
+  s.text = string.lower(s.text)
+  s.reads = s.name ~= '' or s.text ~= ''
+  return s
+end
+
+local function in_time(s, at)
+  return (not s.since or at >= s.since) and (not s.till or at < s.till)
+end
+
+-- ``at`` is the time that the filters are about, where the place of the job says it.
+local function matches(s, q, id, at)
+  if not (s.reads or s.since or s.till) then return true end
+  local job = fields_of(q.base .. id, 'timestamp', 'name', 'data', 'failedReason', 'stacktrace')
+  return in_time(s, at or tonumber(job[1]) or 0)
+    and (s.name == '' or job[2] == s.name)
+    and (s.text == '' or string.find(string.lower((job[3] or '') .. '\n' .. (job[4] or '') .. '\n'
+      .. (job[5] or '')), s.text, 1, true) ~= nil)
+end
+
+local function time_of(state, score)
+  if state == 'delayed' then return math.floor(score / DELAY_STEP) end
+  return score
+end
+
+-- The keys that hold a state's jobs, in the order they are gone through.
+local function sections(q, s)
+  local all
+  if s.state == 'waiting' then
+    all = { { key = q.wait }, { key = q.paused_list }, { key = q.prioritized, sorted = true } }
+  elseif s.state == 'active' then
+    all = { { key = q.active } }
+  else
+    all = { { key = q.base .. s.state, sorted = true, timed = true } }
+  end
+  if s.newest then
+    local reversed = {}
+    for place = #all, 1, -1 do reversed[#reversed + 1] = all[place] end
+    return reversed
+  end
+  return all
+end
+
+-- Where to go on in a list: behind the last job that was left there, as far as it can be found. In the
+-- line, who was before a job that was claimed has been claimed too.
+local function place_in_list(s, q, section, at)
+  if at.anchor == '' then return at.offset end
+  local found = call('LPOS', section.key, at.anchor, 'RANK', s.newest and 1 or -1,
+    'MAXLEN', at.offset + LOOKED_AT)
+  if found then
+    return (s.newest and found or call('LLEN', section.key) - 1 - found) + 1
+  end
+  if section.key == q.wait and not s.newest and call('EXISTS', q.base .. at.anchor) == 1 then
+    return 0
+  end
+  return at.offset
+end
+
+local function place_in_set(s, section, at)
+  if at.anchor == '' then return 0 end
+  local rank = call(s.newest and 'ZREVRANK' or 'ZRANK', section.key, at.anchor)
+  if rank and call('ZSCORE', section.key, at.anchor) == at.score then return rank + 1 end
+  local place = s.newest and call('ZCOUNT', section.key, '(' .. at.score, '+inf')
+    or call('ZCOUNT', section.key, '-inf', '(' .. at.score)
+  for _, id in ipairs(call('ZRANGEBYSCORE', section.key, at.score, at.score, 'LIMIT', 0, 5000)) do
+    if (s.newest and id > at.anchor) or (not s.newest and id < at.anchor) then place = place + 1 end
+  end
+  return place
+end
+
+-- A set that is ordered by the filters' time is entered where the interval begins.
+local function first_place(s, q, section)
+  local bound = s.newest and s.till or not s.newest and s.since
+  if not (section.timed and bound) then return 0 end
+  local score = s.state == 'delayed' and bound * DELAY_STEP or bound
+  score = string.format('%.0f', score)
+  if s.newest then return call('ZCOUNT', section.key, score, '+inf') end
+  return call('ZCOUNT', section.key, '-inf', '(' .. score)
+end
+
+local function read(s, section, place)
+  if section.sorted then
+    return call(s.newest and 'ZREVRANGE' or 'ZRANGE', section.key, place, place + READ_AT_ONCE - 1,
+      'WITHSCORES')
+  end
+  local ids, pairs_ = nil, {}
+  if s.newest then
+    ids = call('LRANGE', section.key, place, place + READ_AT_ONCE - 1)
+  else
+    ids = call('LRANGE', section.key, -(place + READ_AT_ONCE), -(place + 1))
+  end
+  for number = 1, #ids do
+    pairs_[#pairs_ + 1] = ids[s.newest and number or #ids - number + 1]
+    pairs_[#pairs_ + 1] = ''
+  end
+  return pairs_
+end
+
+local function is_past(s, at)
+  if s.newest then return s.since and at < s.since end
+  return s.till and at >= s.till
+end
+
+-- Returns the hits as {id = , state = , due = , section = , index = }, and where the look ended.
+local function look_at_state(s, q)
+  local number, score, offset, anchor = string.match(s.cursor, '^(%d+) (%S*) (%d+) (.*)$')
+  local at = { offset = tonumber(offset), score = score, anchor = anchor }
+  local all, hits, looked = sections(q, s), {}, 0
+  for place_of_section = tonumber(number) or 1, #all do
+    local section = all[place_of_section]
+    local place
+    if not at.anchor then
+      place = first_place(s, q, section)
+      at = { score = '', anchor = '' }
+    elseif section.sorted then
+      place = place_in_set(s, section, at)
+    else
+      place = place_in_list(s, q, section, at)
+    end
+    while true do
+      local entries = read(s, section, place)
+      for entry = 1, #entries, 2 do
+        local id, time = entries[entry], nil
+        if section.timed then
+          time = time_of(s.state, tonumber(entries[entry + 1]))
+          if is_past(s, time) then return hits end
+        end
+        place = place + 1
+        looked = looked + 1
+        at.score, at.anchor = entries[entry + 1], id
+        if matches(s, q, id, time) then
+          hits[#hits + 1] = { id = id, state = s.state, section = section, index = place - 1,
+            due = s.state == 'delayed' and time or nil }
+        end
+        if #hits == s.most or looked == LOOKED_AT then
+          return hits, { number = place_of_section, section = section, place = place, at = at }
+        end
+      end
+      if #entries < 2 * READ_AT_ONCE then break end
+    end
+    at = {}
+  end
+  return hits
+end
+
+local function look_at_ids(s, q)
+  local hits = {}
+  for _, id in ipairs(s.ids) do
+    local state, due = state_of(q, id)
+    local at = due
+    if state == 'completed' or state == 'failed' then
+      at = tonumber(call('ZSCORE', q.base .. state, id))
+    end
+    if state and (s.state == '' or s.state == state) and matches(s, q, id, at) then
+      hits[#hits + 1] = { id = id, state = state, due = due }
+    end
+  end
+  return hits
+end
+
+local function look(s, q)
+  if s.by_ids ~= '' then return look_at_ids(s, q) end
+  return look_at_state(s, q)
+end
+
+-- ``gone`` has the ids that left their place since: the cursor hangs on one that stayed.
+local function cursor_of(s, ended, hits, gone)
+  if not ended then return false end
+  local place, anchor = ended.place, ended.at.anchor
+  if not ended.section.sorted then
+    for _, hit in ipairs(hits) do
+      if hit.section == ended.section and gone[hit.id] then place = place - 1 end
+    end
+    if gone[anchor] then
+      local left = place > 0 and call('LINDEX', ended.section.key,
+        s.newest and place - 1 or -place)
+      anchor = left or ''
+    end
+  end
+  return string.format('%d %s %d %s', ended.number, ended.at.score == '' and '0' or ended.at.score,
+    place, anchor)
+end
+
+-- Take hits out of their lists, each list in one pass: a job far from the end costs no pass of its own.
+local function out_of_lists(s, q, hits)
+  local holes = {}
+  for _, hit in ipairs(hits) do
+    if hit.section and not hit.section.sorted then
+      call('LSET', hit.section.key, s.newest and hit.index or -(hit.index + 1), '')
+      holes[hit.section.key] = (holes[hit.section.key] or 0) + 1
+    end
+  end
+  for key, count in pairs(holes) do call('LREM', key, s.newest and count or -count, '') end
+end
+
+-- Take one job out of wherever it is.
+local function out_of(q, hit)
+  if hit.section and not hit.section.sorted then return end -- by out_of_lists
+  if hit.state == 'waiting' then
+    out_of_line(q, hit.id)
+  elseif hit.state == 'active' then
+    call('LREM', q.active, -1, hit.id)
+  else
+    call('ZREM', q.base .. hit.state, hit.id)
+  end
+end
+
+local function break_lease(q, id)
+  call('DEL', q.base .. id .. ':lock')
+  call('SREM', q.base .. 'stalled', id)
+end
+
+-- What BullMQ calls where a waiting job is.
+local function former(q, hit)
+  if hit.state ~= 'waiting' then return hit.state end
+  local priority = tonumber(fields_of(q.base .. hit.id, 'priority')[1]) or 0
+  return priority > 0 and 'prioritized' or 'wait'
+end

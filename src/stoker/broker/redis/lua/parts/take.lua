@@ -1,0 +1,124 @@
+-- needs: queue line delay
+-- Give out jobs: the first in line become active, each with a lock.
+
+local POPPED_AT_ONCE = 50
+local BORN_WITH = 6
+local PROMOTED_AT_ONCE = 200
+-- Bytes of data from which on an answer is long enough.
+local ENOUGH_BYTES = 1048576
+
+local function pop(q, count)
+  local ids = call('RPOP', q.wait, count) or {}
+  if #ids < count then
+    local more = call('ZPOPMIN', q.prioritized, count - #ids)
+    for place = 1, #more, 2 do ids[#ids + 1] = more[place] end
+    if #ids < count then call('DEL', q.base .. 'pc') end
+  end
+  return ids
+end
+
+-- How many jobs the queue's own settings leave room for, and in how many ms to ask again.
+local function room(q, count)
+  if q.paused then return 0 end
+  if q.concurrency then count = math.min(count, q.concurrency - call('LLEN', q.active)) end
+  if q.max then
+    local left = q.max - tonumber(call('GET', q.base .. 'limiter') or 0)
+    if left <= 0 then
+      local wait = call('PTTL', q.base .. 'limiter')
+      if wait ~= 0 then return 0, math.max(wait, 1) end
+      call('DEL', q.base .. 'limiter')
+      left = q.max
+    end
+    count = math.min(count, left)
+  end
+  return math.max(count, 0)
+end
+
+local function count_in_limit(q, taken)
+  if q.max and taken > 0 and call('INCRBY', q.base .. 'limiter', taken) == taken then
+    call('PEXPIRE', q.base .. 'limiter', math.floor(q.duration or 1000))
+  end
+end
+
+-- One job, or nothing if what was in line is none: no hash, finished, or held by somebody.
+local function give(q, id, want)
+  local key = q.base .. id
+  -- A hash of just the fields that every job is born with has none of the others to look for.
+  local fresh = redis.pcall('HLEN', key) == BORN_WITH
+  local job
+  if fresh then
+    job = call('HMGET', key, 'name', 'data', 'opts', 'timestamp', 'priority')
+  else
+    job = fields_of(key, 'name', 'data', 'opts', 'timestamp', 'priority', 'atm', 'ats', 'stc',
+      'progress', 'failedReason', 'stacktrace', 'stoker.failure', 'finishedOn', 'defa', 'rjk')
+  end
+  if not job[1] and not job[4] then
+    count_oddity(q, 'missing')
+    return
+  end
+  local starts = (tonumber(job[7]) or 0) + 1
+  local token = want.token .. '.' .. starts
+  if job[13] or not call('SET', key .. ':lock', token, 'NX', end_of(want.lease)) then
+    count_oddity(q, 'repeated')
+    return
+  end
+  call('HSET', key, 'processedOn', now, 'pb', want.worker, 'ats', starts)
+  tell(q, 'active', 'jobId', id, 'prev', 'waiting')
+  if not fresh then job[7] = starts end
+  return { id, token, job }, #(job[2] or '')
+end
+
+-- Append up to ``count`` jobs to ``jobs``. Returns how many, and when to ask again if there are none.
+local function take(q, count, want, jobs)
+  promote(q, PROMOTED_AT_ONCE)
+  local wait
+  count, wait = room(q, count)
+  local taken, bytes = 0, 0
+  while taken < count and bytes < ENOUGH_BYTES do
+    local ids = pop(q, math.min(count - taken, POPPED_AT_ONCE))
+    if #ids == 0 then break end
+    local held = {}
+    for _, id in ipairs(ids) do
+      local job, size = give(q, id, want)
+      if job then
+        job[4] = want.queue
+        jobs[#jobs + 1] = job
+        held[#held + 1] = id
+        bytes = bytes + size
+      end
+    end
+    if #held > 0 then call('LPUSH', q.active, unpack(held)) end
+    taken = taken + #held
+  end
+  count_in_limit(q, taken)
+  if taken > 0 then
+    mark(q)
+    return taken
+  end
+  if wait then return 0, now + wait end
+  return 0, not q.paused and next_due(q) or nil
+end
+
+-- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.
+local function next_want()
+  local count = next_number()
+  local want = { count = count, token = next_argument(), lease = next_number(),
+    worker = next_argument(), queues = {} }
+  for _ = 1, next_number() do
+    want.queues[#want.queues + 1] = { place = next_number(), most = next_number() }
+  end
+  return want
+end
+
+local function take_wanted(want, queue_at)
+  local jobs, due = {}, nil
+  for _, wanted in ipairs(want.queues) do
+    local most = math.min(wanted.most, want.count - #jobs)
+    if most > 0 then
+      want.queue = wanted.place
+      local _, at = take(queue_at(wanted.place), most, want, jobs)
+      if at and (not due or at < due) then due = at end
+    end
+  end
+  return jobs, due
+end

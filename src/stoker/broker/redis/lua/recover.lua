@@ -1,0 +1,73 @@
+-- Take back jobs of one queue whose lock is gone; keep house.
+-- needs: ending
+-- Input: KEYS[1] the queue's base. ARGV: time, clock, crashes allowed, patience in ms, the message of a
+--   dead letter up to its number, extra, offset in the active list from its oldest end, jobs to look at.
+-- Output: {ids taken back, offset to go on from or nothing}.
+-- Events: waiting, stalled, failed.
+
+local q = open_queue(KEYS[1])
+local allowed, patience = next_number(), next_number()
+local message, extra = next_argument(), next_argument()
+local offset, most = next_number(), next_number()
+local taken = {}
+trim_events(q)
+
+local function bury(id, key, crashes)
+  local stored = fields_of(key, 'parentKey', 'parent', 'deid')
+  local reason = message .. crashes .. ' times when its process died'
+  note_failure(key, reason, '', extra)
+  call('HSET', key, 'finishedOn', now)
+  end_job(q, id, { parent_key = stored[1], parent = stored[2], dedup = stored[3] }, 'failed',
+    'failedReason', reason, true, 'active')
+  call('ZADD', q.base .. 'failed', now, id)
+  tell(q, 'stalled', 'jobId', id)
+  count_ended(q, 'failed', 1)
+end
+
+local function take_back(id)
+  local key = q.base .. id
+  local stored = fields_of(key, 'timestamp', 'priority')
+  call('SREM', q.base .. 'stalled', id)
+  if not stored[1] then
+    count_oddity(q, 'missing')
+    return
+  end
+  local crashes = call('HINCRBY', key, 'stc', 1)
+  if patience > 0 then call('HDEL', key, 'stoker.overdue') end
+  taken[#taken + 1] = id
+  if crashes > allowed then
+    bury(id, key, crashes)
+  else
+    to_front(q, id, tonumber(stored[2]) or 0)
+    tell(q, 'waiting', 'jobId', id, 'prev', 'active')
+    tell(q, 'stalled', 'jobId', id)
+  end
+end
+
+-- Whether an earlier look found this claim's lock gone already, long enough ago.
+local function is_overdue(key)
+  if patience == 0 then return true end
+  local job = fields_of(key, 'stoker.overdue', 'processedOn')
+  local seen = tonumber(job[1])
+  if seen and seen >= (tonumber(job[2]) or 0) then return seen <= now - patience end
+  if job[2] then call('HSET', key, 'stoker.overdue', now) end
+  return not job[2]
+end
+
+local active = call('LRANGE', q.active, -(offset + most), -(offset + 1))
+local stayed = 0
+for place = #active, 1, -1 do
+  local id = active[place]
+  if call('EXISTS', q.base .. id .. ':lock') == 1 or not is_overdue(q.base .. id) then
+    stayed = stayed + 1
+  else
+    call('LREM', q.active, -1, id)
+    take_back(id)
+  end
+end
+if #taken > 0 then mark(q) end
+
+for _, state in ipairs({ 'completed', 'failed' }) do
+  if q.kept_for[state] then remove_older(q, state, tonumber(q.kept_for[state])) end
+end
+return { taken, #active == most and offset + stayed or false }

@@ -1,0 +1,47 @@
+"""Plan → files. Pure: sees nothing but the plan, and one small module for each kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from stoker.sidecar.plan import Plan, checked
+from stoker.sidecar.render import (
+    compose,
+    devcontainer,
+    dockerfile,
+    dockerignore,
+    environment,
+    kubernetes,
+)
+from stoker.sidecar.render.files import File, Mode, Target
+
+TARGETS: tuple[Target, ...] = ("compose", "devcontainer", "kubernetes")
+MODES: tuple[Mode, ...] = ("dev", "prod")
+
+__all__ = ["MODES", "TARGETS", "File", "Mode", "Target", "render"]
+
+
+def render(
+    plan: Plan, targets: Collection[Target] = ("compose",), modes: Sequence[Mode] = MODES
+) -> dict[str, File]:
+    """Return the files for a plan, by path.
+
+    Raises ``ConfigError`` if something in the plan cannot be written safely.
+    """
+    plan = checked(plan)
+    if not plan.services:
+        return {}
+    return {file.path: file for file in _files(plan, targets, modes)}
+
+
+def _files(plan: Plan, targets: Collection[Target], modes: Sequence[Mode]) -> Iterator[File]:
+    yield from dockerfile.render(plan)
+    yield from dockerignore.render(plan)
+    yield from environment.render(plan)
+    if "compose" in targets or "devcontainer" in targets:
+        for mode in modes:
+            yield compose.render(plan, mode)
+    if "devcontainer" in targets:
+        yield from devcontainer.render(plan)
+    if "kubernetes" in targets:
+        yield from kubernetes.render(plan)

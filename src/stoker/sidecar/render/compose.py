@@ -1,0 +1,193 @@
+"""The compose file: for development beside the app, or for production."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from stoker.sidecar.plan import Image, Plan, Service
+from stoker.sidecar.render import stores
+from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
+from stoker.sidecar.render.files import File, Mode
+from stoker.sidecar.render.interpolation import escape
+from stoker.sidecar.render.places import DATA, in_context, inside, relative
+from stoker.sidecar.render.seal import sealed
+from stoker.sidecar.render.yaml import Commented, Words, dump
+
+NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
+_START = {
+    "dev": "Development: docker compose up --build --watch",
+    "prod": "Production: docker compose -f {path} up --build --detach{scale}",
+}
+_PRODUCTION = ("prod", "production")
+
+
+def render(plan: Plan, mode: Mode) -> File:
+    """Return the compose file of a mode; it goes into the project's own if there is one."""
+    path = path_of(plan, mode)
+    scaled = next((s.name for s in plan.services if s.role == "worker" and not s.singleton), None)
+    scale = f" --scale {scaled}=3" if scaled else ""
+    start = _START[mode].format(path=path, scale=scale)
+    return File(path, dump(document(plan, mode, path), start=start), join="services")
+
+
+def path_of(plan: Plan, mode: Mode) -> str:
+    """Return where the compose file of a mode is, or will be."""
+    own = [path for path in plan.compose_files if _is_production(path) == (mode == "prod")]
+    return own[0] if own else NAMES[mode]
+
+
+def _is_production(path: str) -> bool:
+    words = path.rpartition("/")[2].replace("-", ".").split(".")
+    return any(word in _PRODUCTION for word in words)
+
+
+def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
+    """Return the compose file as plain data, every ``$`` in it meant for Compose."""
+    images = {image.name: image for image in plan.images}
+    beside = plan.app and mode == "dev" and path not in plan.compose_files
+    started = [*plan.services, *([plan.app] if plan.app and beside else [])]
+    theirs = {store.name for store in plan.stores if store.existing and path in plan.compose_files}
+    written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
+    healthy = {store.name for store in written}
+    services = {
+        service.name: _service(plan, service, images[service.image], mode, path, healthy)
+        for service in started
+    }
+    services |= {store.name: sealed(stores.service(store, mode)) for store in written}
+    with_files = [*written, *filter(stores.shared, plan.stores)]
+    volumes = {stores.volume(store): sealed({}) for store in with_files}
+    made: dict[str, Any] = {
+        "name": plan.name,
+        "services": dict(sorted(services.items())),
+    }
+    return made | ({"volumes": dict(sorted(volumes.items()))} if volumes else {})
+
+
+def _service(
+    plan: Plan, service: Service, image: Image, mode: Mode, path: str, healthy: Collection[str]
+) -> dict[str, Any]:
+    dev = mode == "dev"
+    command = service.dev_command if dev and service.dev_command else service.command
+    parts: dict[str, Any] = {
+        "build": _build(image, mode, path),
+        "depends_on": _needs(plan, service, healthy),
+        "volumes": [
+            *_shared(plan, service),
+            *(_binds(service, image, path) if dev else ()),
+        ],
+        "environment": environment(plan, service, mode),
+        "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
+        "command": Words([escape(word) for word in command]),
+        "working_dir": _working_dir(service, image),
+        "restart": "no" if dev else "unless-stopped",
+        "healthcheck": _health(service),
+        "cap_drop": [] if dev else ["ALL"],
+        "deploy": {} if dev else _deploy(service),
+        "develop": {"watch": list(_watch(service, image, path))} if dev else {},
+        "init": True,  # the command is no PID 1, whose signals would be ignored
+        "profiles": [service.profile] if service.profile else [],
+        "security_opt": [] if dev else ["no-new-privileges:true"],
+        "stop_grace_period": f"{service.stop_grace}s",
+        "stop_signal": service.stop_signal,
+    }
+    kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
+    return Commented(sealed(kept), {"build": service.reason})
+
+
+def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, Any]:
+    """Return what has to be up first; a service of the project's own may have no health check."""
+    up = {store.name: store.existing for store in plan.stores}
+    conditions = {True: "service_healthy", False: "service_started"}
+    return {
+        need: {"condition": conditions[need in healthy], "restart": True}
+        for need in sorted(service.needs)
+        if need in healthy or up[need]
+    }
+
+
+def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
+    target = dev_stage(image) if mode == "dev" else worker_stage(image)
+    build = {
+        "context": escape(relative(image.context, path)),
+        "dockerfile": escape(image.dockerfile),
+    }
+    return build | ({"target": target} if target else {})
+
+
+def environment(plan: Plan, service: Service, mode: Mode) -> dict[str, Any]:
+    """Return a service's variables; one without a value is the operator's, from ``.env``."""
+    values: dict[str, Any] = dict.fromkeys(plan.secrets)
+    values |= {name: escape(value) for name, value in service.environment.items()}
+    for store in plan.stores:
+        if store.name in service.needs:
+            values |= stores.variables(store, mode)
+    return dict(sorted(values.items()))
+
+
+def _working_dir(service: Service, image: Image) -> str | None:
+    """An image of the project's own knows its place; ours has the context in ``/app``."""
+    return None if image.existing or service.dir == "." else escape(inside(service.dir))
+
+
+def _health(service: Service) -> dict[str, Any]:
+    health = service.health
+    if health is None:
+        return {"disable": True}  # one that the image has is the app's, and fails here
+    return {
+        "test": Words(["CMD", *(escape(word) for word in health.command)]),
+        "interval": f"{health.interval}s",
+        "timeout": f"{health.timeout}s",
+        "retries": health.retries,
+        "start_period": f"{health.start_period}s",
+    }
+
+
+def _deploy(service: Service) -> dict[str, Any]:
+    limits = {"cpus": service.cpus, "memory": service.memory}
+    return {"replicas": 1 if service.singleton else service.replicas} | {
+        "resources": {"limits": limits, "reservations": {"memory": service.memory}}
+    }
+
+
+def _shared(plan: Plan, service: Service) -> Iterator[str]:
+    for store in plan.stores:
+        if stores.shared(store) and store.name in service.needs:
+            yield f"{stores.volume(store)}:{DATA}"
+
+
+def _binds(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:
+    for place in _bound(service, image):
+        yield {
+            "type": "bind",
+            "source": escape(relative(in_context(image.context, place), path)),
+            "target": escape(inside(place)),
+        }
+
+
+def _bound(service: Service, image: Image) -> tuple[str, ...]:
+    """A command that reloads by itself sees the host's source.
+
+    Not the whole context: what the image installed there would be hidden, and Compose watches
+    nothing below a bind mount, so that a changed manifest would rebuild nothing.
+    """
+    if image.existing or not service.dev_command or "." in service.watch:
+        return ()
+    return service.watch
+
+
+def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:
+    bound = _bound(service, image)
+    for manifest in image.manifests:
+        if not any(f"{manifest}/".startswith(f"{place}/") for place in bound):
+            place = relative(in_context(image.context, manifest), path)
+            yield {"action": "rebuild", "path": escape(place)}
+    for source in service.watch:
+        if source in bound:
+            continue
+        place = escape(relative(in_context(image.context, source), path))
+        if image.existing:
+            yield {"action": "rebuild", "path": place}  # nobody knows where its source is inside
+            continue
+        action = "sync" if service.dev_command else "sync+restart"
+        yield {"action": action, "path": place, "target": escape(inside(source))}

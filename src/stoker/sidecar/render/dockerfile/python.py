@@ -1,0 +1,132 @@
+"""Python: the dependencies in a virtual environment outside of the source."""
+
+from __future__ import annotations
+
+import posixpath
+
+from stoker.sidecar.plan import Image
+from stoker.sidecar.render.dockerfile.instructions import (
+    copy,
+    copy_manifests,
+    packages,
+    run,
+    run_each,
+)
+from stoker.sidecar.render.places import CACHE
+
+VENV = "/opt/venv"
+_PIP = f"{CACHE}/pip"
+_UV = f"{CACHE}/uv"
+_TOOL = "/opt/tool"
+"""The manager's own environment: what it needs is none of the project's."""
+_TOOLS = {
+    "uv": ("uv==0.13.9",),
+    "poetry": ("poetry==2.5.1",),
+    "pdm": ("pdm==2.29.4", "hishel==1.4.0"),  # it does not work with hishel 2
+    "pipenv": ("pipenv==2026.10.3",),
+}
+_EXPORTED = "/tmp/requirements.txt"
+_NOT_FOR_WORKERS = ("dev", "test", "lint", "doc", "constraint", "type", "ci")
+
+
+def stages(image: Image) -> list[str]:
+    """Return the stages up to the worker's files."""
+    return [
+        f"FROM python:{image.version}-slim AS base",
+        "ENV PYTHONUNBUFFERED=1 \\",
+        "    PYTHONDONTWRITEBYTECODE=1 \\",
+        "    PYTHONPATH=/app:/app/src \\",  # what starts from its source is not installed
+        f"    VIRTUAL_ENV={VENV} \\",
+        f"    PATH={VENV}/bin:$PATH",
+        "WORKDIR /app",
+        *packages(image.system_packages),
+        "",
+        "FROM base AS build",
+        *_install(image),
+        "",
+        f"FROM base AS {image.target or 'worker'}",
+        f"COPY --from=build {VENV} {VENV}",
+        copy(["."], "/app/", own=True),
+    ]
+
+
+def _install(image: Image) -> list[str]:
+    match image.manager:
+        case "uv":
+            return _uv(image)
+        case "poetry":
+            return _with_tool(
+                image,
+                [
+                    f"{_TOOL}/bin/poetry",
+                    "install",
+                    "--only",
+                    "main",
+                    "--no-root",
+                    "--no-interaction",
+                ],
+            )
+        case "pdm":
+            export = [f"{_TOOL}/bin/pdm", "export", "--prod", "--no-hashes", "--output", _EXPORTED]
+            return _with_tool(image, export, ["pip", "install", "--requirement", _EXPORTED])
+        case "pipenv":
+            return _with_tool(image, [f"{_TOOL}/bin/pipenv", "sync"])
+        case _:
+            return _pip(image)
+
+
+def _pip(image: Image) -> list[str]:
+    wanted = [
+        file
+        for file in image.manifests
+        if file.endswith(".txt")
+        and not any(word in posixpath.basename(file) for word in _NOT_FOR_WORKERS)
+    ]
+    if not wanted:  # the project itself names them
+        return [
+            *run(["python", "-m", "venv", VENV]),
+            copy(["."], "./"),
+            *run(["pip", "install", "."], [_PIP]),
+        ]
+    options = [word for file in wanted for word in ("--requirement", file)]
+    return [
+        *run(["python", "-m", "venv", VENV]),
+        *copy_manifests(image.manifests),
+        *run(["pip", "install", *options], [_PIP]),
+    ]
+
+
+def _uv(image: Image) -> list[str]:
+    frozen = ["--frozen"] if _has(image, "uv.lock") else []
+    member = ["--package", image.package] if image.package else []
+    sync = [f"{_TOOL}/bin/uv", "sync", *frozen, "--no-dev", *member]
+    return [
+        f"ENV UV_PROJECT_ENVIRONMENT={VENV} \\",
+        "    UV_PYTHON_DOWNLOADS=never \\",
+        "    UV_LINK_MODE=copy \\",
+        "    UV_COMPILE_BYTECODE=1",
+        *_tool(image),
+        *copy_manifests(image.manifests),
+        *run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
+        copy(["."], "./"),
+        *run(sync, [_UV]),
+    ]
+
+
+def _with_tool(image: Image, *commands: list[str]) -> list[str]:
+    """Install into the environment by the project's own tool, which has another."""
+    return [
+        *_tool(image, ["python", "-m", "venv", VENV]),
+        *copy_manifests(image.manifests),
+        *run_each(*commands, caches=[_PIP]),
+    ]
+
+
+def _tool(image: Image, *more: list[str]) -> list[str]:
+    made = ["python", "-m", "venv", _TOOL]
+    installed = [f"{_TOOL}/bin/pip", "install", *_TOOLS[image.manager]]
+    return run_each(*more, made, installed, caches=[_PIP])
+
+
+def _has(image: Image, name: str) -> bool:
+    return any(posixpath.basename(file) == name for file in image.manifests)

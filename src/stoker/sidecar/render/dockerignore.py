@@ -1,0 +1,52 @@
+"""What never goes into an image: history, secrets, and what is made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stoker.sidecar.detection import Language
+from stoker.sidecar.plan import Plan
+from stoker.sidecar.render.files import File
+from stoker.sidecar.render.places import in_context
+
+_ALWAYS = (
+    ".git",
+    ".github",
+    ".devcontainer",
+    ".env",
+    ".env.*",
+    "!.env.example",
+    "**/*.pem",
+    "**/*.key",
+    "compose*.yaml",
+    "compose*.yml",
+    "docker-compose*.yaml",
+    "docker-compose*.yml",
+    "kubernetes",
+)
+_OF: dict[Language, tuple[str, ...]] = {
+    "python": (
+        "**/__pycache__",
+        "**/*.py[cod]",
+        "**/.venv",
+        "**/venv",
+        "**/.pytest_cache",
+        "**/.mypy_cache",
+        "**/.ruff_cache",
+        "**/*.egg-info",
+    ),
+    "node": ("**/node_modules", "**/.next", "**/.turbo", "**/coverage", "**/npm-debug.log*"),
+    "ruby": (".bundle", "vendor/bundle", "log/*", "tmp/*", "config/master.key", "coverage"),
+    "go": ("bin", "**/*.test"),
+    "rust": ("target",),
+}
+
+
+def render(plan: Plan) -> Iterator[File]:
+    """Yield one for each build context."""
+    languages: dict[str, set[Language]] = {}
+    for image in plan.images:
+        languages.setdefault(image.context, set()).add(image.language)
+    for context, found in languages.items():
+        lines = [*_ALWAYS, *(line for language in sorted(found) for line in _OF[language])]
+        yield File(in_context(context, ".dockerignore"), "\n".join(lines) + "\n", join="lines")

@@ -1,0 +1,32 @@
+"""Where things are: on the host, relative to a file; in a container, below ``/app``."""
+
+from __future__ import annotations
+
+import posixpath
+
+HOME = "/app"
+"""Where an image of ours has its context's files."""
+UID = 10001
+"""Who runs in it: a number, which Kubernetes can check, and nobody of the host's."""
+DATA = "/data"
+"""Where a volume is mounted that several services share: an SQLite broker."""
+CACHE = "/root/.cache"
+"""Where package managers keep what they fetched, from one build to the next: where root, who
+builds, has it, and where hadolint looks for it."""
+OWNER = f"{UID}:{UID}"
+
+
+def inside(*parts: str) -> str:
+    """Return the place in the container of a place in the context."""
+    return posixpath.normpath(posixpath.join(HOME, *parts))
+
+
+def relative(place: str, file: str) -> str:
+    """Return ``place`` as ``file`` has to name it, both relative to the root."""
+    path = posixpath.relpath(posixpath.normpath(place), posixpath.dirname(file) or ".")
+    return path if path.startswith(".") else f"./{path}"
+
+
+def in_context(context: str, place: str) -> str:
+    """Return a place of the context, relative to the root."""
+    return posixpath.normpath(posixpath.join(context, place))

@@ -1,0 +1,161 @@
+"""Brokers and databases, set up so that a job that was accepted is kept."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from stoker.sidecar.detection import BrokerKind
+from stoker.sidecar.plan import Store
+from stoker.sidecar.render.files import Mode
+from stoker.sidecar.render.interpolation import escape, required
+from stoker.sidecar.render.yaml import Words
+
+
+class _Kind(NamedTuple):
+    volume: str
+    """Where it keeps its data."""
+    health: tuple[str, ...]
+    """Succeeds when it answers."""
+    command: tuple[str, ...] = ()
+    grace: int = 30
+
+
+_REDIS = ("redis-server", "--appendonly", "yes", "--appendfsync", "everysec")
+_KINDS: dict[BrokerKind, _Kind] = {
+    # An evicted key is a lost job, hence noeviction; a crash costs a second at most.
+    "redis": _Kind(
+        "/data", ("redis-cli", "ping"), (*_REDIS, "--maxmemory-policy", "noeviction"), 30
+    ),
+    "rabbitmq": _Kind("/var/lib/rabbitmq", ("rabbitmq-diagnostics", "-q", "check_running"), (), 60),
+    "postgres": _Kind("/var/lib/postgresql", ("pg_isready", "-U", "{user}", "-d", "{database}")),
+    "nats": _Kind(
+        "/data",
+        ("wget", "-qO-", "http://127.0.0.1:8222/healthz"),
+        ("-js", "-sd", "/data", "-m", "8222"),
+    ),
+    "faktory": _Kind(
+        "/var/lib/faktory/db",
+        ("wget", "-qO-", "http://127.0.0.1:7420/health"),
+        ("/faktory", "-b", ":7419", "-w", ":7420"),
+    ),
+}
+_KINDS["database"] = _KINDS["postgres"]
+_SECRETS: dict[BrokerKind, tuple[str, str, str]] = {
+    "postgres": ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"),
+    "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", ""),
+}
+_SECRETS["database"] = _SECRETS["postgres"]
+
+
+def written(store: Store) -> bool:
+    """Return whether a container can be it: an SQLite file or the app's own database cannot."""
+    return store.kind in _KINDS
+
+
+def shared(store: Store) -> bool:
+    """Return whether it is a file, on a volume that its users share."""
+    return store.kind == "sqlite"
+
+
+def volume(store: Store) -> str:
+    """Return the name of its volume."""
+    return f"{store.name}-data"
+
+
+def service(store: Store, mode: Mode) -> dict[str, Any]:
+    """Return its compose service."""
+    kind = _KINDS[store.kind]
+    account = _account(store)
+    words = {"user": account.user, "database": account.database}
+    parts: dict[str, Any] = {
+        "image": store.image,
+        "volumes": [f"{volume(store)}:{_place(store, kind)}"],
+        "environment": _own_variables(store, mode),
+        "command": Words(kind.command),
+        "restart": None if mode == "dev" else "unless-stopped",
+        "healthcheck": {
+            "test": Words(["CMD", *(escape(word.format(**words)) for word in kind.health)]),
+            "interval": "5s",
+            "timeout": "5s",
+            "retries": 12,
+            "start_period": "5s",
+        },
+        "hostname": store.name if store.kind == "rabbitmq" else None,  # its data is below its name
+        "stop_grace_period": f"{kind.grace}s",
+    }
+    return {key: value for key, value in parts.items() if value not in ((), [], {}, None)}
+
+
+def _place(store: Store, kind: _Kind) -> str:
+    """PostgreSQL keeps its data one folder deeper up to version 17."""
+    if store.kind not in ("postgres", "database"):
+        return kind.volume
+    major = store.image.rpartition(":")[2].split(".")[0].split("-")[0]
+    return kind.volume if major.isdecimal() and int(major) >= 18 else f"{kind.volume}/data"
+
+
+class _Account(NamedTuple):
+    user: str
+    password: str
+    database: str
+
+
+def _account(store: Store) -> _Account:
+    for value in store.variables.values():
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            continue
+        if parts.scheme and (parts.username or parts.password):
+            return _Account(
+                parts.username or "",
+                parts.password or "",
+                parts.path.strip("/") or parts.username or "",
+            )
+    return _Account("app", "app", "app")
+
+
+def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
+    """Return the variables that make its account; in production the password is the operator's."""
+    if store.kind == "faktory" and mode == "prod":
+        return {"FAKTORY_PASSWORD": required("FAKTORY_PASSWORD")}
+    if store.kind not in _SECRETS:
+        return {}
+    account = _account(store)
+    user, password, database = _SECRETS[store.kind]
+    values = {
+        user: escape(account.user),
+        password: required(password) if mode == "prod" else escape(account.password),
+    }
+    return values | ({database: escape(account.database)} if database else {})
+
+
+def secret(store: Store) -> str | None:
+    """Return the variable with its password, if it has one."""
+    if store.kind == "faktory":
+        return "FAKTORY_PASSWORD"
+    return _SECRETS[store.kind][1] if store.kind in _SECRETS else None
+
+
+def variables(store: Store, mode: Mode) -> dict[str, str]:
+    """Return what services get to find it; in production the password is the operator's."""
+    name = secret(store)
+    if mode == "dev" or name is None:
+        return {variable: escape(value) for variable, value in store.variables.items()}
+    password = _account(store).password
+    return {
+        variable: required(name) if value == password else _secured(value, name)
+        for variable, value in store.variables.items()
+    }
+
+
+def _secured(value: str, name: str) -> str:
+    """Return an address with the operator's password in it; any other value as it is."""
+    scheme, found, rest = value.partition("://")
+    if not found:
+        return escape(value)
+    place, slash, path = rest.partition("/")
+    account, _, host = place.rpartition("@")
+    user = account.partition(":")[0]
+    return f"{escape(scheme)}://{escape(user)}:{required(name)}@{escape(host + slash + path)}"

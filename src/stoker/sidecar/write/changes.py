@@ -1,0 +1,89 @@
+"""What has to change on disk, decided from what is there and what shall be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from stoker.sidecar.render.files import File
+from stoker.sidecar.write import lines, services
+from stoker.sidecar.write.marks import marked, owner
+
+Action = Literal["create", "update", "delete", "unchanged", "keep"]
+"""``keep``: it should change, and it is a person's."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What happens to one file."""
+
+    path: str
+    action: Action
+    before: str | None
+    """Its contents now; ``None``: it is not there."""
+    after: str | None
+    """Its contents then; ``None``: it will not be there."""
+    notes: tuple[str, ...] = ()
+    """What was left alone, with its line."""
+
+
+def decide(files: Mapping[str, File], present: Mapping[str, str], *, force: bool) -> list[Change]:
+    """Return a change for each file. ``present`` has the contents of those that are there.
+
+    Raises ``ConfigError`` for a file of a person's that cannot be read, with its line.
+    """
+    return [_decide(file, present.get(path), force) for path, file in sorted(files.items())]
+
+
+def decide_removal(present: Mapping[str, str], *, force: bool) -> list[Change]:
+    """Return what takes out of these files all that Stoker wrote."""
+    changes = [_remove(path, text, force) for path, text in sorted(present.items())]
+    return [change for change in changes if change.action != "unchanged"]
+
+
+def _decide(file: File, before: str | None, force: bool) -> Change:
+    if file.join in ("lines", "block"):
+        alone = file.join == "lines"
+        after, notes = lines.merge(before or "", file.text, each=alone, force=force)
+        return _changed(file.path, before, after, notes)
+    whole = marked(file.text, file.comment)
+    if before is None or owner(before) == "stoker" or (force and file.join == "whole"):
+        return _changed(file.path, before, whole)
+    if file.join == "services":
+        after, notes = services.merge(file.path, before, file.text, force=force)
+        return _changed(file.path, before, after, notes)
+    return _keep(file.path, before, whole)
+
+
+def _remove(path: str, before: str, force: bool) -> Change:
+    whose = owner(before)
+    if whose == "stoker" or (whose == "edited" and force):
+        return _changed(path, before, None)
+    if path.endswith((".yaml", ".yml")):
+        after, notes = services.remove(path, before, force=force)
+        return _changed(path, before, after, notes)
+    if whose == "edited":
+        return _keep(path, before, None)
+    after, notes = lines.remove(before, force=force)
+    return _changed(path, before, after or None, notes)
+
+
+def _changed(
+    path: str, before: str | None, after: str | None, notes: tuple[str, ...] = ()
+) -> Change:
+    if before is None:
+        return Change(path, "create", None, after, notes)
+    if after is None:
+        return Change(path, "delete", before, None, notes)
+    if before == after:
+        return Change(path, "keep" if notes else "unchanged", before, before, notes)
+    return Change(path, "update", before, after, notes)
+
+
+def _keep(path: str, before: str, after: str | None) -> Change:
+    if before == after:
+        return Change(path, "unchanged", before, before)
+    changed = owner(before) == "edited"
+    why = "it was changed since Stoker wrote it" if changed else "it is not Stoker's"
+    return Change(path, "keep", before, before, (f"{why}: left alone",))

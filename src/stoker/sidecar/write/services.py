@@ -1,0 +1,142 @@
+"""Services and volumes in a compose file of a person's: put in, renewed, taken out.
+
+The person's text is not written anew: ours goes in between its lines, so that comments, order,
+quotes and anchors stay to the letter. What comes out is read again and compared with the intent;
+a file that is written in another way (``services: {…}``) is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stoker.errors import ConfigError
+from stoker.sidecar.render.seal import MARK, checksum_of, sealed
+from stoker.sidecar.render.yaml import dump
+from stoker.sidecar.write.document import Document, Values, fingerprint, mapping, read
+from stoker.sidecar.write.marks import Owner
+from stoker.sidecar.write.splice import put, take
+
+_SECTIONS = ("services", "volumes")
+
+
+class _Edit(NamedTuple):
+    section: str
+    name: str
+    value: Values | None
+    """``None``: taken out."""
+
+
+def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the file with our services in it, and notes on what was left alone."""
+    ours = read(path, wanted)
+    theirs = read(path, before)
+    edits: list[_Edit] = []
+    notes: list[str] = []
+    for section in _SECTIONS:
+        present = theirs.section(section)
+        wanted_here = ours.section(section)
+        for name, value in wanted_here.items():
+            new = sealed(_connected(mapping(value), theirs.section("services")))
+            whose = _owner(present[name]) if name in present else "stoker"
+            if whose == "stoker" or force:
+                edits.append(_Edit(section, name, new))
+            elif checksum_of(mapping(present[name])) != checksum_of(new):
+                notes.append(_note(theirs, section, name, whose))
+        gone = [name for name in present if name not in wanted_here]
+        edits += [_Edit(section, name, None) for name in gone if _owner(present[name]) == "stoker"]
+    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
+
+
+def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the file without our services, and notes on what was left alone."""
+    if MARK not in before:
+        return before, ()
+    theirs = read(path, before)
+    edits: list[_Edit] = []
+    notes: list[str] = []
+    for section in _SECTIONS:
+        for name, value in theirs.section(section).items():
+            match _owner(value):
+                case "edited" if not force:
+                    notes.append(_note(theirs, section, name, "edited"))
+                case "stoker" | "edited":
+                    edits.append(_Edit(section, name, None))
+                case "person":
+                    pass
+    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
+
+
+def _unneeded(document: Document, edits: list[_Edit]) -> list[_Edit]:
+    """Take out nothing that a service which stays refers to."""
+    gone = {edit.name for edit in edits if edit.section == "services" and edit.value is None}
+    while True:
+        staying = [
+            mapping(value)
+            for name, value in document.section("services").items()
+            if name not in gone
+        ]
+        needed = {need for service in staying for need in service.get("depends_on") or ()}
+        if not gone & needed:
+            break
+        gone -= needed
+    mounts = [str(volume) for service in staying for volume in service.get("volumes") or ()]
+    volumes = {mount.partition(":")[0] for mount in mounts}
+    kept = {"services": gone, "volumes": document.section("volumes").keys() - volumes}
+    return [edit for edit in edits if edit.value is not None or edit.name in kept[edit.section]]
+
+
+def _owner(value: Any) -> Owner:
+    values = mapping(value)
+    if MARK not in values:
+        return "person"
+    return "stoker" if values[MARK] == checksum_of(values) else "edited"
+
+
+def _connected(value: Values, present: Values) -> Values:
+    """Put a worker on the networks of what it needs: off the default one nobody finds it."""
+    found: dict[str, None] = {}
+    for need in mapping(value.get("depends_on")):
+        networks = mapping(present.get(need)).get("networks") or ()
+        found |= dict.fromkeys(str(network) for network in networks)
+    return {**value, "networks": list(found)} if found else value
+
+
+def _note(document: Document, section: str, name: str, whose: Owner) -> str:
+    line = document.line(section, name)
+    why = "was changed since Stoker wrote it" if whose == "edited" else "is not Stoker's"
+    return f"line {line}: {section.removesuffix('s')} {name!r} {why}: left alone"
+
+
+def _edited(document: Document, edits: list[_Edit]) -> str:
+    """Return the text with the edits in it. Raises ``ConfigError`` where that cannot be done."""
+    lines = document.text.split("\n")
+    intent = document.plain()
+    for section, name, value in edits:
+        entries: dict[str, Any] = dict(mapping(intent.get(section)))
+        if value is None:
+            lines = take(lines, section, name)
+            del entries[name]
+        elif entries.get(name) != value:
+            lines = put(lines, section, name, dump({name: value}).rstrip("\n").split("\n"))
+            entries[name] = value
+        intent[section] = entries
+    text = "\n".join(lines)
+    _compare(document.path, text, intent)
+    return document.restored(text)
+
+
+def _compare(path: str, text: str, intent: Values) -> None:
+    try:
+        made = read(path, text).plain()
+    except ConfigError:
+        made = {}
+    if fingerprint(_filled(made)) != fingerprint(_filled(intent)):
+        raise ConfigError(
+            f"{path}: nothing can be added here without writing a person's part anew",
+            hint="write services and volumes as blocks, not in braces, or move the file aside",
+        )
+
+
+def _filled(values: Values) -> Values:
+    """An empty section and none at all are the same."""
+    return {key: value for key, value in values.items() if value or key not in _SECTIONS}

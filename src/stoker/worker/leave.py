@@ -1,0 +1,39 @@
+"""The worker's own process: how long it outlives its work for what handlers have left running."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+LEAVE_SECONDS = 3.0
+"""What is left running when all jobs are settled or handed back has so long to end."""
+
+_log = logging.getLogger("stoker.worker")
+
+
+def run_and_leave(work: Coroutine[Any, Any, None]) -> None:
+    """``asyncio.run`` for a process that has nothing to do but ``work``.
+
+    A coroutine that ignores that it is cancelled, or a call in the loop's own thread pool that
+    hangs, would keep ``asyncio.run``, and then the interpreter, from ever ending. Here the process
+    leaves without it, with exit code 0: its job was handed back long ago.
+    """
+    runner = asyncio.Runner()
+    try:
+        runner.run(work)
+    finally:
+        # In a thread: closing waits for both, and there is no asking it to give up.
+        closing = threading.Thread(target=runner.close, name="stoker-leaving", daemon=True)
+        closing.start()
+        closing.join(LEAVE_SECONDS)
+    if closing.is_alive():
+        _log.warning("something that a handler began does not end; leaving without it")
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

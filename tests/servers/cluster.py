@@ -1,0 +1,96 @@
+"""A cluster of three masters with a replica each, put together by plain commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.servers.kinds import DEFAULT, Kind
+from tests.servers.server import HOST, Server, until
+
+SLOTS = 16_384
+MASTERS = 3
+NODE_TIMEOUT_MS = 1_000
+
+
+class Cluster:
+    """Six servers; a failover takes about two seconds."""
+
+    def __init__(self, folder: Path, kind: Kind = DEFAULT, **settings: Any) -> None:
+        self._stack = ExitStack()
+        self.nodes = [
+            Server(
+                folder / f"node{number}",
+                kind,
+                cluster_enabled="yes",
+                cluster_node_timeout=NODE_TIMEOUT_MS,
+                cluster_replica_validity_factor=0,  # a replica may always stand for election
+                **settings,
+            )
+            for number in range(2 * MASTERS)
+        ]
+
+    def __enter__(self) -> Cluster:
+        for node in self.nodes:
+            self._stack.enter_context(node)
+        masters, replicas = self.nodes[:MASTERS], self.nodes[MASTERS:]
+        for number, master in enumerate(masters):
+            with master.connect() as client:
+                client.cluster("ADDSLOTS", *range(number, SLOTS, MASTERS))
+                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        self._introduce(self.nodes)
+        for master, replica in zip(masters, replicas, strict=True):
+            with replica.connect(decode_responses=True) as client:
+                client.cluster("REPLICATE", _id(master))
+        until(lambda: all(map(_settled, self.nodes)), "the cluster to agree")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def url(self) -> str:
+        """``redis+cluster://HOST:PORT,…``: three nodes, who know the others."""
+        hosts = ",".join(f"{HOST}:{node.port}" for node in self.nodes[:MASTERS])
+        return f"redis+cluster://{hosts}"
+
+    def master_of(self, key: str) -> Server:
+        """Return the node that at this moment serves a key, as a node that runs sees it."""
+        witness = next(node for node in self.nodes if node.running)
+        with witness.connect(decode_responses=True) as client:
+            slot = int(client.cluster("KEYSLOT", key))
+            shares: Any = client.execute_command("CLUSTER SLOTS")
+            for line in shares:
+                if line[0] <= slot <= line[1]:
+                    return next(node for node in self.nodes if node.port == line[2][1])
+        raise AssertionError(f"nobody serves slot {slot}")
+
+    def until_master_is_not(self, gone: Server, key: str) -> Server:
+        """Wait until another node serves the key; return it."""
+        until(lambda: self.master_of(key) is not gone, "a replica to be elected")
+        return self.master_of(key)
+
+    def _introduce(self, nodes: Sequence[Server]) -> None:
+        with nodes[0].connect() as client:
+            for node in nodes[1:]:
+                client.cluster("MEET", HOST, node.port)
+        until(lambda: all(_known(node) == len(nodes) for node in nodes), "the nodes to meet")
+
+
+def _id(node: Server) -> str:
+    with node.connect(decode_responses=True) as client:
+        return str(client.execute_command("CLUSTER MYID"))
+
+
+def _known(node: Server) -> int:
+    with node.connect(decode_responses=True) as client:
+        return len(client.cluster("NODES"))
+
+
+def _settled(node: Server) -> bool:
+    with node.connect(decode_responses=True) as client:
+        replication = client.info("replication")
+        followed = replication["role"] == "master" or replication["master_link_status"] == "up"
+        return followed and client.cluster("INFO")["cluster_state"] == "ok"

@@ -1,0 +1,152 @@
+"""``stoker init``: a worker in an application that has none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import ok, stoker
+from tests.sidecar.reading import compose_values, hadolint
+
+PYPROJECT = '[project]\nname = "The Shop"\nversion = "1"\n'
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    root = tmp_path / "app"
+    (root / "shop").mkdir(parents=True)
+    (root / "shop" / "__init__.py").write_text("")
+    (root / "pyproject.toml").write_text(PYPROJECT)
+    return root
+
+
+def contents(root: Path) -> dict[str, str]:
+    files = (path for path in root.rglob("*") if path.is_file() and "cache" not in str(path))
+    return {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in files}
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command in the application, as after an installation of it."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("STOKER_")}
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=env | {"PYTHONPATH": str(folder), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """``lint-imports``, as the README says."""
+    tool = Path(sys.executable).with_name("lint-imports")
+    env = os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "200"}
+    command = [tool, "--no-cache", "--no-logo"]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_the_example_job_runs(app: Path) -> None:
+    ok("init", str(app))
+
+    added = run(app, "stoker", "enqueue", "bg_worker.main:app", "greet", "name=Ada")
+    worked = run(app, "stoker", "worker", "bg_worker.main:app", "--burst")
+
+    assert added.returncode == 0, added.stderr
+    assert "stopped: 1 done" in worked.stderr
+
+
+def test_the_rule_holds_and_a_violation_is_noticed(app: Path) -> None:
+    ok("init", str(app))
+    assert lint(app).returncode == 0, lint(app).stdout
+
+    (app / "bg_worker" / "jobs" / "greet.py").write_text("import shop\n")
+    assert lint(app).returncode == 0, "the worker may import the application"
+
+    (app / "shop" / "__init__.py").write_text("import bg_worker.app\n")
+    broken = lint(app)
+    assert broken.returncode == 1
+    assert "The application does not import its worker BROKEN" in broken.stdout
+
+
+def test_contracts_that_are_there_stay(app: Path) -> None:
+    own = '\n[tool.importlinter]\nroot_packages = ["shop", "bg_worker"]\n'
+    (app / "pyproject.toml").write_text(PYPROJECT + own)
+
+    ok("init", str(app))
+
+    text = (app / "pyproject.toml").read_text()
+    assert text.startswith(PYPROJECT + own)
+    assert text.count("[tool.importlinter]") == 1
+    assert lint(app).returncode == 0
+
+
+def test_twice_is_as_once_and_a_persons_job_stays(app: Path) -> None:
+    ok("init", str(app))
+    job = app / "bg_worker" / "jobs" / "greet.py"
+    job.write_text("# mine\n")
+    once = contents(app)
+
+    ok("init", str(app))
+    ok("init", str(app), "--check")
+
+    assert contents(app) == once
+
+
+def test_the_service_goes_into_the_compose_file_that_is_there(app: Path) -> None:
+    text = "# Ours.\nservices:\n  web:\n    image: shop:1\n"
+    (app / "docker-compose.yml").write_text(text)
+
+    ok("init", str(app))
+
+    made = (app / "docker-compose.yml").read_text()
+    services = compose_values(made)["services"]
+    assert made.startswith(text)
+    assert services["bg-worker"]["build"]["dockerfile"] == "bg_worker/Dockerfile"
+    assert services["bg-worker"]["command"] == ["stoker", "worker", "bg_worker.main:app"]
+    assert not (app / "compose.yaml").exists()
+    hadolint((app / "bg_worker" / "Dockerfile").read_text())
+
+
+def test_packages_below_src(app: Path) -> None:
+    (app / "src").mkdir()
+    (app / "shop").rename(app / "src" / "shop")
+
+    ok("init", str(app))
+
+    assert "src/bg_worker/main.py" in contents(app)
+    assert 'root_packages = ["shop", "bg_worker"]' in (app / "pyproject.toml").read_text()
+
+
+def test_what_stoker_wrote_goes_and_the_persons_jobs_stay(app: Path) -> None:
+    ok("init", str(app))
+
+    ok("sidecar", "remove", str(app))
+
+    left = contents(app)
+    assert left["pyproject.toml"] == PYPROJECT
+    assert "bg_worker/jobs/greet.py" in left
+    assert not [path for path in left if "ockerfile" in path or "compose" in path]
+
+
+def test_what_is_no_python_application_is_refused(tmp_path: Path) -> None:
+    result = stoker("init", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "holds no Python application" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_pyproject_says_where(app: Path) -> None:
+    (app / "pyproject.toml").write_text("[project\n")
+
+    result = stoker("init", str(app))
+
+    assert result.exit_code == 1
+    assert "pyproject.toml: " in result.stderr
+    assert "line 1" in result.stderr
+    assert not (app / "bg_worker").exists()

@@ -1,0 +1,163 @@
+"""``stoker sidecar generate`` and ``remove``, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stoker.sidecar.plan import Plan
+from tests.cli.support import ok, stoker
+from tests.sidecar.plans import CELERY, PLANS
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    root.mkdir()
+    return root
+
+
+def saved(plan: Plan, project: Path) -> str:
+    file = project.parent / "plan.json"
+    file.write_bytes(msgspec.json.encode(plan))
+    return str(file)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def generate(project: Path, *words: str, plan: Plan = CELERY) -> str:
+    return ok("sidecar", "generate", str(project), "--plan", saved(plan, project), *words)
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_generated_twice_nothing_changes_and_removed_nothing_is_left(
+    project: Path, plan: Plan
+) -> None:
+    generate(project, "--target", "all", plan=plan)
+    once = contents(project)
+
+    shown = generate(project, "--target", "all", "--check", plan=plan)
+    generate(project, "--target", "all", plan=plan)
+    assert contents(project) == once
+    assert {line.split()[0] for line in shown.splitlines()[1:]} == {"unchanged"}
+
+    ok("sidecar", "remove", str(project))
+    assert contents(project) == {}
+
+
+@pytest.mark.parametrize("how", ["--dry-run", "--diff", "--check"])
+def test_what_only_shows_writes_nothing(project: Path, how: str) -> None:
+    result = stoker("sidecar", "generate", str(project), "--plan", saved(CELERY, project), how)
+
+    assert result.exit_code == (1 if how == "--check" else 0)
+    assert "compose.yaml" in result.stdout
+    assert contents(project) == {}
+
+
+def test_the_diff_is_what_git_applies(project: Path) -> None:
+    (project / ".dockerignore").write_text("node_modules")
+    shutil.copytree(project, project.parent / "copy")
+    diff = generate(project, "--target", "all", "--diff")
+    generate(project, "--target", "all")
+
+    copy = project.parent / "copy"
+    subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, check=True)
+
+    assert contents(copy) == contents(project)
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (("--dev",), {"compose.yaml"}),
+        (("--prod",), {"compose.prod.yaml"}),
+        ((), {"compose.yaml", "compose.prod.yaml"}),
+    ],
+)
+def test_for_development_or_production(
+    project: Path, words: tuple[str, ...], files: set[str]
+) -> None:
+    generate(project, *words)
+
+    assert contents(project).keys() - {"Dockerfile", ".dockerignore", ".env.example"} == files
+
+
+def test_a_persons_file_is_named_and_kept(project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM scratch\n")
+
+    result = stoker("sidecar", "generate", str(project), "--plan", saved(CELERY, project))
+
+    assert result.exit_code == 0
+    assert "note: Dockerfile: it is not Stoker's: left alone; --force replaces it" in result.stderr
+    assert (project / "Dockerfile").read_text() == "FROM scratch\n"
+    generate(project, "--force")
+    assert "celery" in (project / "Dockerfile").read_text()
+
+
+def test_removal_leaves_what_a_person_changed(project: Path) -> None:
+    generate(project)
+    with (project / "Dockerfile").open("a") as file:
+        file.write("# mine\n")
+
+    result = stoker("sidecar", "remove", str(project))
+
+    assert "note: Dockerfile: it was changed since Stoker wrote it: left alone" in result.stderr
+    assert contents(project).keys() == {"Dockerfile"}
+    ok("sidecar", "remove", str(project), "--force")
+    assert contents(project) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "Input data was truncated"),
+        ('{"name": "A B"}', "Expected a name of small letters, digits, '-' and '_' - at `$.name`"),
+        ('{"name": "a", "nonsense": 1}', "unknown field `nonsense`"),
+    ],
+)
+def test_a_broken_plan_says_where(project: Path, text: str, problem: str) -> None:
+    file = project.parent / "plan.json"
+    file.write_text(text)
+
+    result = stoker("sidecar", "generate", str(project), "--plan", str(file))
+
+    assert result.exit_code == 1
+    assert f"error: {file}: " in result.stderr
+    assert problem in result.stderr
+    assert "hint: stoker sidecar plan PATH --json" in result.stderr
+    assert contents(project) == {}
+
+
+def test_nothing_is_written_if_one_file_cannot_be_read(project: Path) -> None:
+    plan = msgspec.structs.replace(CELERY, compose_files=("docker-compose.yml",))
+    (project / "docker-compose.yml").write_text("services:\n  a: [\n")
+
+    result = stoker("sidecar", "generate", str(project), "--plan", saved(plan, project))
+
+    assert result.exit_code == 1
+    assert "docker-compose.yml, line 3: not YAML" in result.stderr
+    assert contents(project).keys() == {"docker-compose.yml"}
+
+
+def test_a_script_for_development_is_offered_and_added_when_asked(project: Path) -> None:
+    package = '{\n    "name": "shop",\n    "scripts": {\n        "dev": "vite"\n    }\n}\n'
+    (project / "package.json").write_text(package)
+    plan = saved(PLANS["node-npm"], project)
+
+    offered = stoker("sidecar", "generate", str(project), "--plan", plan)
+    assert '+        "dev:worker": "npx tsx watch src/worker.ts"' in offered.stderr
+    assert (project / "package.json").read_text() == package
+
+    ok("sidecar", "generate", str(project), "--plan", plan, "--scripts")
+    scripts = json.loads((project / "package.json").read_text())["scripts"]
+    assert scripts == {"dev": "vite", "dev:worker": "npx tsx watch src/worker.ts"}
+    again = stoker("sidecar", "generate", str(project), "--plan", plan)
+    assert "dev:worker" not in again.stderr

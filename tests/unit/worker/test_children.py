@@ -1,0 +1,71 @@
+"""Child processes as the worker uses them: what they get to load, and for how long."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from stoker import JobContext, Processor, Stoker
+from stoker.broker.base import Want
+from stoker.job.model import Failure, JobRecord, NewJob
+from stoker.job.outcome import Done, Retried
+from stoker.worker.executors import process
+from tests.unit.support import Watched
+from tests.unit.worker.support import Running
+
+app = Stoker("sqlite://:memory:")
+
+
+@app.processor
+class Hangs(Processor[dict[str, Any]]):
+    queue = "default"
+    run_in = "process"
+
+    def setup(self) -> None:
+        time.sleep(3_600)
+
+    def process(self, job: JobContext[dict[str, Any]]) -> None: ...
+
+
+@app.task(run_in="process")
+def outlives(seconds: float) -> str:
+    time.sleep(seconds)
+    return "done"
+
+
+async def a_job(watched: Watched, name: str, data: str = "{}") -> JobRecord:
+    await watched.add([NewJob("default", name, data)])
+    [job] = await watched.claim(Want({"default": 1}, 1, "w"))
+    return job
+
+
+async def test_a_setup_that_hangs_does_not_hold_its_slot_for_ever(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOAD_SECONDS", 1.0)
+    running = Running(app, watched)
+    job = await a_job(watched, "Hangs")
+
+    [outcome] = await running.run(job)
+
+    assert isinstance(outcome, Retried)
+    assert outcome.failure == Failure(
+        "timeout", "its imports and setup in a child process took longer than 1s"
+    )
+    assert running.slots.busy == 0
+    await running.executors.close()
+
+
+async def test_once_it_is_loaded_only_the_jobs_own_timeout_counts(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOAD_SECONDS", 3.0)
+    running = Running(app, watched)
+    job = await a_job(watched, "outlives", '{"seconds": 3.5}')
+
+    [outcome] = await running.run(job)
+
+    assert isinstance(outcome, Done)
+    await running.executors.close()

@@ -1,0 +1,135 @@
+"""What others left in Redis that should not be so: buried or passed over, and work goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from stoker import Stoker
+from tests.servers.server import Server
+from tests.wire.eventually import eventually
+from tests.wire.peer import PeerQueue
+from tests.wire.perform import working
+from tests.wire.test_node_adds import drained, ended, steps
+
+BAD = "7"
+JOB = f"bull:q:{BAD}"
+GOOD_HASH = {"name": "perform", "data": "{}", "opts": "{}", "timestamp": "1", "delay": "0"}
+
+Harm = Callable[[redis.Redis], object]
+
+
+def stored(**fields: str | bytes | None) -> Harm:
+    """A job in ``wait`` whose hash has these fields; ``None`` is one that it lacks."""
+
+    def harm(client: redis.Redis) -> None:
+        chosen = {**GOOD_HASH, **fields}
+        client.hset(JOB, mapping={name: text for name, text in chosen.items() if text is not None})
+        client.rpush("bull:q:wait", BAD)
+
+    return harm
+
+
+def without_hash(client: redis.Redis) -> None:
+    client.rpush("bull:q:wait", BAD)
+
+
+def of_another_type(client: redis.Redis) -> None:
+    client.set(JOB, "not a hash")
+    client.rpush("bull:q:wait", BAD)
+
+
+def waiting_twice(client: redis.Redis) -> None:
+    stored()(client)
+    client.rpush("bull:q:wait", BAD)
+
+
+BURIED: dict[str, Harm] = {
+    "data that is not JSON": stored(data="{not json"),
+    "data that is not UTF-8": stored(data=b'{"a": "\xff"}'),
+    "data that is no object": stored(data="[1, 2]"),
+    "no data": stored(data=None),
+    "options that are not JSON": stored(opts="{not json"),
+    "options that are no object": stored(opts='"text"'),
+    "an absurd backoff": stored(opts='{"backoff": {"type": 7, "delay": -1}}'),
+    "no name": stored(name=None),
+    "a name that is not UTF-8": stored(name=b"\xff\xfe"),
+    "a name that nobody knows": stored(name="stranger"),
+}
+"""What becomes a dead letter, with a reason that BullMQ can read."""
+
+BORNE: dict[str, Harm] = {
+    "options that nobody knows": stored(opts='{"group": {"id": "x"}, "whatever": [1]}'),
+    "numbers that are not": stored(timestamp="soon", delay="later", priority="high"),
+    "an absurd number of attempts": stored(opts='{"attempts": "many"}'),
+    "no timestamp": stored(timestamp=None),
+    "progress that is not JSON": stored(progress="{"),
+    "a stack trace that is not JSON": stored(stacktrace="{"),
+    "the same id twice": waiting_twice,
+}
+"""What is run all the same."""
+
+GONE: dict[str, Harm] = {
+    "no hash": without_hash,
+    "a key of another type": of_another_type,
+}
+"""What leaves nothing that could be buried."""
+
+
+@pytest.mark.parametrize("what", [*BURIED, *BORNE, *GONE])
+async def test_the_jobs_behind_it_run(
+    theirs: PeerQueue, app: Stoker, server: Server, what: str
+) -> None:
+    with server.connect() as client:
+        {**BURIED, **BORNE, **GONE}[what](client)
+    good = [
+        await theirs.add("perform", steps(("return", "ok")), jobId=f"good{n}") for n in range(3)
+    ]
+
+    async with working(app):
+        for id in good:
+            assert (await ended(theirs, id)).returnvalue == "ok"
+        await eventually(lambda: drained(theirs), "nothing to be left")
+
+    counts = await theirs.counts()
+    assert counts.get("completed", 0) == len(good) + (what in BORNE)
+    assert counts.get("failed", 0) == (what in BURIED)
+    if what in BURIED:
+        with server.connect(decode_responses=True) as client:
+            assert client.hget(JOB, "failedReason")
+
+
+async def test_a_delayed_job_without_a_hash_is_passed_over(
+    theirs: PeerQueue, app: Stoker, server: Server
+) -> None:
+    with server.connect() as client:
+        client.zadd("bull:q:delayed", {BAD: 1})
+    good = await theirs.add("perform", steps(("return", "ok")), delay=20)
+
+    async with working(app):
+        assert (await ended(theirs, good)).returnvalue == "ok"
+
+
+async def test_an_active_job_without_a_hash_is_not_recovered_for_ever(
+    theirs: PeerQueue, app: Stoker, server: Server
+) -> None:
+    with server.connect() as client:
+        client.rpush("bull:q:active", BAD)
+
+    async with working(app):
+        await eventually(lambda: drained(theirs), "nothing to be left")
+
+
+async def test_events_that_nobody_knows_are_passed_over(
+    theirs: PeerQueue, app: Stoker, server: Server
+) -> None:
+    job = await app.queue("q").add("perform", steps(("nap", 100), ("return", "ok")))
+    waiting = job.wait(20)
+    with server.connect() as client:
+        client.xadd("bull:q:events", {"event": "surprise", "x": b"\xff"})
+        client.xadd("bull:q:events", {"no": "event"})
+
+    async with working(app):
+        assert await waiting == "ok"

@@ -67,7 +67,7 @@ class NodeSource:
         known = frozenset(self.paths)
         for path in self.paths:
             text = project.text(path)
-            names = _IMPORT.findall(_TYPE_ONLY.sub("", text))
+            names = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
             self.imports[path] = tuple(filter(None, (self._resolve(path, n, known) for n in names)))
             sites = tuple(self._find_sites(path, text, names))
             if sites:

@@ -170,6 +170,13 @@ def shell_scripts(project: Project) -> list[str]:
     return sorted(found, key=lambda path: (path.count("/"), path))
 
 
+_WORDS = (
+    "celery", "dramatiq", "rq", "huey", "arq", "saq", "taskiq", "procrastinate", "sidekiq",
+    "good_job", "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer",
+    "queue", "litestar", "stoker", "delayed_job", "periodiq",
+)  # fmt: skip
+"""One of these is in whatever ``_INTERESTING`` finds; most texts are done with sooner."""
+
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
 
 
@@ -185,7 +192,8 @@ def docs(project: Project) -> Iterator[Written]:
             or ("contributing" in name and "/" in path)
         ):
             continue
-        if not _INTERESTING.search(project.text(path)):
+        lower = project.text(path).lower()
+        if not any(word in lower for word in _WORDS):
             continue
         fenced = False
         for number, line in joined_lines(project, path):

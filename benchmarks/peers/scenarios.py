@@ -123,9 +123,10 @@ def backlog(run: Run, kind: Kind) -> Measured:
     """The rate of the same number of jobs, with few and with many others waiting behind them."""
     taken = run.scaled(20_000, 10_000)
     way = fastest(run, kind)
-    return Measured(
-        {name: _behind(run, kind, way, taken, run.scaled(n)) for name, n in BACKLOGS.items()}
-    )
+    depths = {name: run.scaled(count) for name, count in BACKLOGS.items()}
+    rates = {name: _behind(run, kind, way, taken, depth) for name, depth in depths.items()}
+    waiting = " and ".join(f"{depth:,}" for depth in depths.values())
+    return Measured(rates, note=f"{taken:,} jobs with {waiting} behind them")
 
 
 def _await_the_rest(run: Run, system: System, worker: WorkerProcess, count: int) -> float:

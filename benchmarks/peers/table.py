@@ -111,7 +111,8 @@ def markdown(who: Mapping[str, str], grid: Grid, kinds: Sequence[Kind]) -> str:
     """Return a section for the documentation: header, table, and how each is configured."""
     columns, names = used(grid), [kind.name for kind in kinds]
     winners = {column.key: best(grid, column, names) for column in columns}
-    lines = ["```text", *(f"{name:<12}{value}" for name, value in who.items()), "```", ""]
+    width = max(map(len, who), default=0) + 2
+    lines = ["```text", *(f"{name:<{width}}{value}" for name, value in who.items()), "```", ""]
     lines.append("| | " + " | ".join(f"{each.title}, {each.unit}" for each in columns) + " |")
     lines.append("|---" + "|---:" * len(columns) + "|")
     for name in names:

@@ -91,7 +91,7 @@ def test_the_section_for_the_docs_has_header_table_and_how_each_is_set_up() -> N
 
     text = markdown({"command": "python -m x"}, grid, [kind("stoker-sqlite"), kind("huey")])
 
-    assert "command     python -m x" in text
+    assert "command  python -m x" in text
     assert "| stoker-sqlite | **30,000** |" in text
     assert "| huey | 3,000 |" in text
     assert "- huey (1.0): about huey" in text

@@ -1,7 +1,8 @@
 """Hands outcomes to the broker in batches, and brings back the next jobs with the same call.
 
-What piles up while one call is under way rides on the next: batching costs no time when there is
-little to do, and saves most when there is much.
+Two calls may be under way at once, so that jobs run while the store works. What piles up meanwhile
+rides on the next: batching costs no time when there is little to do, and saves most when there is
+much.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from stoker.worker.patience import Patience
 from stoker.worker.slots import Room, Slots
 
 MOST_AT_ONCE = 500
+"""Outcomes of one call."""
+LEAST_AT_ONCE = 25
+"""So many outcomes are not divided: a call costs more than the store's work for them."""
+ABREAST = 2
+"""Calls under way at once."""
 
 
 class Finisher:
@@ -40,7 +46,9 @@ class Finisher:
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
         self._patience = Patience()
-        self._underway = False
+        self._underway = 0
+        # With all of a worker's jobs in one call, the other would have nothing to bring or to take.
+        self._share = min(max(slots.total // ABREAST, LEAST_AT_ONCE), MOST_AT_ONCE)
         self.fetching = True
         """Whether to ask for jobs; not while the worker stops."""
 
@@ -65,29 +73,34 @@ class Finisher:
 
     async def run(self) -> None:
         """Settle outcomes as they come."""
+        await asyncio.gather(*(self._serve() for _ in range(ABREAST)))
+
+    async def _serve(self) -> None:
         while True:
             await self._filled.wait()
-            self._filled.clear()
-            while self._outcomes:
+            if self._outcomes:
                 await self._settle()
-            self._idle.set()
+            if not self._outcomes:
+                self._filled.clear()
+            if self.idle:
+                self._idle.set()
 
     async def _settle(self) -> None:
-        outcomes = self._outcomes[:MOST_AT_ONCE]
-        room = self._slots.reserve() if self.fetching else None
-        self._underway = True
+        outcomes, self._outcomes = self._outcomes[: self._share], self._outcomes[self._share :]
+        room = self._slots.reserve(self._share) if self.fetching else None
+        self._underway += 1
         try:
             answer = await self._finish(outcomes, room)
         except BrokerError as error:
             # Kept and tried again: the work is done, only its record is missing. The keeper goes
             # on renewing these leases meanwhile.
+            self._outcomes[:0] = outcomes
             emit("broker.failed", error=error, doing="finish")
             await self._patience.wait()
             return
         finally:
-            self._underway = False
+            self._underway -= 1
         self._patience.reset()
-        del self._outcomes[: len(outcomes)]
         for outcome in outcomes:
             self._held.pop(outcome.lease, None)
         emit("jobs.finished", outcomes=outcomes, lost=answer.lost)

@@ -32,22 +32,26 @@ class Slots:
         """Slots that a job is in, or that are held for one."""
         return self.total - self._free
 
-    def reserve(self) -> Room | None:
-        """Hold all the room there is; ``None`` if there is none.
+    def reserve(self, most: int | None = None) -> Room | None:
+        """Hold all the room there is, or ``most`` of it; ``None`` if there is none.
 
         The queues take turns at coming first, or one that never runs dry would starve the others.
         """
         if self._free <= 0:
             return None
         self._order.append(self._order.pop(0))
-        queues = {queue: self._free_in[queue] for queue in self._order if self._free_in[queue] > 0}
+        count = self._free if most is None else min(most, self._free)
+        queues = {
+            queue: free if most is None else min(free, count)
+            for queue in self._order
+            if (free := self._free_in[queue]) > 0
+        }
         if not queues:
             return None
-        room = Room(queues, self._free, len(queues) == len(self._order))
-        self._free = 0
-        for queue in queues:
-            self._free_in[queue] = 0
-        return room
+        self._free -= count
+        for queue, held in queues.items():
+            self._free_in[queue] -= held
+        return Room(queues, count, len(queues) == len(self._order))
 
     def settle(self, room: Room, jobs: Iterable[JobRecord] = ()) -> None:
         """Give back what was held but for the slots of the jobs that came."""

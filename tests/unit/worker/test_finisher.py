@@ -12,7 +12,7 @@ from stoker import BrokerUnavailable
 from stoker.job.model import Lease
 from stoker.job.outcome import Done
 from stoker.job.states import State
-from stoker.worker.finisher import MOST_AT_ONCE
+from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE
 from stoker.worker.slots import Slots
 from tests.unit.support import Watched, turns
 from tests.unit.worker.support import Heard, Settling, claimed, done, put
@@ -55,29 +55,48 @@ async def test_an_outcome_is_settled_and_the_call_brings_the_next_jobs(
     assert await counts(watched) == {State.COMPLETED: 1, State.ACTIVE: 3, State.WAITING: 2}
 
 
-async def test_what_piles_up_during_a_call_rides_on_the_next_in_order(
-    settling: Settling, watched: Watched
-) -> None:
-    jobs = await claimed(watched, 3)
+async def test_what_piles_up_during_two_calls_rides_on_the_next_in_order(watched: Watched) -> None:
+    settling = Settling(watched, Slots(4, {"default": 4}))
+    jobs = await claimed(watched, 4)
     settling.hold(jobs)
     gate = watched.gates["finish"] = asyncio.Event()
 
     async with settling.finishing():
-        settling.end(jobs[0])
-        await turns()
-        settling.end(jobs[1])
-        await turns()
+        for job in jobs[:2]:
+            settling.end(job)
+            await turns()
         settling.end(jobs[2])
+        await turns()
+        settling.end(jobs[3])
         gate.set()
         await settling.settled()
 
-    assert settled_in(watched) == [["1"], ["2", "3"]]
-    assert await counts(watched) == {State.COMPLETED: 3}
+    assert settled_in(watched) == [["1"], ["2"], ["3", "4"]]
+    assert await counts(watched) == {State.COMPLETED: 4}
 
 
-async def test_no_call_holds_more_than_a_transaction_should(
-    settling: Settling, watched: Watched
-) -> None:
+async def test_two_calls_share_what_a_large_worker_has(watched: Watched) -> None:
+    total = LEAST_AT_ONCE * 2
+    settling = Settling(watched, Slots(total, {"default": total}))
+    jobs = await claimed(watched, total)
+    settling.hold(jobs)
+    await put(watched, total)
+    watched.gates["finish"] = asyncio.Event()
+
+    async with settling.finishing():
+        settling.end(*jobs)
+        await turns()
+        watched.gates["finish"].set()
+        await settling.settled()
+
+    assert [len(ids) for ids in settled_in(watched)] == [LEAST_AT_ONCE, LEAST_AT_ONCE]
+    assert [want.count for _, want in watched.of("finish")] == [LEAST_AT_ONCE, LEAST_AT_ONCE]
+    assert len(settling.started) == settling.slots.busy == total
+
+
+async def test_no_call_holds_more_than_a_transaction_should(watched: Watched) -> None:
+    total = MOST_AT_ONCE * 4
+    settling = Settling(watched, Slots(total, {"default": total}))
     outcomes = strangers(MOST_AT_ONCE * 2 + 1)
 
     async with settling.finishing():

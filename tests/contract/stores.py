@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stoker.config import BrokerURL
 from tests.contract.clocks import Clock, ServerClock
-from tests.servers.kinds import Kind
+from tests.servers.kinds import OFFERED, Kind
 from tests.servers.shared import emptied, shared
 
 CROSS_PROCESS = "cross_process"
@@ -42,5 +42,5 @@ def _on_server(kind: Kind) -> Store:
 STORES = (
     Store("sqlite-file", lambda at: str(BrokerURL.of_file(at / "jobs.db")), CAPABILITIES),
     Store("sqlite-memory", lambda _: "sqlite://:memory:", frozenset({EVENTS_BY_CLOCK})),
-    *map(_on_server, Kind),
+    *map(_on_server, OFFERED),
 )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.servers.cluster import Cluster
-from tests.servers.kinds import DEFAULT, Kind
+from tests.servers.kinds import DEFAULT, OFFERED, Kind
 from tests.servers.network import Network
 from tests.servers.sentinel import SentinelSetup
 from tests.servers.server import Server
@@ -31,7 +31,7 @@ def redis_server() -> Server:
     return emptied()
 
 
-@pytest.fixture(params=Kind, ids=str)
+@pytest.fixture(params=OFFERED, ids=str)
 def any_server(request: pytest.FixtureRequest) -> Server:
     """The shared server of each kind in turn, empty."""
     return emptied(request.param)

@@ -10,7 +10,7 @@ import redis
 
 from tests.servers.cluster import Cluster
 from tests.servers.fixtures import MakeServer
-from tests.servers.kinds import Kind
+from tests.servers.kinds import OFFERED, Kind
 from tests.servers.network import Network
 from tests.servers.sentinel import SentinelSetup
 from tests.servers.server import DURABLE, NEVER_AGAIN, Server
@@ -35,7 +35,7 @@ def test_a_shared_server_is_handed_out_empty(any_server: Server) -> None:
         assert client.dbsize() == 0
 
 
-@pytest.mark.parametrize("kind", Kind, ids=str)
+@pytest.mark.parametrize("kind", OFFERED, ids=str)
 def test_what_was_acknowledged_survives_a_kill(make_server: MakeServer, kind: Kind) -> None:
     server = make_server(kind, **DURABLE)
     with server.connect() as client:

@@ -9,7 +9,7 @@ import pytest
 
 from stoker import BrokerUnavailable
 from tests.servers.fixtures import MakeServer
-from tests.servers.kinds import Kind
+from tests.servers.kinds import OFFERED, Kind
 from tests.servers.server import DURABLE, Server
 from tests.system.arena import soak
 from tests.system.redis.scene import Scene
@@ -42,7 +42,7 @@ def test_a_killed_server_that_comes_back(
     assert producer.slowest < 15, "a producer is told soon, and does not hang"
 
 
-@pytest.mark.parametrize("kind", [Kind.REDIS_6, Kind.VALKEY_9], ids=str)
+@pytest.mark.parametrize("kind", [OFFERED[0], Kind.VALKEY_9], ids=str)
 def test_killed_again_and_again(
     make_server: MakeServer, make_scene_on: MakeSceneOn, kind: Kind
 ) -> None:

@@ -56,7 +56,7 @@ core: $(READY) ## run the tests that another Python could change
 bench: $(READY) ## measure, beside a peer
 	$(BIN)/python -m benchmarks $(ARGS)
 
-peers: $(READY) ## measure beside Celery, BullMQ and others (needs redis-server and Node)
+peers: $(READY) ## measure beside Celery, BullMQ and others (needs Node)
 	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 docs: $(READY) ## build the documentation into site/; a broken link is an error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from benchmarks.processes import BenchmarkError, last_words
+from tests.servers.kinds import DEFAULT
 
 SETTINGS = {
     "appendonly": "yes",
@@ -19,7 +19,7 @@ SETTINGS = {
     "save": "",
     "maxmemory-policy": "noeviction",
 }
-DURABILITY = "Redis: appendonly yes, appendfsync everysec, no RDB; SQLite: WAL, synchronous=FULL"
+DURABILITY = "Redis: appendonly yes, appendfsync everysec, no RDB; SQLite: an add is answered once the disk has it"
 _SECONDS = 60.0
 
 
@@ -32,16 +32,14 @@ class Cost(NamedTuple):
 
 
 class Redis:
-    """A server from start to stop, on a free port of the loopback."""
+    """The tests' server, from start to stop, on a free port of the loopback."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._log = folder / "redis.log"
 
     def __enter__(self) -> Self:
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
-        if program is None:
-            raise BenchmarkError("there is no redis-server on the PATH; hint: install Redis 6.2+")
+        program = DEFAULT.program
         self._folder.mkdir(parents=True, exist_ok=True)
         self._port = _free_port()
         place = {"port": str(self._port), "bind": "127.0.0.1", "dir": str(self._folder)}

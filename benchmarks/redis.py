@@ -19,7 +19,7 @@ SETTINGS = {
     "save": "",
     "maxmemory-policy": "noeviction",
 }
-DURABILITY = "Redis: appendonly yes, appendfsync everysec, no RDB; SQLite: an add is answered once the disk has it"
+DURABILITY = "Redis: appendonly yes, appendfsync everysec; SQLite: the disk has what is answered"
 _SECONDS = 60.0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from stoker.errors import ConfigError
@@ -49,7 +49,10 @@ class Project:
             )
         self.notes: dict[str, None] = {}
         self._texts: dict[str, str | None] = {}
-        self.files = frozenset(self._walk())
+        self._index(frozenset(self._walk()))
+
+    def _index(self, files: frozenset[str]) -> None:
+        self.files = files
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
         self.dirs = frozenset(
             str(parent) for path in self.files for parent in PurePosixPath(path).parents
@@ -91,6 +94,11 @@ class Project:
         if path not in self._texts:
             self._texts[path] = self._read(path) if path in self.files else None
         return self._texts[path] or ""
+
+    def pretend(self, texts: Mapping[str, str | None]) -> None:
+        """Look at the project as if these files said something else, or were not there."""
+        self._texts |= texts
+        self._index(self.files - {path for path, text in texts.items() if text is None})
 
     def lines(self, path: str) -> list[str]:
         """Return a file's lines."""

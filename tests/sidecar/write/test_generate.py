@@ -10,9 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stoker.sidecar.detect import detect
 from stoker.sidecar.plan import Plan
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render import MODES, TARGETS, render
+from stoker.sidecar.write import Folder, decide
 from tests.cli.support import ok, stoker
 from tests.sidecar.plans import CELERY, PLANS
+from tests.sidecar.projects_expected import NAMES, PROJECTS
 
 
 @pytest.fixture
@@ -161,3 +166,18 @@ def test_a_script_for_development_is_offered_and_added_when_asked(project: Path)
     assert scripts == {"dev": "vite", "dev:worker": "npx tsx watch src/worker.ts"}
     again = stoker("sidecar", "generate", str(project), "--plan", plan)
     assert "dev:worker" not in again.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_stoker_wrote_is_no_evidence_for_the_next_plan(name: str, tmp_path: Path) -> None:
+    root = tmp_path / name
+    shutil.copytree(PROJECTS / name, root)
+    seen = detect(root)
+    files = render(make_plan(seen, name), TARGETS, MODES)
+    folder = Folder(root)
+    folder.apply(decide(files, folder.read(files), force=False))
+
+    assert detect(root) == seen
+    again = render(make_plan(detect(root), name), TARGETS, MODES)
+    changes = decide(again, folder.read(again), force=False)
+    assert [change.path for change in changes if change.before != change.after] == []

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePosixPath
 
+from stoker.errors import ConfigError
 from stoker.sidecar.detect.looking import look
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.project import Project
+from stoker.sidecar.write.changes import decide_removal
+from stoker.sidecar.write.finding import may_be_ours
 
 
 def detect(root: str | os.PathLike[str]) -> Detection:
-    """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory."""
-    return look(Project(root))
+    """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory.
+
+    What Stoker wrote there itself is no evidence: else its own files would change the next plan.
+    """
+    project = Project(root)
+    project.pretend(_without_ours(project))
+    return look(project)
+
+
+def _without_ours(project: Project) -> dict[str, str | None]:
+    texts: dict[str, str | None] = {}
+    for path in project.ordered:
+        if may_be_ours(PurePosixPath(path)) and "stoker" in (text := project.text(path)):
+            try:
+                changes = decide_removal({path: text}, force=False)
+            except ConfigError:
+                continue  # it cannot be read: the detectors say so, with its line
+            texts |= {change.path: change.after for change in changes}
+    return texts

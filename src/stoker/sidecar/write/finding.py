@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
 
 _NAMES = (
     "Dockerfile*",
@@ -28,11 +28,12 @@ def written_by_stoker(root: Path) -> Iterator[str]:
         here = Path(folder).relative_to(root)
         for name in sorted(files):
             path = here / name
-            if _may_be(path) and not (root / path).is_symlink():
+            if may_be_ours(path) and not (root / path).is_symlink():
                 yield path.as_posix()
 
 
-def _may_be(path: Path) -> bool:
+def may_be_ours(path: PurePath) -> bool:
+    """Return whether a file of this name may hold something of Stoker's."""
     if path.parent.name in _FOLDERS and path.suffix == ".yaml":
         return True
     return any(fnmatch(path.name, pattern) for pattern in _NAMES)

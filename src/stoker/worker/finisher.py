@@ -78,10 +78,9 @@ class Finisher:
     async def _serve(self) -> None:
         while True:
             await self._filled.wait()
-            if self._outcomes:
+            self._filled.clear()
+            while self._outcomes:
                 await self._settle()
-            if not self._outcomes:
-                self._filled.clear()
             if self.idle:
                 self._idle.set()
 

@@ -157,6 +157,25 @@ async def test_it_is_not_idle_while_an_outcome_waits_to_be_tried_again(
     assert True in seen
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_what_failed_is_tried_again_though_nothing_more_comes(
+    settling: Settling, watched: Watched
+) -> None:
+    [job] = await claimed(watched)
+    settling.hold([job])
+    watched.faults["finish"] = [BrokerUnavailable("away")]
+    gate = watched.gates["finish"] = asyncio.Event()
+
+    async with settling.finishing():
+        settling.end(job)
+        await turns()
+        gate.set()
+        await settling.settled()
+
+    assert settled_in(watched) == [["1"], ["1"]]
+    assert await counts(watched) == {State.COMPLETED: 1}
+
+
 async def test_an_outcome_that_came_too_late_is_told_and_forgotten(
     settling: Settling, watched: Watched, heard: Heard
 ) -> None:

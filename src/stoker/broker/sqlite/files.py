@@ -31,8 +31,8 @@ class Files:
             raise gone(self._path)
         if os.fstat(self._log).st_nlink == 0:
             raise BrokerUnavailable(
-                f"{self._path}-wal was deleted while it was in use; this call was not made",
-                hint="try again; leave that file to SQLite: it holds the last jobs that were added",
+                f"{self._path}-wal was deleted while it was in use; this call may be stored or not",
+                hint="leave that file to SQLite: it holds the last jobs that were added",
             )
 
     def in_place(self) -> bool:

@@ -89,3 +89,88 @@ async def test_behind_a_commit_that_the_disk_refused_none_is_acknowledged(
 
     assert [isinstance(each, BrokerUnavailable) for each in told] == [False, True, True]
     assert await broker.add([JOB])
+
+
+# Opening and closing
+
+
+async def ended(before: set[threading.Thread]) -> None:
+    for thread in threads() - before:
+        await asyncio.to_thread(thread.join, WAIT)
+    assert threads() <= before
+
+
+async def test_an_open_that_is_cancelled_leaves_no_thread_and_can_be_closed(path: str) -> None:
+    before = threads()
+    holding = apsw.Connection(path)
+    holding.execute("BEGIN EXCLUSIVE")
+    broker = SQLiteBroker(path)
+    opening = asyncio.create_task(broker.open())
+    await asyncio.sleep(0)
+    assert threads() > before
+
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    holding.close()
+
+    await asyncio.wait_for(broker.close(), WAIT)
+    await ended(before)
+
+
+async def test_an_open_that_fails_halfway_leaves_no_thread(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: str) -> apsw.Connection:
+        raise BrokerUnavailable("no descriptor is left")
+
+    monkeypatch.setattr("stoker.broker.sqlite.connect_for_reading", refused)
+    before = threads()
+
+    with pytest.raises(BrokerUnavailable):
+        await SQLiteBroker(path).open()
+
+    await ended(before)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # a fork beside threads is the point
+async def test_a_fork_while_it_closes_carries_no_open_file_across(path: str) -> None:
+    def fork() -> list[str]:
+        reading, writing = os.pipe()
+        if (child := os.fork()) == 0:
+            os.write(writing, "\n".join(map(str, _open_files())).encode())
+            os._exit(0)
+        os.close(writing)
+        os.waitpid(child, 0)
+        with os.fdopen(reading) as answer:
+            return [name for name in answer.read().splitlines() if name.startswith(path)]
+
+    broker = await SQLiteBroker(path).open()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(_: Any) -> None:
+        begun.set()
+        go_on.wait(WAIT)
+
+    writing = broker._writer.write(work)
+    await asyncio.to_thread(begun.wait, WAIT)
+    closing = asyncio.create_task(broker.close())
+    await asyncio.wait({closing}, timeout=0.1)
+    forking = asyncio.ensure_future(asyncio.to_thread(fork))
+    await asyncio.wait({forking}, timeout=0.2)  # it waits for the work, or is through too early
+    go_on.set()
+
+    assert await asyncio.wait_for(forking, WAIT) == []
+    await writing
+    await closing
+
+
+def _open_files() -> list[Path]:
+    """Where this process's descriptors lead."""
+    found: list[Path] = []
+    for link in list(Path("/proc/self/fd").iterdir()):
+        try:
+            found.append(link.readlink())
+        except OSError:  # that of the listing itself
+            continue
+    return found

@@ -72,6 +72,7 @@ class SQLiteBroker(Broker):
             if self._reader is not self._writer:
                 await self._reader.open()
         except BaseException:
+            self._writer.end()
             forks.leave(self)
             raise
         self._changes.start()
@@ -99,10 +100,10 @@ class SQLiteBroker(Broker):
         self._writer.disown()
 
     async def close(self) -> None:
-        forks.leave(self)
         await self._changes.close()
         await self._reader.close()
         await self._writer.close()
+        forks.leave(self)  # only now: until then a fork would carry an open file across
 
     # The road of a job
 

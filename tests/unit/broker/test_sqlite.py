@@ -14,10 +14,13 @@ import pytest
 
 from stoker.broker.base import Want
 from stoker.broker.sqlite import SQLiteBroker
+from stoker.broker.sqlite import claim as claiming
 from stoker.broker.sqlite.files import Files
+from stoker.broker.sqlite.transaction import Transaction
 from stoker.errors import BrokerUnavailable, StokerError
-from stoker.job.model import NewJob
+from stoker.job.model import JobRecord, NewJob
 from stoker.job.states import State
+from tests.unit.support import turns
 
 JOB = NewJob("q", "task")
 WANT = Want({"q": 1}, 1, "w")
@@ -89,6 +92,34 @@ async def test_behind_a_commit_that_the_disk_refused_none_is_acknowledged(
 
     assert [isinstance(each, BrokerUnavailable) for each in told] == [False, True, True]
     assert await broker.add([JOB])
+
+
+async def test_a_claim_that_is_cancelled_twice_while_it_is_made_hands_its_job_back(
+    broker: SQLiteBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    claim = claiming.claim
+
+    def held_up(tx: Transaction, want: Want) -> list[JobRecord]:
+        begun.set()
+        go_on.wait(WAIT)
+        return claim(tx, want)
+
+    monkeypatch.setattr(claiming, "claim", held_up)
+    await broker.add([JOB])
+    caller = asyncio.create_task(broker.claim(WANT))
+    await asyncio.to_thread(begun.wait, WAIT)
+
+    for _ in range(2):
+        caller.cancel()
+        await turns()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+    async with asyncio.timeout(WAIT):
+        while not await waiting(broker):
+            pass
 
 
 # Opening and closing

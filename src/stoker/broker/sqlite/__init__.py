@@ -61,6 +61,7 @@ class SQLiteBroker(Broker):
         self._opened = False
         self._house_kept_at = 0
         self._looks = recover.Looks()
+        self._returning: set[asyncio.Task[None]] = set()
 
     async def open(self) -> Self:
         if self._opened:
@@ -148,6 +149,13 @@ class SQLiteBroker(Broker):
             raise
 
     async def _hand_back(self, claiming: asyncio.Future[list[JobRecord] | None]) -> None:
+        """Give back what is claimed; goes on by itself if its caller is cancelled once more."""
+        returning = asyncio.ensure_future(self._release(claiming))
+        self._returning.add(returning)
+        returning.add_done_callback(self._returning.discard)
+        await asyncio.shield(returning)
+
+    async def _release(self, claiming: asyncio.Future[list[JobRecord] | None]) -> None:
         with contextlib.suppress(BrokerError):
             if jobs := await claiming:
                 await self.finish([Released(lease_of(job)) for job in jobs])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,9 +16,8 @@ from benchmarks.systems.handlers import Handlers
 from benchmarks.systems.settings import store
 
 if "BENCH_GREENLETS" in os.environ:
-    from gevent import monkey
-
-    monkey.patch_all()  # the consumer does not do it by itself
+    # Only where greenlets are measured is gevent there. The consumer does not do it by itself.
+    import_module("gevent.monkey").patch_all()
 
 FILE = store().removeprefix("sqlite:///") if store().startswith("sqlite") else None
 FULL = 2

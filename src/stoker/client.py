@@ -231,12 +231,20 @@ class _Portal:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._gate = threading.Lock()
+        """Held to hand in work and to end: none may come in behind the last look."""
+        self._ended = False
         self._thread = threading.Thread(target=self._serve, name="stoker-portal", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
+        with self._gate:
+            if self._ended:
+                work.close()
+                raise _closed()
+            running = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            return running.result()
         except concurrent.futures.CancelledError:
             raise _closed() from None
 
@@ -252,7 +260,18 @@ class _Portal:
 
     def _serve(self) -> None:
         self._loop.run_forever()
+        with self._gate:
+            self._ended = True
+        self._loop.run_until_complete(_cancelled())  # what came in since _end looked
         self._loop.close()
+
+
+async def _cancelled() -> None:
+    await asyncio.sleep(0)  # work that was handed in is a task by now
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()

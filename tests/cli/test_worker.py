@@ -218,6 +218,25 @@ def test_a_setup_that_fails_ends_it(shop: Shop) -> None:
     ]
 
 
+def test_a_setup_that_fails_ends_it_whatever_it_has_begun(shop: Shop) -> None:
+    with (shop.folder / "shop.py").open("a") as file:
+        file.write(
+            "import asyncio, time\n"
+            "@app.processor\nclass Odd(Processor[dict]):\n    queue = 'odd'\n"
+            "    async def setup(self):\n"
+            "        asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)\n"
+            "        raise OSError('no camera')\n"
+            "    def process(self, job): ...\n"
+        )
+
+    with Running(shop.folder, "worker", "shop:app", "--burst") as worker:
+        code = worker.end()
+
+    assert code == 1
+    assert "error: OSError: no camera\n" in worker.output
+    assert "leaving without it" in worker.output[-1]
+
+
 def test_an_idle_worker_is_small(shop: Shop) -> None:
     status = Path("/proc/self/status")
     if not status.exists():

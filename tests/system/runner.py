@@ -11,6 +11,7 @@ import faulthandler
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -42,9 +43,14 @@ async def main(settings: WorkerSettings) -> None:
     journal.write(Line("left", time.time(), text=str(os.getpid())))
 
 
+def told(error: BaseException) -> int:
+    traceback.print_exception(error)
+    return 1
+
+
 if __name__ == "__main__":
     faulthandler.enable()
     settings = msgspec.json.decode(sys.argv[1], type=WorkerSettings)
     full = os.environ.get("FAULT_FULL")
     with full_while(Path(full)) if full else contextlib.nullcontext():
-        run_and_leave(main(settings))
+        run_and_leave(main(settings), told)

@@ -144,10 +144,19 @@ async def test_who_follows_events_is_told_of_a_gap_in_another_file(
     await other.close()
 
 
-async def test_the_log_alone_is_deleted_and_no_job_is_lost(arena: Arena, broker: Broker) -> None:
+LOG_LOST: dict[str, Callable[[Path], object]] = {
+    "deleted": Path.unlink,
+    "moved": lambda log: log.rename(log.with_name("elsewhere")),
+}
+
+
+@pytest.mark.parametrize("lose", LOG_LOST.values(), ids=LOG_LOST)
+async def test_the_log_alone_is_lost_and_no_job_is(
+    arena: Arena, broker: Broker, lose: Callable[[Path], object]
+) -> None:
     await broker.add([JOB] * 3)
 
-    files(arena)[1].unlink()
+    lose(files(arena)[1])
 
     with pytest.raises(BrokerUnavailable, match="-wal was deleted"):
         await broker.add([JOB])

@@ -16,7 +16,7 @@ import pytest
 from stoker import BrokerFull, BrokerUnavailable, Stoker
 from stoker.broker import Broker
 from stoker.broker.base import Added
-from stoker.client import ADD_BYTES, ADD_JOBS, Client
+from stoker.client import ADD_BYTES, ADD_JOBS, Client, _Portal
 from stoker.config import BrokerURL
 from stoker.errors import LoopRunning
 from stoker.job.model import NewJob
@@ -197,6 +197,21 @@ def test_also_in_the_loop_that_serves_synchronous_code(client_alone: Client) -> 
 
     with pytest.raises(LoopRunning):
         client_alone.run(nested())
+
+
+async def test_who_calls_synchronously_while_it_closes_is_told() -> None:
+    async def nothing() -> None: ...
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    portal = _Portal()
+    portal.stop()
+    portal.run(nothing())  # behind the look at what runs there
+
+    for _ in range(2):  # before its end and, most likely, after it
+        with pytest.raises(BrokerUnavailable, match="the app was closed meanwhile"):
+            await soon(asyncio.to_thread(portal.run, forever()))
 
 
 async def test_who_waits_synchronously_is_told_of_a_close(client: Client) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from stoker.errors import StokerError
 
 MOST_FRAMES = 4
+INTERRUPTED = 130
 _STOKER = str(Path(__file__).parents[1])
 
 
@@ -26,6 +27,17 @@ def report(error: StokerError) -> None:
     click.echo(f"error: {error.message}", err=True)
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
+
+
+def told(error: BaseException) -> int:
+    """Write any error to stderr, and return the exit code that goes with it."""
+    if not isinstance(error, Exception):
+        return INTERRUPTED
+    if click.get_current_context().find_root().params["debug"]:
+        traceback.print_exception(error)
+    else:
+        report(error if isinstance(error, StokerError) else describe(error))
+    return 1
 
 
 def describe(error: Exception) -> StokerError:

@@ -11,13 +11,11 @@ from typing import Any
 
 import click
 
-from stoker.cli.faults import describe, report
-from stoker.errors import StokerError
+from stoker.cli.faults import INTERRUPTED, told
 
 COMMANDS = ("worker", "dev", "enqueue", "queue", "job", "dead", "check", "demo", "init", "sidecar")
 """Each is what the module of its name calls so; a module is imported when its command is."""
 
-INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 
@@ -57,8 +55,7 @@ class Root(click.Group):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            report(error if isinstance(error, StokerError) else describe(error))
-            ctx.exit(1)
+            ctx.exit(told(error))
 
 
 def _let_go_of_stdout() -> None:

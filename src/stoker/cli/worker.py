@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import click
 
 from stoker.app import Stoker
+from stoker.cli.faults import told
 from stoker.cli.journal import Journal
 from stoker.cli.loading import load
 from stoker.cli.options import queues_option, span
@@ -125,7 +126,7 @@ def worker(
         lease_ms=lease,
         grace_ms=grace,
     )
-    run_and_leave(_work(loaded, settings, Journal(verbose=verbose)))
+    run_and_leave(_work(loaded, settings, Journal(verbose=verbose)), told)
 
 
 def set_up_logging(*, verbose: bool) -> None:

@@ -65,21 +65,29 @@ class Fetcher:
         return room
 
     async def _claim(self, room: Room) -> Sequence[JobRecord]:
-        jobs: Sequence[JobRecord] = ()
+        jobs: list[JobRecord] = []
         try:
             seconds = 0.0 if self._burst else WAIT_SECONDS
             claim = self._broker.claim(self._want(room), seconds)
-            waits = seconds > 0 and not room.everywhere
-            jobs = await (self._unless_idle(claim) if waits else claim)
+            if seconds > 0 and not room.everywhere:
+                await self._unless_idle(claim, jobs)
+            else:
+                jobs += await claim
         finally:
             self._slots.settle(room, jobs)
-        self._start(jobs)
+            # Cancelled as well: a worker that is being stopped hands them back.
+            self._start(jobs)
         if jobs:
             await asyncio.sleep(0)  # they begin before more is asked for
         return jobs
 
-    async def _unless_idle(self, claim: Coroutine[Any, Any, list[JobRecord]]) -> list[JobRecord]:
-        """Claim, but only until a job has ended: then a queue that was full may have room."""
+    async def _unless_idle(
+        self, claim: Coroutine[Any, Any, list[JobRecord]], jobs: list[JobRecord]
+    ) -> None:
+        """Claim, but only until a job has ended: then a queue that was full may have room.
+
+        What was claimed is in ``jobs``, also when this is cancelled in the same moment.
+        """
         claiming = asyncio.ensure_future(claim)
         ended = asyncio.ensure_future(self._finisher.next_idle())
         try:
@@ -89,4 +97,7 @@ class Fetcher:
             if not claiming.done():
                 claiming.cancel()
             await asyncio.gather(claiming, ended, return_exceptions=True)
-        return [] if claiming.cancelled() else claiming.result()
+            if not claiming.cancelled() and claiming.exception() is None:
+                jobs += claiming.result()
+        if not claiming.cancelled():
+            claiming.result()  # or what it raised

@@ -170,3 +170,24 @@ async def test_one_that_is_cancelled_in_mid_claim_gives_its_room_back(watched: W
         assert parts.slots.busy == 3
 
     assert parts.slots.busy == 0
+
+
+async def test_one_that_is_cancelled_as_its_claim_succeeds_passes_the_job_on(
+    watched: Watched,
+) -> None:
+    parts = Settling(watched, Slots(3, {"default": 1, "other": 3}), burst=False)
+    parts.hold(await claimed(watched))
+    await put(watched, queue="other")
+    watched.calls.clear()
+    gate = watched.gates["claim"] = asyncio.Event()
+
+    async with parts.running() as fetching:
+        await idle(watched)
+        [claim] = [task for task in asyncio.all_tasks() if "getattr__" in repr(task)]
+        claim.add_done_callback(lambda _: fetching.cancel())
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await soon(fetching)
+
+    assert [job.queue for job in parts.started] == ["other"]
+    assert parts.slots.busy == 2

@@ -61,6 +61,7 @@ class SQLiteBroker(Broker):
         self._opened = False
         self._house_kept_at = 0
         self._looks = recover.Looks()
+        self._returning: set[asyncio.Task[None]] = set()
 
     async def open(self) -> Self:
         if self._opened:
@@ -72,6 +73,7 @@ class SQLiteBroker(Broker):
             if self._reader is not self._writer:
                 await self._reader.open()
         except BaseException:
+            self._writer.end()
             forks.leave(self)
             raise
         self._changes.start()
@@ -99,10 +101,10 @@ class SQLiteBroker(Broker):
         self._writer.disown()
 
     async def close(self) -> None:
-        forks.leave(self)
         await self._changes.close()
         await self._reader.close()
         await self._writer.close()
+        forks.leave(self)  # only now: until then a fork would carry an open file across
 
     # The road of a job
 
@@ -147,6 +149,13 @@ class SQLiteBroker(Broker):
             raise
 
     async def _hand_back(self, claiming: asyncio.Future[list[JobRecord] | None]) -> None:
+        """Give back what is claimed; goes on by itself if its caller is cancelled once more."""
+        returning = asyncio.ensure_future(self._release(claiming))
+        self._returning.add(returning)
+        returning.add_done_callback(self._returning.discard)
+        await asyncio.shield(returning)
+
+    async def _release(self, claiming: asyncio.Future[list[JobRecord] | None]) -> None:
         with contextlib.suppress(BrokerError):
             if jobs := await claiming:
                 await self.finish([Released(lease_of(job)) for job in jobs])

@@ -95,6 +95,7 @@ class Changes:
 
     async def close(self) -> None:
         """Stop watching, and wake everyone."""
+        self._started = False  # a fork meanwhile must not have it begun again
         if self._watch is not None:
             await self._watch.stop()
         self.note()

@@ -18,7 +18,9 @@ class Files:
         self._database = _identity(path)
         if not self._in_memory:
             # SQLite takes no locks on this one, so closing it again drops none.
-            self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            self._log_path = f"{path}-wal"
+            self._log = os.open(self._log_path, os.O_RDONLY | os.O_CLOEXEC)
+            self._log_is = _pair(os.fstat(self._log))
 
     def check(self) -> None:
         """Raise ``BrokerUnavailable`` if they were deleted, moved or replaced meanwhile.
@@ -29,10 +31,11 @@ class Files:
             return
         if not self.in_place():
             raise gone(self._path)
-        if os.fstat(self._log).st_nlink == 0:
+        if _identity(self._log_path) != self._log_is:
             raise BrokerUnavailable(
-                f"{self._path}-wal was deleted while it was in use; this call was not made",
-                hint="try again; leave that file to SQLite: it holds the last jobs that were added",
+                f"{self._log_path} was deleted or moved while it was in use; "
+                "this call may be stored or not",
+                hint="leave that file to SQLite: it holds the last jobs that were added",
             )
 
     def in_place(self) -> bool:
@@ -68,6 +71,10 @@ def _identity(path: str) -> tuple[int, int] | None:
         status = os.stat(path)  # noqa: PTH116 - at every commit: Path.stat takes three times as long
     except OSError:
         return None
+    return _pair(status)
+
+
+def _pair(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 

@@ -63,14 +63,19 @@ class Lane:
         try:
             await self.read(lambda _connection, _now: None)
         except BaseException:
-            self._closed = True
+            self.end()  # the thread, which may still be about to connect
             raise
+
+    def end(self) -> None:
+        """Take no more calls; the thread ends behind those that were begun."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._calls.put(None)
 
     async def close(self) -> None:
         """Finish the calls that were begun and close the connection."""
-        if not self._closed:
-            self._closed = True
-            self._calls.put(None)
+        self.end()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
 

@@ -42,7 +42,7 @@ class Session:
         self._committed = committed
         self._connection = connect(path)
         self._commits_sync: bool | None = None
-        self._usable = True
+        self._trouble: Exception | None = None
         try:
             self._files = Files(path)
         except OSError:
@@ -73,13 +73,13 @@ class Session:
             count = self._commit(writes)
             answer(writes[:count])
             writes = writes[count:]
-        return self._usable
+        return self._trouble is None
 
     def _wanted(self, call: Call[Any]) -> bool:
         """Whether a transaction is worth beginning. A peek that fails leaves that to be seen."""
         try:
             return call.peek is None or call.peek(self._connection, self._clock())
-        except apsw.Error:
+        except Exception:  # whoever waits for the call is told why it fails, not whoever peeks
             return True
 
     def _look(self, call: Call[Any]) -> None:
@@ -90,18 +90,27 @@ class Session:
         except Exception as error:
             call.error = ours(error, self._path)
         finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+        except apsw.Error as error:
+            self._trouble = ours(error, self._path)
 
     def _commit(self, calls: Sequence[Call[Any]]) -> int:
         """Run calls in one transaction, for about GROUP_SECONDS; return how many it took."""
+        if self._trouble is not None:
+            # What the disk refused, it does not refuse twice: what came behind would rest on it.
+            fail(calls, self._trouble)
+            return len(calls)
         ran: list[Call[Any]] = []
         riders: list[Call[Any]] = []
         try:
             to_sync = self._transact(calls, ran, riders)
         except Exception as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._roll_back()
             for rider in riders:
                 rider.value = None  # it looks for itself, and meets the error there
             answer(riders)
@@ -183,7 +192,7 @@ class Session:
         The log is emptied into the database: it may be deleted already, or the disk has refused it
         and will not be asked again for the same pages. But not if the database is another by now.
         """
-        self._usable = False
+        self._trouble = error
         if self._files.in_place():
             with contextlib.suppress(apsw.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -51,7 +51,7 @@ local function fail(q, outcome, job, key)
   local attempts = job.attempts
   note_failure(key, outcome.message, outcome.trace, outcome.extra)
   if outcome.crashed then
-    call('HINCRBY', key, 'stc', 1)
+    count_crash(key)
   else
     attempts = attempts + 1
     call('HSET', key, 'atm', attempts)
@@ -65,6 +65,8 @@ local function fail(q, outcome, job, key)
   end
 end
 
+local KEPT = { '', '' }
+
 -- A parent cannot complete before its children, nor with one that was to fail it.
 local function unfit(key)
   if call('SCARD', key .. ':dependencies') > 0 then
@@ -77,6 +79,7 @@ local function complete(q, outcome, job, key)
   if any_parents and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
     local why = unfit(key)
     outcome.message, outcome.trace, outcome.extra = why, '', ''
+    outcome.keep = KEPT -- its own is for those that completed
     return fail(q, outcome, job, key)
   end
   if outcome.keep[1] ~= '0' then
@@ -93,7 +96,7 @@ local function again(q, outcome, job, key)
     note_failure(key, outcome.message, outcome.trace, outcome.extra)
     call('HSET', key, 'atm', job.attempts + 1)
   elseif outcome.crashed then
-    call('HINCRBY', key, 'stc', 1)
+    count_crash(key)
   end
   if outcome.delay > 0 then
     call('HSET', key, 'delay', outcome.delay)
@@ -107,11 +110,12 @@ local function again(q, outcome, job, key)
   tell(q, 'waiting', 'jobId', outcome.id, 'prev', 'active', 'stoker', verb)
 end
 
+local STEPS = { d = complete, f = fail, r = again, s = again, x = again }
+
 local function settle(outcome)
-  local q, key, job = outcome.q, outcome.key, outcome.job
-  if outcome.kind == 'd' then complete(q, outcome, job, key)
-  elseif outcome.kind == 'f' then fail(q, outcome, job, key)
-  else again(q, outcome, job, key) end
+  local q = outcome.q
+  local fine, why = attempt(q, STEPS[outcome.kind], q, outcome, outcome.job, outcome.key)
+  if not fine then lay_out(q, outcome.id, why, 'active') end
 end
 
 -- Whether the lease is held; if so, it ends here.

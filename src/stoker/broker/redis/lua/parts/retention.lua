@@ -10,7 +10,7 @@ local function remove_finished(q, state, ids)
   -- One that completed has told its parent long ago; one that failed may still be waited for.
   for _, id in ipairs(state == 'failed' and ids or {}) do
     local parent_key = fields_of(q.base .. id, 'parentKey')[1]
-    if parent_key then child_removed(q.base .. id, parent_key) end
+    if parent_key then attempt(q, child_removed, q.base .. id, parent_key) end
   end
   delete_jobs(q, ids)
   return #ids

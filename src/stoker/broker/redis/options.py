@@ -16,6 +16,9 @@ from stoker.job.model import Backoff, Dedup, JobOptions, Keep, NewJob
 _Object = dict[str, Any]
 _UNLIMITED_MS = 100 * 365 * 86_400_000
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError)
+"""What reading anybody's JSON raises: it is none, is no text, is too deep, a number too large."""
+
 
 def opts_of(job: NewJob) -> str:
     """Return what is stored as the job's ``opts``."""
@@ -93,11 +96,12 @@ def options_in(opts: str) -> str:
     """
     try:
         theirs = msgspec.json.decode(opts or "{}")
-    except (msgspec.DecodeError, UnicodeError):
+        return _ours(cast(_Object, theirs)) if isinstance(theirs, dict) else opts
+    except UNREADABLE:
         return opts
-    if not isinstance(theirs, dict):
-        return opts
-    theirs = cast(_Object, theirs)
+
+
+def _ours(theirs: _Object) -> str:
     own: Any = theirs.get("stoker")
     own = cast(_Object, own) if isinstance(own, dict) else {}
     if isinstance(own.get("options"), str):

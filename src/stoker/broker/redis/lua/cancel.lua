@@ -7,7 +7,7 @@
 local why, extra = next_argument(), next_argument()
 local s, q = next_selection(), open_queue(KEYS[1])
 trim_events(q)
-local hits, ended = look(s, q)
+local hits, ended = look(s, q, true)
 local going, ids, gone = {}, {}, {}
 for _, hit in ipairs(hits) do
   if hit.state ~= 'completed' and hit.state ~= 'failed' then going[#going + 1] = hit end

@@ -8,7 +8,7 @@
 local force = next_argument() == '1'
 local s, q = next_selection(), open_queue(KEYS[1])
 trim_events(q)
-local hits, ended = look(s, q)
+local hits, ended = look(s, q, true)
 local going, ids, gone = {}, {}, {}
 for _, hit in ipairs(hits) do
   if force or hit.state ~= 'active' then going[#going + 1] = hit end

@@ -6,6 +6,7 @@ import pytest
 
 from stoker.broker import make_broker
 from stoker.broker.base import Select
+from stoker.job.model import NewJob
 from stoker.job.states import State
 from tests.servers.server import Server
 
@@ -74,4 +75,21 @@ async def test_a_long_line_is_paged_without_searching_it(
     expected = numbers[: -len(seen) - 1 : -1] if newest_first else numbers[: len(seen)]
     assert seen == [str(number) for number in expected]
     assert searches(filled) == 0
+    await broker.close()
+
+
+async def test_a_text_is_searched_for_in_so_many_bytes_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", f'"{"x" * 100_000}"') for _ in range(50)])
+    await broker.add([NewJob("q", "t", '"needle"')])
+
+    page = await broker.find(Select("q", state=State.WAITING, text="needle"))
+    pages = 1
+    while page.next is not None and not page.jobs:
+        after = page.next
+        page = await broker.find(Select("q", state=State.WAITING, text="needle", after=after))
+        pages += 1
+
+    assert len(page.jobs) == 1
+    assert pages > 3
     await broker.close()

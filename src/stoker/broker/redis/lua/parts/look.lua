@@ -4,6 +4,8 @@
 -- the ids (none: the state's jobs).
 
 local LOOKED_AT = 1000
+-- Bytes of text to search in that take as long as a look at one job.
+local BYTES_OF_A_LOOK = 1024
 local READ_AT_ONCE = 100
 local NEAR = 2000
 -- Entries of lists that one call goes through to take out jobs that are named by their ids.
@@ -24,14 +26,17 @@ local function in_time(s, at)
   return (not s.since or at >= s.since) and (not s.till or at < s.till)
 end
 
--- ``at`` is the time that the filters are about, where the place of the job says it.
+-- ``at`` is the time that the filters are about, where the place of the job says it. Returns also what
+-- it cost, in looks.
 local function matches(s, q, id, at)
-  if not (s.reads or s.since or s.till) then return true end
+  if not (s.reads or s.since or s.till) then return true, 1 end
   local job = fields_of(q.base .. id, 'timestamp', 'name', 'data', 'failedReason', 'stacktrace')
-  return in_time(s, at or tonumber(job[1]) or 0)
-    and (s.name == '' or job[2] == s.name)
-    and (s.text == '' or string.find(string.lower((job[3] or '') .. '\n' .. (job[4] or '') .. '\n'
-      .. (job[5] or '')), s.text, 1, true) ~= nil)
+  if not in_time(s, at or tonumber(job[1]) or 0) or (s.name ~= '' and job[2] ~= s.name) then
+    return false, 1
+  end
+  if s.text == '' then return true, 1 end
+  local text = (job[3] or '') .. '\n' .. (job[4] or '') .. '\n' .. (job[5] or '')
+  return string.find(string.lower(text), s.text, 1, true) ~= nil, 1 + #text / BYTES_OF_A_LOOK
 end
 
 local function time_of(state, score)
@@ -158,13 +163,14 @@ local function look_at_state(s, q)
           if is_past(s, time) then return hits end
         end
         place = place + 1
-        looked = looked + 1
         at.score, at.anchor = entries[entry + 1], id
-        if matches(s, q, id, time) then
+        local fits, looks = matches(s, q, id, time)
+        looked = looked + looks
+        if fits then
           hits[#hits + 1] = { id = id, state = s.state, section = section, index = place - 1,
             due = s.state == 'delayed' and time or nil }
         end
-        if #hits == s.most or looked == LOOKED_AT then
+        if #hits == s.most or looked >= LOOKED_AT then
           return hits, { number = place_of_section, section = section, place = place, at = at }
         end
       end

@@ -1,7 +1,7 @@
 -- Settle the outcomes of runs, then claim what is wanted.
 -- needs: take lease ending
--- Input: KEYS the queues' bases. ARGV: time, clock; number of retentions, each a count and an age, ""
---   for no limit; number of outcomes, each: kind, place in KEYS, id, token, and by kind
+-- Input: KEYS the queues' bases. ARGV: time, clock; number of retentions, each a count, an age and how
+--   many to remove for their age for each outcome, "" for no limit; number of outcomes, each: kind, place in KEYS, id, token, and by kind
 --     d (done): retention, result          f (failed): retention, message, trace, extra, "1" if crashed
 --     r (retried): delay, message, trace, extra      s (snoozed): delay      x (released): "1" if crashed
 --   then a want as in claim, with a count of 0 for none.
@@ -27,7 +27,8 @@ end
 local function end_run()
   if run then
     call('ZADD', run.q.base .. run.state, unpack(run.members))
-    retain(run.q, run.state, run.keep[1], run.keep[2])
+    local limit = run.keep[3] and run.keep[3] * #run.members / 2
+    retain(run.q, run.state, run.keep[1], run.keep[2], limit)
     run = nil
   end
 end
@@ -163,7 +164,9 @@ local function let_go_all()
   for q, ids in pairs(stalled) do call('SREM', q.base .. 'stalled', unpack(ids)) end
 end
 
-for place = 1, next_number() do keeps[place] = { next_argument(), next_argument() } end
+for place = 1, next_number() do
+  keeps[place] = { next_argument(), next_argument(), tonumber(next_argument()) }
+end
 
 for place = 1, next_number() do
   local outcome = { kind = next_argument(), queue = next_number(), id = next_argument(),

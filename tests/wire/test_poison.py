@@ -41,7 +41,7 @@ async def test_a_parent_of_another_type_holds_up_no_other_job(
 
     assert not answer.lost
     [stats] = await broker.queues(["q"])
-    assert stats.counts["completed"] == 2
+    assert stats.counts[State.COMPLETED] == 2
     [dead] = (await broker.find(Select("q", state=State.FAILED))).jobs
     assert dead.id == child.id
     assert "WRONGTYPE" in (dead.failure or "")
@@ -85,10 +85,10 @@ async def test_cancelling_goes_on_behind_a_parent_of_another_type(
     await broker.cancel(Select("q", state=State.WAITING), "not wanted")
 
     [stats] = await broker.queues(["q"])
-    assert stats.counts["failed"] == 3
+    assert stats.counts[State.FAILED] == 3
     await broker.remove(Select("q", state=State.FAILED))
     [stats] = await broker.queues(["q"])
-    assert stats.counts["failed"] == 0
+    assert stats.counts[State.FAILED] == 0
 
 
 async def test_a_parent_that_may_not_complete_is_kept_like_a_dead_letter(

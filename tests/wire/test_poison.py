@@ -121,3 +121,21 @@ async def test_a_parent_that_waits_for_its_children_is_not_moved_before_them(
         assert client.hget(f"bull:q:{added.id}", "priority") == "3"
         assert client.zscore("bull:q:waiting-children", added.id)
         assert client.zcard("bull:q:delayed") == 0
+
+
+async def test_a_scheduler_whose_interval_is_in_its_jobs_only_goes_on(
+    broker: Broker, server: Server
+) -> None:
+    with server.connect() as client:
+        client.zadd("bull:q:repeat", {"s": 1_000})
+        client.hset("bull:q:repeat:s", mapping={"name": "t"})
+        client.hset("bull:q:repeat:s:1000", mapping={
+            "name": "t", "data": "{}", "opts": '{"repeat": {"every": 60000}}', "timestamp": "1",
+            "delay": "0", "priority": "0", "rjk": "s",
+        })  # fmt: skip
+        client.lpush("bull:q:wait", "repeat:s:1000")
+
+    assert len(await broker.claim(WANT)) == 1
+
+    with server.connect() as client:
+        assert client.zcard("bull:q:delayed") == 1

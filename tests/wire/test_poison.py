@@ -139,3 +139,32 @@ async def test_a_scheduler_whose_interval_is_in_its_jobs_only_goes_on(
 
     with server.connect() as client:
         assert client.zcard("bull:q:delayed") == 1
+
+
+async def test_a_limit_without_an_end_stops_nobody(broker: Broker, server: Server) -> None:
+    await broker.add([NewJob("q", "t", "{}")])
+    with server.connect() as client:
+        client.hset("bull:q:meta", mapping={"max": 1, "duration": 1_000})
+        client.set("bull:q:limiter", 5)
+
+    assert len(await broker.claim(WANT)) == 1
+
+
+@pytest.mark.parametrize("verb", ["cancel", "remove"])
+async def test_room_that_an_operator_makes_in_a_full_queue_is_told(
+    broker: Broker, server: Server, verb: str
+) -> None:
+    await broker.add([NewJob("q", "t", "{}") for _ in range(2)])
+    with server.connect() as client:
+        client.hset("bull:q:meta", "concurrency", 1)
+    [running] = await broker.claim(WANT)
+    with server.connect() as client:
+        client.delete("bull:q:marker")
+
+    if verb == "cancel":
+        await broker.cancel(Select("q", ids=(running.id,)), "not wanted")
+    else:
+        await broker.remove(Select("q", ids=(running.id,)), force=True)
+
+    with server.connect() as client:
+        assert client.exists("bull:q:marker")

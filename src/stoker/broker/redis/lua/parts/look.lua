@@ -1,4 +1,4 @@
--- needs: queue delay state
+-- needs: queue line delay state
 -- One bounded look at the jobs that a selection names. Its arguments: state or "", name or "", text or "",
 -- since or "", until or "", "1" for newest first, the most jobs wanted, cursor or "", number of ids,
 -- the ids (none: the state's jobs).
@@ -253,6 +253,7 @@ end
 local function break_lease(q, id)
   call('DEL', q.base .. id .. ':lock')
   call('SREM', q.base .. 'stalled', id)
+  if q.concurrency then mark(q) end -- there is room for another
 end
 
 -- What BullMQ calls where a waiting job is.

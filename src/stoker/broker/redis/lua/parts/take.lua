@@ -22,10 +22,10 @@ local function room(q, count)
   if q.paused then return 0 end
   if q.concurrency then count = math.min(count, q.concurrency - call('LLEN', q.active)) end
   if q.max then
-    local left = q.max - tonumber(call('GET', q.base .. 'limiter') or 0)
+    local left = q.max - (tonumber(call('GET', q.base .. 'limiter') or 0) or 0)
     if left <= 0 then
       local wait = call('PTTL', q.base .. 'limiter')
-      if wait ~= 0 then return 0, math.max(wait, 1) end
+      if wait > 0 then return 0, wait end
       call('DEL', q.base .. 'limiter')
       left = q.max
     end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stoker.broker import make_broker
-from stoker.broker.base import Select
+from stoker.broker.base import Select, Want
 from stoker.job.model import NewJob
 from stoker.job.states import State
 from tests.servers.server import Server
@@ -92,4 +92,20 @@ async def test_a_text_is_searched_for_in_so_many_bytes_at_a_call(server: Server)
 
     assert len(page.jobs) == 1
     assert pages > 3
+    await broker.close()
+
+
+async def test_ids_without_jobs_are_passed_over_so_many_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    with server.connect() as client:
+        client.rpush("bull:q:wait", *range(10_001, 20_001))
+    [added] = await broker.add([NewJob("q", "t", "{}")])
+    with server.connect() as client:
+        client.config_resetstat()
+
+        [job] = await broker.claim(Want({"q": 1}, count=1, lease_ms=30_000, worker="w"))
+
+        calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert job.id == added.id
+    assert calls >= 5
     await broker.close()

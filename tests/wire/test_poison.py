@@ -168,3 +168,11 @@ async def test_room_that_an_operator_makes_in_a_full_queue_is_told(
 
     with server.connect() as client:
         assert client.exists("bull:q:marker")
+
+
+async def test_a_job_that_is_due_before_all_time_is_due(broker: Broker, server: Server) -> None:
+    [added] = await broker.add([NewJob("q", "t", "{}", delay_ms=60_000)])
+    with server.connect() as client:
+        client.zadd("bull:q:delayed", {added.id: -1})
+
+    assert [job.id for job in await broker.claim(WANT)] == [added.id]

@@ -91,6 +91,8 @@ class RedisBroker(Broker):
         deadline = time.monotonic() + timeout
         while True:
             jobs, due = await self._unharmed(self._claim(want))
+            if not jobs and due is not None and due <= self._clock():
+                continue  # a script does so much at once: there is more to be looked at
             left = deadline - time.monotonic()
             if jobs or left <= 0:
                 return jobs

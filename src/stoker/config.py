@@ -19,7 +19,7 @@ MEMORY = ":memory:"
 
 # Up to the last @, whatever is between: a password that is not quoted may hold any character.
 _PASSWORD = re.compile(r"^((?:[^:/@]*://)?[^:/@]*):(?!//).*@", re.DOTALL)
-
+_PASSWORD_OPTION = re.compile(r"([?&][^=&]*password=)[^&]*", re.IGNORECASE)
 
 _SERVER = re.compile(r"^(?:redis|rediss)(?:\+sentinel|\+cluster)?$|^unix$")
 _SERVER_EXAMPLES = {
@@ -168,8 +168,8 @@ def _from(source: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """Return the URL without its password."""
-    return _PASSWORD.sub(r"\1:***@", url)
+    """Return the URL without its passwords."""
+    return _PASSWORD_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 
 def broker_url(

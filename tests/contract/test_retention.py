@@ -70,6 +70,20 @@ async def test_the_oldest_go_when_there_are_too_many(broker: Broker, clock: Cloc
     assert await counts(broker) == {State.COMPLETED: 2}
 
 
+async def test_so_many_at_the_most_go_for_their_age_when_a_job_ends(
+    broker: Broker, clock: Clock
+) -> None:
+    for name in "abcd":
+        await complete(broker, clock, name, Keep())
+    clock.advance(HOUR_MS)
+
+    await complete(broker, clock, "e", Keep(age_ms=HOUR_MS, limit=2))
+    assert await kept(broker, State.COMPLETED) == ["c", "d", "e"]
+
+    await broker.recover(["q"], 3)
+    assert await kept(broker, State.COMPLETED) == ["e"]
+
+
 async def test_the_limit_of_the_job_that_ends_holds_for_all(broker: Broker, clock: Clock) -> None:
     for name in "abcde":
         await complete(broker, clock, name, Keep())

@@ -52,6 +52,9 @@ class Watched:
         await self._call("open")
         return self
 
+    def warn(self) -> None:
+        pass
+
     def __getattr__(self, name: str) -> Any:
         async def call(*arguments: Any, **named: Any) -> Any:
             return await self._call(name, *arguments, **named)

@@ -162,6 +162,12 @@ def test_an_app_asks_the_environment_unless_it_is_told(monkeypatch: pytest.Monke
         (f"redis://me:a?{SECRET}@host", "redis://me:***@host"),
         (f"redis://me:a@{SECRET}@host", "redis://me:***@host"),
         (f"redis://me:{SECRET}@[::1", "redis://me:***@[::1"),
+        (f"redis://host/0?password={SECRET}&prefix=b", "redis://host/0?password=***&prefix=b"),
+        (f"rediss://host?ssl_password={SECRET}", "rediss://host?ssl_password=***"),
+        (
+            f"redis+sentinel://:{SECRET}@host/name?sentinel_password=a%26{SECRET}",
+            "redis+sentinel://:***@host/name?sentinel_password=***",
+        ),
         ("redis://host:6379/0", "redis://host:6379/0"),
         ("redis://me@host:6379/0", "redis://me@host:6379/0"),
         ("sqlite:////srv/a:b@c.db", "sqlite:////srv/a:b@c.db"),

@@ -36,7 +36,7 @@ def ours(opts: Any) -> dict[str, Any]:
         ({"removeOnFail": {"age": 60}}, {"keep_failed": {"age_ms": 60_000}}),
         (
             {"removeOnFail": {"age": 60, "count": 3, "limit": 9}},
-            {"keep_failed": {"count": 3, "age_ms": 60_000}},
+            {"keep_failed": {"count": 3, "age_ms": 60_000, "limit": 9}},
         ),
         ({"attempts": "many", "backoff": [], "removeOnFail": "no", "group": {"id": 1}}, {}),
     ],

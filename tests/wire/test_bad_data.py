@@ -52,7 +52,9 @@ BURIED: dict[str, Harm] = {
     "data that is no object": stored(data="[1, 2]"),
     "no data": stored(data=None),
     "options that are not JSON": stored(opts="{not json"),
+    "a number of attempts without end": stored(opts='{"attempts": 1e30}'),
     "options that are no object": stored(opts='"text"'),
+    "options nested too deep": stored(opts="[" * 100_000),
     "an absurd backoff": stored(opts='{"backoff": {"type": 7, "delay": -1}}'),
     "no name": stored(name=None),
     "a name that is not UTF-8": stored(name=b"\xff\xfe"),
@@ -64,6 +66,16 @@ BORNE: dict[str, Harm] = {
     "options that nobody knows": stored(opts='{"group": {"id": "x"}, "whatever": [1]}'),
     "numbers that are not": stored(timestamp="soon", delay="later", priority="high"),
     "an absurd number of attempts": stored(opts='{"attempts": "many"}'),
+    "an age without end": stored(opts='{"removeOnFail": {"age": 1e308}}'),
+    "a stack trace nested too deep": stored(
+        stacktrace="[" * 100_000, failedReason="it broke", atm="1"
+    ),
+    "a scheduler in no time zone": stored(
+        rjk="s", priority="0", opts='{"repeat": {"pattern": "* * * * *", "tz": 5}}'
+    ),
+    "a scheduler beyond all time": stored(
+        rjk="s", priority="0", opts='{"repeat": {"pattern": "* * * * *"}, "prevMillis": 1e300}'
+    ),
     "no timestamp": stored(timestamp=None),
     "progress that is not JSON": stored(progress="{"),
     "a stack trace that is not JSON": stored(stacktrace="{"),

@@ -187,6 +187,12 @@ class Broker(ABC):
         Raises ``BrokerUnavailable``, ``BrokerCorrupt`` or ``ConfigError``.
         """
 
+    def warn(self) -> None:  # noqa: B027 (few have anything to warn of)
+        """Log, once a process, by which of its settings the open store may lose jobs.
+
+        Workers and ``stoker check`` call it, others would say it too often.
+        """
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what was begun and let go of the store. Jobs still claimed keep their leases."""

@@ -79,6 +79,7 @@ async def _look_at_broker(app: Stoker) -> list[Problem]:
     try:
         async with app:
             broker = await app.client.broker()
+            broker.warn()
             # Changes nothing, for there is no such job; but a transaction that writes is begun.
             await broker.update("stoker-check", "no-such-job", Patch(log=("",)))
     except StokerError as error:

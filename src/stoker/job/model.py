@@ -87,6 +87,9 @@ class Keep(msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True):
 
     count: _Count | None = None
     age_ms: _Milliseconds | None = None
+    limit: _Count | None = None
+    """How many one job that ends removes for their age, at the most (BullMQ's ``limit``); the store
+    has a bound of its own too, and removes what is left over when it keeps house."""
 
     @classmethod
     def for_(cls, age: Duration, *, count: int | None = None) -> Keep:

@@ -67,6 +67,7 @@ class Worker:
         """
         handlers = [h for h in self._registry.handlers() if h.queue in self.settings.queues]
         parts = self._assemble(handlers)
+        self._broker.warn()
         async with contextlib.AsyncExitStack() as last:  # the other way round, whatever happens
             last.callback(lambda: emit("worker.stopped", settings=self.settings))
             if not await self._unless_stopped(_set_up(handlers, last)):

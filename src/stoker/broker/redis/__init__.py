@@ -7,7 +7,7 @@ import base64
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, Collection, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -55,6 +55,7 @@ class RedisBroker(Broker):
         self._prefix = server.prefix
         self._clock = clock
         self._lines = Lines(lambda: Line(url, server))
+        self._info: Mapping[str, Any] = {}
         self._state = "new"
 
     async def open(self) -> Self:
@@ -66,9 +67,12 @@ class RedisBroker(Broker):
             except BaseException:
                 await self._lines.close()
                 raise
-            checks.warn(info, self._url)
+            self._info = info
             self._state = "open"
         return self
+
+    def warn(self) -> None:
+        checks.warn(self._info, self._url)
 
     async def close(self) -> None:
         self._state = "closed"
@@ -87,6 +91,8 @@ class RedisBroker(Broker):
         deadline = time.monotonic() + timeout
         while True:
             jobs, due = await self._unharmed(self._claim(want))
+            if not jobs and due is not None and due <= self._clock():
+                continue  # a script does so much at once: there is more to be looked at
             left = deadline - time.monotonic()
             if jobs or left <= 0:
                 return jobs

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from typing import Any
 
 from redis import exceptions as redis_errors
+
+PAUSE_SECONDS = 1.0
+"""How long it is not listened, at the most, after that failed."""
 
 
 class Bell:
@@ -51,7 +55,9 @@ class Bell:
             except (redis_errors.RedisError, OSError):
                 # Who waits looks for himself, and says what is wrong with the server.
                 self.ring()
-                return
+                # Not at once again: looking may work all the while, where this does not.
+                await asyncio.sleep(random.uniform(0.5, 1.0) * PAUSE_SECONDS)
+                continue
             if popped:
                 self.ring()
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stoker.broker.redis.options import options_in
+from stoker.broker.redis.options import UNREADABLE, options_in
 from stoker.broker.redis.records import BORN_WITH, claimed
 from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed
@@ -56,6 +56,6 @@ def read(queues: Sequence[str], jobs: Sequence[Any], now: int, worker: str) -> C
 def _keep(opts: str | None) -> Keep:
     try:
         options = msgspec.json.decode(options_in(opts or ""), type=JobOptions)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Keep()
     return Keep() if options.keep_failed is msgspec.UNSET else options.keep_failed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -100,14 +99,12 @@ class Line:
     """One loop's connections."""
 
     def __init__(self, url: BrokerURL, server: ServerAddress) -> None:
-        self.loop = asyncio.get_running_loop()
         self.client = make_client(url, server)
         self.patient = make_client(url, server, patience=BLOCK_SECONDS)
         self.bells: dict[str, Bell] = {}
         self._url = url
         self._server = server
         self._turns = asyncio.Semaphore(ABREAST)
-        self._farewell = self._until_the_loop_ends()
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
@@ -140,16 +137,6 @@ class Line:
             self.bells[key] = Bell(client, key, BLOCK_SECONDS)
         return self.bells[key]
 
-    async def open(self) -> None:
-        await anext(self._farewell)
-
-    async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
-        # A loop that ends closes its asynchronous generators: there is no other word of its end.
-        try:
-            yield
-        finally:
-            await self.close()
-
     async def close(self) -> None:
         bells, self.bells = self.bells, {}
         for bell in bells.values():
@@ -164,9 +151,8 @@ class Lines:
 
     def __init__(self, make: Callable[[], Line]) -> None:
         self._make = make
-        self._lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._lines: dict[asyncio.AbstractEventLoop, Line] = {}
+        self._farewells: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
 
     async def here(self) -> Line:
         """Return the running loop's line."""
@@ -174,8 +160,21 @@ class Lines:
         line = self._lines.get(loop)
         if line is None:
             line = self._lines[loop] = self._make()
-            await line.open()
+            farewell = self._farewells[loop] = self._until_the_end_of(loop, line)
+            await anext(farewell)
         return line
+
+    async def _until_the_end_of(
+        self, loop: asyncio.AbstractEventLoop, line: Line
+    ) -> AsyncGenerator[None, None]:
+        # A loop that ends closes its asynchronous generators: there is no other word of its end.
+        try:
+            yield
+        finally:
+            # A line holds on to its loop: kept, every loop there ever was would stay.
+            self._lines.pop(loop, None)
+            self._farewells.pop(loop, None)
+            await line.close()
 
     async def close(self) -> None:
         """Close them all, each in its own loop."""

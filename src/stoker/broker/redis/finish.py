@@ -18,7 +18,7 @@ def settle(call: Call, outcomes: Sequence[Outcome]) -> None:
             keeps.setdefault(outcome.keep, len(keeps) + 1)
     call.add(len(keeps))
     for keep in keeps:
-        call.add(keep.count, keep.age_ms)
+        call.add(keep.count, keep.age_ms, keep.limit)
     call.add(len(outcomes))
     for outcome in outcomes:
         lease = outcome.lease

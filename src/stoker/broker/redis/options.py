@@ -16,6 +16,9 @@ from stoker.job.model import Backoff, Dedup, JobOptions, Keep, NewJob
 _Object = dict[str, Any]
 _UNLIMITED_MS = 100 * 365 * 86_400_000
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError)
+"""What reading anybody's JSON raises: it is none, is no text, is too deep, a number too large."""
+
 
 def opts_of(job: NewJob) -> str:
     """Return what is stored as the job's ``opts``."""
@@ -82,7 +85,8 @@ def _removal(keep: Keep) -> bool | int | _Object:
     if keep.age_ms is None:
         return False if keep.count is None else keep.count or True
     age = keep.age_ms // 1_000 if keep.age_ms % 1_000 == 0 else keep.age_ms / 1_000
-    return {"age": age} | ({} if keep.count is None else {"count": keep.count})
+    others = {"count": keep.count, "limit": keep.limit}
+    return {"age": age} | {name: value for name, value in others.items() if value is not None}
 
 
 @lru_cache(maxsize=2048)
@@ -93,11 +97,12 @@ def options_in(opts: str) -> str:
     """
     try:
         theirs = msgspec.json.decode(opts or "{}")
-    except (msgspec.DecodeError, UnicodeError):
+        return _ours(cast(_Object, theirs)) if isinstance(theirs, dict) else opts
+    except UNREADABLE:
         return opts
-    if not isinstance(theirs, dict):
-        return opts
-    theirs = cast(_Object, theirs)
+
+
+def _ours(theirs: _Object) -> str:
     own: Any = theirs.get("stoker")
     own = cast(_Object, own) if isinstance(own, dict) else {}
     if isinstance(own.get("options"), str):
@@ -140,10 +145,11 @@ def _kept(value: Any) -> Keep | msgspec.UnsetType:
         return Keep(count=int(value)) if value >= 0 else Keep()
     if isinstance(value, dict):
         theirs = cast(_Object, value)
-        count, age = theirs.get("count"), theirs.get("age")
+        count, age, limit = theirs.get("count"), theirs.get("age"), theirs.get("limit")
         return Keep(
             int(count) if _is_number(count) and count >= 0 else None,
             round(age * 1_000) if _is_number(age) and age >= 0 else None,
+            int(limit) if _is_number(limit) and limit >= 0 else None,
         )
     return msgspec.UNSET
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.broker.redis.options import options_in
+from stoker.broker.redis.options import UNREADABLE, options_in
 from stoker.job.model import Failure, JobRecord
 from stoker.job.states import State
 
@@ -77,7 +77,7 @@ def _failure(message: str, traces: str | None, extra: str | None) -> str:
         traceback = "" if more.bare else _last(traces)
         failure = Failure(cast(Any, more.reason), message, traceback, more.type)
         return msgspec.json.encode(failure).decode()
-    except (msgspec.MsgspecError, UnicodeError):
+    except UNREADABLE:
         text = message.encode("utf-8", "backslashreplace").decode()
         return msgspec.json.encode(Failure("error", text)).decode()
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from stoker.broker.redis.claim import Born
+from stoker.broker.redis.options import UNREADABLE
 
 _Object = dict[str, Any]
 
@@ -55,14 +56,14 @@ def _next(pattern: str, since: int, repeat: _Object) -> int | None:
         seconds_first = len(pattern.split()) == 6
         times = croniter(pattern, begin, second_at_beginning=seconds_first)
         return round(times.get_next(float) * 1_000)
-    except (ValueError, KeyError, OSError):
+    except (ValueError, TypeError, KeyError, OSError, OverflowError):
         return None  # what BullMQ takes and we cannot read: its own worker may arm it
 
 
 def _object(text: str) -> _Object:
     try:
         value = msgspec.json.decode(text or "{}")
-    except (msgspec.DecodeError, UnicodeError):
+    except UNREADABLE:
         return {}
     return cast(_Object, value) if isinstance(value, dict) else {}
 
@@ -77,5 +78,5 @@ def _instant(value: Any) -> int | None:
         return int(value)
     try:
         return round(datetime.fromisoformat(str(value)).timestamp() * 1_000) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

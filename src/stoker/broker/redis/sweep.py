@@ -18,6 +18,8 @@ class Piece(NamedTuple):
     most: int
     ids: Sequence[str] | None
     """These ids, or ``None`` for the state's jobs from the cursor on."""
+    start: int
+    """For ids: the place of the first."""
     following: str | None
     """For ids: the cursor behind them."""
 
@@ -26,11 +28,11 @@ def piece_of(select: Select, most: int = MOST_AT_ONCE) -> Piece:
     """Return the next piece of a selection."""
     most = min(select.limit, most)
     if select.ids is None:
-        return Piece(most, None, None)
+        return Piece(most, None, 0, None)
     ids = tuple(dict.fromkeys(select.ids))
     start = int(select.after or 0)
     end = start + most
-    return Piece(most, ids[start:end], str(end) if end < len(ids) else None)
+    return Piece(most, ids[start:end], start, str(end) if end < len(ids) else None)
 
 
 def page(queue: str, piece: Piece, answer: tuple[Sequence[Any], str | None]) -> Page:
@@ -43,4 +45,7 @@ def page(queue: str, piece: Piece, answer: tuple[Sequence[Any], str | None]) -> 
 def swept(piece: Piece, answer: tuple[Sequence[str], str | None]) -> Swept:
     """Read what a sweeping script answered."""
     ids, cursor = answer
-    return Swept(ids, piece.following if piece.ids is not None else cursor)
+    if piece.ids is None:
+        return Swept(ids, cursor)
+    # Of ids, the script may have dealt with the first few only.
+    return Swept(ids, piece.following if cursor is None else str(piece.start + int(cursor)))

@@ -42,9 +42,8 @@ def trim(tx: Transaction, queue: str, state: State, keep: Keep) -> None:
     where = {"queue": queue, "state": state}
     if keep.age_ms is not None:
         before = tx.now - keep.age_ms
-        old = tx.run(
-            statement("retention", "over_age"), {**where, "before": before, "limit": CHUNK}
-        )
+        most = CHUNK if keep.limit is None else min(keep.limit, CHUNK)
+        old = tx.run(statement("retention", "over_age"), {**where, "before": before, "limit": most})
         _delete(tx, queue, state, [seq for (seq,) in old])
     if keep.count is not None:
         stored: int = tx.value(statement("retention", "count"), (queue, state)) or 0

@@ -7,7 +7,7 @@
 local why, extra = next_argument(), next_argument()
 local s, q = next_selection(), open_queue(KEYS[1])
 trim_events(q)
-local hits, ended = look(s, q)
+local hits, ended = look(s, q, true)
 local going, ids, gone = {}, {}, {}
 for _, hit in ipairs(hits) do
   if hit.state ~= 'completed' and hit.state ~= 'failed' then going[#going + 1] = hit end
@@ -22,9 +22,7 @@ for _, hit in ipairs(going) do
   if hit.state == 'waiting' then call('ZREM', q.base .. 'waiting-children', id) end
   note_failure(key, why, '', extra)
   call('HSET', key, 'finishedOn', now, 'delay', 0)
-  end_job(q, id, { parent_key = job[1], parent = job[2], dedup = job[3] }, 'failed', 'failedReason',
-    why, true, prev)
-  call('ZADD', q.base .. 'failed', now, id)
+  end_kept(q, id, { parent_key = job[1], parent = job[2], dedup = job[3] }, why, prev)
   tell(q, 'cancelled', 'jobId', id)
   ids[#ids + 1] = id
   gone[id] = true

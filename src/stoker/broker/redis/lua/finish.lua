@@ -1,7 +1,7 @@
 -- Settle the outcomes of runs, then claim what is wanted.
 -- needs: take lease ending
--- Input: KEYS the queues' bases. ARGV: time, clock; number of retentions, each a count and an age, ""
---   for no limit; number of outcomes, each: kind, place in KEYS, id, token, and by kind
+-- Input: KEYS the queues' bases. ARGV: time, clock; number of retentions, each a count, an age and how
+--   many to remove for their age for each outcome, "" for no limit; number of outcomes, each: kind, place in KEYS, id, token, and by kind
 --     d (done): retention, result          f (failed): retention, message, trace, extra, "1" if crashed
 --     r (retried): delay, message, trace, extra      s (snoozed): delay      x (released): "1" if crashed
 --   then a want as in claim, with a count of 0 for none.
@@ -27,7 +27,8 @@ end
 local function end_run()
   if run then
     call('ZADD', run.q.base .. run.state, unpack(run.members))
-    retain(run.q, run.state, run.keep[1], run.keep[2])
+    local limit = run.keep[3] and run.keep[3] * #run.members / 2
+    retain(run.q, run.state, run.keep[1], run.keep[2], limit)
     run = nil
   end
 end
@@ -51,7 +52,7 @@ local function fail(q, outcome, job, key)
   local attempts = job.attempts
   note_failure(key, outcome.message, outcome.trace, outcome.extra)
   if outcome.crashed then
-    call('HINCRBY', key, 'stc', 1)
+    count_crash(key)
   else
     attempts = attempts + 1
     call('HSET', key, 'atm', attempts)
@@ -65,6 +66,8 @@ local function fail(q, outcome, job, key)
   end
 end
 
+local KEPT = { '', '' }
+
 -- A parent cannot complete before its children, nor with one that was to fail it.
 local function unfit(key)
   if call('SCARD', key .. ':dependencies') > 0 then
@@ -77,6 +80,7 @@ local function complete(q, outcome, job, key)
   if any_parents and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
     local why = unfit(key)
     outcome.message, outcome.trace, outcome.extra = why, '', ''
+    outcome.keep = KEPT -- its own is for those that completed
     return fail(q, outcome, job, key)
   end
   if outcome.keep[1] ~= '0' then
@@ -93,7 +97,7 @@ local function again(q, outcome, job, key)
     note_failure(key, outcome.message, outcome.trace, outcome.extra)
     call('HSET', key, 'atm', job.attempts + 1)
   elseif outcome.crashed then
-    call('HINCRBY', key, 'stc', 1)
+    count_crash(key)
   end
   if outcome.delay > 0 then
     call('HSET', key, 'delay', outcome.delay)
@@ -107,11 +111,12 @@ local function again(q, outcome, job, key)
   tell(q, 'waiting', 'jobId', outcome.id, 'prev', 'active', 'stoker', verb)
 end
 
+local STEPS = { d = complete, f = fail, r = again, s = again, x = again }
+
 local function settle(outcome)
-  local q, key, job = outcome.q, outcome.key, outcome.job
-  if outcome.kind == 'd' then complete(q, outcome, job, key)
-  elseif outcome.kind == 'f' then fail(q, outcome, job, key)
-  else again(q, outcome, job, key) end
+  local q = outcome.q
+  local fine, why = attempt(q, STEPS[outcome.kind], q, outcome, outcome.job, outcome.key)
+  if not fine then lay_out(q, outcome.id, why, 'active') end
 end
 
 -- Whether the lease is held; if so, it ends here.
@@ -159,7 +164,9 @@ local function let_go_all()
   for q, ids in pairs(stalled) do call('SREM', q.base .. 'stalled', unpack(ids)) end
 end
 
-for place = 1, next_number() do keeps[place] = { next_argument(), next_argument() } end
+for place = 1, next_number() do
+  keeps[place] = { next_argument(), next_argument(), tonumber(next_argument()) }
+end
 
 for place = 1, next_number() do
   local outcome = { kind = next_argument(), queue = next_number(), id = next_argument(),

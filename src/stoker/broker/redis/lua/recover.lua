@@ -17,9 +17,7 @@ local function bury(id, key, crashes)
   local reason = message .. crashes .. ' times when its process died'
   note_failure(key, reason, '', extra)
   call('HSET', key, 'finishedOn', now)
-  end_job(q, id, { parent_key = stored[1], parent = stored[2], dedup = stored[3] }, 'failed',
-    'failedReason', reason, true, 'active')
-  call('ZADD', q.base .. 'failed', now, id)
+  end_kept(q, id, { parent_key = stored[1], parent = stored[2], dedup = stored[3] }, reason, 'active')
   tell(q, 'stalled', 'jobId', id)
   count_ended(q, 'failed', 1)
 end
@@ -32,7 +30,7 @@ local function take_back(id)
     count_oddity(q, 'missing')
     return
   end
-  local crashes = call('HINCRBY', key, 'stc', 1)
+  local crashes = count_crash(key)
   if patience > 0 then call('HDEL', key, 'stoker.overdue') end
   taken[#taken + 1] = id
   if crashes > allowed then

@@ -8,7 +8,7 @@
 local force = next_argument() == '1'
 local s, q = next_selection(), open_queue(KEYS[1])
 trim_events(q)
-local hits, ended = look(s, q)
+local hits, ended = look(s, q, true)
 local going, ids, gone = {}, {}, {}
 for _, hit in ipairs(hits) do
   if force or hit.state ~= 'active' then going[#going + 1] = hit end
@@ -21,8 +21,8 @@ for _, hit in ipairs(going) do
   out_of(q, hit)
   if hit.state == 'active' then break_lease(q, id) end
   if hit.state == 'waiting' then call('ZREM', q.base .. 'waiting-children', id) end
-  if job[1] then drop_dedup(q, id, job[1]) end
-  if job[2] then child_removed(key, job[2]) end
+  if job[1] then attempt(q, drop_dedup, q, id, job[1]) end
+  if job[2] then attempt(q, child_removed, key, job[2]) end
   tell(q, 'removed', 'jobId', id, 'prev', prev)
   ids[#ids + 1] = id
   gone[id] = true

@@ -14,7 +14,10 @@ local key = repeats .. ':' .. scheduler
 local before = tonumber(call('ZSCORE', repeats, scheduler) or nil)
 if not before or producer ~= string.format('repeat:%s:%.0f', scheduler, before) then return false end
 local stored = call('HMGET', key, 'name', 'data', 'every', 'offset')
-local every = tonumber(stored[3] or nil)
+local given = decoded(opts)
+-- Schedulers of earlier BullMQs have their interval in their jobs only.
+local repeated = type(given['repeat']) == 'table' and given['repeat'] or {}
+local every = tonumber(stored[3] or nil) or tonumber(repeated.every)
 
 -- Intervals that nobody was there for are passed over; those to come keep their phase.
 if every and every > 0 then
@@ -36,7 +39,6 @@ call('ZADD', repeats, due, scheduler)
 call('HINCRBY', key, 'ic', 1)
 call('INCR', q.base .. 'id')
 local delay = math.max(due - now, 0)
-local given = decoded(opts)
 -- An object without members is never given, so that its end can be written anew.
 opts = string.format('%s,"delay":%.0f,"jobId":%s}', string.sub(opts, 1, -2), delay, cjson.encode(id))
 store(q, id, {

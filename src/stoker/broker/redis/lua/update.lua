@@ -30,7 +30,14 @@ local function in_line(job, lifo)
   mark(q)
 end
 
+-- One that waits for its children moves when they have ended, by what its hash then says.
+local function move_later()
+  if priority then call('HSET', key, 'priority', priority) end
+  if delay then call('HSET', key, 'delay', delay) end
+end
+
 local function move()
+  if call('ZSCORE', q.base .. 'waiting-children', id) then return move_later() end
   local job = fields_of(key, 'priority', 'opts')
   local lifo, place = is_lifo(job[2]), priority or tonumber(job[1]) or 0
   if priority then call('HSET', key, 'priority', priority) end

@@ -26,7 +26,7 @@ end
 
 -- Make a bounded number of due jobs waiting, in the order they fell due.
 local function promote(q, limit)
-  local ids = call('ZRANGEBYSCORE', q.delayed, 0, (now + 1) * DELAY_STEP - 1, 'LIMIT', 0, limit)
+  local ids = call('ZRANGEBYSCORE', q.delayed, '-inf', (now + 1) * DELAY_STEP - 1, 'LIMIT', 0, limit)
   if #ids == 0 then return end
   call('ZREM', q.delayed, unpack(ids))
   for _, id in ipairs(ids) do

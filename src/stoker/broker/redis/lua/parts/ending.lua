@@ -21,6 +21,20 @@ local function end_job(q, id, job, state, field, text, kept, prev)
   tell(q, state, 'jobId', id, field, text, 'prev', prev)
 end
 
+-- The end of a job that could not end as it should. It is in no list any more: here it can be found.
+local function lay_out(q, id, why, prev)
+  local reason = 'it could not be settled: ' .. why
+  redis.pcall('HSET', q.base .. id, 'failedReason', reason, 'finishedOn', now)
+  call('ZADD', q.base .. 'failed', now, id)
+  tell(q, 'failed', 'jobId', id, 'failedReason', reason, 'prev', prev)
+end
+
+-- The end of a job that fails by another hand than its worker's: it stays, whatever its retention.
+local function end_kept(q, id, job, reason, prev)
+  local fine, why = attempt(q, end_job, q, id, job, 'failed', 'failedReason', reason, true, prev)
+  if fine then call('ZADD', q.base .. 'failed', now, id) else lay_out(q, id, why, prev) end
+end
+
 local function tell_if_drained(q)
   if call('LLEN', q.wait) == 0 and call('LLEN', q.active) == 0
       and call('ZCARD', q.prioritized) == 0 then

@@ -14,6 +14,13 @@ local function with_trace(stored, trace, limit)
   return '[' .. table.concat(kept, ',') .. ']'
 end
 
+-- Returns how often the job has crashed by now.
+local function count_crash(key)
+  local crashes = (tonumber(fields_of(key, 'stc')[1]) or 0) + 1
+  call('HSET', key, 'stc', crashes)
+  return crashes
+end
+
 -- ``extra`` is what a BullMQ failure has no place for, as JSON; empty if there is nothing.
 local function note_failure(key, message, trace, extra)
   local job = fields_of(key, 'stacktrace', 'opts')

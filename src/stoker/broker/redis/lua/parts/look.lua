@@ -1,10 +1,15 @@
--- needs: queue delay state
+-- needs: queue line delay state
 -- One bounded look at the jobs that a selection names. Its arguments: state or "", name or "", text or "",
 -- since or "", until or "", "1" for newest first, the most jobs wanted, cursor or "", number of ids,
 -- the ids (none: the state's jobs).
 
 local LOOKED_AT = 1000
+-- Bytes of text to search in that take as long as a look at one job.
+local BYTES_OF_A_LOOK = 1024
 local READ_AT_ONCE = 100
+local NEAR = 2000
+-- Entries of lists that one call goes through to take out jobs that are named by their ids.
+local SEARCHED_AT_ONCE = 500000
 
 local function next_selection()
   local s = { state = next_argument(), name = next_argument(), text = next_argument(),
@@ -21,14 +26,17 @@ local function in_time(s, at)
   return (not s.since or at >= s.since) and (not s.till or at < s.till)
 end
 
--- ``at`` is the time that the filters are about, where the place of the job says it.
+-- ``at`` is the time that the filters are about, where the place of the job says it. Returns also what
+-- it cost, in looks.
 local function matches(s, q, id, at)
-  if not (s.reads or s.since or s.till) then return true end
+  if not (s.reads or s.since or s.till) then return true, 1 end
   local job = fields_of(q.base .. id, 'timestamp', 'name', 'data', 'failedReason', 'stacktrace')
-  return in_time(s, at or tonumber(job[1]) or 0)
-    and (s.name == '' or job[2] == s.name)
-    and (s.text == '' or string.find(string.lower((job[3] or '') .. '\n' .. (job[4] or '') .. '\n'
-      .. (job[5] or '')), s.text, 1, true) ~= nil)
+  if not in_time(s, at or tonumber(job[1]) or 0) or (s.name ~= '' and job[2] ~= s.name) then
+    return false, 1
+  end
+  if s.text == '' then return true, 1 end
+  local text = (job[3] or '') .. '\n' .. (job[4] or '') .. '\n' .. (job[5] or '')
+  return string.find(string.lower(text), s.text, 1, true) ~= nil, 1 + #text / BYTES_OF_A_LOOK
 end
 
 local function time_of(state, score)
@@ -54,10 +62,26 @@ local function sections(q, s)
   return all
 end
 
+-- A list moves little between two looks: to search it from its end would cost more with every page.
+local function place_near(s, section, at)
+  local first, last = math.max(at.offset - NEAR, 0), at.offset - 1
+  if s.newest then first, last = math.max(at.offset - 1, 0), at.offset - 2 + NEAR end
+  local entries = s.newest and call('LRANGE', section.key, first, last)
+    or call('LRANGE', section.key, -(last + 1), -(first + 1))
+  for number, id in ipairs(entries) do
+    if id == at.anchor then
+      if s.newest then return first + number end
+      return first + #entries - number + 1
+    end
+  end
+end
+
 -- Where to go on in a list: behind the last job that was left there, as far as it can be found. In the
 -- line, who was before a job that was claimed has been claimed too.
 local function place_in_list(s, q, section, at)
   if at.anchor == '' then return at.offset end
+  local near = place_near(s, section, at)
+  if near then return near end
   local found = call('LPOS', section.key, at.anchor, 'RANK', s.newest and 1 or -1,
     'MAXLEN', at.offset + LOOKED_AT)
   if found then
@@ -139,13 +163,14 @@ local function look_at_state(s, q)
           if is_past(s, time) then return hits end
         end
         place = place + 1
-        looked = looked + 1
         at.score, at.anchor = entries[entry + 1], id
-        if matches(s, q, id, time) then
+        local fits, looks = matches(s, q, id, time)
+        looked = looked + looks
+        if fits then
           hits[#hits + 1] = { id = id, state = s.state, section = section, index = place - 1,
             due = s.state == 'delayed' and time or nil }
         end
-        if #hits == s.most or looked == LOOKED_AT then
+        if #hits == s.most or looked >= LOOKED_AT then
           return hits, { number = place_of_section, section = section, place = place, at = at }
         end
       end
@@ -156,9 +181,11 @@ local function look_at_state(s, q)
   return hits
 end
 
-local function look_at_ids(s, q)
-  local hits = {}
-  for _, id in ipairs(s.ids) do
+-- With ``leave`` the hits are to leave their lists, which are searched for each: then the look ends early
+-- where they are long.
+local function look_at_ids(s, q, leave)
+  local hits, searched = {}, 0
+  for place, id in ipairs(s.ids) do
     local state, due = state_of(q, id)
     local at = due
     if state == 'completed' or state == 'failed' then
@@ -166,19 +193,24 @@ local function look_at_ids(s, q)
     end
     if state and (s.state == '' or s.state == state) and matches(s, q, id, at) then
       hits[#hits + 1] = { id = id, state = state, due = due }
+      if leave and state == 'waiting' then
+        searched = searched + call('LLEN', q.wait) + call('LLEN', q.paused_list)
+      end
+      if searched > SEARCHED_AT_ONCE and place < #s.ids then return hits, { looked = place } end
     end
   end
   return hits
 end
 
-local function look(s, q)
-  if s.by_ids ~= '' then return look_at_ids(s, q) end
+local function look(s, q, leave)
+  if s.by_ids ~= '' then return look_at_ids(s, q, leave) end
   return look_at_state(s, q)
 end
 
 -- ``gone`` has the ids that left their place since: the cursor hangs on one that stayed.
 local function cursor_of(s, ended, hits, gone)
   if not ended then return false end
+  if ended.looked then return tostring(ended.looked) end
   local place, anchor = ended.place, ended.at.anchor
   if not ended.section.sorted then
     for _, hit in ipairs(hits) do
@@ -221,6 +253,7 @@ end
 local function break_lease(q, id)
   call('DEL', q.base .. id .. ':lock')
   call('SREM', q.base .. 'stalled', id)
+  if q.concurrency then mark(q) end -- there is room for another
 end
 
 -- What BullMQ calls where a waiting job is.

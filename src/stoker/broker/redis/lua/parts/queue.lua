@@ -60,6 +60,15 @@ local function count_oddity(q, what)
   call('HINCRBY', q.meta, 'stoker.' .. what, 1)
 end
 
+-- Whether a step went through; if not, also what stopped it. Others write into the store too, and what
+-- they left must not take the other jobs of a batch along, for what a script has written stays written.
+local function attempt(q, step, ...)
+  local fine, why = pcall(step, ...)
+  if fine then return true end
+  count_oddity(q, 'broken')
+  return false, type(why) == 'table' and why.err or tostring(why)
+end
+
 local function end_of(span)
   if by_instant then return 'PXAT', now + span end
   return 'PX', span

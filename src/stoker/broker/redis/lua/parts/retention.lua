@@ -10,20 +10,21 @@ local function remove_finished(q, state, ids)
   -- One that completed has told its parent long ago; one that failed may still be waited for.
   for _, id in ipairs(state == 'failed' and ids or {}) do
     local parent_key = fields_of(q.base .. id, 'parentKey')[1]
-    if parent_key then child_removed(q.base .. id, parent_key) end
+    if parent_key then attempt(q, child_removed, q.base .. id, parent_key) end
   end
   delete_jobs(q, ids)
   return #ids
 end
 
-local function remove_older(q, state, age)
+local function remove_older(q, state, age, limit)
+  local most = math.min(limit or MOST_REMOVED, MOST_REMOVED)
   return remove_finished(q, state,
-    call('ZRANGEBYSCORE', q.base .. state, '-inf', now - age, 'LIMIT', 0, MOST_REMOVED))
+    call('ZRANGEBYSCORE', q.base .. state, '-inf', now - age, 'LIMIT', 0, most))
 end
 
 -- ``count`` and ``age`` are empty where there is no limit. The age is remembered, for queues in
--- which nothing finishes any more.
-local function retain(q, state, count, age)
+-- which nothing finishes any more; ``limit`` bounds what goes for it now.
+local function retain(q, state, count, age, limit)
   local set = q.base .. state
   if q.kept_for[state] ~= (age ~= '' and age) then
     q.kept_for[state] = age ~= '' and age
@@ -33,7 +34,7 @@ local function retain(q, state, count, age)
       call('HDEL', q.meta, 'stoker.' .. state)
     end
   end
-  if age ~= '' then remove_older(q, state, tonumber(age)) end
+  if age ~= '' then remove_older(q, state, tonumber(age), limit) end
   if count ~= '' then
     local excess = call('ZCARD', set) - tonumber(count)
     if excess > 0 then

@@ -2,6 +2,8 @@
 -- Give out jobs: the first in line become active, each with a lock.
 
 local POPPED_AT_ONCE = 50
+-- What was popped and was no job, at the most: in a line of such a call would go on and on.
+local MOST_PASSED_OVER = 2000
 local BORN_WITH = 6
 local PROMOTED_AT_ONCE = 200
 -- Bytes of data from which on an answer is long enough.
@@ -22,10 +24,10 @@ local function room(q, count)
   if q.paused then return 0 end
   if q.concurrency then count = math.min(count, q.concurrency - call('LLEN', q.active)) end
   if q.max then
-    local left = q.max - tonumber(call('GET', q.base .. 'limiter') or 0)
+    local left = q.max - (tonumber(call('GET', q.base .. 'limiter') or 0) or 0)
     if left <= 0 then
       local wait = call('PTTL', q.base .. 'limiter')
-      if wait ~= 0 then return 0, math.max(wait, 1) end
+      if wait > 0 then return 0, wait end
       call('DEL', q.base .. 'limiter')
       left = q.max
     end
@@ -73,8 +75,8 @@ local function take(q, count, want, jobs)
   promote(q, PROMOTED_AT_ONCE)
   local wait
   count, wait = room(q, count)
-  local taken, bytes = 0, 0
-  while taken < count and bytes < ENOUGH_BYTES do
+  local taken, bytes, passed_over = 0, 0, 0
+  while taken < count and bytes < ENOUGH_BYTES and passed_over < MOST_PASSED_OVER do
     local ids = pop(q, math.min(count - taken, POPPED_AT_ONCE))
     if #ids == 0 then break end
     local held = {}
@@ -89,6 +91,7 @@ local function take(q, count, want, jobs)
     end
     if #held > 0 then call('LPUSH', q.active, unpack(held)) end
     taken = taken + #held
+    passed_over = passed_over + #ids - #held
   end
   count_in_limit(q, taken)
   if taken > 0 then
@@ -96,6 +99,7 @@ local function take(q, count, want, jobs)
     return taken
   end
   if wait then return 0, now + wait end
+  if passed_over >= MOST_PASSED_OVER then return 0, now end
   return 0, not q.paused and next_due(q) or nil
 end
 

@@ -1,0 +1,111 @@
+"""However many jobs wait, no script holds up the server for long."""
+
+from __future__ import annotations
+
+import pytest
+
+from stoker.broker import make_broker
+from stoker.broker.base import Select, Want
+from stoker.job.model import NewJob
+from stoker.job.states import State
+from tests.servers.server import Server
+
+WAITING = 300_000
+FILL = """
+for first = 1, ARGV[1], 5000 do
+  local ids = {}
+  for id = first, first + 4999 do
+    ids[#ids + 1] = id
+    redis.call('HSET', KEYS[1] .. id, 'name', 't', 'data', '{}', 'opts', '{}', 'timestamp', 1)
+  end
+  redis.call('LPUSH', KEYS[1] .. 'wait', unpack(ids))
+end
+"""
+
+
+@pytest.fixture
+def filled(server: Server) -> Server:
+    """A server with many jobs in line."""
+    with server.connect() as client:
+        client.eval(FILL, 1, "bull:q:", WAITING)
+    return server
+
+
+def searches(server: Server) -> int:
+    with server.connect() as client:
+        stats = client.info("commandstats")
+    return sum(int(stats.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in ("lrem", "lpos"))
+
+
+async def test_ids_in_a_long_line_are_removed_a_few_at_a_call(filled: Server) -> None:
+    broker = await make_broker(filled.url).open()
+    ids = tuple(str(WAITING // 2 + number) for number in range(30))
+    select = Select("q", ids=ids)
+
+    swept = await broker.remove(select)
+    assert 0 < len(swept.ids) <= 2
+    gone = list(swept.ids)
+    while swept.next is not None:
+        swept = await broker.remove(Select("q", ids=ids, after=swept.next))
+        gone += swept.ids
+
+    assert gone == list(ids)
+    [stats] = await broker.queues(["q"])
+    assert stats.counts[State.WAITING] == WAITING - len(ids)
+    await broker.close()
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_a_long_line_is_paged_without_searching_it(
+    filled: Server, newest_first: bool
+) -> None:
+    broker = await make_broker(filled.url).open()
+    with filled.connect() as client:
+        client.config_resetstat()
+    seen: list[str] = []
+    after = None
+    while len(seen) < 3_000:
+        page = await broker.find(
+            Select("q", state=State.WAITING, newest_first=newest_first, after=after)
+        )
+        seen += [job.id for job in page.jobs]
+        after = page.next
+
+    numbers = range(1, WAITING + 1)
+    expected = numbers[: -len(seen) - 1 : -1] if newest_first else numbers[: len(seen)]
+    assert seen == [str(number) for number in expected]
+    assert searches(filled) == 0
+    await broker.close()
+
+
+async def test_a_text_is_searched_for_in_so_many_bytes_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", f'"{"x" * 100_000}"') for _ in range(50)])
+    await broker.add([NewJob("q", "t", '"needle"')])
+
+    page = await broker.find(Select("q", state=State.WAITING, text="needle"))
+    pages = 1
+    while page.next is not None and not page.jobs:
+        after = page.next
+        page = await broker.find(Select("q", state=State.WAITING, text="needle", after=after))
+        pages += 1
+
+    assert len(page.jobs) == 1
+    assert pages > 3
+    await broker.close()
+
+
+async def test_ids_without_jobs_are_passed_over_so_many_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    with server.connect() as client:
+        client.rpush("bull:q:wait", *range(10_001, 20_001))
+    [added] = await broker.add([NewJob("q", "t", "{}")])
+    with server.connect() as client:
+        client.config_resetstat()
+
+        [job] = await broker.claim(Want({"q": 1}, count=1, lease_ms=30_000, worker="w"))
+
+        calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert job.id == added.id
+    assert calls >= 5
+    await broker.close()

@@ -94,15 +94,12 @@ class Reader:
     def _candidate(
         self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None
     ) -> Candidate:
-        words = launch.words
-        if has_variables(words):
-            words = ("sh", "-c", "exec " + " ".join(_quoted(word) for word in words))
         lines = self.project.lines(written.path)
         text = lines[written.line - 1].strip() if 0 < written.line <= len(lines) else ""
         return Candidate(
             framework=launch.framework or None,
             role=launch.role,
-            words=words,
+            words=as_shell(launch.words),
             dir=dir,
             rank=written.rank,
             evidence=(Evidence(written.path, written.line, text[:200], written.source),),
@@ -185,6 +182,13 @@ def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     """Return the queues that a service is told by its environment."""
     given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
     return listed(given[:1]) if given and "://" not in given[0] else ()
+
+
+def as_shell(words: Words) -> Words:
+    """Return a command that a shell puts variables into, if there are any."""
+    if not has_variables(words):
+        return words
+    return ("sh", "-c", "exec " + " ".join(_quoted(word) for word in words))
 
 
 def _quoted(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stoker.sidecar.detect import brokers
+from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import choose
 from stoker.sidecar.detect.containers import container_files
@@ -41,8 +42,12 @@ def look(project: Project) -> Detection:
     }
     reader = Reader(project, manifests, python_source, programs)
     candidates: list[Candidate] = []
+    idle: list[Written] = []
     for written in _written(project, manifests, services):
-        candidates += reader.read(written)
+        found = reader.read(written)
+        candidates += found
+        if not found:
+            idle.append(written)
     for source in sources:
         candidates += [inferred(each) for each in source.inferred]
     library = _is_library(project, manifests)
@@ -50,6 +55,7 @@ def look(project: Project) -> Detection:
         candidates = []
     units = choose(candidates, manifests)
     embedded = _embedded(sources, units, library=library)
+    app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = brokers.variables(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read)
     return Detection(
@@ -60,6 +66,7 @@ def look(project: Project) -> Detection:
         packages=tuple(manifests.packages),
         files=container_files(project),
         variables=tuple(sorted(read)),
+        web=app.find(idle, services, units) if units or embedded else None,
         notes=tuple(project.notes),
     )
 

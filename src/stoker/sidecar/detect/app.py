@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from stoker.sidecar.detect.candidates import Words, as_shell
+from stoker.sidecar.detect.candidates import Words
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.packages import Manifests
 from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
-from stoker.sidecar.detect.shell import is_dev
+from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.golang import GoSource
 from stoker.sidecar.detect.source.node import NodeSource
 from stoker.sidecar.detect.written import SOURCES, Written, compose, is_aside

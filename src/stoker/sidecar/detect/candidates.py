@@ -11,7 +11,7 @@ import msgspec
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.packages import Manifests, directory
-from stoker.sidecar.detect.shell import has_variables, is_dev
+from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
@@ -182,21 +182,6 @@ def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     """Return the queues that a service is told by its environment."""
     given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
     return listed(given[:1]) if given and "://" not in given[0] else ()
-
-
-def as_shell(words: Words) -> Words:
-    """Return a command that a shell puts variables into, if there are any."""
-    if not has_variables(words):
-        return words
-    return ("sh", "-c", "exec " + " ".join(_quoted(word) for word in words))
-
-
-def _quoted(word: str) -> str:
-    return (
-        word
-        if re.fullmatch(r"[\w@%+=:,./${}\[\]*-]+", word)
-        else '"' + word.replace('"', '\\"') + '"'
-    )
 
 
 _LANGUAGES: dict[str, Language] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from stoker.sidecar.detect import brokers
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
@@ -53,7 +55,7 @@ def look(project: Project) -> Detection:
     library = _is_library(project, manifests)
     if library:
         candidates = []
-    units = choose(candidates, manifests)
+    units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
     embedded = _embedded(sources, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = brokers.variables(project)
@@ -69,6 +71,16 @@ def look(project: Project) -> Detection:
         web=app.find(idle, services, units) if units or embedded else None,
         notes=tuple(project.notes),
     )
+
+
+def _with_version(unit: Unit, manifests: Manifests) -> Unit:
+    """Return a unit of Celery with its version: the command line of 5 is another one."""
+    if unit.framework != "celery":
+        return unit
+    home = manifests.package_of(unit.dir, "python")
+    asked = [each for each in manifests.dependencies if each.name == "celery" and each.version]
+    near = [each for each in asked if home is not None and each.dir == home.dir] or asked
+    return msgspec.structs.replace(unit, version=near[0].version if near else "")
 
 
 def _written(

@@ -169,3 +169,36 @@ def test_two_programs_of_one_module_have_a_dockerfile_each(tmp_path: Path) -> No
     assert (plan.app.dev_command, plan.app.port) == (("go", "run", "./cmd/api"), 8080)
     assert "./cmd/worker" in made["Dockerfile"].text
     assert "./cmd/api" in made["Dockerfile.api"].text
+
+
+@pytest.mark.parametrize(
+    ("source", "port"),
+    [
+        ("app.listen(3333)", 3333),
+        ("app.listen(process.env.PORT || 3100)", 3100),
+        ("app.listen(port)", None),
+    ],
+)
+def test_the_port_is_the_one_in_the_source(tmp_path: Path, source: str, port: int | None) -> None:
+    files = {
+        "package.json": '{"scripts": {"start": "node server.js"}, "dependencies": {"bullmq": "5"}}',
+        "server.js": f"const app = require('express')()\n{source}\n",
+        "worker.js": "const { Worker } = require('bullmq')\nnew Worker('mail', async () => {})\n",
+    }
+    app = detect(_written(tmp_path, files)).web
+
+    assert app is not None
+    assert app.port == port
+
+
+def test_what_an_entry_file_runs_of_its_arguments_is_no_command(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": 'FROM python:3.13\nCOPY entry.sh /entry.sh\nENTRYPOINT ["/entry.sh"]\n',
+        "entry.sh": '#!/bin/sh\nexec "$@"\n',
+        "compose.yaml": "services:\n  web:\n    build: .\n    command: ./start\n",
+        "Procfile": WORKER,
+    }
+    app = _app(tmp_path, files)
+
+    assert app is not None
+    assert app.command == ("./start",)

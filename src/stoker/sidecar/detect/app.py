@@ -31,6 +31,10 @@ _ASIDE = re.compile(
 _SCRIPTS = ("start:prod", "start", "serve", "server", "web", "dev", "start:dev", "develop")
 _DEV_SCRIPTS = frozenset({"dev", "start:dev", "develop"})
 _SERVES = re.compile(r"\bapp\.run\(|uvicorn\.run\(|run_app\(|\bserve\(|socketio\.run\(|web\.run")
+_LISTENED = re.compile(
+    r"PORT\b[^\n\d]{0,24}(\d{2,5})\b|[Ll]isten\w*\(\s*[\"']?(?:[\d.]*:)?(\d{2,5})\b"
+)
+_DASHBOARDS = re.compile(r"asynqmon|bull-?board|bullmon|arena|flower|admin|dashboard")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUNTIMES: dict[str, Language] = {
     "node": "node", "tsx": "node", "ts-node": "node", "bun": "node",
@@ -49,6 +53,7 @@ class _Found(msgspec.Struct, frozen=True):
 
     unit: Unit
     rank: tuple[int, ...]
+    """Less is better: its package has workers, its server is known, then the kind of evidence."""
     dev: bool
 
 
@@ -97,6 +102,8 @@ class Finder:
             for line in written.lines
             for start in self.expander.starts(line, written.dir, written.dockerfile)
         ]
+        # What an entry file runs of its arguments is no command.
+        starts = [start for start in starts if not {"$@", "$*"} & set(start.step.words)]
         for start in starts:
             served = serving(start.step.words) or self._program(start, written)
             if served is not None:
@@ -104,7 +111,8 @@ class Finder:
                 return
         called = _NAMES.fullmatch(name) is not None
         if starts and service is not None and service.built and (called or service.ports):
-            yield self._found(written, starts[-1], Serving(starts[-1].step.words, None), service)
+            unknown = self._found(written, starts[0], Serving(starts[0].step.words, None), service)
+            yield msgspec.structs.replace(unknown, rank=(1, *unknown.rank[1:]))
 
     def _program(self, start: Start, written: Written) -> Serving | None:
         """Return what a file of Node or Python serves, by its source or by what it is called."""
@@ -162,7 +170,7 @@ class Finder:
         )
         order = _SCRIPTS.index(written.name) if written.source == "script" else 0
         called = 0 if _NAMES.fullmatch(written.name.lower()) else 1
-        return _Found(unit, (SOURCES.index(written.source), written.rank[1], called, order), dev)
+        return _Found(unit, (0, SOURCES.index(written.source), written.rank[1], called, order), dev)
 
     def _placed(self, words: Words, dir: str) -> str:
         """Return where the ``manage.py`` of a command is."""
@@ -183,13 +191,14 @@ class Finder:
 
     def _of_source(self, started: set[Words]) -> Iterator[_Found]:
         """Yield what nobody wrote down: Django's server, and the one program of Go that serves."""
-        rank = (0, SOURCES.index("source"), 0, 0, 0)
+        rank = (0, 0, SOURCES.index("source"), 0, 0, 0)
         for path in self.project.named("manage.py"):
             if not is_aside(path) and self.manifests.has("django", language="python"):
                 words = ("python", "manage.py", "runserver", f"{EVERYWHERE}:8000")
                 unit = _inferred(words, path, "python", 8000)
                 yield _Found(unit, rank, dev=True)
         mains = [dir for dir in self.go.mains() if self.go.serves(dir) and not self.go.works(dir)]
+        mains = [dir for dir in mains if not _DASHBOARDS.search(dir.rpartition("/")[2])]
         for dir in mains if len(mains) == 1 else ():
             path = self.go.packages[dir][0]
             package = self.manifests.package_of(dir, "go")
@@ -221,7 +230,7 @@ def _best(found: Sequence[_Found]) -> Unit | None:
     here = [each for each in found if each.unit.dir == best.unit.dir]
     dev = sorted((each for each in here if each.dev), key=lambda each: each.rank)
     others = [each for each in found if each is not best]
-    compose_first = sorted(others, key=lambda each: each.rank[1:])
+    compose_first = sorted(others, key=lambda each: each.rank[2:])  # the source first
     evidence = [*best.unit.evidence, *(e for each in compose_first for e in each.unit.evidence)]
     commands = dict.fromkeys(each.unit.command for each in others)
     commands.pop(best.unit.command, None)
@@ -240,8 +249,6 @@ def _is_reloading(words: Words) -> bool:
 
 def _listened(text: str) -> int | None:
     """Return the port that a source listens on, where it is written as a number."""
-    found = re.search(
-        r"PORT\b[^\n\d]{0,24}(\d{2,5})\b|[Ll]isten\w*\(\s*\"?[\d.]*:?(\d{2,5})\b", text
-    )
+    found = _LISTENED.search(text)
     number = int(found[1] or found[2]) if found else 0
     return number if 0 < number < 65_536 else None

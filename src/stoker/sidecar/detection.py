@@ -43,6 +43,10 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     """Variables that the command was written down with."""
+    version: str = ""
+    """Of the framework, as the project asks for it: ``==5.4``, ``>=4,<5``, ``^5.2``."""
+    port: int | None = None
+    """Of the app: what it listens on, where that is known."""
     dev_command: tuple[str, ...] = ()
     """The same with reload on change, where the project has one."""
     confidence: float = 1.0

@@ -156,6 +156,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     version: Literal[1] = 1
 
 
+def is_production(path: str) -> bool:
+    """Tell if a compose file is one for production, by its name."""
+    words = path.rpartition("/")[2].replace("-", ".").split(".")
+    return any(word in ("prod", "production") for word in words)
+
+
 def checked(plan: Plan, where: str = "the plan") -> Plan:
     """Return the plan, if it can be written.
 

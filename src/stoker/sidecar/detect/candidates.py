@@ -11,7 +11,7 @@ import msgspec
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.packages import Manifests, directory
-from stoker.sidecar.detect.shell import has_variables, is_dev
+from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
@@ -94,15 +94,12 @@ class Reader:
     def _candidate(
         self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None
     ) -> Candidate:
-        words = launch.words
-        if has_variables(words):
-            words = ("sh", "-c", "exec " + " ".join(_quoted(word) for word in words))
         lines = self.project.lines(written.path)
         text = lines[written.line - 1].strip() if 0 < written.line <= len(lines) else ""
         return Candidate(
             framework=launch.framework or None,
             role=launch.role,
-            words=words,
+            words=as_shell(launch.words),
             dir=dir,
             rank=written.rank,
             evidence=(Evidence(written.path, written.line, text[:200], written.source),),
@@ -185,14 +182,6 @@ def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     """Return the queues that a service is told by its environment."""
     given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
     return listed(given[:1]) if given and "://" not in given[0] else ()
-
-
-def _quoted(word: str) -> str:
-    return (
-        word
-        if re.fullmatch(r"[\w@%+=:,./${}\[\]*-]+", word)
-        else '"' + word.replace('"', '\\"') + '"'
-    )
 
 
 _LANGUAGES: dict[str, Language] = {

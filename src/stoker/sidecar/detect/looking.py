@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from stoker.sidecar.detect import brokers
+from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import choose
 from stoker.sidecar.detect.containers import container_files
@@ -41,15 +44,20 @@ def look(project: Project) -> Detection:
     }
     reader = Reader(project, manifests, python_source, programs)
     candidates: list[Candidate] = []
+    idle: list[Written] = []
     for written in _written(project, manifests, services):
-        candidates += reader.read(written)
+        found = reader.read(written)
+        candidates += found
+        if not found:
+            idle.append(written)
     for source in sources:
         candidates += [inferred(each) for each in source.inferred]
     library = _is_library(project, manifests)
     if library:
         candidates = []
-    units = choose(candidates, manifests)
+    units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
     embedded = _embedded(sources, units, library=library)
+    app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = brokers.variables(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read)
     return Detection(
@@ -60,8 +68,19 @@ def look(project: Project) -> Detection:
         packages=tuple(manifests.packages),
         files=container_files(project),
         variables=tuple(sorted(read)),
+        web=app.find(idle, services, units) if units or embedded else None,
         notes=tuple(project.notes),
     )
+
+
+def _with_version(unit: Unit, manifests: Manifests) -> Unit:
+    """Return a unit of Celery with its version: the command line of 5 is another one."""
+    if unit.framework != "celery":
+        return unit
+    home = manifests.package_of(unit.dir, "python")
+    asked = [each for each in manifests.dependencies if each.name == "celery" and each.version]
+    near = [each for each in asked if home is not None and each.dir == home.dir] or asked
+    return msgspec.structs.replace(unit, version=near[0].version if near else "")
 
 
 def _written(

@@ -64,6 +64,21 @@ def has_variables(words: Sequence[str]) -> bool:
     return any(_VARIABLE.search(word) or "`" in word or "$(" in word for word in words)
 
 
+def as_shell(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a command that a shell puts variables into, if there are any."""
+    if not has_variables(words):
+        return words
+    return ("sh", "-c", "exec " + " ".join(_quoted(word) for word in words))
+
+
+def _quoted(word: str) -> str:
+    return (
+        word
+        if re.fullmatch(r"[\w@%+=:,./${}\[\]*-]+", word)
+        else '"' + word.replace('"', '\\"') + '"'
+    )
+
+
 def split(line: str) -> list[str]:
     """Split into words as a shell does; at spaces if its quotes do not match."""
     try:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
+from stoker.sidecar.planning.celery import in_order, reordered
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
-from stoker.sidecar.planning.services import is_planned, service
+from stoker.sidecar.planning.services import is_planned, own_app, service
 from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for
 
 __all__ = ["make_plan"]
@@ -19,20 +20,22 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
 
     Raises ``ConfigError`` where something that was seen cannot be written safely.
     """
-    units = [unit for unit in detection.units if is_planned(unit)]
-    images, keys = images_for(detection, units)
+    units = [in_order(unit) for unit in detection.units if is_planned(unit)]
+    web = [detection.web] if detection.web and units and not own_app(detection) else []
+    images, keys = images_for(detection, [*units, *web])
     stores = stores_for(detection) if units else {}
     names = Names(store.name for store in stores.values())
     needs: dict[str, str] = {kind: store.name for kind, store in stores.items()}
     services = tuple(
         service(unit, images[key], names, needs, detection)
-        for unit, key in zip(units, keys, strict=True)
+        for unit, key in zip([*units, *web], keys, strict=True)
     )
     return checked(
         Plan(
             name=slug(name),
             images=tuple(images.values()),
-            services=services,
+            services=services[: len(units)],
+            app=services[len(units)] if web else None,
             stores=tuple(stores.values()),
             compose_files=detection.files.get("compose", ())[:8],
             secrets=secrets(detection),
@@ -57,7 +60,9 @@ def _lost(use: BrokerUse) -> str:
 def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
     made = [_started(unit) for unit in units]
     for unit in detection.units:
-        if unit not in units:
+        if is_planned(unit) and in_order(unit) != unit:
+            made.append(reordered(unit))
+        if not is_planned(unit):
             why = "it was only inferred: a loop that sleeps may be a command that ends"
             made.append(Decision(f"no service for {' '.join(unit.command)}", why, unit.evidence))
     for each in detection.embedded:
@@ -69,6 +74,8 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
                 each.evidence,
             )
         )
+    if detection.web and units:
+        made.append(_app(detection.web, own_app(detection)))
     for use in detection.uses:
         if use.service:
             why = f"the compose file has it already, as {use.service}"
@@ -82,6 +89,17 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
             )
         )
     return made
+
+
+def _app(web: Unit, has: str) -> Decision:
+    line = " ".join(web.command)
+    alternatives = tuple(" ".join(words) for words in web.alternatives)
+    if has:
+        return Decision(f"no service for the app: {line}", has, web.evidence, alternatives)
+    why = (
+        f"it stands beside its workers in development; the best evidence is {web.evidence[0].note}"
+    )
+    return Decision(f"app: {line}", why, web.evidence, alternatives)
 
 
 def _started(unit: Unit) -> Decision:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+import msgspec
+
 from stoker.sidecar.detection import Detection, Language, Package, Unit
 from stoker.sidecar.plan import Image
 from stoker.sidecar.planning.names import Names, slug
@@ -30,8 +32,15 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
         key = (package.dir, package.language, binary(unit))
         keys.append(key)
         if key not in images:
-            images[key] = _image(detection, package, key, names)
+            made = _image(detection, package, key, names)
+            if not made.existing and _place(made) in map(_place, images.values()):
+                made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
+            images[key] = made
     return images, keys
+
+
+def _place(image: Image) -> tuple[str, str]:
+    return image.context, image.dockerfile
 
 
 def package_of(detection: Detection, unit: Unit) -> Package:

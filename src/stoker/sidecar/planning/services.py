@@ -6,7 +6,7 @@ import posixpath
 
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
-from stoker.sidecar.plan import Health, Image, Service
+from stoker.sidecar.plan import Health, Image, Service, is_production
 from stoker.sidecar.planning.names import Names
 
 LEAST_SURE = 0.45
@@ -17,6 +17,15 @@ CUSTOM_GRACE = 30
 def is_planned(unit: Unit) -> bool:
     """Tell if a unit gets a container."""
     return unit.role != "other" and unit.confidence >= LEAST_SURE
+
+
+def own_app(detection: Detection) -> str:
+    """Return why the app gets no service, if people develop with a compose file of their own."""
+    own = [path for path in detection.files.get("compose", ()) if not is_production(path)]
+    for each in detection.web.evidence if detection.web else ():
+        if each.note == "compose" and each.path in own:
+            return f"{each.path} has it already"
+    return f"{own[0]} is the project's own, and starts it or leaves it to people" if own else ""
 
 
 def service(
@@ -41,7 +50,7 @@ def service(
         health=_health(unit, framework),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
-        port=DASHBOARD_PORTS.get(unit.framework or "") if unit.role == "dashboard" else None,
+        port=DASHBOARD_PORTS.get(unit.framework or "") if unit.role == "dashboard" else unit.port,
         dev_command=dev,
         watch=(".",),
         reason=framework.grace_reason if framework else "",
@@ -50,7 +59,7 @@ def service(
 
 
 def _name(unit: Unit, names: Names) -> str:
-    usual = {"worker": "worker", "scheduler": "scheduler", "dashboard": "dashboard"}
+    usual = {"worker": "worker", "scheduler": "scheduler", "dashboard": "dashboard", "other": "app"}
     base = usual.get(unit.role, "worker")
     own = posixpath.basename(unit.dir) if unit.dir != "." else ""
     queue = unit.queues[0] if len(unit.queues) == 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from stoker.sidecar.plan import Image, Plan, Service
+from stoker.sidecar.plan import Image, Plan, Service, is_production
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
@@ -19,7 +19,6 @@ _START = {
     "dev": "Development: docker compose up --build --watch",
     "prod": "Production: docker compose -f {path} up --build --detach{scale}",
 }
-_PRODUCTION = ("prod", "production")
 
 
 def render(plan: Plan, mode: Mode) -> File:
@@ -33,13 +32,8 @@ def render(plan: Plan, mode: Mode) -> File:
 
 def path_of(plan: Plan, mode: Mode) -> str:
     """Return where the compose file of a mode is, or will be."""
-    own = [path for path in plan.compose_files if _is_production(path) == (mode == "prod")]
+    own = [path for path in plan.compose_files if is_production(path) == (mode == "prod")]
     return own[0] if own else NAMES[mode]
-
-
-def _is_production(path: str) -> bool:
-    words = path.rpartition("/")[2].replace("-", ".").split(".")
-    return any(word in _PRODUCTION for word in words)
 
 
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:

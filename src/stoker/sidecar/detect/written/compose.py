@@ -32,6 +32,8 @@ class Service(msgspec.Struct, frozen=True):
     built: bool
     environment: dict[str, str]
     depends_on: tuple[str, ...]
+    ports: tuple[int, ...] = ()
+    """Those of the container that it publishes."""
     written: Written | None = None
 
 
@@ -79,6 +81,7 @@ def _service(project: Project, path: str, name: str, service: Table, listed: Tab
         environment=environment,
         depends_on=tuple(str(each) for each in cast(Any, depends) or ()) if isinstance(
             depends, dict | list) else (),
+        ports=tuple(_ports(service.get("ports"))),
         written=_written(project, path, name, service, environment, listed),
     )  # fmt: skip
 
@@ -149,6 +152,15 @@ def _line(value: Any) -> str:
 
 def _interpolated(text: str) -> str:
     return "$".join(defaults(part) for part in text.split("$$"))
+
+
+def _ports(value: Any) -> Iterator[int]:
+    """Yield the container's side of ``8000``, ``127.0.0.1:80:8000/tcp`` and ``target: 8000``."""
+    for each in cast(list[Any], value) if isinstance(value, list) else ():
+        target = each.get("target") if isinstance(each, Table) else each
+        number = defaults(str(target)).partition("/")[0].rpartition(":")[2]
+        if number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65_536:
+            yield int(number)
 
 
 def _environment(value: Any) -> dict[str, str]:

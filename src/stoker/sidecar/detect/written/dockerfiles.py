@@ -56,6 +56,14 @@ def stages(project: Project, path: str) -> list[Stage]:
     return found
 
 
+def exposed(project: Project, path: str) -> Iterator[int]:
+    """Yield the ports that a Dockerfile speaks of, the last stage's first."""
+    for _, line in reversed(joined_lines(project, path)):
+        found = re.match(r"\s*EXPOSE\s+(\d{2,5})\b", line, re.IGNORECASE)
+        if found and 0 < int(found[1]) < 65_536:
+            yield int(found[1])
+
+
 def _from(rest: str, above: list[Stage]) -> Stage:
     words = [word for word in rest.split() if not word.startswith("--")]
     name = words[2] if len(words) > 2 and words[1].lower() == "as" else ""

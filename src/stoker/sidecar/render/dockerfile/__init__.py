@@ -28,7 +28,8 @@ def render(plan: Plan) -> Iterator[File]:
     """Yield the Dockerfiles that the project does not have."""
     for image in plan.images:
         if not image.existing:
-            users = [service for service in plan.services if service.image == image.name]
+            started = [*plan.services, *([plan.app] if plan.app else [])]
+            users = [service for service in started if service.image == image.name]
             path = in_context(image.context, image.dockerfile)
             yield File(path, _text(image, users, _shares(plan, users)))
 

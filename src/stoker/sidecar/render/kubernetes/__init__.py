@@ -56,7 +56,8 @@ def _claim(name: str) -> dict[str, Any]:
 
 
 def _kustomization(plan: Plan, names: list[str]) -> str:
-    images = [tagged(plan, image.name) for image in plan.images]
+    used = {service.image for service in plan.services}
+    images = [tagged(plan, image.name) for image in plan.images if image.name in used]
     return dump(
         {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",

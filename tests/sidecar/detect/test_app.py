@@ -1,0 +1,204 @@
+"""How the app itself starts, and that it is planned beside its workers, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.detect.servers import serving
+from stoker.sidecar.detection import Unit
+from stoker.sidecar.plan import Plan
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render import render
+
+CELERY = {
+    "requirements.txt": "celery[redis]==5.4\nflask\n",
+    "tasks.py": "from celery import Celery\n\napp = Celery('tasks', broker='redis://')\n",
+}
+WORKER = "worker: celery -A tasks worker\n"
+
+
+def _written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    return root
+
+
+def _app(root: Path, files: dict[str, str]) -> Unit | None:
+    return detect(_written(root, CELERY | files)).web
+
+
+def _plan(root: Path, files: dict[str, str]) -> Plan:
+    return make_plan(detect(_written(root, CELERY | files)), "shop")
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "port"),
+    [
+        ("gunicorn shop.wsgi", "gunicorn shop.wsgi --bind 0.0.0.0:8000", 8000),
+        ("gunicorn -b :9000 shop.wsgi", "gunicorn -b :9000 shop.wsgi", 9000),
+        ("gunicorn -c conf.py shop.wsgi", "gunicorn -c conf.py shop.wsgi", 8000),
+        ("uvicorn a:app --port 80", "uvicorn a:app --port 80 --host 0.0.0.0", 80),
+        ("python -m uvicorn a:app --host ::", "python -m uvicorn a:app --host ::", 8000),
+        ("flask run -p 5001", "flask run -p 5001 --host 0.0.0.0", 5001),
+        ("flask --app shop run", "flask --app shop run --host 0.0.0.0", 5000),
+        ("python manage.py runserver", "python manage.py runserver 0.0.0.0:8000", 8000),
+        ("python manage.py runserver 8080", "python manage.py runserver 0.0.0.0:8080", 8080),
+        ("./manage.py runserver 0:81", "./manage.py runserver 0:81", 81),
+        ("bin/rails server", "bin/rails server -b 0.0.0.0", 3000),
+        ("rails s -p 4000", "bundle exec rails s -p 4000 -b 0.0.0.0", 4000),
+        ("next start -p 3001", "next start -p 3001", 3001),
+    ],
+)
+def test_a_server_is_heard_outside_its_container(line: str, command: str, port: int) -> None:
+    served = serving(tuple(line.split()))
+
+    assert served is not None
+    assert (" ".join(served.words), served.port) == (command, port)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["flask db upgrade", "rails console", "next build", "python manage.py migrate", "fastapi",
+     "gunicorn --version", "python -m", "runserver", "litestar workers run"],
+)  # fmt: skip
+def test_what_does_not_serve_is_no_app(line: str) -> None:
+    assert serving(tuple(line.split())) is None
+
+
+def test_compose_beats_the_procfile_and_this_the_dockerfile(tmp_path: Path) -> None:
+    files = {
+        "compose.prod.yaml": "services:\n  site:\n    build: .\n    command: uvicorn a:b\n",
+        "Procfile": f"web: gunicorn shop.wsgi\n{WORKER}",
+        "Dockerfile": "FROM python:3.13\nCMD flask run\n",
+    }
+    found = list[str]()
+    while True:
+        app = _app(tmp_path, files)
+        if app is None:
+            break
+        found.append(f"{app.command[0]} {app.evidence[0].path}:{app.evidence[0].line}")
+        (tmp_path / app.evidence[0].path).unlink()
+        files.pop(app.evidence[0].path)
+
+    assert found == ["uvicorn compose.prod.yaml:4", "gunicorn Procfile:1", "flask Dockerfile:2"]
+
+
+def test_a_port_from_the_environment_is_given_one(tmp_path: Path) -> None:
+    app = _app(tmp_path, {"Procfile": f"web: gunicorn -b :$PORT shop.wsgi\n{WORKER}"})
+
+    assert app is not None
+    assert app.command == ("sh", "-c", "exec gunicorn -b :$PORT shop.wsgi")
+    assert (app.port, app.environment) == (8000, {"PORT": "8000"})
+
+
+def test_development_has_the_command_that_reloads(tmp_path: Path) -> None:
+    package = '{"scripts": {"start": "node server.js", "dev": "node --watch server.js"}, '
+    files = {
+        "package.json": package + '"dependencies": {"bullmq": "5", "express": "4"}}',
+        "server.js": "const app = require('express')()\napp.listen(process.env.PORT || 3100)\n",
+        "worker.js": "const { Worker } = require('bullmq')\nnew Worker('mail', async () => {})\n",
+    }
+    app = detect(_written(tmp_path, files)).web
+
+    assert app is not None
+    assert (app.command, app.port) == (("node", "server.js"), 3100)
+    assert app.dev_command == ("node", "--watch", "server.js")
+
+
+def test_two_that_are_as_good_are_none(tmp_path: Path) -> None:
+    files = {f"{name}/Dockerfile": "FROM x\nCMD gunicorn a:b\n" for name in ("one", "two")}
+
+    assert _app(tmp_path, files | {"Procfile": WORKER}) is None
+
+
+def test_a_project_without_workers_has_no_app_beside_them(tmp_path: Path) -> None:
+    assert detect(_written(tmp_path, {"Procfile": "web: gunicorn a:b\n"})).web is None
+
+
+def test_the_app_is_in_the_development_file_only(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, {"Procfile": f"web: gunicorn shop.wsgi\n{WORKER}"})
+    files = render(plan)
+
+    assert plan.app is not None
+    assert (plan.app.name, plan.app.needs) == ("app", ("redis",))
+    assert plan.app.image == plan.services[0].image
+    assert "127.0.0.1:8000:8000" in files["compose.yaml"].text
+    assert "gunicorn" not in files["compose.prod.yaml"].text
+    assert any(decision.what.startswith("app: gunicorn") for decision in plan.decisions)
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "site:\n    build: .\n    command: gunicorn shop.wsgi",
+        "web:\n    build: .\n    command: ./start",
+        "shop:\n    build: .\n    command: ./start\n    ports: ['80:8000']",
+        "anything:\n    image: shop\n",
+    ],
+)
+def test_an_app_that_a_compose_file_has_is_not_doubled(tmp_path: Path, service: str) -> None:
+    worker = "worker:\n    build: .\n    command: celery -A tasks worker"
+    plan = _plan(tmp_path, {
+        "compose.yaml": f"services:\n  {service}\n  {worker}\n",
+        "Procfile": f"web: gunicorn shop.wsgi\n{WORKER}",
+    })  # fmt: skip
+
+    assert plan.app is None
+    assert [s.name for s in plan.services] == ["worker"]
+    assert any("no service for the app" in decision.what for decision in plan.decisions)
+
+
+def test_two_programs_of_one_module_have_a_dockerfile_each(tmp_path: Path) -> None:
+    main = 'package main\n\nimport "{}"\n\nfunc main() {{\n\t{}\n}}\n'
+    worker = main.format(
+        "github.com/hibiken/asynq", "asynq.NewServer(nil, asynq.Config{}).Run(nil)"
+    )
+    files = {
+        "go.mod": "module shop\n\ngo 1.24\n\nrequire github.com/hibiken/asynq v0.25.0\n",
+        "cmd/api/main.go": main.format("net/http", 'http.ListenAndServe(":8080", nil)'),
+        "cmd/worker/main.go": worker,
+    }
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+    made = render(plan)
+
+    assert plan.app is not None
+    assert (plan.app.dev_command, plan.app.port) == (("go", "run", "./cmd/api"), 8080)
+    assert "./cmd/worker" in made["Dockerfile"].text
+    assert "./cmd/api" in made["Dockerfile.api"].text
+
+
+@pytest.mark.parametrize(
+    ("source", "port"),
+    [
+        ("app.listen(3333)", 3333),
+        ("app.listen(process.env.PORT || 3100)", 3100),
+        ("app.listen(port)", None),
+    ],
+)
+def test_the_port_is_the_one_in_the_source(tmp_path: Path, source: str, port: int | None) -> None:
+    files = {
+        "package.json": '{"scripts": {"start": "node server.js"}, "dependencies": {"bullmq": "5"}}',
+        "server.js": f"const app = require('express')()\n{source}\n",
+        "worker.js": "const { Worker } = require('bullmq')\nnew Worker('mail', async () => {})\n",
+    }
+    app = detect(_written(tmp_path, files)).web
+
+    assert app is not None
+    assert app.port == port
+
+
+def test_what_an_entry_file_runs_of_its_arguments_is_no_command(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": 'FROM python:3.13\nCOPY entry.sh /entry.sh\nENTRYPOINT ["/entry.sh"]\n',
+        "entry.sh": '#!/bin/sh\nexec "$@"\n',
+        "compose.yaml": "services:\n  web:\n    build: .\n    command: ./start\n",
+        "Procfile": WORKER,
+    }
+    app = _app(tmp_path, files)
+
+    assert app is not None
+    assert app.command == ("./start",)

@@ -143,7 +143,7 @@ def test_settings_and_payload_make_the_job() -> None:
         (
             "keep_failed",
             Keep(age_ms=-1),
-            "send(): keep_failed=Keep(count=None, age_ms=-1) is negative",
+            "send(): keep_failed=Keep(count=None, age_ms=-1, limit=None) is negative",
             None,
         ),
         ("dedup", 7, "send(): dedup=7 is neither a key (text) nor a Dedup", None),

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -124,10 +124,7 @@ class Blocking(Driver):
     def send_steadily(self, rate: float, seconds: float) -> int:
         self.left()
         count = round(rate * seconds)
-        began = time.monotonic_ns()
-        for n in range(count):
-            due = began + round(n / rate * 1e9)
-            time.sleep(max(0.0, (due - time.monotonic_ns()) / 1e9))
+        for due in paced(rate, count):
             self.add("timed", due)
         return count
 
@@ -198,13 +195,20 @@ class Coroutines(Driver):
         return count
 
     async def send(self, rate: float, count: int) -> None:
-        """Add timed jobs when each is due."""
-        began = time.monotonic_ns()
+        """Add timed jobs when each is due.
+
+        A thread watches the clock: the loop's own timers are up to a millisecond late, which would
+        be counted as the system's latency.
+        """
+        loop = asyncio.get_running_loop()
         sending: list[asyncio.Task[None]] = []
-        for n in range(count):
-            due = began + round(n / rate * 1e9)
-            await asyncio.sleep((due - time.monotonic_ns()) / 1e9)
-            sending.append(asyncio.create_task(self.add("timed", due)))
+
+        def start(due: int) -> None:
+            sending.append(loop.create_task(self.add("timed", due)))
+
+        await asyncio.to_thread(
+            lambda: [loop.call_soon_threadsafe(start, due) for due in paced(rate, count)]
+        )
         await asyncio.gather(*sending)
 
     def run(self, work: Callable[[], Awaitable[None]]) -> float:
@@ -228,6 +232,15 @@ def versions(*packages: str) -> str:
         with suppress(PackageNotFoundError):
             found.append(f"{package} {version(package)}")
     return ", ".join(found)
+
+
+def paced(rate: float, count: int) -> Iterator[int]:
+    """Yield at ``rate`` a second, each time when it is due, in monotonic nanoseconds."""
+    began = time.monotonic_ns()
+    for n in range(count):
+        due = began + round(n / rate * 1e9)
+        time.sleep(max(0.0, (due - time.monotonic_ns()) / 1e9))
+        yield due
 
 
 def chunks(count: int, size: int = _CHUNK) -> list[range]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,44 @@ async def test_behind_a_commit_that_the_disk_refused_none_is_acknowledged(
 
     assert [isinstance(each, BrokerUnavailable) for each in told] == [False, True, True]
     assert await broker.add([JOB])
+
+
+@pytest.mark.parametrize(
+    ("refuses", "error"),
+    [(Files.sync, OSError(5, "Input/output error")), (Transaction.flush, apsw.IOError("EIO"))],
+    ids=["the wait for the disk", "the commit"],
+)
+async def test_a_log_that_the_disk_refused_is_emptied_before_anything_rests_on_it(
+    refuses: Callable[[Any], None],
+    error: Exception,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Later pages of the log count for nothing behind a hole: a power cut would take them all."""
+    monkeypatch.setattr("stoker.broker.sqlite.connection._patience", lambda _: lambda _: False)
+    broker = await SQLiteBroker(path).open()
+    await broker.add([JOB])
+    looking = apsw.Connection(path)
+    looking.execute("BEGIN")
+    looking.execute("SELECT count(*) FROM job").fetchall()  # the log is in use
+
+    def refused(_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as once:
+        owner = Files if refuses is Files.sync else Transaction
+        once.setattr(owner, refuses.__name__, refused)
+        with pytest.raises(BrokerUnavailable):
+            await asyncio.wait_for(broker.add([JOB]), WAIT)
+
+    for _ in range(2):
+        with pytest.raises(BrokerUnavailable, match="cannot be emptied"):
+            await asyncio.wait_for(broker.add([JOB]), WAIT)
+
+    looking.execute("COMMIT")
+    looking.close()
+    assert await asyncio.wait_for(broker.add([JOB]), WAIT)
+    await broker.close()
 
 
 async def test_a_claim_that_is_cancelled_twice_while_it_is_made_hands_its_job_back(

@@ -54,6 +54,7 @@ class Lane:
         """Held to close and to hand in a call: none may come in behind the last look."""
         self._closed = False
         self._opened = False
+        self._log_distrusted = False
         self._refusal: Exception = BrokerUnavailable(f"{path} is closed")
 
     async def open(self, committed: Callable[[], None] = lambda: None) -> None:
@@ -160,13 +161,21 @@ class Lane:
             pending: list[Call[Any]] | _Rest | None = calls
             while isinstance(pending, list) and session.serve(pending):
                 pending = self._pending()
+            self._log_distrusted = session.log_distrusted
         return self._pending() if isinstance(pending, list) else pending
 
     def _connected(self) -> Session:
         # A file that was there and is not any more may come back: it is not made anew, empty.
         if self._opened and self._path != MEMORY and not Path(self._path).exists():
             raise gone(self._path)
-        session = Session(self._path, self._connect, self._clock, self._riders, self._committed)
+        session = Session(
+            self._path,
+            self._connect,
+            self._clock,
+            self._riders,
+            self._committed,
+            distrusted=self._log_distrusted,
+        )
         self._opened = True
         return session
 

@@ -19,7 +19,7 @@ from stoker.broker.sqlite.call import Call, Riders, Synced, answer, fail
 from stoker.broker.sqlite.faults import translate
 from stoker.broker.sqlite.files import Files
 from stoker.broker.sqlite.transaction import Transaction
-from stoker.errors import BrokerCorrupt, BrokerError, BrokerUnavailable
+from stoker.errors import BrokerCorrupt, BrokerUnavailable
 
 GROUP_SECONDS = 0.010
 """Once a transaction has lasted this long, it is committed and the rest waits for the next."""
@@ -35,6 +35,8 @@ class Session:
         clock: Clock,
         riders: Riders,
         committed: Callable[[], None],
+        *,
+        distrusted: bool = False,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -43,9 +45,13 @@ class Session:
         self._connection = connect(path)
         self._commits_sync: bool | None = None
         self._trouble: Exception | None = None
+        self.log_distrusted = distrusted
+        """Whether the log may have lost, unsaid, what the disk refused: none may rest on it."""
         try:
+            if distrusted:
+                self._empty_log()
             self._files = Files(path)
-        except OSError:
+        except BaseException:
             self._connection.close()
             raise
 
@@ -114,6 +120,9 @@ class Session:
             for rider in riders:
                 rider.value = None  # it looks for itself, and meets the error there
             answer(riders)
+            if isinstance(error, apsw.IOError):  # perhaps of others' pages, and said only once
+                self._give_up(calls, ours(error, self._path))
+                return len(calls)
             return self._apart(ran, calls, ours(error, self._path), alone=not riders)
         answer([*riders, *(call for call in ran if call.synced is Synced.NEVER)])
         self._committed()
@@ -186,7 +195,7 @@ class Session:
                 ),
             )
 
-    def _give_up(self, calls: Sequence[Call[Any]], error: BrokerError) -> None:
+    def _give_up(self, calls: Sequence[Call[Any]], error: Exception) -> None:
         """Serve no more on this connection.
 
         The log is emptied into the database: it may be deleted already, or the disk has refused it
@@ -194,9 +203,22 @@ class Session:
         """
         self._trouble = error
         if self._files.in_place():
-            with contextlib.suppress(apsw.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.log_distrusted = True
+            with contextlib.suppress(apsw.Error, BrokerUnavailable):
+                self._empty_log()
         fail(calls, error)
+
+    def _empty_log(self) -> None:
+        """Have all of the log in the database, and the next commit begin it anew."""
+        pragma = "PRAGMA wal_checkpoint(TRUNCATE)"
+        [(busy, _, _)] = self._connection.execute(pragma).fetchall()
+        if busy:
+            raise BrokerUnavailable(
+                f"{self._path}-wal has what the disk refused and cannot be emptied; "
+                "this call was not made",
+                hint="look for a process that holds a transaction open on the file",
+            )
+        self.log_distrusted = False
 
 
 def ours(error: Exception, path: str) -> Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,8 @@ import msgspec
 
 from stoker.broker.redis.claim import Born
 from stoker.broker.redis.options import UNREADABLE
+from stoker.errors import ConfigError
+from stoker.schedule.cron import NAMED, Cron
 
 _Object = dict[str, Any]
 
@@ -48,16 +50,15 @@ def following(born: Born, now: int) -> Following | None:
 
 
 def _next(pattern: str, since: int, repeat: _Object) -> int | None:
-    from croniter import croniter
-
     try:
-        zone = ZoneInfo(repeat["tz"]) if repeat.get("tz") else UTC
-        begin = datetime.fromtimestamp(since / 1_000, zone)
-        seconds_first = len(pattern.split()) == 6
-        times = croniter(pattern, begin, second_at_beginning=seconds_first)
-        return round(times.get_next(float) * 1_000)
-    except (ValueError, TypeError, KeyError, OSError, OverflowError):
+        # Without a zone BullMQ takes that of its worker's machine, and so do we.
+        zone = ZoneInfo(repeat["tz"]) if repeat.get("tz") else None
+        # Where fields are missing, they are the first ones for BullMQ, a missing minute being "*".
+        words = ["*", "*", "*", "*", *pattern.split()]
+        cron = Cron.parse(pattern if len(words) > 8 or pattern in NAMED else " ".join(words[-5:]))
+    except (ConfigError, LookupError, ValueError, TypeError, OSError):
         return None  # what BullMQ takes and we cannot read: its own worker may arm it
+    return cron.next(since, zone)
 
 
 def _object(text: str) -> _Object:

@@ -21,7 +21,7 @@ MakeScene = Callable[..., Scene]
 
 @pytest.fixture
 def make_scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeScene]:
-    """A scene ends before the servers do that it plays on; a failure shows its report."""
+    """A scene ends before the servers do that it plays on; a failure shows its report, ``-rP`` all."""
     with ExitStack() as stack:
 
         def make(url: str, connect: Callable[[], redis.Redis], prefix: str = "bull") -> Scene:
@@ -46,6 +46,6 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     scene = item.stash.get(_SCENE, None)
-    if scene is not None and report.failed:
+    if scene is not None and (report.failed or report.when == "call"):
         report.sections.append(("scene", scene.report()))
     return report

@@ -21,7 +21,7 @@ MakeScene = Callable[..., Scene]
 
 @pytest.fixture
 def make_scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeScene]:
-    """A scene ends before the servers do that it plays on; a failure shows its report, ``-rP`` all."""
+    """A scene ends before its servers do; a failure shows its report, ``-rP`` all of them."""
     with ExitStack() as stack:
 
         def make(url: str, connect: Callable[[], redis.Redis], prefix: str = "bull") -> Scene:

@@ -55,6 +55,8 @@ class RedisBroker(Broker):
         self._prefix = server.prefix
         self._clock = clock
         self._lines = Lines(lambda: Line(url, server))
+        self._in_doubt: set[Lease] = set()
+        """Whose outcomes were sent, and for which no answer came: they may have been settled."""
         self._info: Mapping[str, Any] = {}
         self._state = "new"
 
@@ -173,12 +175,30 @@ class RedisBroker(Broker):
         return Finished(lost | answer.lost, answer.jobs)
 
     async def _settle(self, outcomes: Sequence[Outcome], want: Want | None) -> Finished:
+        if self._in_doubt:
+            outcomes = await self._unsettled(outcomes)
         call = self._call()
         finish.settle(call, outcomes)
         call.want(want, secrets.token_hex(8))
-        lost, given, _ = await self._run("finish", call)
+        try:
+            lost, given, _ = await self._run("finish", call)
+        except BaseException:
+            self._in_doubt.update(outcome.lease for outcome in outcomes)
+            raise
         jobs = await self._given(call, want, given) if want is not None else []
         return Finished(frozenset(outcomes[int(place) - 1].lease for place in lost), jobs)
+
+    async def _unsettled(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes less those that an earlier call settled without being answered."""
+        resent = [outcome for outcome in outcomes if outcome.lease in self._in_doubt]
+        if not resent:
+            return outcomes
+        call = self._call()
+        finish.resent(call, resent)
+        places = await self._run("settled", call)
+        settled = {resent[int(place) - 1].lease for place in places}
+        self._in_doubt.difference_update(outcome.lease for outcome in resent)
+        return [outcome for outcome in outcomes if outcome.lease not in settled]
 
     async def extend(self, leases: Collection[Lease], lease_ms: int) -> set[Lease]:
         if not leases:

@@ -38,5 +38,22 @@ def settle(call: Call, outcomes: Sequence[Outcome]) -> None:
                 call.args += ["x", place, lease.id, lease.token, "1" if crashed else "0"]
 
 
+def resent(call: Call, outcomes: Sequence[Outcome]) -> None:
+    """Write outcomes whose answer did not come as arguments of ``settled``."""
+    call.add(len(outcomes))
+    for outcome in outcomes:
+        lease = outcome.lease
+        match outcome:
+            case Done(_, value):
+                kind, text, extra = "d", value, ""
+            case Failed(_, failure):
+                kind, (text, _, extra) = "f", _fields(failure)
+            case Retried(_, failure):
+                kind, (text, _, extra) = "r", _fields(failure)
+            case Snoozed() | Released():
+                kind, text, extra = "x", "", ""
+        call.add(kind, call.place(lease.queue), lease.id, lease.token, text, extra)
+
+
 def _fields(failure: Failure) -> tuple[str, str, str]:
     return failure.message, failure.traceback, extra_of(failure)

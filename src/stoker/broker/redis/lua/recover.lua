@@ -24,7 +24,7 @@ end
 
 local function take_back(id)
   local key = q.base .. id
-  local stored = fields_of(key, 'timestamp', 'priority')
+  local stored = fields_of(key, 'timestamp', 'priority', 'ats')
   call('SREM', q.base .. 'stalled', id)
   if not stored[1] then
     count_oddity(q, 'missing')
@@ -32,6 +32,7 @@ local function take_back(id)
   end
   local crashes = count_crash(key)
   if patience > 0 then call('HDEL', key, 'stoker.overdue') end
+  if stored[3] then call('HSET', key, 'stoker.taken', stored[3]) end -- for settled.lua
   taken[#taken + 1] = id
   if crashes > allowed then
     bury(id, key, crashes)

@@ -19,7 +19,7 @@ for _, hit in ipairs(hits) do
         call('HSET', key, 'delay', 0)
       else
         call('HDEL', key, 'finishedOn', 'processedOn', 'atm', 'ats', 'stc', 'returnvalue',
-          'failedReason', 'stoker.failure', 'progress', 'defa')
+          'failedReason', 'stoker.failure', 'stoker.taken', 'progress', 'defa')
         if job[3] then child_again(key, job[3], job[4]) end
       end
       to_line(q, id, tonumber(job[1]) or 0, is_lifo(job[2]))

@@ -1,0 +1,64 @@
+"""A way to a server on which answers get lost: the command ran, and who sent it never learns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Self
+
+from tests.servers.server import HOST, Server
+
+
+class ForgetfulFront:
+    """A port that passes everything on to ``server``. An asynchronous context manager."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._marks: list[bytes] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._serve, HOST, 0)
+        self.port: int = self._listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        return f"redis://{HOST}:{self.port}/0"
+
+    def lose_answer_to(self, mark: str) -> None:
+        """End the connection in place of the answer to the next command that has this in it."""
+        self._marks.append(mark.encode())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            inner_reader, inner_writer = await asyncio.open_connection(*self._server.address)
+            with contextlib.closing(writer), contextlib.closing(inner_writer):
+                await self._converse(reader, writer, inner_reader, inner_writer)
+        self._tasks.discard(task)
+
+    async def _converse(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        inner_reader: asyncio.StreamReader,
+        inner_writer: asyncio.StreamWriter,
+    ) -> None:
+        # A client of ours sends one command and waits: what comes next is its answer.
+        while command := await reader.read(1 << 20):
+            inner_writer.write(command)
+            answer = await inner_reader.read(1 << 20)
+            if lost := [mark for mark in self._marks if mark in command]:
+                self._marks.remove(lost[0])
+                return
+            writer.write(answer)
+            await writer.drain()

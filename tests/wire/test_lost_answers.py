@@ -1,0 +1,154 @@
+"""An answer is lost after the server has done the work: who calls again is told what is true."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from stoker import BrokerUnavailable, State
+from stoker.broker import make_broker
+from stoker.broker.base import Broker, Select, Want
+from stoker.broker.redis.scripts import script
+from stoker.events import subscribe
+from stoker.job.model import Failure, JobRecord, Lease, NewJob, lease_of
+from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
+from tests.servers.forgetful import ForgetfulFront
+from tests.servers.server import Server
+from tests.wire.eventually import eventually
+from tests.wire.perform import QUEUE, application, working
+from tests.wire.test_node_adds import steps
+
+WANT = Want({"q": 10}, count=10, lease_ms=30_000, worker="w")
+WHY = Failure("error", "it broke", "line 1", "RuntimeError")
+FINISH = script("finish")
+
+OUTCOMES: dict[str, Callable[[Lease], Outcome]] = {
+    "done": lambda lease: Done(lease, '{"a": 1}'),
+    "failed": lambda lease: Failed(lease, WHY),
+    "retried": lambda lease: Retried(lease, WHY, 0),
+    "retried later": lambda lease: Retried(lease, WHY, 60_000),
+    "snoozed": lambda lease: Snoozed(lease, 60_000),
+    "released": lambda lease: Released(lease),
+}
+of_each_kind = pytest.mark.parametrize("kind", OUTCOMES)
+
+
+@pytest.fixture
+async def front(server: Server) -> AsyncIterator[ForgetfulFront]:
+    with server.connect() as client:
+        client.script_load(FINISH.text)  # else the first answer would be that it is not known
+    async with ForgetfulFront(server) as front:
+        yield front
+
+
+@pytest.fixture
+async def broker(front: ForgetfulFront) -> AsyncIterator[Broker]:
+    """A broker whose connections go through ``front``."""
+    broker = await make_broker(front.url).open()
+    yield broker
+    await broker.close()
+
+
+async def held(broker: Broker) -> JobRecord:
+    await broker.add([NewJob("q", "t", "{}", id="a")])
+    [job] = await broker.claim(WANT)
+    return job
+
+
+async def send(front: ForgetfulFront, broker: Broker, outcome: Outcome) -> None:
+    """Settle an outcome, and lose the answer."""
+    front.lose_answer_to(FINISH.digest)
+    with pytest.raises(BrokerUnavailable):
+        await broker.finish([outcome])
+
+
+@of_each_kind
+async def test_what_was_settled_is_not_called_lost(
+    front: ForgetfulFront, broker: Broker, kind: str
+) -> None:
+    outcome = OUTCOMES[kind](lease_of(await held(broker)))
+    await send(front, broker, outcome)
+    before = await broker.detail("q", "a")
+
+    answer = await broker.finish([outcome])
+
+    assert not answer.lost
+    assert await broker.detail("q", "a") == before
+
+
+@of_each_kind
+async def test_once_it_was_told_the_lease_is_gone(
+    front: ForgetfulFront, broker: Broker, kind: str
+) -> None:
+    outcome = OUTCOMES[kind](lease_of(await held(broker)))
+    await send(front, broker, outcome)
+    await broker.finish([outcome])
+
+    answer = await broker.finish([outcome])
+
+    assert answer.lost == {outcome.lease}
+
+
+@of_each_kind
+async def test_what_others_did_meanwhile_is_lost(
+    front: ForgetfulFront, broker: Broker, server: Server, kind: str
+) -> None:
+    """The call never got there, and the job was taken back before it was sent again."""
+    outcome = OUTCOMES[kind](lease_of(await held(broker)))
+    with server.connect() as client:
+        client.delete("bull:q:a:lock")
+    async with ForgetfulFront(server) as other:
+        elsewhere = await make_broker(other.url).open()
+        assert await elsewhere.recover(["q"], max_stalls=5) == ["a"]
+        await elsewhere.close()
+    await send(front, broker, outcome)
+
+    answer = await broker.finish([outcome])
+
+    assert answer.lost == {outcome.lease}
+    [job] = (await broker.find(Select("q", ids=("a",)))).jobs
+    assert (job.state, job.crashes) == (State.WAITING, 1)
+
+
+@of_each_kind
+async def test_a_cancelled_job_is_lost(front: ForgetfulFront, broker: Broker, kind: str) -> None:
+    outcome = OUTCOMES[kind](lease_of(await held(broker)))
+    await broker.cancel(Select("q", ids=("a",)), "not wanted")
+    await send(front, broker, outcome)
+
+    assert (await broker.finish([outcome])).lost == {outcome.lease}
+
+
+async def test_the_others_of_the_batch_are_settled(front: ForgetfulFront, broker: Broker) -> None:
+    await broker.add([NewJob("q", "t", "{}") for _ in range(3)])
+    one, two, three = [Done(lease_of(job), "1") for job in await broker.claim(WANT)]
+    await send(front, broker, two)
+
+    answer = await broker.finish([one, two, three])
+
+    assert not answer.lost
+    [stats] = await broker.queues(["q"])
+    assert stats.counts[State.COMPLETED] == 3
+
+
+async def test_a_worker_says_nothing_of_lost_jobs(front: ForgetfulFront) -> None:
+    app = application(front.url)
+    told: list[str] = []
+    subscription = subscribe(lambda event, _: told.append(event))
+    front.lose_answer_to(FINISH.digest)
+
+    job = await app.queue(QUEUE).add("perform", steps(("return", "ok")))
+    async with working(app):
+        assert await asyncio.wait_for(job.wait(), 20) == "ok"
+        await eventually(lambda: is_in("jobs.finished", told), "the worker to be answered")
+
+    await app.close()
+    subscription()
+    assert "broker.failed" in told
+    assert "jobs.lost" not in told
+
+
+async def is_in(event: str, told: list[str]) -> bool:
+    return event in told

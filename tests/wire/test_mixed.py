@@ -22,7 +22,8 @@ from tests.wire.peer import Flavour, Peer, PeerQueue
 from tests.wire.perform import QUEUE
 from tests.wire.test_node_adds import steps
 
-JOBS = 300
+JOBS_PER_KILL = 50
+"""More than what has to be begun before the next kill, or the queue would run dry."""
 NODE_OPTIONS = {
     "concurrency": 5,
     "lockDuration": 1_000,
@@ -87,7 +88,7 @@ async def test_killed_at_random_and_nothing_is_lost(
     fleet = [(kind, await teams[kind](f"{kind} {number}")) for number, kind in enumerate(kinds)]
     added: set[str] = set()
     for number in range(kills):
-        added |= set(await add(theirs, JOBS // kills))
+        added |= set(await add(theirs, JOBS_PER_KILL))
         begun = len(ledger.all())
         await eventually(lambda b=begun: more(ledger, b + 20), "work to go on")
         kind, victim = fleet.pop(number % len(fleet))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
 
 from stoker import BrokerUnavailable, ConfigError, Stoker
+from stoker.errors import StokerError
 from tests.servers.fixtures import MakeServer
+from tests.servers.server import HOST
 from tests.servers.tls import TLSFront
 from tests.wire.peer import Peer
 from tests.wire.perform import QUEUE, application, working
@@ -36,13 +39,86 @@ async def test_tls_with_a_password(tls_front: TLSFront) -> None:
     assert await runs(application(f"{tls_front.url}?ssl_ca_certs={tls_front.ca_file}")) == "ok"
 
 
-async def test_a_certificate_that_is_not_trusted_is_said(tls_front: TLSFront) -> None:
-    app = application(tls_front.url)
+async def test_a_missing_password_is_said(make_server: MakeServer) -> None:
+    server = make_server(requirepass="sesame")
 
-    with pytest.raises(BrokerUnavailable, match="certificate"):
-        await app.queue(QUEUE).add("perform", {})
+    refused = await why_not(server.url.replace(":sesame@", ""))
 
-    await app.close()
+    assert isinstance(refused, ConfigError)
+    assert "asks for a password" in refused.message
+
+
+async def test_a_user_whom_the_server_does_not_know_is_said(make_server: MakeServer) -> None:
+    server = make_server()
+
+    refused = await why_not(f"redis://ada:hunter2@{server.host}:{server.port}/0")
+
+    assert isinstance(refused, ConfigError)
+    assert "user and password" in str(refused.hint)
+    assert "hunter2" not in str(refused)
+
+
+async def test_a_certificate_that_is_not_trusted_is_said(
+    tls_front: TLSFront, tmp_path: Path
+) -> None:
+    another = tmp_path / "another.pem"
+    trustme.CA().cert_pem.write_to_path(another)
+
+    for url in (tls_front.url, f"{tls_front.url}?ssl_ca_certs={another}"):
+        refused = await why_not(url)
+        assert isinstance(refused, BrokerUnavailable), "a server may have its certificate renewed"
+        assert "certificate verify failed" in refused.message
+        assert "ssl_ca_certs" in str(refused.hint)
+
+
+async def test_a_certificate_for_another_host_is_said(tls_front: TLSFront) -> None:
+    url = tls_front.url.replace(HOST, "0.0.0.0")  # this machine, by a name of which it says nothing
+
+    refused = await why_not(f"{url}?ssl_ca_certs={tls_front.ca_file}")
+
+    assert isinstance(refused, BrokerUnavailable)
+    assert "the host in the URL" in str(refused.hint)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (
+            "ssl_ca_certs=/nowhere/ca.pem",
+            "ssl_ca_certs names /nowhere/ca.pem, which does not exist",
+        ),
+        (f"ssl_ca_certs={__file__}", "a file that the URL names holds no certificate"),
+        ("ssl_cacerts=x", "there is no option 'ssl_cacerts'"),
+    ],
+)
+async def test_an_option_that_cannot_work_is_said(
+    tls_front: TLSFront, option: str, says: str
+) -> None:
+    refused = await why_not(f"{tls_front.url}?{option}")
+
+    assert isinstance(refused, ConfigError)
+    assert says in refused.message
+
+
+async def test_without_tls_where_it_is_spoken_is_said(tls_front: TLSFront) -> None:
+    refused = await why_not(tls_front.url.replace("rediss://", "redis://"))
+
+    assert isinstance(refused, BrokerUnavailable)
+    assert "rediss://" in str(refused.hint)
+
+
+async def test_with_tls_where_it_is_not_spoken_is_said(make_server: MakeServer) -> None:
+    refused = await why_not(make_server().url.replace("redis://", "rediss://"))
+
+    assert isinstance(refused, BrokerUnavailable)
+    assert "does it speak TLS" in str(refused.hint)
+
+
+async def test_a_database_that_there_is_not_is_said(make_server: MakeServer) -> None:
+    refused = await why_not(make_server(databases=4).url.removesuffix("/0") + "/4")
+
+    assert isinstance(refused, ConfigError)
+    assert "has no database of that number" in refused.message
 
 
 async def test_a_unix_socket(make_server: MakeServer, tmp_path: Path) -> None:
@@ -79,3 +155,12 @@ async def runs(app: Stoker) -> object:
         result = await job.wait(20)
     await app.close()
     return result
+
+
+async def why_not(url: str) -> StokerError:
+    """Return why nothing can be added there."""
+    app = application(url)
+    with pytest.raises(StokerError) as refused:
+        await app.queue(QUEUE).add("perform", {})
+    await app.close()
+    return refused.value

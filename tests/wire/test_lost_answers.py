@@ -14,7 +14,7 @@ from stoker.broker.redis.scripts import script
 from stoker.events import subscribe
 from stoker.job.model import Failure, JobRecord, Lease, NewJob, lease_of
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
-from tests.servers.forgetful import ForgetfulFront
+from tests.servers.front import Front
 from tests.servers.server import Server
 from tests.wire.eventually import eventually
 from tests.wire.perform import QUEUE, application, working
@@ -36,15 +36,15 @@ of_each_kind = pytest.mark.parametrize("kind", OUTCOMES)
 
 
 @pytest.fixture
-async def front(server: Server) -> AsyncIterator[ForgetfulFront]:
+async def front(server: Server) -> AsyncIterator[Front]:
     with server.connect() as client:
         client.script_load(FINISH.text)  # else the first answer would be that it is not known
-    async with ForgetfulFront(server) as front:
+    async with Front(server) as front:
         yield front
 
 
 @pytest.fixture
-async def broker(front: ForgetfulFront) -> AsyncIterator[Broker]:
+async def broker(front: Front) -> AsyncIterator[Broker]:
     """A broker whose connections go through ``front``."""
     broker = await make_broker(front.url).open()
     yield broker
@@ -57,7 +57,7 @@ async def held(broker: Broker) -> JobRecord:
     return job
 
 
-async def send(front: ForgetfulFront, broker: Broker, outcome: Outcome) -> None:
+async def send(front: Front, broker: Broker, outcome: Outcome) -> None:
     """Settle an outcome, and lose the answer."""
     front.lose_answer_to(FINISH.digest)
     with pytest.raises(BrokerUnavailable):
@@ -65,9 +65,7 @@ async def send(front: ForgetfulFront, broker: Broker, outcome: Outcome) -> None:
 
 
 @of_each_kind
-async def test_what_was_settled_is_not_called_lost(
-    front: ForgetfulFront, broker: Broker, kind: str
-) -> None:
+async def test_what_was_settled_is_not_called_lost(front: Front, broker: Broker, kind: str) -> None:
     outcome = OUTCOMES[kind](lease_of(await held(broker)))
     await send(front, broker, outcome)
     before = await broker.detail("q", "a")
@@ -79,9 +77,7 @@ async def test_what_was_settled_is_not_called_lost(
 
 
 @of_each_kind
-async def test_once_it_was_told_the_lease_is_gone(
-    front: ForgetfulFront, broker: Broker, kind: str
-) -> None:
+async def test_once_it_was_told_the_lease_is_gone(front: Front, broker: Broker, kind: str) -> None:
     outcome = OUTCOMES[kind](lease_of(await held(broker)))
     await send(front, broker, outcome)
     await broker.finish([outcome])
@@ -93,13 +89,13 @@ async def test_once_it_was_told_the_lease_is_gone(
 
 @of_each_kind
 async def test_what_others_did_meanwhile_is_lost(
-    front: ForgetfulFront, broker: Broker, server: Server, kind: str
+    front: Front, broker: Broker, server: Server, kind: str
 ) -> None:
     """The call never got there, and the job was taken back before it was sent again."""
     outcome = OUTCOMES[kind](lease_of(await held(broker)))
     with server.connect() as client:
         client.delete("bull:q:a:lock")
-    async with ForgetfulFront(server) as other:
+    async with Front(server) as other:
         elsewhere = await make_broker(other.url).open()
         assert await elsewhere.recover(["q"], max_stalls=5) == ["a"]
         await elsewhere.close()
@@ -113,7 +109,7 @@ async def test_what_others_did_meanwhile_is_lost(
 
 
 @of_each_kind
-async def test_a_cancelled_job_is_lost(front: ForgetfulFront, broker: Broker, kind: str) -> None:
+async def test_a_cancelled_job_is_lost(front: Front, broker: Broker, kind: str) -> None:
     outcome = OUTCOMES[kind](lease_of(await held(broker)))
     await broker.cancel(Select("q", ids=("a",)), "not wanted")
     await send(front, broker, outcome)
@@ -121,7 +117,7 @@ async def test_a_cancelled_job_is_lost(front: ForgetfulFront, broker: Broker, ki
     assert (await broker.finish([outcome])).lost == {outcome.lease}
 
 
-async def test_the_others_of_the_batch_are_settled(front: ForgetfulFront, broker: Broker) -> None:
+async def test_the_others_of_the_batch_are_settled(front: Front, broker: Broker) -> None:
     await broker.add([NewJob("q", "t", "{}") for _ in range(3)])
     one, two, three = [Done(lease_of(job), "1") for job in await broker.claim(WANT)]
     await send(front, broker, two)
@@ -133,7 +129,7 @@ async def test_the_others_of_the_batch_are_settled(front: ForgetfulFront, broker
     assert stats.counts[State.COMPLETED] == 3
 
 
-async def test_a_worker_says_nothing_of_lost_jobs(front: ForgetfulFront) -> None:
+async def test_a_worker_says_nothing_of_lost_jobs(front: Front) -> None:
     app = application(front.url)
     told: list[str] = []
     subscription = subscribe(lambda event, _: told.append(event))

@@ -14,7 +14,7 @@ import pytest
 
 from stoker import JobRecord, Stoker
 from tests.wire.eventually import eventually
-from tests.wire.peer import PeerJob, PeerQueue
+from tests.wire.peer import PeerError, PeerJob, PeerQueue
 from tests.wire.perform import NAME, working
 
 
@@ -300,3 +300,18 @@ async def test_a_job_that_no_task_is_registered_for_is_a_dead_letter(
 
     assert job.failed_reason
     assert "stranger" in job.failed_reason
+
+
+async def test_a_size_limit_is_the_producers_to_keep(theirs: PeerQueue, app: Stoker) -> None:
+    """BullMQ looks at it when a job is added, and only then: it stays with the job."""
+    data = steps(("failUntil", 2), ("return", "x" * 500))
+
+    with pytest.raises(PeerError, match="exceeds the limit"):
+        await theirs.add("perform", data, sizeLimit=100)
+    id = await theirs.add("perform", data, sizeLimit=1_000, attempts=2)
+    async with working(app):
+        job = await ended(theirs, id)
+
+    assert job.returnvalue == "x" * 500
+    assert job.opts["sizeLimit"] == 1_000
+    assert await theirs.counts() == {"completed": 1}

@@ -187,11 +187,12 @@ class Broker(ABC):
         Raises ``BrokerUnavailable``, ``BrokerCorrupt`` or ``ConfigError``.
         """
 
-    def warn(self) -> None:  # noqa: B027 (few have anything to warn of)
-        """Log, once a process, by which of its settings the open store may lose jobs.
+    def warnings(self) -> Sequence[str]:
+        """Return by which of its settings the open store may lose jobs, and what to set instead.
 
-        Workers and ``stoker check`` call it, others would say it too often.
+        Workers and ``stoker check`` say it, others would say it too often.
         """
+        return ()
 
     @abstractmethod
     async def close(self) -> None:

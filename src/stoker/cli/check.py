@@ -46,6 +46,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 def check(app: str, as_json: bool) -> None:
     """Load the app, look at all tasks and at the broker; list every problem. Exits with 0 or 1."""
     handlers: Sequence[Handler] = ()
+    warnings: Sequence[str] = ()
     loaded = None
     try:
         loaded = load(app)
@@ -53,11 +54,12 @@ def check(app: str, as_json: bool) -> None:
         found = [Problem(app, error.message, error.hint)]
     else:
         handlers = loaded.registry.handlers()
-        found = [*_look_at_tasks(handlers), *asyncio.run(_look_at_broker(loaded))]
+        problems, warnings = asyncio.run(_look_at_broker(loaded))
+        found = [*_look_at_tasks(handlers), *problems]
     if as_json:
-        write_json(_object(loaded, handlers, found))
+        write_json(_object(loaded, handlers, found, warnings))
     else:
-        _show(loaded, handlers, found)
+        _show(loaded, handlers, found, warnings)
     if found:
         raise click.exceptions.Exit(1)
 
@@ -74,20 +76,22 @@ def _look_at_tasks(handlers: Sequence[Handler]) -> list[Problem]:
     return found
 
 
-async def _look_at_broker(app: Stoker) -> list[Problem]:
+async def _look_at_broker(app: Stoker) -> tuple[list[Problem], Sequence[str]]:
+    """Return what does not work, and what does but may cost jobs."""
     where = f"broker {app.url}"
     try:
         async with app:
             broker = await app.client.broker()
-            broker.warn()
+            warnings = broker.warnings()
             # Changes nothing, for there is no such job; but a transaction that writes is begun.
             await broker.update("stoker-check", "no-such-job", Patch(log=("",)))
     except StokerError as error:
-        return [Problem(where, error.message, error.hint)]
+        return [Problem(where, error.message, error.hint)], ()
     free = _free(app.url)
     if free is not None and free < LEAST_FREE:
-        return [Problem(where, f"only {free // 1024**2} MiB are free on its disk", "make room")]
-    return []
+        text = f"only {free // 1024**2} MiB are free on its disk"
+        return [Problem(where, text, "make room")], warnings
+    return [], warnings
 
 
 def _free(url: BrokerURL) -> int | None:
@@ -136,7 +140,10 @@ def _keep(keep: Keep) -> str:
 
 
 def _object(
-    app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem]
+    app: Stoker | None,
+    handlers: Sequence[Handler],
+    found: Sequence[Problem],
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
     tasks = [
         {
@@ -151,10 +158,22 @@ def _object(
     ]
     url = None if app is None else str(app.url)
     safe = None if app is None else durability(app.url)
-    return {"ok": not found, "broker": url, "durability": safe, "tasks": tasks, "problems": found}
+    return {
+        "ok": not found,
+        "broker": url,
+        "durability": safe,
+        "tasks": tasks,
+        "problems": found,
+        "warnings": warnings,
+    }
 
 
-def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem]) -> None:
+def _show(
+    app: Stoker | None,
+    handlers: Sequence[Handler],
+    found: Sequence[Problem],
+    warnings: Sequence[str],
+) -> None:
     from rich.text import Text
 
     from stoker.cli.tables import screen, table
@@ -172,8 +191,13 @@ def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Probl
         console.print(
             f"\nbroker: {app.url.described}\n  {durability(app.url)}", markup=False, soft_wrap=True
         )
+    if warnings:
+        console.print(f"\n{len(warnings)} warning{'s' * (len(warnings) > 1)}:", style="yellow")
+        for warning in warnings:
+            console.print(f"- {warning}", markup=False, soft_wrap=True)
     if not found:
-        console.print("\nAll is well.", style="green")
+        how = "It works; see the warnings." if warnings else "All is well."
+        console.print(f"\n{how}", style="yellow" if warnings else "green")
         return
     console.print(f"\n{len(found)} problem{'s' * (len(found) > 1)}:", style="bold red")
     for each in found:

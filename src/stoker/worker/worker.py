@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -33,6 +34,9 @@ CANCEL_SECONDS = 5.0
 """What an interrupted ``async`` handler has for its ``finally`` blocks."""
 SETTLE_SECONDS = 10.0
 """How long a stopping worker tries to hand over its last outcomes to a broker that fails."""
+
+_warned: set[str] = set()
+_log = logging.getLogger("stoker.worker")
 
 
 class _Parts(NamedTuple):
@@ -67,7 +71,7 @@ class Worker:
         """
         handlers = [h for h in self._registry.handlers() if h.queue in self.settings.queues]
         parts = self._assemble(handlers)
-        self._broker.warn()
+        _warn(self._broker)
         async with contextlib.AsyncExitStack() as last:  # the other way round, whatever happens
             last.callback(lambda: emit("worker.stopped", settings=self.settings))
             if not await self._unless_stopped(_set_up(handlers, last)):
@@ -167,6 +171,14 @@ class Worker:
             await _within(CANCEL_SECONDS, runner.idle())
             runner.abandon_all()
         idle.cancel()
+
+
+def _warn(broker: Broker) -> None:
+    """Say, once a process, what of the store's settings may cost jobs."""
+    for warning in broker.warnings():
+        if warning not in _warned:
+            _warned.add(warning)
+            _log.warning("%s", warning)
 
 
 async def _set_up(handlers: Sequence[Handler], last: contextlib.AsyncExitStack) -> None:

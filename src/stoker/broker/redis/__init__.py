@@ -27,7 +27,18 @@ from stoker.broker.base import (
     Want,
     system_clock,
 )
-from stoker.broker.redis import add, checks, claim, events, finish, inspect, schedulers, sweep
+from stoker.broker.redis import (
+    add,
+    checks,
+    claim,
+    events,
+    finish,
+    inspect,
+    rights,
+    schedulers,
+    scripts,
+    sweep,
+)
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.connection import BLOCK_SECONDS, Line, Lines
 from stoker.broker.redis.faults import in_our_words
@@ -58,6 +69,8 @@ class RedisBroker(Broker):
         self._in_doubt: set[Lease] = set()
         """Whose outcomes were sent, and for which no answer came: they may have been settled."""
         self._info: Mapping[str, Any] = {}
+        self._unchecked = set(scripts.names() if server.user else ())
+        """Scripts of which it is not known yet whether the server's user may run them."""
         self._state = "new"
 
     async def open(self) -> Self:
@@ -73,8 +86,8 @@ class RedisBroker(Broker):
             self._state = "open"
         return self
 
-    def warn(self) -> None:
-        checks.warn(self._info, self._url)
+    def warnings(self) -> Sequence[str]:
+        return checks.warnings(self._info, self._url)
 
     async def close(self) -> None:
         self._state = "closed"
@@ -321,6 +334,9 @@ class RedisBroker(Broker):
 
     async def _run(self, name: str, call: Call) -> Any:
         async with self._line() as line:
+            if name in self._unchecked and call.keys:
+                await rights.check(line, name, call.keys[0], self._url)
+                self._unchecked.discard(name)
             return await line.run(name, call.keys, call.args)
 
     @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +9,6 @@ from stoker.config import BrokerURL
 from stoker.errors import ConfigError
 
 OLDEST = (6, 2)
-
-_warned: set[tuple[str, str]] = set()
-_log = logging.getLogger("stoker.broker")
 
 
 def version_of(info: Mapping[str, Any]) -> tuple[int, ...]:
@@ -28,22 +24,18 @@ def refuse(info: Mapping[str, Any], url: BrokerURL) -> None:
         )
 
 
-def warn(info: Mapping[str, Any], url: BrokerURL) -> list[str]:
-    """Log, once a process, what is wrong with a server's settings and what it costs; return it."""
+def warnings(info: Mapping[str, Any], url: BrokerURL) -> list[str]:
+    """Return what is wrong with a server's settings, what it costs, and what to set."""
     found: list[str] = []
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         found.append(
-            f"maxmemory-policy is {policy}: when memory is full the server throws jobs away; "
-            "set it to noeviction"
+            f"{url}: maxmemory-policy is {policy}: when memory is full the server throws jobs "
+            "away; set it to noeviction"
         )
     if not int(info.get("aof_enabled", 1)):
         found.append(
-            "appendonly is off: jobs since the last snapshot are lost when the server dies; "
-            "set appendonly to yes"
+            f"{url}: appendonly is off: when the server dies, jobs since its last snapshot are "
+            "lost, and all if it makes none; set appendonly to yes"
         )
-    for warning in found:
-        if (url.text, warning) not in _warned:
-            _warned.add((url.text, warning))
-            _log.warning("%s: %s", url, warning)
     return found

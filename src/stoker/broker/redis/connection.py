@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -23,6 +25,7 @@ from redis.backoff import NoBackoff
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.scripts import script
 from stoker.config import BrokerURL, ServerAddress
+from stoker.errors import ConfigError
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -33,6 +36,9 @@ somebody else's connection: then this is how late it is noticed."""
 ABREAST = 8
 """Commands of one loop under way at once; others wait for their turn."""
 
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
+
 Client = Any
 """A ``Redis`` or a ``RedisCluster``: of both, ``execute_command`` and ``aclose`` are used."""
 
@@ -40,7 +46,16 @@ Client = Any
 def make_client(
     url: BrokerURL, server: ServerAddress, *, name: str | None = None, patience: float = 0.0
 ) -> Client:
-    """Return a client that is not connected yet; ``patience`` is added to every answer's time."""
+    """Return a client that is not connected yet; ``patience`` is added to every answer's time.
+
+    Raises ``ConfigError`` for an option in the URL that the client does not know, and for a file
+    that is named there and does not exist.
+    """
+    for option, path in server.options:
+        if option in _FILES and not Path(path).exists():
+            raise ConfigError(
+                f"{url}: {option} names {path}, which does not exist", hint="check the path"
+            )
     options: dict[str, Any] = {
         **_given(server),
         "decode_responses": True,
@@ -51,6 +66,19 @@ def make_client(
         # A script whose answer was lost may have run: whether to call it again is for us to say.
         "retry": Retry(NoBackoff(), 0),
     }
+    try:
+        return _made(url, server, options)
+    except TypeError as error:
+        unknown = _UNKNOWN.search(str(error))
+        if unknown is None or unknown[1] not in dict(server.options):
+            raise
+        raise ConfigError(
+            f"{url}: there is no option {unknown[1]!r}",
+            hint="prefix, and what redis-py takes, such as ssl_ca_certs",
+        ) from None
+
+
+def _made(url: BrokerURL, server: ServerAddress, options: dict[str, Any]) -> Client:
     if server.socket:
         return Redis(unix_socket_path=server.socket, db=server.database, **options)
     options["socket_keepalive"] = True

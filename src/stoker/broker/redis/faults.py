@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from redis import exceptions as redis
 
+from stoker.broker.redis.rights import may_not
 from stoker.config import BrokerURL
 from stoker.errors import (
     BrokerCorrupt,
@@ -27,7 +29,13 @@ _WEATHER_TYPES = (
     redis.ReadOnlyError, redis.BusyLoadingError, redis.MasterDownError, redis.ClusterDownError,
     redis.ClusterError, redis.TryAgainError,
 )  # fmt: skip
-_LOGIN = ("NOAUTH", "WRONGPASS", "NOPERM")
+_LOGIN = ("NOAUTH", "WRONGPASS")
+# A command on its own, and inside a script; before version 7 a script's error does not name it.
+_NO_COMMAND = re.compile(r"no permissions to run the '([^']+)'|can't run this command")
+_NO_KEY = re.compile(
+    r"no permissions to access|can't access at least one of the keys", re.IGNORECASE
+)
+_NO_CERTIFICATE = re.compile(r"\[(?:X509|PEM)\b|\[SSL\] PEM")
 
 
 @contextmanager
@@ -42,12 +50,8 @@ def in_our_words(url: BrokerURL) -> Generator[None]:
 def translated(error: Exception, url: BrokerURL) -> StokerError:
     """Return the error of Stoker's for one of the client's or of the network's."""
     text = str(error)
-    if isinstance(error, redis.AuthenticationError | redis.NoPermissionError) or _says(
-        text, _LOGIN
-    ):
-        return ConfigError(
-            f"{url} does not let us in: {text}", hint="check the user and password in the URL"
-        )
+    if refused := _without_rights(text, url) or _not_let_in(error, text, url):
+        return refused
     if isinstance(error, redis.OutOfMemoryError) or _says(text, ("OOM",)):
         return BrokerFull(
             f"{url} is out of memory: nothing was added",
@@ -63,9 +67,53 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
     if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
         return BrokerUnavailable(
             f"{url} cannot be reached: {text or type(error).__name__}",
-            hint="is the server running, and are host and port right?",
+            hint=_where_to_look(text, url),
         )
     return BrokerError(f"{url} answered: {text}")
+
+
+def _without_rights(text: str, url: BrokerURL) -> ConfigError | None:
+    if found := _NO_COMMAND.search(text):
+        command = found[1]
+        if command is None:
+            return may_not(url, "run what a script of Stoker's calls", "+…")
+        return may_not(url, f"run {command.upper()}", f"+{command.lower()}")
+    if _NO_KEY.search(text):
+        prefix = url.server.prefix if url.server else "bull"
+        return may_not(url, f"use a key that begins with {prefix}:", f"~{prefix}:*")
+    return None
+
+
+def _not_let_in(error: Exception, text: str, url: BrokerURL) -> ConfigError | None:
+    if isinstance(error, redis.AuthenticationError) or _says(text, _LOGIN):
+        if url.server is not None and not url.server.password:
+            return ConfigError(
+                f"{url} asks for a password, and the URL has none",
+                hint="redis://:password@host:6379/0, or redis://user:password@…",
+            )
+        return ConfigError(
+            f"{url} does not let us in: {text}", hint="check the user and password in the URL"
+        )
+    if "DB index is out of range" in text:
+        return ConfigError(f"{url} has no database of that number", hint="most have 0 to 15")
+    if _NO_CERTIFICATE.search(text):
+        return ConfigError(
+            f"{url}: a file that the URL names holds no certificate or key: {text}",
+            hint="ssl_ca_certs, ssl_certfile and ssl_keyfile are files in the PEM format",
+        )
+    return None
+
+
+def _where_to_look(text: str, url: BrokerURL) -> str:
+    if "mismatch, certificate" in text:
+        return "the host in the URL has to be one that the server's certificate is for"
+    if "certificate verify failed" in text:
+        return "?ssl_ca_certs=… has to name a file with the authority that signed its certificate"
+    if url.scheme.startswith("rediss"):
+        return "is the server running, does it speak TLS, and are host and port right?"
+    if "Connection closed by server" in text:
+        return "does the server speak TLS? Then the URL begins with rediss://"
+    return "is the server running, and are host and port right?"
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:

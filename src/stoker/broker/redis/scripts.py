@@ -19,6 +19,12 @@ class Script(msgspec.Struct, frozen=True):
     digest: str
 
 
+def names() -> list[str]:
+    """Return the names of all operations that have a script."""
+    folder = files(f"{__package__}.lua").iterdir()
+    return sorted(file.name.removesuffix(".lua") for file in folder if file.name.endswith(".lua"))
+
+
 @cache
 def script(name: str) -> Script:
     """Return an operation's script."""

@@ -1,4 +1,4 @@
-"""A way to a server on which answers get lost: the command ran, and who sent it never learns."""
+"""A way to a server on which answers get lost, or come changed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Self
 from tests.servers.server import HOST, Server
 
 
-class ForgetfulFront:
+class Front:
     """A port that passes everything on to ``server``. An asynchronous context manager."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._marks: list[bytes] = []
+        self._changes: dict[bytes, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -33,8 +34,16 @@ class ForgetfulFront:
         return f"redis://{HOST}:{self.port}/0"
 
     def lose_answer_to(self, mark: str) -> None:
-        """End the connection in place of the answer to the next command that has this in it."""
+        """End the connection in place of the answer to the next command that has this in it.
+
+        The command has run, and who sent it never learns.
+        """
         self._marks.append(mark.encode())
+
+    def change(self, said: str, to: str) -> None:
+        """Change these words in every answer to others that are as long."""
+        assert len(said) == len(to), "an answer says its length before it"
+        self._changes[said.encode()] = to.encode()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -60,5 +69,7 @@ class ForgetfulFront:
             if lost := [mark for mark in self._marks if mark in command]:
                 self._marks.remove(lost[0])
                 return
+            for said, to in self._changes.items():
+                answer = answer.replace(said, to)
             writer.write(answer)
             await writer.drain()

@@ -107,9 +107,17 @@ class Job(Generic[R]):
         return await self.state() is State.DELAYED and await self._requeue()
 
     async def remove(self, *, force: bool = False) -> bool:
-        """Delete the job; a running one only with ``force``."""
+        """Delete the job, a running one only with ``force``; ``False`` if it was not deleted.
+
+        Children that a producer of BullMQ's gave it go with it, as they do there.
+        """
         broker = await self._client.broker()
-        return bool((await broker.remove(self._select(), force=force)).ids)
+        select = self._select()
+        while True:
+            swept = await broker.remove(select, force=force)
+            if swept.ids or swept.next is None:
+                return bool(swept.ids)
+            select = msgspec.structs.replace(select, after=swept.next)  # of many children
 
     async def change(self, *, priority: int | None = None, delay: Duration | None = None) -> bool:
         """Give a job that has not begun another priority or delay (from now)."""

@@ -145,3 +145,20 @@ async def test_events_that_nobody_knows_are_passed_over(
 
     async with working(app):
         assert await waiting == "ok"
+
+
+@pytest.mark.parametrize("what", [*BURIED, *GONE, "a parent that a child has failed"])
+async def test_what_cannot_be_run_counts_for_nothing_in_a_rate_limit(
+    theirs: PeerQueue, app: Stoker, server: Server, what: str
+) -> None:
+    harms = {**BURIED, **GONE, "a parent that a child has failed": stored(priority="0", defa="no")}
+    with server.connect() as client:
+        client.hset("bull:q:meta", mapping={"max": 1, "duration": 60_000})
+        harms[what](client)
+    good = await theirs.add("perform", steps(("return", "ok")))
+
+    async with working(app):
+        assert (await ended(theirs, good)).returnvalue == "ok"
+
+    with server.connect() as client:
+        assert client.get("bull:q:limiter") == b"1"

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -127,6 +128,7 @@ class RedisBroker(Broker):
             await self._arm(born)
         if claimed.doomed:
             await self._settle(claimed.doomed, None)
+            await self._refund(claimed.doomed)
         return claimed.jobs
 
     async def _arm(self, born: claim.Born) -> None:
@@ -199,7 +201,18 @@ class RedisBroker(Broker):
             self._in_doubt.update(outcome.lease for outcome in outcomes)
             raise
         jobs = await self._given(call, want, given) if want is not None else []
+        if unrun := [outcome for outcome in outcomes if finish.was_never_run(outcome)]:
+            await self._refund(unrun)
         return Finished(frozenset(outcomes[int(place) - 1].lease for place in lost), jobs)
+
+    async def _refund(self, outcomes: Sequence[Outcome]) -> None:
+        """Let jobs that could not be run count for nothing in the rate limit of their queue."""
+        call = self._call()
+        for queue, count in Counter(outcome.lease.queue for outcome in outcomes).items():
+            call.place(queue)
+            call.add(count)
+        with contextlib.suppress(BrokerError):  # the outcomes count, whatever becomes of this
+            await self._run("refund", call)
 
     async def _unsettled(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Return the outcomes less those that an earlier call settled without being answered."""

@@ -9,6 +9,8 @@ from stoker.broker.redis.records import extra_of
 from stoker.job.model import Failure, Keep
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 
+_NEVER_RUN = ("undecodable", "unknown-task")
+
 
 def settle(call: Call, outcomes: Sequence[Outcome]) -> None:
     """Write the outcomes as arguments of ``finish``; retentions that are alike are sent once."""
@@ -53,6 +55,11 @@ def resent(call: Call, outcomes: Sequence[Outcome]) -> None:
             case Snoozed() | Released():
                 kind, text, extra = "x", "", ""
         call.add(kind, call.place(lease.queue), lease.id, lease.token, text, extra)
+
+
+def was_never_run(outcome: Outcome) -> bool:
+    """Return whether an outcome is that of a job that could not even be begun."""
+    return isinstance(outcome, Failed) and outcome.failure.reason in _NEVER_RUN
 
 
 def _fields(failure: Failure) -> tuple[str, str, str]:

@@ -192,7 +192,7 @@ local function look_at_ids(s, q, leave)
       at = tonumber(call('ZSCORE', q.base .. state, id))
     end
     if state and (s.state == '' or s.state == state) and matches(s, q, id, at) then
-      hits[#hits + 1] = { id = id, state = state, due = due }
+      hits[#hits + 1] = { id = id, state = state, due = due, place = place }
       if leave and state == 'waiting' then
         searched = searched + call('LLEN', q.wait) + call('LLEN', q.paused_list)
       end

@@ -1,0 +1,153 @@
+"""Parents are removed as BullMQ removes them: their children go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from stoker import Stoker
+from stoker.broker import make_broker
+from stoker.broker.base import Select
+from tests.servers.server import Server
+from tests.wire.peer import Peer, PeerError, PeerQueue
+
+Remove = Callable[[PeerQueue, Stoker, str], Awaitable[bool]]
+
+
+async def node_removes(queue: PeerQueue, app: Stoker, id: str) -> bool:
+    try:
+        await queue.of_job(id, "remove")
+    except PeerError:
+        return False
+    return True
+
+
+async def stoker_removes(queue: PeerQueue, app: Stoker, id: str) -> bool:
+    return await app.queue(queue.name).job(id).remove()
+
+
+both = pytest.mark.parametrize("remove", [node_removes, stoker_removes])
+
+
+async def add_tree(node: Peer) -> None:
+    """Add a parent with three children in two queues, one of which has a child too."""
+
+    def job(id: str, *children: object, queue: str = "q") -> dict[str, object]:
+        opts = {"jobId": id, "ignoreDependencyOnFailure": True}
+        return {"name": "perform", "queueName": queue, "data": {}, "opts": opts,
+                "children": list(children)}  # fmt: skip
+
+    tree = job("p", job("a"), job("b", job("b1")), job("c", queue="r"))
+    tree["opts"] = {"jobId": "p"}
+    await node.call("flow", "", "add", tree)
+
+
+def jobs_left(server: Server) -> set[str]:
+    """Return the keys of jobs, and all lists and sets that still name one."""
+    kept = ("meta", "events", "id", "stalled-check", "marker", "pc", "metrics")
+    with server.connect(decode_responses=True) as client:
+        return {key for key in client.scan_iter("bull:*") if key.split(":")[2] not in kept}
+
+
+@both
+async def test_children_go_with_their_parent(
+    node: Peer, theirs: PeerQueue, app: Stoker, server: Server, remove: Remove
+) -> None:
+    await add_tree(node)
+
+    assert await remove(theirs, app, "p")
+
+    assert jobs_left(server) == set()
+
+
+@both
+async def test_children_that_have_ended_go_too(
+    node: Peer, theirs: PeerQueue, app: Stoker, server: Server, remove: Remove
+) -> None:
+    await add_tree(node)
+    claimed = [await theirs.claim() for _ in range(2)]
+    assert {job and job.id for job in claimed} == {"a", "b1"}
+    await theirs.complete("a", 1)
+    await theirs.fail("b1", "no")
+
+    assert await remove(theirs, app, "p")
+
+    assert jobs_left(server) == set()
+
+
+@both
+async def test_nothing_goes_while_a_child_runs(
+    node: Peer, theirs: PeerQueue, app: Stoker, server: Server, remove: Remove
+) -> None:
+    await add_tree(node)
+    job = await theirs.claim()
+    assert job is not None
+    assert job.id in ("a", "b1")
+    before = jobs_left(server)
+
+    assert not await remove(theirs, app, "p")
+
+    assert jobs_left(server) == before
+
+
+@both
+async def test_a_child_that_goes_releases_its_parent(
+    node: Peer, theirs: PeerQueue, app: Stoker, server: Server, remove: Remove
+) -> None:
+    await add_tree(node)
+
+    assert await remove(theirs, app, "b")
+
+    assert not {key for key in jobs_left(server) if ":b" in key}
+    assert await theirs.state("p") == "waiting-children"
+    assert await remove(theirs, app, "a")
+    assert await remove(node.queue("r"), app, "c")
+    assert await theirs.state("p") == "waiting"
+
+
+async def test_with_force_running_children_go_too(
+    node: Peer, theirs: PeerQueue, app: Stoker, server: Server
+) -> None:
+    await add_tree(node)
+    await theirs.claim()
+
+    assert await app.queue("q").job("p").remove(force=True)
+
+    assert jobs_left(server) == set()
+
+
+async def test_many_children_go_so_many_at_a_call(server: Server, app: Stoker) -> None:
+    with server.connect() as client:
+        for number in range(2_000):
+            client.hset(f"bull:q:c{number}", mapping={"name": "t", "timestamp": 1})
+            client.rpush("bull:q:wait", f"c{number}")
+        client.hset("bull:q:p", mapping={"name": "t", "timestamp": 1})
+        client.zadd("bull:q:waiting-children", {"p": 1})
+        client.sadd("bull:q:p:dependencies", *(f"bull:q:c{number}" for number in range(2_000)))
+    broker = await make_broker(server.url).open()
+
+    first = await broker.remove(Select("q", ids=("p",)))
+
+    assert (first.ids, first.next) == ([], "0")
+    with server.connect() as client:
+        assert 1_000 < client.llen("bull:q:wait") < 2_000
+        assert client.zscore("bull:q:waiting-children", "p"), "it still waits for the others"
+    assert await app.queue("q").job("p").remove()
+    assert jobs_left(server) == set()
+    await broker.close()
+
+
+@pytest.mark.parametrize("junk", ["nowhere", "bull:q:p", ""])
+async def test_children_that_there_are_not_hold_up_nothing(
+    server: Server, app: Stoker, junk: str
+) -> None:
+    with server.connect() as client:
+        client.hset("bull:q:p", mapping={"name": "t", "timestamp": 1})
+        client.zadd("bull:q:waiting-children", {"p": 1})
+        client.sadd("bull:q:p:dependencies", junk)
+        client.set("bull:q:p:processed", "no hash")
+
+    assert await app.queue("q").job("p").remove()
+
+    assert jobs_left(server) == set()

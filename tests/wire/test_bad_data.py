@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
 
 from stoker import Stoker
+from stoker.errors import BrokerCorrupt, BrokerError
+from stoker.events import subscribe
 from tests.servers.server import Server
 from tests.wire.eventually import eventually
 from tests.wire.peer import PeerQueue
@@ -113,25 +116,71 @@ async def test_the_jobs_behind_it_run(
             assert client.hget(JOB, "failedReason")
 
 
-async def test_a_delayed_job_without_a_hash_is_passed_over(
-    theirs: PeerQueue, app: Stoker, server: Server
-) -> None:
-    with server.connect() as client:
-        client.zadd("bull:q:delayed", {BAD: 1})
-    good = await theirs.add("perform", steps(("return", "ok")), delay=20)
+Place = Callable[[redis.Redis, str], object]
 
-    async with working(app):
+PLACES: dict[str, Place] = {
+    "active, of a worker that died": lambda client, id: client.lpush("bull:q:active", id),
+    "delayed": lambda client, id: client.zadd("bull:q:delayed", {id: 1}),
+    "prioritized": lambda client, id: client.zadd("bull:q:prioritized", {id: 1}),
+}
+"""Where else than in line it may be found."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("what", [*BURIED, *BORNE, *GONE])
+async def test_it_is_dealt_with_wherever_it_is(
+    theirs: PeerQueue, app: Stoker, server: Server, what: str, place: str
+) -> None:
+    """Recovered, promoted or claimed: it ends as it does in line, and is nowhere afterwards."""
+    with server.connect() as client:
+        {**BURIED, **BORNE, **GONE}[what](client)
+        while id := client.rpop("bull:q:wait"):
+            PLACES[place](client, id.decode())
+    good = await theirs.add("perform", steps(("return", "ok")))
+
+    async with working(app, lease_ms=600, recover_ms=100):
         assert (await ended(theirs, good)).returnvalue == "ok"
+        await eventually(lambda: settled(theirs, 1 + (what not in GONE)), "all to end")
+        await eventually(lambda: drained(theirs), "nothing to be left")
+
+    counts = await theirs.counts()
+    assert counts.get("completed", 0) == 1 + (what in BORNE)
+    assert counts.get("failed", 0) == (what in BURIED)
 
 
-async def test_an_active_job_without_a_hash_is_not_recovered_for_ever(
-    theirs: PeerQueue, app: Stoker, server: Server
+async def settled(queue: PeerQueue, count: int) -> bool:
+    counts = await queue.counts()
+    return counts.get("completed", 0) + counts.get("failed", 0) == count
+
+
+@pytest.mark.parametrize("key", ["wait", "active", "delayed", "prioritized", "events", "meta"])
+async def test_a_key_of_another_type_in_place_of_a_queues_own_is_told_and_outlived(
+    app: Stoker, server: Server, key: str
 ) -> None:
+    told: list[BrokerError] = []
+
+    def listen(event: str, fields: dict[str, Any]) -> None:
+        if event == "broker.failed":
+            told.append(fields["error"])
+
+    stop_listening = subscribe(listen)
     with server.connect() as client:
-        client.rpush("bull:q:active", BAD)
+        client.set(f"bull:q:{key}", "another application's")
 
     async with working(app):
-        await eventually(lambda: drained(theirs), "nothing to be left")
+        await eventually(lambda: any_of(told), "the worker to say so")
+        with server.connect() as client:
+            client.delete(f"bull:q:{key}")
+        job = await app.queue("q").add("perform", steps(("return", "ok")))
+        assert await job.wait(20) == "ok"
+
+    stop_listening()
+    assert {type(error) for error in told} == {BrokerCorrupt}
+    assert "?prefix=" in str(told[0].hint)
+
+
+async def any_of(told: list[BrokerError]) -> bool:
+    return bool(told)
 
 
 async def test_events_that_nobody_knows_are_passed_over(
@@ -162,3 +211,17 @@ async def test_what_cannot_be_run_counts_for_nothing_in_a_rate_limit(
 
     with server.connect() as client:
         assert client.get("bull:q:limiter") == b"1"
+
+
+async def test_a_dead_letter_without_a_timestamp_can_be_replayed(
+    theirs: PeerQueue, app: Stoker, server: Server
+) -> None:
+    with server.connect() as client:
+        client.hset(JOB, mapping={"name": "perform", "data": "{}", "opts": "{}", "finishedOn": 1})
+        client.zadd("bull:q:failed", {BAD: 1})
+
+    assert await app.queue("q").job(BAD).retry()
+
+    async with working(app):
+        await eventually(lambda: drained(theirs), "it to be run")
+    assert await theirs.counts() == {"completed": 1}

@@ -71,7 +71,7 @@ def _named(command: bytes) -> str:
 
 @pytest.mark.parametrize("count", [50_000, soak(1_000_000)])
 async def test_no_script_is_slow_however_many_jobs_there_are(
-    make_server: MakeServer, record_property: Callable[[str, str], None], count: int
+    make_server: MakeServer, request: pytest.FixtureRequest, count: int
 ) -> None:
     server = make_server(save='""', within=undisturbed())
     witness = Witness(server)
@@ -108,7 +108,7 @@ async def test_no_script_is_slow_however_many_jobs_there_are(
 
     stats = await queue.stats()
     await app.close()
-    record_property("steps", "; ".join(witness.steps))
+    request.node.add_report_section("call", "steps", "\n".join(witness.steps))
     assert not any(stats.counts.values()), stats
     assert not witness.slow, "\n".join([f"{len(witness.slow)} slow:", *witness.slow])
 

@@ -24,9 +24,9 @@ end
 
 local function take_back(id)
   local key = q.base .. id
-  local stored = fields_of(key, 'timestamp', 'priority', 'ats')
+  local stored = fields_of(key, 'timestamp', 'priority', 'ats', 'name')
   call('SREM', q.base .. 'stalled', id)
-  if not stored[1] then
+  if not stored[1] and not stored[4] then
     count_oddity(q, 'missing')
     return
   end

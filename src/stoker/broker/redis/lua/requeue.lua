@@ -12,9 +12,10 @@ local moved, gone = {}, {}
 for _, hit in ipairs(hits) do
   local id, key, state = hit.id, q.base .. hit.id, hit.state
   if state == 'delayed' or state == 'completed' or state == 'failed' then
-    local job = fields_of(key, 'priority', 'opts', 'parentKey', 'parent', 'timestamp')
+    local job = fields_of(key, 'priority', 'opts', 'parentKey', 'parent', 'timestamp',
+      'name')
     call('ZREM', q.base .. state, id)
-    if job[5] then
+    if job[5] or job[6] then
       if state == 'delayed' then
         call('HSET', key, 'delay', 0)
       else

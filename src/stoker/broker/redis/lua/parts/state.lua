@@ -4,8 +4,8 @@
 -- Returns its state and, if delayed, when it is due; nothing if there is no such job. A job that is in
 -- no set and not active has to be in line: the line itself is not searched, it may be long.
 local function state_of(q, id)
-  local stored = fields_of(q.base .. id, 'timestamp', 'finishedOn')
-  if not stored[1] then return end
+  local stored = fields_of(q.base .. id, 'timestamp', 'finishedOn', 'name')
+  if not stored[1] and not stored[3] then return end
   if stored[2] then
     if call('ZSCORE', q.base .. 'completed', id) then return 'completed' end
     if call('ZSCORE', q.base .. 'failed', id) then return 'failed' end

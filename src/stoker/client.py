@@ -26,6 +26,8 @@ ADD_BYTES = 4 * 1024 * 1024
 word on cost."""
 ADD_ABREAST = 4
 """Such calls of one caller under way at once: they share commits, and others' still fit in."""
+LOOK_SECONDS = 0.1
+"""How often who closes looks whether the loop that opens still runs."""
 
 
 class Client:
@@ -51,7 +53,7 @@ class Client:
         while True:
             with self._lock:
                 opening = self._opening
-                if opening is None or _failed(opening):
+                if opening is None or _failed(opening) or self._abandoned(opening):
                     opening = self._opening = concurrent.futures.Future()
                     # A task of its own: whoever asked first may be cancelled, others wait as well.
                     self._opener = asyncio.ensure_future(self._open(opening))
@@ -66,6 +68,11 @@ class Client:
                     raise
                 # The loop that was opening it has ended. Now it is for us to do.
 
+    def _abandoned(self, opening: concurrent.futures.Future[Broker]) -> bool:
+        """Whether the loop that was opening the broker was closed, which told nobody."""
+        closed = self._opener is not None and self._opener.get_loop().is_closed()
+        return closed and not opening.done()
+
     async def _open(self, opening: concurrent.futures.Future[Broker]) -> None:
         try:
             broker = await make_broker(self.url, clock=self._clock).open()
@@ -76,9 +83,10 @@ class Client:
             wanted = self._opening is opening
             if wanted:
                 opening.set_result(broker)
-        if not wanted:  # close() was called meanwhile, and waits for this
+        if not wanted:  # close() was called meanwhile, and waits for this while the loop runs
             await broker.close()
-            opening.set_exception(_closed())
+            if not opening.cancelled():
+                opening.set_exception(_closed())
 
     async def add(self, job: NewJob) -> Added:
         """Add one job; those added in the same turn of the loop share a call of the broker."""
@@ -128,14 +136,14 @@ class Client:
         """Let go of the broker. The next use opens it again."""
         with self._lock:
             opening, self._opening = self._opening, None
+            opener, self._opener = self._opener, None
             portal, self._portal = self._portal, None
             self._results = weakref.WeakKeyDictionary()  # their readers know this broker
         if opening is not None:
             if opening.done() and not _failed(opening):
                 await opening.result().close()
-            else:
-                waiting = asyncio.shield(asyncio.wrap_future(opening))  # _open closes it
-                await asyncio.gather(waiting, return_exceptions=True)
+            elif opener is not None:
+                await _ended(opening, opener.get_loop())  # _open closes it
         if portal is not None:
             portal.stop()
 
@@ -146,6 +154,17 @@ class Client:
         self._portal = None
         self._adders = weakref.WeakKeyDictionary()
         self._results = weakref.WeakKeyDictionary()
+
+
+async def _ended(
+    opening: concurrent.futures.Future[Broker], loop: asyncio.AbstractEventLoop
+) -> None:
+    """Wait for an open to end, while there is a loop that goes on with it."""
+    waiting = asyncio.wrap_future(opening)
+    while not waiting.done() and loop.is_running():
+        await asyncio.wait([waiting], timeout=LOOK_SECONDS)
+    opening.cancel()  # does nothing to one that has ended; others who wait are told of the rest
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 def _in_a_loop() -> bool:

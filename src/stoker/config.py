@@ -218,5 +218,5 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     max_stalls: int = DEFAULT_MAX_STALLS
     """Crashes after which a job may still run again."""
     recover_ms: int = 5_000
-    """How often the jobs of dead workers are taken back: a lease and 1.2 times this after the last
-    renewal, at the latest."""
+    """How often the jobs of dead workers are taken back, 50 or more: a lease and 1.2 times this
+    after the last renewal, at the latest."""

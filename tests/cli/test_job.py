@@ -271,7 +271,9 @@ def test_of_several_those_that_can_are_changed(shop: Shop) -> None:
         "verb": "promote",
         "changed": 1,
         "queues": {"mail": 1},
-        "refused": [{"queue": "mail", "id": waiting, "state": "waiting"}],
+        "refused": [
+            {"queue": "mail", "id": waiting, "state": "waiting", "reason": "it is not delayed"}
+        ],
     }
 
 

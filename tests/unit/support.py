@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from stoker.broker.base import Broker
@@ -52,8 +52,8 @@ class Watched:
         await self._call("open")
         return self
 
-    def warn(self) -> None:
-        pass
+    def warnings(self) -> Sequence[str]:
+        return ()
 
     def __getattr__(self, name: str) -> Any:
         async def call(*arguments: Any, **named: Any) -> Any:

@@ -129,6 +129,23 @@ async def test_when_the_loop_that_opens_ends_another_takes_over(
     assert await soon(waits()) is brokers[1]
 
 
+@pytest.mark.parametrize("then", ["close", "use"])
+def test_a_loop_that_was_closed_while_it_opened_holds_up_nobody(
+    client_alone: Client, brokers: list[Watched], monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    gate = held_open(monkeypatch)
+    loop = asyncio.new_event_loop()
+    opening = loop.create_task(client_alone.broker())
+    loop.run_until_complete(turns())
+    assert not opening.done()
+    loop.close()  # without a word to its tasks, as who writes loops by hand may do
+
+    gate.set()
+    if then == "close":
+        asyncio.run(soon(client_alone.close()))
+    assert client_alone.run(soon(client_alone.broker())) is brokers[-1]
+
+
 async def test_after_a_close_the_next_use_opens_it_again(tmp_path: Path) -> None:
     async with Stoker(f"sqlite:///{tmp_path}/jobs.db") as app:
         job = await app.queue("q").add("x")

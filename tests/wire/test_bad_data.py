@@ -116,7 +116,7 @@ async def test_the_jobs_behind_it_run(
             assert client.hget(JOB, "failedReason")
 
 
-Place = Callable[[redis.Redis, str], object]
+Place = Callable[[redis.Redis, Any], object]
 
 PLACES: dict[str, Place] = {
     "active, of a worker that died": lambda client, id: client.lpush("bull:q:active", id),
@@ -134,8 +134,9 @@ async def test_it_is_dealt_with_wherever_it_is(
     """Recovered, promoted or claimed: it ends as it does in line, and is nowhere afterwards."""
     with server.connect() as client:
         {**BURIED, **BORNE, **GONE}[what](client)
-        while id := client.rpop("bull:q:wait"):
-            PLACES[place](client, id.decode())
+        for id in client.lrange("bull:q:wait", 0, -1):
+            PLACES[place](client, id)
+        client.delete("bull:q:wait")
     good = await theirs.add("perform", steps(("return", "ok")))
 
     async with working(app, lease_ms=600, recover_ms=100):

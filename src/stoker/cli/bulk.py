@@ -183,7 +183,15 @@ def _bar(verb: Verb, total: int) -> Generator[Progress]:
 def _tell(verb: Verb, plan: Plan, done: Mapping[str, int], order: Order) -> None:
     changed = sum(done.values())
     if order.as_json:
-        refused = [{"queue": job.queue, "id": job.id, "state": job.state} for job in plan.refused]
+        refused = [
+            {
+                "queue": job.queue,
+                "id": job.id,
+                "state": job.state,
+                "reason": f"it {_why_not(verb, order, job.state)}",
+            }
+            for job in plan.refused
+        ]
         write_json({"verb": verb.name, "changed": changed, "queues": done, "refused": refused})
         return
     for job in plan.refused:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from typing import Any
 
@@ -69,3 +71,28 @@ async def test_once_it_is_loaded_only_the_jobs_own_timeout_counts(
 
     assert isinstance(outcome, Done)
     await running.executors.close()
+
+
+def test_a_child_that_died_keeps_its_pid_until_its_group_is_killed() -> None:
+    """Else the pid could be another's by then, and its group one that has nothing to do with us."""
+    child = process._Child()
+    pid = child._process.pid
+    os.kill(pid, signal.SIGKILL)
+    while child.alive:
+        time.sleep(0.005)
+
+    assert os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG), "nobody waited for it"
+    child.kill()
+    with pytest.raises(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
+
+
+def test_a_child_that_was_reaped_is_not_killed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = process._Child()
+    child.kill()
+    killed: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda pid, _: killed.append(pid))
+
+    child.kill()
+
+    assert killed == []

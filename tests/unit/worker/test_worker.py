@@ -212,7 +212,7 @@ async def test_it_takes_every_queue_that_has_a_task_unless_it_is_told_which(app:
     [
         ({"concurrency": 0}, "concurrency=0 is not 1 or more", None),
         ({"lease_ms": 99}, "lease_ms=99 is not 100 or more", None),
-        ({"recover_ms": 0}, "recover_ms=0 is not 1 or more", None),
+        ({"recover_ms": 49}, "recover_ms=49 is not 50 or more", None),
         ({"grace_ms": -1}, "grace_ms=-1 is not 0 or more", None),
         ({"queues": ("mial",)}, "no task belongs to queue 'mial'", "there is: mail"),
     ],

@@ -117,15 +117,16 @@ class _Child:
     @property
     def alive(self) -> bool:
         """Whether it can be given a job."""
-        return not self._killed and self._process.poll() is None
+        return not self._killed and _code(self._process, wait=False) is None
 
     def kill(self) -> None:
         """End it now."""
         self._killed = True
-        # With all that the handler started; its session is its process group.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.returncode is None:  # else its pid may be another's by now
+            # With all that the handler started; its session is its process group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         for stream in (self._in, self._out):
             with contextlib.suppress(OSError):  # what was not sent cannot be sent any more
                 stream.close()
@@ -149,7 +150,24 @@ class _Child:
         except (OSError, ValueError):  # its pipe broke, or was closed by kill()
             pass
         self._killed = True
-        return Crashed(f"its child process {_how(self._process.wait())}")
+        return Crashed(f"its child process {_how(_code(self._process) or 0)}")
+
+
+def _code(process: subprocess.Popen[bytes], *, wait: bool = True) -> int | None:
+    """Return how a child ended, or ``None`` if it has not, and leave its pid to it.
+
+    A pid that was waited for belongs to nobody, and who kills its group later may kill another's.
+    """
+    if process.returncode is not None or not hasattr(os, "waitid"):
+        return process.wait() if wait else process.poll()
+    how = os.WEXITED | os.WNOWAIT | (0 if wait else os.WNOHANG)
+    try:
+        ended = os.waitid(os.P_PID, process.pid, how)
+    except ChildProcessError:  # kill() was quicker
+        return process.wait() if wait else process.poll()
+    if ended is None:
+        return None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 def _how(code: int) -> str:

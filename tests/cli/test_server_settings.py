@@ -127,3 +127,40 @@ def test_a_user_without_rights_is_told_by_check(make_server: MakeServer) -> None
     assert "the server's user 'ada' may not run HMGET" in result.stdout
     assert "hint: ACL SETUSER ada +hmget" in result.stdout
     assert "secret" not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "worker"])
+@pytest.mark.parametrize(
+    ("login", "says", "hint"),
+    [
+        ("", "asks for a password, and the URL has none", "redis://:password@host:6379/0"),
+        (":hunter2@", "does not let us in", "check the user and password in the URL"),
+        ("ada:hunter2@", "does not let us in", "check the user and password in the URL"),
+        (
+            "clerk:sesame@",
+            "the server's user 'clerk' may not run RPOP, ZPOPMIN",
+            "ACL SETUSER clerk +rpop +zpopmin",
+        ),
+    ],
+)
+def test_who_is_not_let_in_is_told_and_does_not_wait(
+    make_server: MakeServer, folder: Path, command: str, login: str, says: str, hint: str
+) -> None:
+    server = make_server(requirepass="sesame", **DURABLE)
+    with server.connect() as client:
+        client.acl_setuser(
+            "clerk",
+            enabled=True,
+            passwords=["+sesame"],
+            keys=["bull:*"],
+            commands=["+@all", "-rpop", "-zpopmin"],
+        )
+    url = f"redis://{login}{server.host}:{server.port}/0"
+
+    with Running(folder, command, "shop:app", env={"STOKER_URL": url}) as running:
+        code = running.end()
+
+    assert code != 0
+    assert says in running.shown
+    assert f"hint: {hint}" in running.shown
+    assert "hunter2" not in running.shown

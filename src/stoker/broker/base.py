@@ -259,7 +259,11 @@ class Broker(ABC):
 
     @abstractmethod
     async def remove(self, select: Select, *, force: bool = False) -> Swept:
-        """Delete jobs. An active one only with ``force``, which breaks its lease."""
+        """Delete jobs. An active one only with ``force``, which breaks its lease.
+
+        Where jobs have children, one that is named by its id takes them along, in as many calls as
+        that needs; without ``force`` it stays while one that it waits for is active.
+        """
 
     @abstractmethod
     async def cancel(self, select: Select, why: str) -> Swept:

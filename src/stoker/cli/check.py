@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from stoker.app import Stoker
-from stoker.broker.base import Patch
+from stoker.broker.base import Patch, Want
 from stoker.cli.loading import load
 from stoker.cli.options import json_option
 from stoker.cli.origins import problems as origin_problems
@@ -85,6 +85,8 @@ async def _look_at_broker(app: Stoker) -> tuple[list[Problem], Sequence[str]]:
             warnings = broker.warnings()
             # Changes nothing, for there is no such job; but a transaction that writes is begun.
             await broker.update("stoker-check", "no-such-job", Patch(log=("",)))
+            # Claims nothing; but a server says whether a worker may do what it has to.
+            await broker.finish([], Want({"stoker-check": 0}, 0, "stoker check"))
     except StokerError as error:
         return [Problem(where, error.message, error.hint)], ()
     free = _free(app.url)

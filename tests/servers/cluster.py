@@ -56,6 +56,17 @@ class Cluster:
         hosts = ",".join(f"{HOST}:{node.port}" for node in self.nodes[:MASTERS])
         return f"redis+cluster://{hosts}"
 
+    def kill(self) -> None:
+        """Kill all nodes at once."""
+        for node in self.nodes:
+            node.kill()
+
+    def start_again(self) -> None:
+        """Start all nodes, and wait until they agree."""
+        for node in self.nodes:
+            node.start()
+        until(lambda: all(map(_settled, self.nodes)), "the cluster to agree again")
+
     def master_of(self, key: str) -> Server:
         """Return the node that at this moment serves a key, as a node that runs sees it."""
         witness = next(node for node in self.nodes if node.running)

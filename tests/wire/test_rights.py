@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from stoker import ConfigError, Stoker
+from stoker import BrokerUnavailable, ConfigError, Stoker
 from stoker.broker import make_broker
 from stoker.broker.base import Want
 from stoker.broker.redis.rights import commands_of
 from stoker.broker.redis.scripts import names, script
 from stoker.job.model import NewJob
+from tests.servers.cluster import Cluster
 from tests.servers.fixtures import MakeServer
 from tests.servers.kinds import OFFERED, Kind
 from tests.servers.server import Server
@@ -93,6 +94,35 @@ async def test_with_the_least_rights_the_jobs_of_node_run(make_server: MakeServe
 
     await worker.close()
     assert denied(server) == []
+
+
+async def test_with_the_least_rights_in_a_cluster(cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        for user in (PRODUCER, WORKER):
+            login(node, user, "resetkeys", "~{bull}:*", "+cluster|slots", "+command")
+    scheme, hosts = cluster.url.split("://")
+    web = application(f"{scheme}://{PRODUCER}:secret@{hosts}")
+    worker = application(f"{scheme}://{WORKER}:secret@{hosts}")
+
+    async with working(worker):
+        job = await web.queue(QUEUE).add("perform", steps(("return", "ok")))
+        assert await job.wait(20) == "ok"
+
+    await web.close()
+    await worker.close()
+    assert [entry for node in cluster.nodes for entry in denied(node)] == []
+
+
+async def test_a_user_who_may_not_see_the_cluster_is_told(cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        login(node, PRODUCER, "resetkeys", "~{bull}:*")
+    app = application(cluster.url.replace("://", f"://{PRODUCER}:secret@"))
+
+    with pytest.raises(BrokerUnavailable) as refused:
+        await app.queue(QUEUE).add("perform", {})
+
+    await app.close()
+    assert "+cluster|slots +command" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize("user", [PRODUCER, WORKER])

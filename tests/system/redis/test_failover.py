@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stoker import BrokerUnavailable
 from tests.servers.cluster import Cluster
 from tests.servers.sentinel import SentinelSetup
-from tests.servers.server import Server, until
+from tests.servers.server import DURABLE, Server, until
+from tests.system.arena import soak
 from tests.system.redis.scene import Producer, Scene
 
 pytestmark = pytest.mark.system
@@ -59,6 +63,34 @@ def test_a_cluster_elects_another_master(cluster: Cluster, make_scene: MakeScene
     producer = scene.producer()
     scene.until_all_consume(workers, time.time())
     scene.settle()
+
+
+@pytest.mark.parametrize("seconds", [6, soak(30)])
+def test_a_cluster_that_was_gone_as_a_whole_comes_back(
+    tmp_path: Path, make_scene: MakeScene, seconds: int
+) -> None:
+    durable: dict[str, Any] = DURABLE
+    with Cluster(tmp_path, **durable) as cluster:
+        scene = make_scene(
+            cluster.url,
+            lambda: cluster.master_of("{bull}").connect(decode_responses=True),
+            prefix="{bull}",
+        )
+        workers = scene.workers("w0", "w1", "w2")
+        producer = scene.producer()
+        scene.until_running(50)
+
+        cluster.kill()
+        scene.note("all nodes killed")
+        assert isinstance(producer.until_refused(), BrokerUnavailable)
+        time.sleep(seconds)  # the length of the outage is the fault
+        cluster.start_again()
+        scene.note("the cluster is back")
+
+        scene.until_all_consume(workers, time.time())
+        producer.until_acknowledged(20)
+        scene.settle()
+        scene.close()
 
 
 def caught_up(producer: Producer, primary: Server) -> None:

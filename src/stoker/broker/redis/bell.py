@@ -12,7 +12,7 @@ import contextlib
 import random
 from typing import Any
 
-from redis import exceptions as redis_errors
+from stoker.broker.redis.faults import CLIENT_FAULTS
 
 PAUSE_SECONDS = 1.0
 """How long it is not listened, at the most, after that failed."""
@@ -52,7 +52,7 @@ class Bell:
                 if popped and not self._waiting:
                     _, member, score = popped
                     await self.client.execute_command("ZADD", self._key, "NX", score, member)
-            except (redis_errors.RedisError, OSError):
+            except CLIENT_FAULTS:
                 # Who waits looks for himself, and says what is wrong with the server.
                 self.ring()
                 # Not at once again: looking may work all the while, where this does not.

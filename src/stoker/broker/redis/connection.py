@@ -23,6 +23,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
 from stoker.broker.redis.bell import Bell
+from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.scripts import script
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import ConfigError
@@ -119,7 +120,7 @@ async def let_go(client: Client) -> None:
     """Close a client's connections, those to its sentinels too."""
     manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
     for one in (client, *(manager.sentinels if manager is not None else ())):
-        with contextlib.suppress(redis_errors.RedisError, OSError, RuntimeError):
+        with contextlib.suppress(*CLIENT_FAULTS, RuntimeError):
             await one.aclose()
 
 

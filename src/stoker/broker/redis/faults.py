@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from redis import exceptions as redis
 
-from stoker.broker.redis.rights import may_not
 from stoker.config import BrokerURL
 from stoker.errors import (
     BrokerCorrupt,
@@ -19,6 +18,9 @@ from stoker.errors import (
     StokerError,
 )
 
+CLIENT_FAULTS = (redis.RedisError, redis.RedisClusterException, OSError, TimeoutError)
+"""What the client raises where a server is away, or answers with an error."""
+
 # The beginning of what a server answers while it cannot serve, but will again.
 _WEATHER = (
     "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "MISCONF", "NOREPLICAS",
@@ -28,6 +30,9 @@ _WEATHER = (
 _WEATHER_TYPES = (
     redis.ReadOnlyError, redis.BusyLoadingError, redis.MasterDownError, redis.ClusterDownError,
     redis.ClusterError, redis.TryAgainError,
+)  # fmt: skip
+_UNREACHABLE = (
+    redis.ConnectionError, redis.TimeoutError, redis.RedisClusterException, OSError,
 )  # fmt: skip
 _LOGIN = ("NOAUTH", "WRONGPASS")
 # A command on its own, and inside a script; before version 7 a script's error does not name it.
@@ -43,7 +48,7 @@ def in_our_words(url: BrokerURL) -> Generator[None]:
     """Raise what the client raises as an error of Stoker's."""
     try:
         yield
-    except (redis.RedisError, OSError, TimeoutError) as error:
+    except CLIENT_FAULTS as error:
         raise translated(error, url) from error
 
 
@@ -64,7 +69,7 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
             f"{url} has a key of another type where a queue of ours would be: {text}",
             hint="another application may use the same prefix: set one of your own, ?prefix=…",
         )
-    if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
+    if isinstance(error, _UNREACHABLE):
         return BrokerUnavailable(
             f"{url} cannot be reached: {text or type(error).__name__}",
             hint=_where_to_look(text, url),
@@ -82,6 +87,15 @@ def _without_rights(text: str, url: BrokerURL) -> ConfigError | None:
         prefix = url.server.prefix if url.server else "bull"
         return may_not(url, f"use a key that begins with {prefix}:", f"~{prefix}:*")
     return None
+
+
+def may_not(url: BrokerURL, do: str, grant: str) -> ConfigError:
+    """Return the error for a user who may not do something, with what to grant."""
+    user = (url.server and url.server.user) or "default"
+    return ConfigError(
+        f"{url}: the server's user {user!r} may not {do}",
+        hint=f"ACL SETUSER {user} {grant}; the guide has the whole rule: Users and their rights",
+    )
 
 
 def _not_let_in(error: Exception, text: str, url: BrokerURL) -> ConfigError | None:
@@ -109,6 +123,8 @@ def _where_to_look(text: str, url: BrokerURL) -> str:
         return "the host in the URL has to be one that the server's certificate is for"
     if "certificate verify failed" in text:
         return "?ssl_ca_certs=… has to name a file with the authority that signed its certificate"
+    if "Cluster mode is not enabled" in text:
+        return "redis:// is for one server; in a cluster its user needs +cluster|slots +command"
     if url.scheme.startswith("rediss"):
         return "is the server running, does it speak TLS, and are host and port right?"
     if "Connection closed by server" in text:

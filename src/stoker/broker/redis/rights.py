@@ -6,9 +6,9 @@ import re
 from functools import cache
 
 from stoker.broker.redis.connection import Line
+from stoker.broker.redis.faults import may_not
 from stoker.broker.redis.scripts import script
 from stoker.config import BrokerURL
-from stoker.errors import ConfigError
 
 _CALLED = re.compile(r"\bp?call\(([^,)]*)")
 _COMMAND = re.compile(r"'([A-Z]+)'")
@@ -31,12 +31,3 @@ async def check(line: Line, name: str, base: str, url: BrokerURL) -> None:
     missing = await line.command("EVAL", script("rights").text, 1, base, *wanted)
     if missing:
         raise may_not(url, f"run {', '.join(missing)}", " ".join(f"+{c.lower()}" for c in missing))
-
-
-def may_not(url: BrokerURL, do: str, grant: str) -> ConfigError:
-    """Return the error for a user who may not do something, with what to grant."""
-    user = (url.server and url.server.user) or "default"
-    return ConfigError(
-        f"{url}: the server's user {user!r} may not {do}",
-        hint=f"ACL SETUSER {user} {grant}; the guide has the whole rule: Users and their rights",
-    )

@@ -7,7 +7,8 @@ a plan that could not be written safely, wherever it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -75,7 +76,7 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     existing: bool = False
     """The Dockerfile is the project's own and is not written."""
     system_packages: tuple[SystemPackage, ...] = ()
-    """Debian packages that the dependencies need to be built or run."""
+    """Debian packages that the dependencies need, also when they run."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
 
@@ -92,6 +93,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     dir: Place = "."
     """The working directory, relative to the image's context."""
     queues: tuple[Text, ...] = ()
+    waiting: Literal["", "stream", "jetstream", "nowhere"] = ""
+    """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
     concurrency: int | None = None
     environment: dict[Variable, Text] = {}
     needs: tuple[Name, ...] = ()
@@ -147,8 +150,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     stores: tuple[Store, ...] = ()
     app: Service | None = None
     """The app itself, where its start is known: beside the workers in development."""
+    app_offered: bool = False
+    """The project's own compose file goes without it: put in only when asked."""
     compose_files: tuple[Place, ...] = ()
     """The project's own, relative to the root: extended, never replaced."""
+    devcontainer: Place | Literal[""] = ""
+    """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
     decisions: tuple[Decision, ...] = ()
@@ -156,10 +163,32 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     version: Literal[1] = 1
 
 
-def is_production(path: str) -> bool:
-    """Tell if a compose file is one for production, by its name."""
-    words = path.rpartition("/")[2].replace("-", ".").split(".")
-    return any(word in ("prod", "production") for word in words)
+def started(plan: Plan) -> tuple[Service, ...]:
+    """Return the services that are started in development."""
+    return (*plan.services, *([plan.app] if plan.app and not plan.app_offered else []))
+
+
+def own_files(paths: Iterable[str], *, production: bool) -> list[str]:
+    """Return the compose files that are for this use by their names, the most usual first.
+
+    Those for tests are none: nobody develops with them, and nobody deploys them.
+    """
+    chosen = [
+        path
+        for path in paths
+        if bool(_words(path) & _PRODUCTION) == production and not _words(path) & _TESTS
+    ]
+    return sorted(chosen, key=lambda path: (len(_words(path)), path.count("/")))
+
+
+_PRODUCTION = frozenset({"prod", "production"})
+_TESTS = frozenset({"test", "tests", "testing", "e2e", "ci"})
+
+
+def _words(path: str) -> frozenset[str]:
+    """Return what a compose file's name says beyond being one."""
+    words = re.split(r"[-._]", path.rpartition("/")[2].lower())
+    return frozenset(words) - {"docker", "compose", "yaml", "yml", ""}
 
 
 def checked(plan: Plan, where: str = "the plan") -> Plan:

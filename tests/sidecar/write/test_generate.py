@@ -18,6 +18,7 @@ from stoker.sidecar.write import Folder, decide
 from tests.cli.support import ok, stoker
 from tests.sidecar.plans import CELERY, PLANS
 from tests.sidecar.projects_expected import NAMES, PROJECTS
+from tests.sidecar.reading import compose_values
 
 
 @pytest.fixture
@@ -168,6 +169,51 @@ def test_a_script_for_development_is_offered_and_added_when_asked(project: Path)
     assert "dev:worker" not in again.stderr
 
 
+BROKER_ONLY = "services:\n  redis:\n    image: redis:7 # the team's\n"
+
+
+@pytest.fixture
+def people(project: Path) -> Path:
+    """A project whose own compose file has a broker, and whose app is started by hand."""
+    (project / "docker-compose.yml").write_text(BROKER_ONLY)
+    (project / "requirements.txt").write_text("rq\ngunicorn\n")
+    (project / "Procfile").write_text("web: gunicorn shop:app\nworker: rq worker mail\n")
+    return project
+
+
+def services(project: Path) -> set[str]:
+    return set(compose_values((project / "docker-compose.yml").read_text())["services"])
+
+
+def test_the_app_is_offered_for_a_persons_compose_file_and_put_in_when_asked(people: Path) -> None:
+    offered = stoker("sidecar", "generate", str(people))
+    assert "(--app adds it)" in offered.stderr
+    assert "+    command: [gunicorn, shop:app" in offered.stderr
+    assert services(people) == {"redis", "worker"}
+
+    asked = stoker("sidecar", "generate", str(people), "--app")
+    assert "--app" not in asked.stderr
+    assert services(people) == {"redis", "worker", "app"}
+    once = contents(people)
+
+    again = stoker("sidecar", "generate", str(people))
+    assert "--app" not in again.stderr
+    assert contents(people) == once, "it stays, also if nobody asks again"
+
+    ok("sidecar", "remove", str(people))
+    assert (people / "docker-compose.yml").read_text() == BROKER_ONLY
+
+
+def test_no_app_is_offered_where_a_person_has_a_service_of_its_name(people: Path) -> None:
+    file = people / "docker-compose.yml"
+    file.write_text(BROKER_ONLY + "  app:\n    image: shop:1\n")
+
+    result = stoker("sidecar", "generate", str(people))
+
+    assert "--app" not in result.stderr
+    assert "image: shop:1" in file.read_text()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_stoker_wrote_is_no_evidence_for_the_next_plan(name: str, tmp_path: Path) -> None:
     root = tmp_path / name
@@ -181,3 +227,34 @@ def test_what_stoker_wrote_is_no_evidence_for_the_next_plan(name: str, tmp_path:
     again = render(make_plan(detect(root), name), TARGETS, MODES)
     changes = decide(again, folder.read(again), force=False)
     assert [change.path for change in changes if change.before != change.after] == []
+
+
+THEIRS = {
+    ".dockerignore": "# ours\nnode_modules\n.git",
+    ".env.example": "SENTRY_DSN=\r\nREDIS_URL=redis://localhost\r\n",
+    "kubernetes/kustomization.yaml": "resources: [app.yaml]\n",
+    "kubernetes/app.yaml": "kind: Deployment\n",
+    ".devcontainer/devcontainer.json": '{\n  // ours\n  "image": "ubuntu:24.04",\n}\n',
+}
+
+
+@pytest.mark.parametrize("theirs", [{}, THEIRS], ids=["alone", "beside a person's files"])
+@pytest.mark.parametrize("name", NAMES)
+def test_removal_leaves_a_project_as_it_was_to_the_byte(
+    name: str, theirs: dict[str, str], tmp_path: Path
+) -> None:
+    root = tmp_path / name
+    shutil.copytree(PROJECTS / name, root)
+    for file, text in theirs.items():
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_bytes(text.encode())
+    before = contents(root)
+
+    result = stoker("sidecar", "generate", str(root), "--target", "all")
+    assert result.exit_code == 0, result.stderr
+    once = contents(root)
+    ok("sidecar", "generate", str(root), "--target", "all")
+    assert contents(root) == once
+
+    ok("sidecar", "remove", str(root))
+    assert contents(root) == before

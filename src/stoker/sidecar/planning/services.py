@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from typing import Literal
 
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
-from stoker.sidecar.plan import Health, Image, Service, is_production
+from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning.names import Names
 
 LEAST_SURE = 0.45
@@ -19,13 +21,16 @@ def is_planned(unit: Unit) -> bool:
     return unit.role != "other" and unit.confidence >= LEAST_SURE
 
 
-def own_app(detection: Detection) -> str:
-    """Return why the app gets no service, if people develop with a compose file of their own."""
-    own = [path for path in detection.files.get("compose", ()) if not is_production(path)]
-    for each in detection.web.evidence if detection.web else ():
-        if each.note == "compose" and each.path in own:
-            return f"{each.path} has it already"
-    return f"{own[0]} is the project's own, and starts it or leaves it to people" if own else ""
+def own_compose(detection: Detection) -> list[str]:
+    """Return the compose files that people develop with, the project's own."""
+    return own_files(detection.files.get("compose", ()), production=False)
+
+
+def starts_app(detection: Detection) -> str:
+    """Return which of them starts the app, if one does."""
+    own = own_compose(detection)
+    evidence = detection.web.evidence if detection.web else ()
+    return next((each.path for each in evidence if each.note == "compose" and each.path in own), "")
 
 
 def service(
@@ -42,6 +47,7 @@ def service(
         command=command,
         dir=_dir(unit, image),
         queues=unit.queues,
+        waiting=_waiting(unit),
         concurrency=unit.concurrency,
         environment=unit.environment,
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
@@ -96,6 +102,18 @@ def _brokers(unit: Unit, framework: Framework | None, detection: Detection) -> l
         return [use.kind for use in detection.uses]
     kinds = {*framework.brokers, "nats"}
     return [use.kind for use in detection.uses if use.kind in kinds]
+
+
+def _waiting(unit: Unit) -> Literal["", "stream", "jetstream", "nowhere"]:
+    """Return where taskiq's jobs wait: it is a matter of the broker's class."""
+    if unit.framework != "taskiq":
+        return ""
+    seen = " ".join(each.text for each in unit.evidence)
+    if re.search(r"\bRedisStream\w*Broker\b", seen):
+        return "stream"
+    if re.search(r"\bP(ull|ush)BasedJetStreamBroker\b", seen):
+        return "jetstream"
+    return "nowhere" if re.search(r"\b(\w*PubSub\w*|Nats)Broker\b", seen) else ""
 
 
 def _health(unit: Unit, framework: Framework | None) -> Health | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from stoker.sidecar.plan import Image, Plan, Service, is_production
+from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
@@ -15,6 +15,7 @@ from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
+_WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
 _START = {
     "dev": "Development: docker compose up --build --watch",
     "prod": "Production: docker compose -f {path} up --build --detach{scale}",
@@ -32,21 +33,19 @@ def render(plan: Plan, mode: Mode) -> File:
 
 def path_of(plan: Plan, mode: Mode) -> str:
     """Return where the compose file of a mode is, or will be."""
-    own = [path for path in plan.compose_files if is_production(path) == (mode == "prod")]
+    own = own_files(plan.compose_files, production=mode == "prod")
     return own[0] if own else NAMES[mode]
 
 
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
-    beside = plan.app and mode == "dev" and path not in plan.compose_files
-    started = [*plan.services, *([plan.app] if plan.app and beside else [])]
     theirs = {store.name for store in plan.stores if store.existing and path in plan.compose_files}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     healthy = {store.name for store in written}
     services = {
         service.name: _service(plan, service, images[service.image], mode, path, healthy)
-        for service in started
+        for service in (started(plan) if mode == "dev" else plan.services)
     }
     services |= {store.name: sealed(stores.service(store, mode)) for store in written}
     with_files = [*written, *filter(stores.shared, plan.stores)]
@@ -62,6 +61,7 @@ def _service(
     plan: Plan, service: Service, image: Image, mode: Mode, path: str, healthy: Collection[str]
 ) -> dict[str, Any]:
     dev = mode == "dev"
+    root = dev and not image.existing
     command = service.dev_command if dev and service.dev_command else service.command
     parts: dict[str, Any] = {
         "build": _build(image, mode, path),
@@ -70,12 +70,13 @@ def _service(
             *_shared(plan, service),
             *(_binds(service, image, path) if dev else ()),
         ],
-        "environment": environment(plan, service, mode),
+        "environment": _environment(plan, service, mode, root=root),
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
         "command": Words([escape(word) for word in command]),
         "working_dir": _working_dir(service, image),
         "restart": "no" if dev else "unless-stopped",
         "healthcheck": _health(service),
+        "user": "root" if root else None,
         "cap_drop": [] if dev else ["ALL"],
         "deploy": {} if dev else _deploy(service),
         "develop": {"watch": list(_watch(service, image, path))} if dev else {},
@@ -86,7 +87,7 @@ def _service(
         "stop_signal": service.stop_signal,
     }
     kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
-    return Commented(sealed(kept), {"build": service.reason})
+    return Commented(sealed(kept), {"build": service.reason, "user": _WHY_ROOT})
 
 
 def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, Any]:
@@ -109,9 +110,11 @@ def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
     return build | ({"target": target} if target else {})
 
 
-def environment(plan: Plan, service: Service, mode: Mode) -> dict[str, Any]:
+def _environment(plan: Plan, service: Service, mode: Mode, *, root: bool) -> dict[str, Any]:
     """Return a service's variables; one without a value is the operator's, from ``.env``."""
     values: dict[str, Any] = dict.fromkeys(plan.secrets)
+    if root and service.framework == "celery":
+        values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= {name: escape(value) for name, value in service.environment.items()}
     for store in plan.stores:
         if store.name in service.needs:

@@ -102,12 +102,12 @@ class RedisBroker(Broker):
     async def _claim(self, want: Want) -> tuple[list[JobRecord], int | None]:
         call = self._call()
         call.want(want, secrets.token_hex(8))
-        jobs, due = await self._run("claim", call)
-        return await self._given(call, want, jobs), due
+        given = await self._run("claim", call)
+        return await self._given(call, want, given), given[-1]
 
     async def _given(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
         """Return the jobs of an answer that are to be run; arm schedulers, end what is doomed."""
-        claimed = claim.read(call.queues, given, call.now, want.worker)
+        claimed = claim.read(call, want.worker, given)
         for born in claimed.born:
             await self._arm(born)
         if claimed.doomed:
@@ -174,11 +174,12 @@ class RedisBroker(Broker):
 
     async def _settle(self, outcomes: Sequence[Outcome], want: Want | None) -> Finished:
         call = self._call()
-        finish.settle(call, outcomes)
+        first, repeated = finish.without_repeats(outcomes)
+        leases = finish.settle(call, first)
         call.want(want, secrets.token_hex(8))
-        lost, given, _ = await self._run("finish", call)
+        lost, given = await self._run("finish", call)
         jobs = await self._given(call, want, given) if want is not None else []
-        return Finished(frozenset(outcomes[int(place) - 1].lease for place in lost), jobs)
+        return Finished(repeated | {leases[int(place) - 1] for place in lost}, jobs)
 
     async def extend(self, leases: Collection[Lease], lease_ms: int) -> set[Lease]:
         if not leases:

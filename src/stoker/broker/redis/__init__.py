@@ -144,15 +144,12 @@ class RedisBroker(Broker):
                 for queue, most in want.queues.items()
                 if most > 0
             ]
-        waiting = [bell.wait() for bell in bells]
-        try:
-            if waiting:
-                await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(seconds)
-        finally:
-            for one in waiting:
-                one.cancel()
+        ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for bell in bells:
+            bell.wake(ringing)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await ringing
 
     def _worker_name(self, queue: str, want: Want) -> str:
         """Return the name by which BullMQ and Bull Board list a queue's workers."""

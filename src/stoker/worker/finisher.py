@@ -15,6 +15,7 @@ from stoker.errors import BrokerError
 from stoker.events import emit
 from stoker.job.model import JobRecord, Lease
 from stoker.job.outcome import Outcome
+from stoker.worker.pace import Pace
 from stoker.worker.patience import Patience
 from stoker.worker.slots import Room, Slots
 
@@ -33,12 +34,14 @@ class Finisher:
         self,
         broker: Broker,
         slots: Slots,
+        pace: Pace,
         want: Callable[[Room], Want],
         start: Callable[[Sequence[JobRecord]], None],
         held: dict[Lease, float],
     ) -> None:
         self._broker = broker
         self._slots = slots
+        self._pace = pace
         self._want = want
         self._start = start
         self._held = held
@@ -86,7 +89,7 @@ class Finisher:
 
     async def _settle(self) -> None:
         outcomes, self._outcomes = self._outcomes[: self._share], self._outcomes[self._share :]
-        room = self._slots.reserve(self._share) if self.fetching else None
+        room = self._room() if self.fetching else None
         self._underway += 1
         try:
             answer = await self._finish(outcomes, room)
@@ -106,6 +109,11 @@ class Finisher:
         if answer.lost:
             emit("jobs.lost", leases=answer.lost)
         self._start(answer.jobs)
+
+    def _room(self) -> Room | None:
+        ahead = self._pace.ahead
+        # A little more than are settled: else what is held ahead would never come to be.
+        return self._slots.reserve(self._share + (ahead + 3) // 4, ahead)
 
     async def _finish(self, outcomes: Sequence[Outcome], room: Room | None) -> Finished:
         answer = Finished()

@@ -17,7 +17,17 @@ Stop = Literal["timeout", "lost", "shutdown"]
 class Run:
     """A claimed job with its handler, and the means to interrupt it."""
 
-    __slots__ = ("context", "ended", "handler", "lease", "policy", "record", "stopped", "task")
+    __slots__ = (
+        "began",
+        "context",
+        "ended",
+        "handler",
+        "lease",
+        "policy",
+        "record",
+        "stopped",
+        "task",
+    )
 
     def __init__(
         self,
@@ -32,6 +42,8 @@ class Run:
         self.handler = handler
         self.policy = policy
         self.context = context
+        self.began = 0.0
+        """On the monotonic clock."""
         self.task: asyncio.Task[None] | None = None
         self.stopped: Stop | None = None
         self.ended = False

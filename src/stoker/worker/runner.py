@@ -35,6 +35,8 @@ from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
 from stoker.worker.finisher import Finisher
 from stoker.worker.hooks import call_hooks
+from stoker.worker.line import Line
+from stoker.worker.pace import Pace
 from stoker.worker.reporter import Reporter
 from stoker.worker.run import Run, Stop
 from stoker.worker.slots import Slots
@@ -52,6 +54,7 @@ class Runner:
         executors: Executors,
         deadlines: Deadlines,
         slots: Slots,
+        pace: Pace,
         finisher: Finisher,
         reports: Reporter,
         held: dict[Lease, float],
@@ -61,11 +64,15 @@ class Runner:
         self._executors = executors
         self._deadlines = deadlines
         self._slots = slots
+        self._pace = pace
         self._finisher = finisher
         self._reports = reports
         self._held = held
         self._max_stalls = max_stalls
         self._runs: dict[Lease, Run] = {}
+        self._line = Line(self._leave)
+        self._filling = False
+        self._loop = asyncio.get_running_loop()
         self._rng = random.Random()
         self._telling: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -81,7 +88,6 @@ class Runner:
         if not jobs:
             return
         emit("jobs.claimed", jobs=jobs)
-        loop = asyncio.get_running_loop()
         now = time.monotonic()
         self._empty.clear()
         leases = [lease_of(record) for record in jobs]
@@ -90,11 +96,22 @@ class Runner:
         self._held.update(dict.fromkeys(leases, now))
         for record, lease in zip(jobs, leases, strict=True):
             run = self._prepare(record, lease)
-            if isinstance(run, Run):
-                self._runs[lease] = run
-                run.task = _begin(self._run(run), loop)
-            else:
+            if isinstance(run, Failed):
                 self._reject(record, run)
+            else:
+                self._line.put(run)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Begin what waits, as far as there are slots."""
+        if self._filling:
+            return  # a job that never waits ended inside the loop below
+        self._filling = True
+        while len(self._runs) < self._slots.total and (run := self._line.next()) is not None:
+            self._runs[run.lease] = run
+            run.began = time.monotonic()
+            run.task = _begin(self._run(run), self._loop)
+        self._filling = False
         if not self._runs:
             self._empty.set()
 
@@ -103,6 +120,16 @@ class Runner:
         for record in jobs:
             self._slots.leave(record.queue)
             self._finisher.put(Released(lease_of(record)))
+
+    def hand_back(self) -> None:
+        """Hand back jobs that wait here for a slot."""
+        for run in self._line.take_all():
+            self._leave(run)
+
+    def _leave(self, run: Run) -> None:
+        """Give a job back that was not begun."""
+        self._slots.leave(run.record.queue)
+        self._finisher.put(Released(run.lease))
 
     def stop_all(self, why: Stop) -> None:
         """Interrupt whatever runs."""
@@ -126,6 +153,9 @@ class Runner:
             self._held.pop(lease, None)
             if (run := self._runs.get(lease)) is not None:
                 run.stop("lost")
+            elif (run := self._line.take(lease)) is not None:
+                self._slots.leave(run.record.queue)
+                self._finisher.nudge()
 
     def abandon_all(self) -> None:
         """Hand back what could not be interrupted; its threads end with the process."""
@@ -208,6 +238,7 @@ class Runner:
     def _end(self, run: Run, outcome: Outcome) -> None:
         if self._runs.pop(run.lease, None) is None:
             return  # it was abandoned: its slot and its outcome are gone
+        self._pace.took(time.monotonic() - run.began)
         self._slots.leave(run.record.queue)
         if run.stopped == "lost":
             # The broker would refuse it: the job is somebody else's, or gone.
@@ -215,8 +246,7 @@ class Runner:
             self._finisher.nudge()
         else:
             self._finisher.put(outcome)
-        if not self._runs:
-            self._empty.set()
+        self._fill()
 
     def _reject(self, record: JobRecord, outcome: Failed) -> None:
         """Settle a job that cannot be run at all."""

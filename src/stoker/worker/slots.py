@@ -25,6 +25,7 @@ class Slots:
         self.total = total
         self._free = total
         self._free_in = dict(by_queue)
+        self._limited = {queue for queue, limit in by_queue.items() if limit < total}
         self._order = list(by_queue)
 
     @property
@@ -32,19 +33,22 @@ class Slots:
         """Slots that a job is in, or that are held for one."""
         return self.total - self._free
 
-    def reserve(self, most: int | None = None) -> Room | None:
+    def reserve(self, most: int | None = None, ahead: int = 0) -> Room | None:
         """Hold all the room there is, or ``most`` of it; ``None`` if there is none.
 
-        The queues take turns at coming first, or one that never runs dry would starve the others.
+        ``ahead`` is how many jobs more than there are slots for may be held here; none of a queue
+        that has a limit of its own. The queues take turns at coming first, or one that never runs
+        dry would starve the others.
         """
-        if self._free <= 0:
+        free = self._free + ahead
+        if free <= 0:
             return None
         self._order.append(self._order.pop(0))
-        count = self._free if most is None else min(most, self._free)
+        count = free if most is None else min(most, free)
         queues = {
-            queue: free if most is None else min(free, count)
+            queue: room if most is None else min(room, count)
             for queue in self._order
-            if (free := self._free_in[queue]) > 0
+            if (room := self._free_in[queue] + (0 if queue in self._limited else ahead)) > 0
         }
         if not queues:
             return None

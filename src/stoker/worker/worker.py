@@ -26,6 +26,7 @@ from stoker.worker.executors.process import default_limit
 from stoker.worker.fetcher import Fetcher
 from stoker.worker.finisher import Finisher
 from stoker.worker.keeper import Keeper
+from stoker.worker.pace import Pace
 from stoker.worker.reporter import Reporter
 from stoker.worker.runner import Runner
 from stoker.worker.slots import Room, Slots
@@ -93,6 +94,7 @@ class Worker:
         deadlines = Deadlines(lambda run: run.stop("timeout"))
         executors = Executors(settings.processes, deadlines)
         slots = Slots(settings.concurrency, _limits(settings, handlers))
+        pace = Pace(settings.concurrency)
         held: dict[Lease, float] = {}
         reporter = Reporter(broker)
 
@@ -102,12 +104,13 @@ class Worker:
         def start(jobs: Sequence[JobRecord]) -> None:
             (runner.refuse if self._stop.is_set() else runner.start)(jobs)
 
-        finisher = Finisher(broker, slots, want, start, held)
+        finisher = Finisher(broker, slots, pace, want, start, held)
         runner = Runner(
             self._registry,
             executors,
             deadlines,
             slots,
+            pace,
             finisher,
             reporter,
             held,
@@ -161,6 +164,7 @@ class Worker:
 
     async def _drain(self, runner: Runner) -> None:
         """Let running jobs end; past the grace period, or told twice, interrupt them."""
+        runner.hand_back()
         idle = asyncio.create_task(runner.idle())
         now = asyncio.create_task(self._now.wait())
         grace = self.settings.grace_ms / 1_000

@@ -15,6 +15,7 @@ from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
 from stoker.worker.fetcher import Fetcher
 from stoker.worker.finisher import Finisher
+from stoker.worker.pace import Pace
 from stoker.worker.reporter import Reporter
 from stoker.worker.runner import Runner
 from stoker.worker.slots import Room, Slots
@@ -45,14 +46,18 @@ def done(job: JobRecord) -> Done:
 class Settling:
     """A finisher and a fetcher that run no jobs: those that come are only noted."""
 
-    def __init__(self, broker: Watched, slots: Slots, *, burst: bool = True) -> None:
+    def __init__(
+        self, broker: Watched, slots: Slots, *, burst: bool = True, pace: Pace | None = None
+    ) -> None:
         self.broker = broker
         self.slots = slots
         self.held: dict[Lease, float] = {}
         self.started: list[JobRecord] = []
         self._came = asyncio.Event()
         real = cast(Broker, broker)
-        self.finisher = Finisher(real, slots, self._want, self._start, self.held)
+        self.finisher = Finisher(
+            real, slots, pace or Pace(slots.total), self._want, self._start, self.held
+        )
         self.fetcher = Fetcher(real, slots, self.finisher, self._want, self._start, burst=burst)
 
     @asynccontextmanager
@@ -127,6 +132,7 @@ class Running:
             self.executors,
             deadlines,
             self.slots,
+            Pace(slots),
             cast(Finisher, self),
             self.reporter,
             self.held,

@@ -13,6 +13,7 @@ from stoker.job.model import Lease
 from stoker.job.outcome import Done
 from stoker.job.states import State
 from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE
+from stoker.worker.pace import Pace
 from stoker.worker.slots import Slots
 from tests.unit.support import Watched, turns
 from tests.unit.worker.support import Heard, Settling, claimed, done, put
@@ -53,6 +54,24 @@ async def test_an_outcome_is_settled_and_the_call_brings_the_next_jobs(
     assert [job.id for job in settling.started] == ["2", "3", "4"]
     assert settling.slots.busy == 3
     assert await counts(watched) == {State.COMPLETED: 1, State.ACTIVE: 3, State.WAITING: 2}
+
+
+async def test_where_jobs_are_short_a_call_brings_some_ahead_of_free_slots(
+    watched: Watched,
+) -> None:
+    pace = Pace(3)
+    pace.took(0.0)
+    settling = Settling(watched, Slots(3, {"default": 3}), pace=pace)
+    jobs = await claimed(watched, 3)
+    settling.hold(jobs)
+    await put(watched, 10)
+
+    async with settling.finishing():
+        settling.end(jobs[0])
+        await settling.settled()
+
+    assert len(settling.started) == 4  # for the free slot, and as many again as there are
+    assert settling.slots.busy == 6
 
 
 async def test_what_piles_up_during_two_calls_rides_on_the_next_in_order(watched: Watched) -> None:

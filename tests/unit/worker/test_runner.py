@@ -280,6 +280,81 @@ async def test_jobs_run_side_by_side_and_their_leases_are_held(
     assert held == [3, 3, 3]
 
 
+# Jobs that were claimed ahead
+
+
+class OneByOne:
+    """A runner with a single slot, and jobs that end when they are told to."""
+
+    def __init__(self, app: Stoker, watched: Watched) -> None:
+        self.running = Running(app, watched, slots=1)
+        self.begun: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {id: asyncio.Event() for id in "abc"}
+        self.jobs = [a_job(id=id, token=id) for id in "abc"]
+
+        @app.task(name="work")
+        async def work() -> None:
+            self.begun.append(current_job().id)
+            await self.gates[current_job().id].wait()
+
+    def start(self) -> None:
+        room = self.running.slots.reserve(ahead=2)
+        assert room is not None
+        self.running.slots.settle(room, self.jobs)
+        self.running.runner.start(self.jobs)
+
+
+@pytest.fixture
+async def one_by_one(app: Stoker, watched: Watched) -> OneByOne:
+    return OneByOne(app, watched)
+
+
+async def test_no_more_run_than_there_are_slots_and_the_next_begins_when_one_ends(
+    one_by_one: OneByOne,
+) -> None:
+    one_by_one.start()
+    assert len(one_by_one.running.held) == 3
+
+    for count, id in enumerate("abc", start=1):
+        await turns()
+        assert "".join(one_by_one.begun) == "abc"[:count]
+        one_by_one.gates[id].set()
+    await soon(one_by_one.running.runner.idle())
+
+    assert [outcome.lease.id for outcome in one_by_one.running.outcomes] == ["a", "b", "c"]
+    assert one_by_one.running.slots.busy == 0
+
+
+async def test_a_stopping_worker_hands_back_what_it_has_not_begun(one_by_one: OneByOne) -> None:
+    one_by_one.start()
+    await turns()
+
+    one_by_one.running.runner.hand_back()
+    one_by_one.gates["a"].set()
+    await soon(one_by_one.running.runner.idle())
+
+    b, c, a = one_by_one.running.outcomes
+    assert [b, c] == [Released(lease_of(job)) for job in one_by_one.jobs[1:]]
+    assert isinstance(a, Done)
+    assert one_by_one.begun == ["a"]
+    assert one_by_one.running.slots.busy == 0
+
+
+async def test_a_job_that_was_lost_before_it_began_never_begins(one_by_one: OneByOne) -> None:
+    one_by_one.start()
+    await turns()
+
+    one_by_one.running.runner.lost([lease_of(one_by_one.jobs[1])])
+    for gate in one_by_one.gates.values():
+        gate.set()
+    await soon(one_by_one.running.runner.idle())
+
+    assert one_by_one.begun == ["a", "c"]
+    assert [outcome.lease.id for outcome in one_by_one.running.outcomes] == ["a", "c"]
+    assert one_by_one.running.nudges == 1
+    assert one_by_one.running.slots.busy == 0
+
+
 # Jobs that cannot be run
 
 

@@ -114,3 +114,18 @@ def test_while_a_claim_is_under_way_another_gets_only_what_became_free() -> None
     assert second == Room({"a": 2}, 2, everywhere=True)
     assert third is None
     assert fourth == Room({"a": 1}, 1, everywhere=True)
+
+
+def test_more_than_there_are_slots_may_be_asked_for_but_not_past_a_queues_own_limit() -> None:
+    slots = Slots(3, {"a": 3, "own": 2})
+
+    room = slots.reserve(ahead=2)
+
+    assert room is not None
+    assert (room.count, room.queues) == (5, {"own": 2, "a": 5})
+    slots.settle(room, [a_job(queue="a")] * 4)
+    assert slots.busy == 4
+    assert slots.reserve() is None
+    more = slots.reserve(ahead=2)
+    assert more is not None
+    assert (more.count, more.queues) == (1, {"a": 1, "own": 2})

@@ -118,12 +118,12 @@ class RedisBroker(Broker):
     async def _claim(self, want: Want) -> tuple[list[JobRecord], int | None]:
         call = self._call()
         call.want(want, secrets.token_hex(8))
-        jobs, due = await self._run("claim", call)
-        return await self._given(call, want, jobs), due
+        given = await self._run("claim", call)
+        return await self._given(call, want, given), given[-1]
 
     async def _given(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
         """Return the jobs of an answer that are to be run; arm schedulers, end what is doomed."""
-        claimed = claim.read(call.queues, given, call.now, want.worker)
+        claimed = claim.read(call, want.worker, given)
         for born in claimed.born:
             await self._arm(born)
         if claimed.doomed:
@@ -161,15 +161,12 @@ class RedisBroker(Broker):
                 for queue, most in want.queues.items()
                 if most > 0
             ]
-        waiting = [bell.wait() for bell in bells]
-        try:
-            if waiting:
-                await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(seconds)
-        finally:
-            for one in waiting:
-                one.cancel()
+        ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for bell in bells:
+            bell.wake(ringing)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await ringing
 
     def _worker_name(self, queue: str, want: Want) -> str:
         """Return the name by which BullMQ and Bull Board list a queue's workers."""
@@ -193,17 +190,18 @@ class RedisBroker(Broker):
         if self._in_doubt:
             outcomes = await self._unsettled(outcomes)
         call = self._call()
-        finish.settle(call, outcomes)
+        first, repeated = finish.without_repeats(outcomes)
+        leases = finish.settle(call, first)
         call.want(want, secrets.token_hex(8))
         try:
-            lost, given, _ = await self._run("finish", call)
+            lost, given = await self._run("finish", call)
         except BaseException:
             self._in_doubt.update(outcome.lease for outcome in outcomes)
             raise
         jobs = await self._given(call, want, given) if want is not None else []
         if unrun := [outcome for outcome in outcomes if finish.was_never_run(outcome)]:
             await self._refund(unrun)
-        return Finished(frozenset(outcomes[int(place) - 1].lease for place in lost), jobs)
+        return Finished(repeated | {leases[int(place) - 1] for place in lost}, jobs)
 
     async def _refund(self, outcomes: Sequence[Outcome]) -> None:
         """Let jobs that could not be run count for nothing in the rate limit of their queue."""

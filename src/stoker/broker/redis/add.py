@@ -36,9 +36,10 @@ def add(call: Call, jobs: Sequence[NewJob]) -> None:
         )  # fmt: skip
 
 
-def added(answer: Sequence[tuple[str, int]]) -> list[Added]:
+def added(answer: Sequence[Any]) -> list[Added]:
     """Read what ``add`` answered."""
-    return [Added(id, duplicate=bool(duplicate)) for id, duplicate in answer]
+    each = iter(answer)
+    return [Added(id, duplicate=bool(duplicate)) for id, duplicate in zip(each, each, strict=True)]
 
 
 def _own_or_kind(job: NewJob) -> Any:

@@ -28,14 +28,12 @@ class Bell:
         self._waiting: set[asyncio.Future[None]] = set()
         self._listening: asyncio.Task[None] | None = None
 
-    def wait(self) -> asyncio.Future[None]:
-        """Return what is done when the bell has rung; cancel it when it is not waited for."""
-        ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def wake(self, ringing: asyncio.Future[None]) -> None:
+        """Have ``ringing`` done when the bell rings; cancel it when it is not waited for."""
         self._waiting.add(ringing)
         ringing.add_done_callback(self._waiting.discard)
         if self._listening is None or self._listening.done():
             self._listening = asyncio.ensure_future(self._listen())
-        return ringing
 
     def ring(self) -> None:
         """Wake everyone."""

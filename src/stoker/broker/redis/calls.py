@@ -20,6 +20,8 @@ class Call:
         self._prefix = prefix
         self._places: dict[str, int] = {}
         self.now = clock()
+        self.token = ""
+        self.token = ""
         self.args: list[Any] = [self.now, "0" if clock is system_clock else "1"]
 
     @property
@@ -45,7 +47,8 @@ class Call:
         if want is None:
             self.args += [0, "", 0, "", 0]
             return
-        self.args += [want.count, f"{token}.{self.now}", want.lease_ms, want.worker]
+        self.token = f"{token}.{self.now}"
+        self.args += [want.count, self.token, want.lease_ms, want.worker]
         self.args.append(len(want.queues))
         for queue, most in want.queues.items():
             self.args += [self.place(queue), most]

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stoker.broker.redis.calls import Call
 from stoker.broker.redis.options import UNREADABLE, options_in
-from stoker.broker.redis.records import BORN_WITH, claimed
+from stoker.broker.redis.records import claimed, never_run
 from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed
 
@@ -34,22 +35,24 @@ class Claimed(NamedTuple):
     born: list[Born]
 
 
-def read(queues: Sequence[str], jobs: Sequence[Any], now: int, worker: str) -> Claimed:
-    """Sort the jobs of an answer."""
-    answer = Claimed([], [], [])
-    for id, token, fields, place in jobs:
+def read(call: Call, worker: str, given: Sequence[Any]) -> Claimed:
+    """Sort the jobs of an answer to ``call``."""
+    fresh, others, _ = given
+    queues = call.queues
+    jobs = never_run(queues, fresh, call.token, call.now, worker)
+    answer = Claimed(jobs, [], [])
+    left = 0
+    for before, place, id, token, fields in others:
         queue = queues[int(place) - 1]
-        record = claimed(queue, token, id, fields, now, worker)
-        if len(fields) == BORN_WITH:
-            answer.jobs.append(record)
-            continue
+        record = claimed(queue, token, id, fields, call.now, worker)
         if (scheduler := fields[_SCHEDULER]) is not None:
             answer.born.append(Born(queue, id, scheduler, fields[_OPTS] or ""))
         if (why := fields[_DEFERRED]) is not None:
             failure = Failure("unrecoverable", why, f"UnrecoverableError: {why}")
             answer.doomed.append(Failed(lease_of(record), failure, _keep(fields[_OPTS])))
+            left += 1
         else:
-            answer.jobs.append(record)
+            jobs.insert(before - left, record)
     return answer
 
 

@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
+import hiredis
 from redis import exceptions as redis_errors
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
@@ -45,10 +47,11 @@ Client = Any
 
 
 def make_client(
-    url: BrokerURL, server: ServerAddress, *, name: str | None = None, patience: float = 0.0
+    url: BrokerURL, server: ServerAddress, *, name: str | None = None, patience: float | None = 0.0
 ) -> Client:
-    """Return a client that is not connected yet; ``patience`` is added to every answer's time.
+    """Return a client that is not connected yet.
 
+    ``patience`` is added to every answer's time; ``None``: whoever asks sees to the time himself.
     Raises ``ConfigError`` for an option in the URL that the client does not know, and for a file
     that is named there and does not exist.
     """
@@ -62,7 +65,7 @@ def make_client(
         "decode_responses": True,
         "encoding_errors": "surrogateescape",
         "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": ANSWER_SECONDS + patience,
+        "socket_timeout": None if patience is None else ANSWER_SECONDS + patience,
         "client_name": name,
         # A script whose answer was lost may have run: whether to call it again is for us to say.
         "retry": Retry(NoBackoff(), 0),
@@ -124,11 +127,28 @@ async def let_go(client: Client) -> None:
             await one.aclose()
 
 
+_pack: Callable[[tuple[Any, ...]], bytes] = cast(Any, hiredis).pack_command
+
+
+def _packed(words: tuple[Any, ...]) -> bytes:
+    try:
+        return _pack(words)
+    except UnicodeEncodeError:  # what was no UTF-8 in the store goes back as it came
+        return _pack(tuple(map(_as_it_came, words)))
+
+
+def _as_it_came(word: Any) -> Any:
+    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
+
+
 class Line:
     """One loop's connections."""
 
     def __init__(self, url: BrokerURL, server: ServerAddress) -> None:
-        self.client = make_client(url, server)
+        self._cluster = url.scheme.endswith("+cluster")
+        self.client = make_client(url, server, patience=0.0 if self._cluster else None)
+        # Each sentinel that does not answer takes its time.
+        self._seconds = ANSWER_SECONDS + CONNECT_SECONDS * (len(server.hosts) - 1)
         self.patient = make_client(url, server, patience=BLOCK_SECONDS)
         self.bells: dict[str, Bell] = {}
         self._url = url
@@ -138,26 +158,46 @@ class Line:
     async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
         one = script(name)
-        async with self._turns:
-            try:
-                return await self.client.execute_command(
-                    "EVALSHA", one.digest, len(keys), *keys, *args
-                )
-            except redis_errors.NoScriptError:
-                return await self.client.execute_command("EVAL", one.text, len(keys), *keys, *args)
+        try:
+            return await self.command("EVALSHA", one.digest, len(keys), *keys, *args)
+        except redis_errors.NoScriptError:
+            return await self.command("EVAL", one.text, len(keys), *keys, *args)
 
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once."""
         async with self._turns:
-            return await self.client.execute_command(*words)
+            if self._cluster:  # the client knows which node to ask
+                return await self.client.execute_command(*words)
+            async with self._in_time():
+                return await self._ask(words)
+
+    async def _ask(self, words: tuple[Any, ...]) -> Any:
+        # What the client does around a command (a task to send it, a Python call for each word,
+        # hooks) takes longer than the rest of a call.
+        pool = self.client.connection_pool
+        connection = await pool.get_connection()
+        try:
+            await connection.send_packed_command(_packed(words))
+            return await connection.read_response()
+        finally:
+            await pool.release(connection)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.timeout(self._seconds):
+                yield
+        except TimeoutError:
+            raise redis_errors.TimeoutError(f"no answer within {self._seconds:.0f} s") from None
 
     async def info(self) -> dict[str, Any]:
         """Return what a server says of itself; in a cluster, one of them."""
-        if isinstance(self.client, RedisCluster):
+        if self._cluster:
             await self.client.initialize()
-            node = cast(Any, self.client).get_random_node()
-            return await cast(Any, self.client).info(target_nodes=node)
-        return await self.client.info()
+            node = self.client.get_random_node()
+            return await self.client.info(target_nodes=node)
+        async with self._in_time():
+            return await self.client.info()
 
     def bell(self, key: str, name: str) -> Bell:
         """Return what rings when there is something in the set ``key``."""

@@ -41,7 +41,7 @@ def stats(queues: Sequence[str], answer: Sequence[Sequence[int]]) -> list[QueueS
 async def queue_names(line: Line, prefix: str) -> list[str]:
     """Return all queues by name; each has a hash ``meta``."""
     found: set[str] = set()
-    async for key in line.client.scan_iter(
+    async for key in line.patient.scan_iter(
         match=f"{_literally(prefix)}:*:meta", count=_SCANNED_AT_ONCE
     ):
         name = key.removeprefix(f"{prefix}:").removesuffix(":meta")

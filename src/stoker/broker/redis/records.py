@@ -14,7 +14,6 @@ from stoker.broker.redis.options import UNREADABLE, options_in
 from stoker.job.model import Failure, JobRecord
 from stoker.job.states import State
 
-BORN_WITH = 5
 Fields = Sequence[Any]
 """The values that a script read, in the order in which it names them."""
 
@@ -36,17 +35,24 @@ def extra_of(failure: Failure) -> str:
     return "" if text == "{}" else text
 
 
-def claimed(queue: str, token: str, id: str, fields: Fields, now: int, worker: str) -> JobRecord:
-    """Return the record of a job that was given out just now.
+def never_run(
+    queues: Sequence[str], values: Sequence[Any], token: str, now: int, worker: str
+) -> list[JobRecord]:
+    """Return the records of jobs that were never run before; each is seven ``values``."""
+    first_token = f"{token}.1"
+    queue_at = dict(enumerate(queues, 1))
+    each = iter(values)
+    return [
+        JobRecord(
+            queue_at[place], id, name, data, options_in(opts or ""), State.ACTIVE,
+            _whole(priority), _whole(created_at), None, now, None, 0, 1, 0, worker, first_token,
+        )
+        for place, id, name, data, opts, created_at, priority in zip(*[each] * 7, strict=True)
+    ]  # fmt: skip
 
-    Of one that was never run there are only the fields it was born with.
-    """
-    if len(fields) == BORN_WITH:
-        name, data, opts, created_at, priority = fields
-        return JobRecord(
-            queue, id, name or "", data or "", options_in(opts or ""), State.ACTIVE,
-            _whole(priority), _whole(created_at), None, now, None, 0, 1, 0, worker, token,
-        )  # fmt: skip
+
+def claimed(queue: str, token: str, id: str, fields: Fields, now: int, worker: str) -> JobRecord:
+    """Return the record of a job that was given out just now."""
     (name, data, opts, created_at, priority, attempts, starts, crashes, progress, reason, traces,
      extra) = fields[:12]  # fmt: skip
     return JobRecord(

@@ -3,13 +3,19 @@
 -- Input: KEYS the queues' bases. ARGV: time, clock, number of kinds, and for each: place in KEYS,
 --   name, opts, delay, priority, "1" if LIFO, own id or "", dedup key or "", its ms or "",
 --   number of jobs, and their data.
--- Output: for each job {its id, or that of the job that is there, 1 if it is a duplicate}.
+-- Output: for each job its id, or that of the job that is there, and 1 if it is a duplicate.
 -- Events: added, waiting, delayed, duplicated, deduplicated.
 
 local PUSHED_AT_ONCE = 1000
 
 local queues = {}
 local answers = {}
+
+-- One list of them all: a table for each would cost more.
+local function answer(id, duplicate)
+  local last = #answers
+  answers[last + 1], answers[last + 2] = id, duplicate
+end
 
 local function queue_at(place)
   if not queues[place] then
@@ -63,11 +69,11 @@ local function store_all(q, kind, first, last)
   for number = first, last do
     local id = string.format('%.0f', number)
     call('HSET', q.base .. id, 'name', kind.name, 'data', next_argument(), 'opts', kind.opts,
-      'timestamp', now, 'delay', 0, 'priority', 0)
-    tell(q, 'added', 'jobId', id, 'name', kind.name)
-    tell(q, 'waiting', 'jobId', id)
+      'timestamp', ARGV[1], 'delay', '0', 'priority', '0')
+    call('XADD', q.events, '*', 'event', 'added', 'jobId', id, 'name', kind.name)
+    call('XADD', q.events, '*', 'event', 'waiting', 'jobId', id)
     ids[#ids + 1] = id
-    answers[#answers + 1] = { id, 0 }
+    answer(id, 0)
     if #ids == PUSHED_AT_ONCE or number == last then
       call(kind.lifo and 'RPUSH' or 'LPUSH', line_of(q), unpack(ids))
       ids = {}
@@ -82,7 +88,7 @@ local function store_each(q, kind, first, last)
     local id = kind.id or string.format('%.0f', number)
     local taken = duplicate_of(q, kind, id)
     if not taken then store(q, id, kind) end
-    answers[#answers + 1] = { taken or id, taken and 1 or 0 }
+    answer(taken or id, taken and 1 or 0)
   end
 end
 

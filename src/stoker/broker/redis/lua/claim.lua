@@ -2,13 +2,12 @@
 -- needs: take
 -- Input: KEYS the queues' bases. ARGV: time, clock, then the want: count, token, lease in ms, worker,
 --   number of queues, and for each its place in KEYS and the most jobs from it.
--- Output: {jobs, when the next one may be there (ms) or nothing}; a job is {id, token, fields, place}.
+-- Output: {jobs that were never run, others, when the next one may be there (ms) or nothing}; see take.
 -- Events: waiting, active.
 
 local want = next_want()
-local jobs, due = take_wanted(want, function(place)
+return take_wanted(want, function(place)
   local q = open_queue(KEYS[place])
   trim_events(q)
   return q
 end)
-return { jobs, due or false }

@@ -1,19 +1,24 @@
 -- Settle the outcomes of runs, then claim what is wanted.
--- needs: take lease ending
--- Input: KEYS the queues' bases. ARGV: time, clock; number of retentions, each a count, an age and how
---   many to remove for their age for each outcome, "" for no limit; number of outcomes, each: kind, place in KEYS, id, token, and by kind
---     d (done): retention, result          f (failed): retention, message, trace, extra, "1" if crashed
---     r (retried): delay, message, trace, extra      s (snoozed): delay      x (released): "1" if crashed
+-- needs: take lease active ending
+-- Input: KEYS the queues' bases. ARGV: time, clock; number of groups of jobs that completed, each: place
+--   in KEYS, retention, number of jobs, and for each id, token, result; number of other outcomes, each:
+--   kind, place in KEYS, id, token, and by kind
+--     f (failed): message, trace, extra, retention, "1" if crashed
+--     r (retried): message, trace, extra, delay      s (snoozed): delay      x (released): "1" if crashed
 --   then a want as in claim, with a count of 0 for none.
--- Output: {places of the outcomes whose lease was lost, jobs, when to ask again}.
+--   A retention is a count, an age and how many to remove for their age for each outcome, "" for no limit.
+-- Output: {places of the outcomes whose lease was lost, what claim answers}.
 -- Events: completed, failed, retries-exhausted, delayed, waiting, drained, and those of claim.
 
-local queues, lost = {}, {}
-local keeps, outcomes = {}, {}
+local queues = {}
+
+-- The outcomes, in columns: a table for each costs the server more than to settle it. ``jobs`` has what is
+-- known of those whose lease was held.
+local ids, tokens, queue_of, keys, locks, jobs = {}, {}, {}, {}, {}, {}
+local results, others = {}, {}
+local groups = {}
 local any_parents = false
--- Jobs that ended in the same way with the same retention, one after the other: they are put into
--- their set together, and the retention is applied once.
-local run
+local lost = {}
 
 local function queue_at(place)
   if not queues[place] then
@@ -24,31 +29,126 @@ local function queue_at(place)
   return queues[place]
 end
 
-local function end_run()
-  if run then
-    call('ZADD', run.q.base .. run.state, unpack(run.members))
-    local limit = run.keep[3] and run.keep[3] * #run.members / 2
-    retain(run.q, run.state, run.keep[1], run.keep[2], limit)
-    run = nil
+-- Reading
+
+local function next_retention()
+  return { count = next_argument(), age = next_argument(), limit = next_argument() }
+end
+
+local function next_lease(q)
+  local place = #ids + 1
+  ids[place], tokens[place], queue_of[place] = ARGV[argument + 1], ARGV[argument + 2], q
+  keys[place] = q.base .. ids[place]
+  locks[place] = keys[place] .. ':lock'
+  argument = argument + 2
+  return place
+end
+
+local function next_group()
+  local group = { q = queue_at(next_number()), keep = next_retention(), first = #ids + 1 }
+  for _ = 1, next_number() do results[next_lease(group.q)] = next_argument() end
+  group.last = #ids
+  return group
+end
+
+local function next_other()
+  local outcome = { kind = next_argument(), delay = 0 }
+  local place = next_lease(queue_at(next_number()))
+  if outcome.kind == 'f' or outcome.kind == 'r' then
+    outcome.message, outcome.trace, outcome.extra = next_argument(), next_argument(), next_argument()
+  end
+  if outcome.kind == 'f' then outcome.keep = next_retention() end
+  if outcome.kind == 'r' or outcome.kind == 's' then
+    outcome.delay = next_number()
+  else
+    outcome.crashed = next_argument() == '1'
+  end
+  others[place] = outcome
+end
+
+-- Letting go
+
+-- A hash of just the fields that every job is born with and those that its first claim adds.
+local CLAIMED_WITH = 9
+local PLAIN = { attempts = 0 }
+
+-- What has to be known of a job, or nothing if its lease is not held.
+local function held_job(place, lock)
+  local key, token = keys[place], tokens[place]
+  if lock == token and redis.pcall('HLEN', key) == CLAIMED_WITH then return PLAIN end
+  local stored = fields_of(key, 'ats', 'atm', 'parentKey', 'parent', 'deid')
+  if not stored[1] or not holds(key, lock, token) then return end
+  return { attempts = tonumber(stored[2]) or 0, parent_key = stored[3], parent = stored[4],
+    dedup = stored[5], overdue = not lock }
+end
+
+-- End the leases on jobs of one queue, but for those on jobs that are not active any more.
+local function end_leases(q, places)
+  local held, ended, ended_locks = {}, {}, {}
+  for n = 1, #places do held[n] = ids[places[n]] end
+  local was_there = out_of_active(q, held)
+  for n = 1, #places do
+    local place = places[n]
+    if was_there[n] then
+      ended[#ended + 1], ended_locks[#ended_locks + 1] = ids[place], locks[place]
+      if jobs[place].overdue then call('HDEL', keys[place], 'stoker.overdue') end
+    else
+      jobs[place] = nil
+    end
+  end
+  if #ended == 0 then return end
+  call('DEL', unpack(ended_locks))
+  call('SREM', q.base .. 'stalled', unpack(ended))
+end
+
+local function let_go_all()
+  local held = {}
+  for place, lock in ipairs(call('MGET', unpack(locks))) do
+    local job = held_job(place, lock)
+    if job then
+      local q = queue_of[place]
+      jobs[place] = job
+      held[q] = held[q] or {}
+      held[q][#held[q] + 1] = place
+    end
+  end
+  for q, places in pairs(held) do end_leases(q, places) end
+  for place = 1, #ids do
+    if not jobs[place] then lost[#lost + 1] = place end
   end
 end
 
-local function keep_as(q, state, keep, id)
-  if run and (run.q ~= q or run.state ~= state or run.keep ~= keep) then end_run() end
-  run = run or { q = q, state = state, keep = keep, members = {} }
-  local members = run.members
+local function look_for_parents(completed)
+  local of_parents = {}
+  for place = 1, completed do
+    of_parents[2 * place - 1] = keys[place] .. ':dependencies'
+    of_parents[2 * place] = keys[place] .. ':unsuccessful'
+  end
+  any_parents = completed > 0 and call('EXISTS', unpack(of_parents)) > 0
+end
+
+-- Ending
+
+-- Put jobs that ended into their state's set, and let the oldest go. ``members``: a time and an id each.
+local function keep(q, state, retention, members)
+  if #members == 0 then return end
+  call('ZADD', q.base .. state, unpack(members))
+  local limit = tonumber(retention.limit)
+  retain(q, state, retention.count, retention.age, limit and limit * #members / 2)
+end
+
+-- Jobs that failed, by retention: what one has to let go is looked for once.
+local function keep_failed(q, retention, id)
+  local kind = retention.count .. ' ' .. retention.age .. ' ' .. retention.limit
+  q.failed = q.failed or {}
+  q.failed[kind] = q.failed[kind] or { retention = retention, members = {} }
+  local members = q.failed[kind].members
   members[#members + 1] = now
   members[#members + 1] = id
 end
 
-local function finished(q, outcome, job, state, field, text)
-  q.ended[state] = q.ended[state] + 1
-  local kept = outcome.keep[1] ~= '0'
-  end_job(q, outcome.id, job, state, field, text, kept, 'active')
-  if kept then keep_as(q, state, outcome.keep, outcome.id) end
-end
-
-local function fail(q, outcome, job, key)
+local function fail(q, place, outcome)
+  local key, id, job = keys[place], ids[place], jobs[place]
   local attempts = job.attempts
   note_failure(key, outcome.message, outcome.trace, outcome.extra)
   if outcome.crashed then
@@ -60,145 +160,117 @@ local function fail(q, outcome, job, key)
   call('HSET', key, 'finishedOn', now)
   call('HDEL', key, 'defa')
   local allowed = tonumber(decoded(fields_of(key, 'opts')[1]).attempts) or 0
-  finished(q, outcome, job, 'failed', 'failedReason', outcome.message)
+  local kept = outcome.keep.count ~= '0'
+  q.ended.failed = q.ended.failed + 1
+  end_job(q, id, job, 'failed', 'failedReason', outcome.message, kept, 'active')
+  if kept then keep_failed(q, outcome.keep, id) end
   if attempts >= allowed then
-    tell(q, 'retries-exhausted', 'jobId', outcome.id, 'attemptsMade', attempts)
+    tell(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts)
   end
 end
-
-local KEPT = { '', '' }
 
 -- A parent cannot complete before its children, nor with one that was to fail it.
 local function unfit(key)
-  if call('SCARD', key .. ':dependencies') > 0 then
-    return 'it ended before its children'
-  end
-  return 'one of its children failed'
+  if call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') == 0 then return end
+  local early = call('SCARD', key .. ':dependencies') > 0
+  return { message = early and 'it ended before its children' or 'one of its children failed',
+    trace = '', extra = '', keep = { count = '', age = '', limit = '' } } -- its own is for completed ones
 end
 
-local function complete(q, outcome, job, key)
-  if any_parents and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
-    local why = unfit(key)
-    outcome.message, outcome.trace, outcome.extra = why, '', ''
-    outcome.keep = KEPT -- its own is for those that completed
-    return fail(q, outcome, job, key)
+local function complete(q, place, members)
+  local key, id, job, result = keys[place], ids[place], jobs[place], results[place]
+  local failure = any_parents and unfit(key)
+  if failure then return fail(q, place, failure) end
+  if members then
+    call('HSET', key, 'returnvalue', result, 'finishedOn', ARGV[1], 'atm', job.attempts + 1)
   end
-  if outcome.keep[1] ~= '0' then
-    call('HSET', key, 'returnvalue', outcome.value, 'finishedOn', now, 'atm', job.attempts + 1)
+  q.ended.completed = q.ended.completed + 1
+  end_job(q, id, job, 'completed', 'returnvalue', result, members, 'active')
+  if members then
+    members[#members + 1] = ARGV[1]
+    members[#members + 1] = id
   end
-  finished(q, outcome, job, 'completed', 'returnvalue', outcome.value)
 end
 
 local VERBS = { r = 'retried', s = 'snoozed', x = 'released' }
 
-local function again(q, outcome, job, key)
-  local verb = VERBS[outcome.kind]
+local function again(q, place, outcome)
+  local key, id, verb = keys[place], ids[place], VERBS[outcome.kind]
   if outcome.kind == 'r' then
     note_failure(key, outcome.message, outcome.trace, outcome.extra)
-    call('HSET', key, 'atm', job.attempts + 1)
+    call('HSET', key, 'atm', jobs[place].attempts + 1)
   elseif outcome.crashed then
     count_crash(key)
   end
   if outcome.delay > 0 then
     call('HSET', key, 'delay', outcome.delay)
-    to_delayed(q, outcome.id, now + outcome.delay, 'stoker', verb)
+    to_delayed(q, id, now + outcome.delay, 'stoker', verb)
     mark_delay(q)
     return
   end
   local stored = fields_of(key, 'priority', 'opts')
-  to_line(q, outcome.id, tonumber(stored[1]) or 0, outcome.kind == 'x' or is_lifo(stored[2]))
+  to_line(q, id, tonumber(stored[1]) or 0, outcome.kind == 'x' or is_lifo(stored[2]))
   mark(q)
-  tell(q, 'waiting', 'jobId', outcome.id, 'prev', 'active', 'stoker', verb)
+  tell(q, 'waiting', 'jobId', id, 'prev', 'active', 'stoker', verb)
 end
 
-local STEPS = { d = complete, f = fail, r = again, s = again, x = again }
-
-local function settle(outcome)
-  local q = outcome.q
-  local fine, why = attempt(q, STEPS[outcome.kind], q, outcome, outcome.job, outcome.key)
-  if not fine then lay_out(q, outcome.id, why, 'active') end
+local function settle(step, place, how)
+  if not jobs[place] then return end
+  local fine, why = attempt(queue_of[place], step, queue_of[place], place, how)
+  if not fine then lay_out(queue_of[place], ids[place], why, 'active') end
 end
 
--- Whether the lease is held; if so, it ends here.
-local function let_go(outcome, lock)
-  local q = queue_at(outcome.queue)
-  local key = q.base .. outcome.id
-  local stored = fields_of(key, 'ats', 'atm', 'parentKey', 'parent', 'deid')
-  if not stored[1] or not holds(key, lock, outcome.token)
-      or call('LREM', q.active, -1, outcome.id) == 0 then
-    return false
-  end
-  if not lock then call('HDEL', key, 'stoker.overdue') end
-  outcome.q, outcome.key = q, key
-  outcome.job = { attempts = tonumber(stored[2]) or 0, parent_key = stored[3], parent = stored[4],
-    dedup = stored[5] }
-  return true
+-- A plain job has nobody that waits for it, and its hash is in order: nothing in here can fail.
+local function complete_plain(q, place, members)
+  local id, result = ids[place], results[place]
+  call('HSET', keys[place], 'returnvalue', result, 'finishedOn', ARGV[1], 'atm', '1')
+  call('XADD', q.events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', result,
+    'prev', 'active')
+  local last = #members
+  members[last + 1], members[last + 2] = ARGV[1], id
 end
 
-local function let_go_all()
-  local locks, children, stalled = {}, {}, {}
-  for place, outcome in ipairs(outcomes) do
-    local key = KEYS[outcome.queue] .. outcome.id
-    locks[place] = key .. ':lock'
-    if outcome.kind == 'd' then
-      children[#children + 1] = key .. ':dependencies'
-      children[#children + 1] = key .. ':unsuccessful'
-    end
-  end
-  if #locks == 0 then return end
-  any_parents = #children > 0 and call('EXISTS', unpack(children)) > 0
-  local held = call('MGET', unpack(locks))
-  local ended = {}
-  for place, outcome in ipairs(outcomes) do
-    if let_go(outcome, held[place]) then
-      ended[#ended + 1] = locks[place]
-      local ids = stalled[outcome.q] or {}
-      stalled[outcome.q] = ids
-      ids[#ids + 1] = outcome.id
+local function settle_group(group)
+  local q, plain = group.q, 0
+  local members = group.keep.count ~= '0' and {}
+  for place = group.first, group.last do
+    if jobs[place] == PLAIN and members and not any_parents then
+      complete_plain(q, place, members)
+      plain = plain + 1
     else
-      lost[#lost + 1] = place
-      outcome.kind = 'lost'
+      settle(complete, place, members)
     end
   end
-  if #ended > 0 then call('DEL', unpack(ended)) end
-  for q, ids in pairs(stalled) do call('SREM', q.base .. 'stalled', unpack(ids)) end
+  q.ended.completed = q.ended.completed + plain
+  if members then keep(q, 'completed', group.keep, members) end
 end
 
-for place = 1, next_number() do
-  keeps[place] = { next_argument(), next_argument(), tonumber(next_argument()) }
-end
-
-for place = 1, next_number() do
-  local outcome = { kind = next_argument(), queue = next_number(), id = next_argument(),
-    token = next_argument(), delay = 0 }
-  local kind = outcome.kind
-  if kind == 'd' then
-    outcome.keep, outcome.value = keeps[next_number()], next_argument()
-  elseif kind == 'x' then
-    outcome.crashed = next_argument() == '1'
-  else
-    if kind == 'f' then outcome.keep = keeps[next_number()] else outcome.delay = next_number() end
-    if kind ~= 's' then
-      outcome.message, outcome.trace, outcome.extra = next_argument(), next_argument(),
-        next_argument()
-    end
-    if kind == 'f' then outcome.crashed = next_argument() == '1' end
+local function settle_others(first)
+  for place = first, #ids do
+    local outcome = others[place]
+    if outcome.kind ~= 'x' then settle(outcome.kind == 'f' and fail or again, place, outcome) end
   end
-  outcomes[place] = outcome
+  -- Each goes to the front, so the first goes last.
+  for place = #ids, first, -1 do
+    if others[place].kind == 'x' then settle(again, place, others[place]) end
+  end
 end
 
-let_go_all()
-for _, outcome in ipairs(outcomes) do
-  if outcome.kind ~= 'x' and outcome.kind ~= 'lost' then settle(outcome) end
+for n = 1, next_number() do groups[n] = next_group() end
+local completed = #ids
+for _ = 1, next_number() do next_other() end
+if #ids > 0 then
+  look_for_parents(completed)
+  let_go_all()
+  for _, group in ipairs(groups) do settle_group(group) end
+  settle_others(completed + 1)
+  for _, q in pairs(queues) do
+    for _, failed in pairs(q.failed or {}) do keep(q, 'failed', failed.retention, failed.members) end
+  end
 end
--- Each goes to the front, so the first goes last.
-for place = #outcomes, 1, -1 do
-  if outcomes[place].kind == 'x' then settle(outcomes[place]) end
-end
-end_run()
 
 local want = next_want()
-local jobs, due = take_wanted(want, queue_at)
+local given = take_wanted(want, queue_at)
 for _, q in pairs(queues) do
   if q.ended then
     count_ended(q, 'completed', q.ended.completed)
@@ -207,4 +279,4 @@ for _, q in pairs(queues) do
     if q.concurrency and call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) end
   end
 end
-return { lost, jobs, due or false }
+return { lost, given }

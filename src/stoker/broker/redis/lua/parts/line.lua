@@ -55,8 +55,22 @@ local function to_line(q, id, priority, lifo)
   if lifo then to_front(q, id, priority) else to_end(q, id, priority) end
 end
 
+local function born(q, id)
+  return tonumber(id) or tonumber(fields_of(q.base .. id, 'timestamp')[1]) or 0
+end
+
+-- Take a job out of a list by going through it from the end that is likely to be nearer: who came
+-- last, or has the highest number, is on the left.
+local function out_of_list(q, list, id)
+  local last, first = call('LINDEX', list, 0), call('LINDEX', list, -1)
+  if not last then return false end
+  local at = born(q, id)
+  local side = born(q, last) - at < at - born(q, first) and 1 or -1
+  return call('LREM', list, side, id) == 1
+end
+
 local function out_of_line(q, id)
   return call('ZREM', q.prioritized, id) == 1
-    or call('LREM', q.wait, -1, id) == 1
-    or call('LREM', q.paused_list, -1, id) == 1
+    or out_of_list(q, q.wait, id)
+    or out_of_list(q, q.paused_list, id)
 end

@@ -42,36 +42,52 @@ local function count_in_limit(q, taken)
   end
 end
 
--- One job, or nothing if what was in line is none: no hash, finished, or held by somebody.
-local function give(q, id, want)
-  local key = q.base .. id
-  -- A hash of just the fields that every job is born with has none of the others to look for.
-  local fresh = redis.pcall('HLEN', key) == BORN_WITH
-  local job
-  if fresh then
-    job = call('HMGET', key, 'name', 'data', 'opts', 'timestamp', 'priority')
-  else
-    job = fields_of(key, 'name', 'data', 'opts', 'timestamp', 'priority', 'atm', 'ats', 'stc',
-      'progress', 'failedReason', 'stacktrace', 'stoker.failure', 'finishedOn', 'defa', 'rjk')
-  end
+-- Whether nobody else holds a job that was popped; if so, it is taken.
+local function hold(q, key, id, token, starts, want)
+  if not call('SET', key .. ':lock', token, 'NX', want.ends, want.ends_at) then return false end
+  call('HSET', key, 'processedOn', ARGV[1], 'pb', want.worker, 'ats', starts)
+  call('XADD', q.events, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+  return true
+end
+
+-- A job that was run before, or that others wrote to.
+local function give_other(q, key, id, want, given)
+  local job = fields_of(key, 'name', 'data', 'opts', 'timestamp', 'priority', 'atm', 'ats', 'stc',
+    'progress', 'failedReason', 'stacktrace', 'stoker.failure', 'finishedOn', 'defa', 'rjk')
   if not job[1] and not job[4] then
     count_oddity(q, 'missing')
     return
   end
   local starts = (tonumber(job[7]) or 0) + 1
-  local token = want.token .. '.' .. starts
-  if job[13] or not call('SET', key .. ':lock', token, 'NX', end_of(want.lease)) then
+  local token = want.token .. starts
+  if job[13] or not hold(q, key, id, token, starts, want) then
     count_oddity(q, 'repeated')
     return
   end
-  call('HSET', key, 'processedOn', now, 'pb', want.worker, 'ats', starts)
-  tell(q, 'active', 'jobId', id, 'prev', 'waiting')
-  if not fresh then job[7] = starts end
-  return { id, token, job }, #(job[2] or '')
+  job[7] = starts
+  given.others[#given.others + 1] = { given.count, want.queue, id, token, job }
+  return #(job[2] or '')
 end
 
--- Append up to ``count`` jobs to ``jobs``. Returns how many, and when to ask again if there are none.
-local function take(q, count, want, jobs)
+-- Give out one job. Returns the size of its data, or nothing if what was in line is none: no hash,
+-- finished, or held by somebody.
+local function give(q, id, want, given)
+  local key = q.base .. id
+  -- A hash of just the fields that every job is born with has none of the others to look for.
+  if redis.pcall('HLEN', key) ~= BORN_WITH then return give_other(q, key, id, want, given) end
+  local job = call('HMGET', key, 'name', 'data', 'opts', 'timestamp', 'priority')
+  if not (job[1] and job[2]) or not hold(q, key, id, want.first_token, '1', want) then
+    return give_other(q, key, id, want, given)
+  end
+  local fresh, last = given.fresh, #given.fresh
+  fresh[last + 1], fresh[last + 2] = want.queue, id
+  fresh[last + 3], fresh[last + 4], fresh[last + 5] = job[1], job[2], job[3]
+  fresh[last + 6], fresh[last + 7] = job[4], job[5]
+  return #job[2]
+end
+
+-- Give out up to ``count`` jobs. Returns how many, and when to ask again if there are none.
+local function take(q, count, want, given)
   promote(q, PROMOTED_AT_ONCE)
   local wait
   count, wait = room(q, count)
@@ -80,12 +96,11 @@ local function take(q, count, want, jobs)
     local ids = pop(q, math.min(count - taken, POPPED_AT_ONCE))
     if #ids == 0 then break end
     local held = {}
-    for _, id in ipairs(ids) do
-      local job, size = give(q, id, want)
-      if job then
-        job[4] = want.queue
-        jobs[#jobs + 1] = job
-        held[#held + 1] = id
+    for place = 1, #ids do
+      local size = give(q, ids[place], want, given)
+      if size then
+        given.count = given.count + 1
+        held[#held + 1] = ids[place]
         bytes = bytes + size
       end
     end
@@ -105,24 +120,28 @@ end
 
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.
 local function next_want()
-  local count = next_number()
-  local want = { count = count, token = next_argument(), lease = next_number(),
+  local want = { count = next_number(), token = next_argument() .. '.', lease = next_number(),
     worker = next_argument(), queues = {} }
+  want.first_token = want.token .. '1'
+  want.ends, want.ends_at = end_of(want.lease)
   for _ = 1, next_number() do
     want.queues[#want.queues + 1] = { place = next_number(), most = next_number() }
   end
   return want
 end
 
+-- What is given out, in order. Jobs that were never run are one list of their values (place of the queue, id,
+-- fields): a table for each would cost more than reading it did. The others are each {number of
+-- jobs before it, place of the queue, id, token, fields}.
 local function take_wanted(want, queue_at)
-  local jobs, due = {}, nil
+  local given, due = { count = 0, fresh = {}, others = {} }, nil
   for _, wanted in ipairs(want.queues) do
-    local most = math.min(wanted.most, want.count - #jobs)
+    local most = math.min(wanted.most, want.count - given.count)
     if most > 0 then
       want.queue = wanted.place
-      local _, at = take(queue_at(wanted.place), most, want, jobs)
+      local _, at = take(queue_at(wanted.place), most, want, given)
       if at and (not due or at < due) then due = at end
     end
   end
-  return jobs, due
+  return { given.fresh, given.others, due or false }
 end

@@ -1,0 +1,57 @@
+"""Claimed jobs that wait for a slot: they begin the moment one is free.
+
+That should be soon (see ``pace``). Where it is not, for those that run take longer than the ones
+before them, they are given back: another worker may be free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from stoker.job.model import Lease
+from stoker.worker.run import Run
+
+LONGEST_SECONDS = 0.1
+"""After twice this nobody waits here any more."""
+
+
+class Line:
+    """First come, first to begin. ``give_back`` gets those that have waited for too long."""
+
+    def __init__(self, give_back: Callable[[Run], None]) -> None:
+        self._give_back = give_back
+        self._waiting: OrderedDict[Lease, Run] = OrderedDict()
+        self._seen: frozenset[Lease] = frozenset()
+        self._watching = False
+
+    def put(self, run: Run) -> None:
+        """Let a job wait."""
+        self._waiting[run.lease] = run
+        if not self._watching:
+            self._watching = True
+            asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._look)
+
+    def next(self) -> Run | None:
+        """Return the first, if there is one."""
+        return self._waiting.popitem(last=False)[1] if self._waiting else None
+
+    def take(self, lease: Lease) -> Run | None:
+        """Return the one with this lease, if it waits here."""
+        return self._waiting.pop(lease, None)
+
+    def take_all(self) -> Iterable[Run]:
+        """Return all."""
+        runs = list(self._waiting.values())
+        self._waiting.clear()
+        return runs
+
+    def _look(self) -> None:
+        for lease in self._seen:
+            if (run := self._waiting.pop(lease, None)) is not None:
+                self._give_back(run)
+        self._seen = frozenset(self._waiting)
+        self._watching = bool(self._seen)
+        if self._watching:
+            asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._look)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Self
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -56,7 +56,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
     text: str
     scheme: str
     path: str = ""
-    """For SQLite: the file's path, or ``:memory:``."""
+    """For SQLite: the file's absolute path, or ``:memory:``."""
     source: str = ""
     """The environment variable it is from, if it is from one."""
     server: ServerAddress | None = None
@@ -65,6 +65,9 @@ class BrokerURL(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str, source: str = "") -> Self:
         """Read a URL, such as ``sqlite:///relative.db``, ``sqlite:////absolute.db``.
+
+        A relative path starts where the process is now, and stays there: whoever calls
+        ``os.chdir`` later does not move the jobs.
 
         ``sqlite://:memory:`` is gone with the process. Redis and Valkey: ``redis://host:6379/0``
         (``rediss`` for TLS), ``unix:///path/to/socket?db=0``, ``redis+sentinel://host,host/name/0``,
@@ -93,7 +96,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
                 f"broker URL {_shown(text)!r}{_from(source)} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
-        return cls(text, scheme, unquote(rest[1:]), source)
+        return cls(text, scheme, _absolute(unquote(rest[1:]), text, source), source)
 
     @classmethod
     def of_file(cls, path: PurePath) -> Self:
@@ -113,6 +116,18 @@ class BrokerURL(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("text", str(self))]
+
+
+def _absolute(path: str, url: str, source: str) -> str:
+    try:
+        return str(Path.cwd() / path)
+    except FileNotFoundError:
+        if path.startswith("/"):
+            return path
+        raise ConfigError(
+            f"broker URL {_shown(url)!r}{_from(source)} is relative to a folder that was deleted",
+            hint="an absolute path has four slashes: sqlite:////data/jobs.db",
+        ) from None
 
 
 def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:

@@ -71,8 +71,9 @@ def test_every_problem_is_listed(folder: Path) -> None:
         "  hint: a child process finds a task by its module and name",
         "- hidden: bad.hidden is something else there: is another decorator above @app.task?",
         "  hint: a child process finds a task by its module and name",
-        "- broker sqlite:///nowhere/jobs.db: the folder of nowhere/jobs.db does not exist",
-        "  hint: create it: mkdir -p nowhere",
+        "- broker sqlite:///nowhere/jobs.db: "
+        f"the folder of {folder}/nowhere/jobs.db does not exist",
+        f"  hint: create it: mkdir -p {folder}/nowhere",
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from stoker import Stoker
 from stoker.broker import make_broker
 from stoker.config import MEMORY, BrokerURL, ServerAddress, broker_url
 from stoker.errors import ConfigError
+from stoker.job.states import State
+from stoker.queue import Filter
 
 SECRET = "geheim"
 
@@ -33,7 +35,43 @@ SECRET = "geheim"
 def test_a_url_is_read(text: str, scheme: str, path: str) -> None:
     url = BrokerURL.parse(text)
 
-    assert (url.text, url.scheme, url.path) == (text, scheme, path)
+    absolute = str(Path.cwd() / path) if scheme == "sqlite" and path != MEMORY else path
+    assert (url.text, url.scheme, url.path) == (text, scheme, absolute)
+
+
+async def test_a_relative_file_stays_where_it_is_when_the_process_changes_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+
+    async with Stoker("sqlite:///jobs.db") as app:
+        first = await app.queue().add("task")
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        await app.queue().add("task")
+        await app.close()
+
+        assert len((await app.queue().find(Filter(state=State.WAITING))).jobs) == 2
+        assert await first.state() is State.WAITING
+    assert app.url.path == str(tmp_path / "jobs.db")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_relative_file_in_a_folder_that_is_gone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(ConfigError) as refusal:
+        BrokerURL.parse("sqlite:///jobs.db", "STOKER_URL")
+
+    assert refusal.value.message == (
+        "broker URL 'sqlite:///jobs.db' (from STOKER_URL) is relative to a folder that was deleted"
+    )
+    assert BrokerURL.parse("sqlite:////srv/jobs.db").path == "/srv/jobs.db"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +157,7 @@ def test_the_url_of_a_server_that_cannot_be_is_refused_with_an_example(text: str
 def test_the_url_of_a_file_leads_back_to_it(path: str) -> None:
     url = BrokerURL.of_file(PurePosixPath(path))
 
-    assert BrokerURL.parse(url.text).path == path
+    assert BrokerURL.parse(url.text).path == str(Path.cwd() / path)
 
 
 REDIS_PARTS = {"REDIS_HOST": "h", "REDIS_PORT": "7000", "REDIS_PASSWORD": "p@ss/w"}
@@ -148,8 +186,8 @@ def test_who_is_closest_says_where_jobs_are_kept(
 def test_an_app_asks_the_environment_unless_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOKER_URL", "sqlite:///of-the-environment.db")
 
-    assert Stoker().url.path == "of-the-environment.db"
-    assert Stoker("sqlite:///given.db").url.path == "given.db"
+    assert Stoker().url.text == "sqlite:///of-the-environment.db"
+    assert Stoker("sqlite:///given.db").url.text == "sqlite:///given.db"
 
 
 @pytest.mark.parametrize(

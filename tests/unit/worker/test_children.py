@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ class Hangs(Processor[dict[str, Any]]):
         time.sleep(3_600)
 
     def process(self, job: JobContext[dict[str, Any]]) -> None: ...
+
+
+@app.task(run_in="process")
+def place() -> str:
+    return str(Path.cwd())
 
 
 @app.task(run_in="process")
@@ -68,4 +74,20 @@ async def test_once_it_is_loaded_only_the_jobs_own_timeout_counts(
     [outcome] = await running.run(job)
 
     assert isinstance(outcome, Done)
+    await running.executors.close()
+
+
+async def test_a_child_begins_in_the_folder_its_worker_began_in(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path in the code it imports, such as the store's, means the same file."""
+    began = Path.cwd()
+    running = Running(app, watched)
+    job = await a_job(watched, "place")
+    monkeypatch.chdir(tmp_path)
+
+    [outcome] = await running.run(job)
+
+    assert isinstance(outcome, Done)
+    assert outcome.value == f'"{began}"'
     await running.executors.close()

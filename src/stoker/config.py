@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
 from stoker.errors import ConfigError
 from stoker.job.retry import DEFAULT_MAX_STALLS
+from stoker.job.settings import unknown
 
 DEFAULT_URL = "sqlite:///stoker.db"
 MEMORY = ":memory:"
@@ -212,8 +213,28 @@ def broker_url(
     return BrokerURL.parse(default)
 
 
-class WorkerSettings(msgspec.Struct, frozen=True):
-    """How a worker runs. Times are in milliseconds."""
+class _Checked(msgspec.StructMeta):
+    """Refuses what a class has no field for in our words, with a guess at what was meant."""
+
+    if not TYPE_CHECKING:  # to a type checker, the fields say what there is
+
+        def __call__(self, *args: Any, **given: Any) -> Any:
+            unknown(given, self, self.__name__)
+            return super().__call__(*args, **given)
+
+
+_LEAST = {
+    "concurrency": 1,
+    "processes": 0,
+    "lease_ms": 100,
+    "grace_ms": 0,
+    "max_stalls": 0,
+    "recover_ms": 1,
+}
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, metaclass=_Checked):
+    """How a worker runs. Times are in milliseconds. Raises ``ConfigError``."""
 
     name: str = ""
     """Shown to people; by default the host and the process id."""
@@ -235,3 +256,18 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     recover_ms: int = 5_000
     """How often the jobs of dead workers are taken back: a lease and 1.2 times this after the last
     renewal, at the latest."""
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                hint = "milliseconds: 5_000 is 5 s" if name.endswith("_ms") else None
+                raise ConfigError(f"{name}={value!r} is not a whole number", hint=hint)
+            if value < least:
+                raise ConfigError(f"{name}={value} is not {least} or more")
+        try:
+            msgspec.convert(self.queues, tuple[str, ...])
+        except msgspec.ValidationError:
+            queues: Any = self.queues
+            hint = f"({queues!r},)" if isinstance(queues, str) else "('mail', 'pictures')"
+            raise ConfigError(f"queues={queues!r} is not a tuple of names", hint=hint) from None

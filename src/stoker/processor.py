@@ -12,7 +12,7 @@ from stoker.errors import ConfigError
 from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
 from stoker.job.duration import Duration
 from stoker.job.model import Backoff, Failure, Keep
-from stoker.job.payload import Payload
+from stoker.job.payload import Payload, encode_each
 from stoker.job.settings import JobSettings, check_name
 from stoker.producer import Producer
 from stoker.queue import Job
@@ -83,8 +83,11 @@ class Processor(Generic[T]):
 
     @classmethod
     async def enqueue_many(cls, payloads: Iterable[T]) -> list[Job[Any]]:
-        """Add a job for each payload, in large batches; all are checked before the first."""
-        return await cls._registered().add_many([cls._job(payload) for payload in payloads])
+        """Add a job for each payload, in large batches; all are checked before the first.
+
+        Raises ``InvalidPayload`` naming the payload.
+        """
+        return await cls._registered().add_many(encode_each(payloads, cls._job, "payloads"))
 
     @classmethod
     def options(cls, **settings: Unpack[JobSettings]) -> type[Processor[T]]:

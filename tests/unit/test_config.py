@@ -11,7 +11,7 @@ from rich.pretty import pretty_repr
 
 from stoker import Stoker
 from stoker.broker import make_broker
-from stoker.config import MEMORY, BrokerURL, ServerAddress, broker_url
+from stoker.config import MEMORY, BrokerURL, ServerAddress, WorkerSettings, broker_url
 from stoker.errors import ConfigError
 from stoker.job.states import State
 from stoker.queue import Filter
@@ -254,3 +254,36 @@ def test_a_refused_url_says_which_variable_it_is_from(env: dict[str, str], varia
 
     with pytest.raises(ConfigError, match=rf"\(from {variable}\)"):
         make_broker(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ({"concurrency": "x"}, "concurrency='x' is not a whole number", None),
+        ({"concurrency": True}, "concurrency=True is not a whole number", None),
+        ({"concurrency": 0}, "concurrency=0 is not 1 or more", None),
+        ({"processes": -1}, "processes=-1 is not 0 or more", None),
+        ({"max_stalls": -1}, "max_stalls=-1 is not 0 or more", None),
+        ({"lease_ms": "5s"}, "lease_ms='5s' is not a whole number", "milliseconds: 5_000 is 5 s"),
+        ({"queues": "mail"}, "queues='mail' is not a tuple of names", "('mail',)"),
+        ({"queues": (1,)}, "queues=(1,) is not a tuple of names", "('mail', 'pictures')"),
+        ({"queues": 5}, "queues=5 is not a tuple of names", "('mail', 'pictures')"),
+        (
+            {"lease": "soon"},
+            "WorkerSettings: there is no setting 'lease'",
+            "did you mean 'lease_ms'?",
+        ),
+        (
+            {"concurency": 3},
+            "WorkerSettings: there is no setting 'concurency'",
+            "did you mean 'concurrency'?",
+        ),
+    ],
+)
+def test_a_worker_s_setting_that_cannot_be_is_refused_where_it_is_made(
+    given: dict[str, Any], message: str, hint: str | None
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        WorkerSettings(**given)
+
+    assert (refusal.value.message, refusal.value.hint) == (message, hint)

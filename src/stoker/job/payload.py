@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import builtins
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET
@@ -23,7 +23,10 @@ from stoker.errors import InvalidPayload
 from stoker.job.annotation import comparable, decoder, typed_parameters, verify
 from stoker.job.misfit import MAX_DEPTH, Misfit, check, explain, is_deep, show, to_bytes
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Arguments", "Payload", "encode_any"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Arguments", "Payload", "by_name", "encode_any", "encode_each"]
+
+T = TypeVar("T")
+X = TypeVar("X")
 
 MAX_BYTES = 1_048_576
 """The largest payload unless the caller sets another limit: 1 MiB."""
@@ -150,6 +153,38 @@ class Payload:
 def encode_any(value: Any, what: str, *, limit: int = MAX_BYTES) -> str:
     """Return plain data as JSON text, or raise ``InvalidPayload``; ``what`` names it in errors."""
     return _Codec(what, msgspec.json.decode, comparable=True).encode(value, limit)
+
+
+def by_name(value: Any, what: str) -> dict[str, Any]:
+    """Return a mapping as a dict, or raise ``InvalidPayload``: arguments are stored by name."""
+    if not isinstance(value, Mapping):
+        raise InvalidPayload(
+            f"{what} takes its arguments by name, not as {type(value).__name__}: {show(value)}",
+            hint="a mapping such as {'to': 'ada'}",
+        )
+    return dict(cast("Mapping[str, Any]", value))
+
+
+def encode_each(items: Iterable[X], encode: Callable[[X], T], what: str) -> list[T]:
+    """Return what ``encode`` makes of each; an error names the item: ``calls[3]``."""
+    given: Any = items
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        kind = type(cast("object", given)).__name__
+        raise InvalidPayload(
+            f"{what} are many, one for each job, not {kind}: {show(given)}",
+            hint="put it into a list",
+        )
+    encoded: list[T] = []
+    for item in items:
+        try:
+            encoded.append(encode(item))
+        except InvalidPayload as error:
+            place = f"[{len(encoded)}]"
+            path = f"{place}.{error.path}" if error.path else place
+            raise InvalidPayload(
+                f"{what}{place}: {error.message}", path=path, hint=error.hint
+            ) from error.__cause__
+    return encoded
 
 
 class _Codec:

@@ -115,6 +115,20 @@ def test_an_app_that_cannot_be_loaded_is_a_problem(folder: Path) -> None:
     assert "1 problem:\n- nowhere:app: there is no module 'nowhere'\n  hint: " in result.stdout
 
 
+def test_what_looks_like_a_picture_or_a_colour_is_shown_as_it_is(folder: Path) -> None:
+    result = stoker("check", "em:a:b")
+    (folder / "odd.py").write_text(
+        'from stoker import Stoker\napp = Stoker("sqlite:///:b:/[red].db")\n'
+        '@app.task(name="smile", queue="[red]x")\ndef f() -> None: ...\n'
+    )
+    odd = stoker("check", "odd")
+
+    assert "- em:a:b: there is no module 'em'\n" in result.stdout
+    assert "\nsmile  [red]x  " in odd.stdout
+    assert "broker: sqlite:///:b:/[red].db\n" in odd.stdout
+    assert f"  hint: create it: mkdir -p {folder}/:b:\n" in odd.stdout
+
+
 def test_an_app_without_tasks_is_a_problem(folder: Path) -> None:
     (folder / "empty.py").write_text("from stoker import Stoker\napp = Stoker()\n")
 

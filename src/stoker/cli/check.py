@@ -169,14 +169,12 @@ def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Probl
             drawn.add_row(*map(Text, row.values()))
         console.print(drawn)
     if app is not None:
-        console.print(
-            f"\nbroker: {app.url.described}\n  {durability(app.url)}", markup=False, soft_wrap=True
-        )
+        console.print(f"\nbroker: {app.url.described}\n  {durability(app.url)}", soft_wrap=True)
     if not found:
         console.print("\nAll is well.", style="green")
         return
     console.print(f"\n{len(found)} problem{'s' * (len(found) > 1)}:", style="bold red")
     for each in found:
-        console.print(f"- {each.where}: {each.problem}", markup=False, soft_wrap=True)
+        console.print(f"- {each.where}: {each.problem}", soft_wrap=True)
         if each.hint:
-            console.print(f"  hint: {each.hint}", markup=False, soft_wrap=True)
+            console.print(f"  hint: {each.hint}", soft_wrap=True)

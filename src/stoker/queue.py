@@ -20,7 +20,7 @@ from stoker.broker.base import (
 from stoker.client import Client
 from stoker.errors import ConfigError, JobFailed, JobNotFound
 from stoker.job.duration import Duration, milliseconds
-from stoker.job.model import MAX_PRIORITY, Failure, JobRecord, Log, failure_in
+from stoker.job.model import MAX_PRIORITY, REASONS, Failure, JobRecord, Log, Reason, failure_in
 from stoker.job.payload import by_name, encode_each
 from stoker.job.settings import JobSettings, check_name, settle
 from stoker.job.states import FINISHED, State
@@ -136,9 +136,20 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """The task's name."""
     text: str | None = None
     """Occurs in the data or the failure, in any case."""
+    reasons: tuple[Reason, ...] | None = None
+    """Why they failed: ``("timeout", "crashed")``. Only jobs that have failed match."""
     since: int | None = None
     until: int | None = None
     """Milliseconds since the epoch, half-open; see ``Select``."""
+
+    def __post_init__(self) -> None:
+        try:
+            msgspec.convert(self.reasons, tuple[Reason, ...] | None)
+        except msgspec.ValidationError:
+            raise ConfigError(
+                f"reasons={self.reasons!r} is not a tuple of reasons",
+                hint=", ".join(sorted(REASONS)),
+            ) from None
 
     def select(self, queue: str, **more: Any) -> Select:
         """Return it as the broker wants it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stoker import ConfigError, InvalidPayload, Stoker
+from stoker import ConfigError, Filter, InvalidPayload, Stoker
 from stoker.job.states import State
 
 
@@ -57,3 +57,13 @@ async def test_of_many_the_one_at_fault_is_named_and_none_is_written(app: Stoker
         "data[2]: q.add('x') takes its arguments by name, not as int: 3"
     )
     assert not (await app.queue("q").stats()).counts.get(State.WAITING)
+
+
+@pytest.mark.parametrize("reasons", ["timeout", ("timeuot",), 5])
+def test_reasons_that_do_not_exist_are_refused(reasons: Any) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        Filter(state=State.FAILED, reasons=reasons)
+
+    assert refusal.value.message == f"reasons={reasons!r} is not a tuple of reasons"
+    assert refusal.value.hint
+    assert refusal.value.hint.startswith("cancelled, crashed, error, timeout")

@@ -22,6 +22,7 @@ from msgspec.structs import astuple
 from stoker.errors import InvalidPayload
 from stoker.job.annotation import comparable, decoder, typed_parameters, verify
 from stoker.job.misfit import MAX_DEPTH, Misfit, check, explain, is_deep, show, to_bytes
+from stoker.job.surplus import Surplus
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Arguments", "Payload", "by_name", "encode_any", "encode_each"]
 
@@ -59,7 +60,15 @@ class Arguments:
         self._decode = decoder(shape)
         self._decode_rest = decoder(dict[str, rest[0]]) if rest else None
         proof = comparable([hint for _, hint in parameters])
-        self._codec = _Codec(self._name, self._load, proof, self._misnamed)
+        surplus = {p.name: Surplus(hint) for p, hint in named}
+        surplus_rest = Surplus(rest[0]) if rest else None
+
+        def refuse(data: dict[str, Any]) -> None:
+            for name, value in data.items():
+                if (known := surplus.get(name, surplus_rest)) is not None:
+                    known.refuse(value, name)
+
+        self._codec = _Codec(self._name, self._load, proof, self._misnamed, refuse)
 
     @classmethod
     def of(cls, function: Callable[..., Any], *, skip: int = 0) -> Self:
@@ -125,21 +134,29 @@ class Arguments:
 
 
 class Payload:
-    """The one value that a ``Processor`` takes; stored as its JSON form."""
+    """The one value that a ``Processor`` takes, or that a handler returns; stored as JSON."""
 
-    def __init__(self, name: str, type: Any) -> None:
-        self._codec = _Codec(name, decoder(type), comparable([type]))
+    def __init__(self, name: str, type: Any, surplus: Callable[[Any], None] | None = None) -> None:
+        self._codec = _Codec(name, decoder(type), comparable([type]), surplus=surplus)
 
     @classmethod
-    def of(cls, type: Any, *, what: str | None = None) -> Self:
+    def of(cls, type: Any) -> Self:
         """Read the type: a dataclass, TypedDict, Struct or pydantic model, ``dict[str, Any]``.
 
-        ``what`` names it in errors, if not its own name. Raises ``ConfigError`` when its values
-        cannot be stored as JSON.
+        Raises ``ConfigError`` when its values cannot be stored as JSON.
         """
-        name = what or (type.__name__ if isinstance(type, builtins.type) else str(type))
+        name = type.__name__ if isinstance(type, builtins.type) else str(type)
         verify(type, f"payload {name}")
-        return cls(name, type)
+        return cls(name, type, Surplus(type).refuse)
+
+    @classmethod
+    def of_result(cls, type: Any, what: str) -> Self:
+        """Read the type of what a handler returns; ``what`` names it in errors.
+
+        It may have fields that the type does not: that is no reason to fail work that is done.
+        """
+        verify(type, f"payload {what}")
+        return cls(what, type)
 
     def encode(self, value: Any, *, limit: int = MAX_BYTES) -> str:
         """Return the value as JSON text, or raise ``InvalidPayload``."""
@@ -196,11 +213,13 @@ class _Codec:
         load: Callable[[bytes | str], Any],
         comparable: bool,
         misnamed: Callable[[Collection[Any]], InvalidPayload | None] | None = None,
+        surplus: Callable[[Any], None] | None = None,
     ) -> None:
         self._name = name
         self._load = load
         self._comparable = comparable
         self._misnamed = misnamed
+        self._surplus = surplus
 
     def encode(self, value: Any, limit: int) -> str:
         try:
@@ -217,6 +236,7 @@ class _Codec:
                 and b'Infinity"' not in raw  # a Decimal
                 and not is_deep(raw)
             ):
+                self._refuse_surplus(value)
                 check(value, back)
             return raw.decode()
         except Misfit as misfit:
@@ -235,12 +255,17 @@ class _Codec:
             return misnamed
         try:
             check(value)
+            self._refuse_surplus(value)
             data = msgspec.json.decode(to_bytes(value))
             return self._refused(explain(error, data, self._load, value))
         except Misfit as misfit:
             return self._refused(misfit)
         except Exception:  # a type of the caller's that does not encode twice in the same way
             return self._refused(explain(error, None, self._load))
+
+    def _refuse_surplus(self, value: Any) -> None:
+        if self._surplus is not None:
+            self._surplus(value)
 
     def _unreadable(self, text: str, error: Exception) -> InvalidPayload:
         data: Any = None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
-from typing import Self
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
 from stoker.errors import ConfigError
 from stoker.job.retry import DEFAULT_MAX_STALLS
+from stoker.job.settings import unknown
 
 DEFAULT_URL = "sqlite:///stoker.db"
 MEMORY = ":memory:"
@@ -56,7 +57,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
     text: str
     scheme: str
     path: str = ""
-    """For SQLite: the file's path, or ``:memory:``."""
+    """For SQLite: the file's absolute path, or ``:memory:``."""
     source: str = ""
     """The environment variable it is from, if it is from one."""
     server: ServerAddress | None = None
@@ -65,6 +66,9 @@ class BrokerURL(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str, source: str = "") -> Self:
         """Read a URL, such as ``sqlite:///relative.db``, ``sqlite:////absolute.db``.
+
+        A relative path starts where the process is now, and stays there: whoever calls
+        ``os.chdir`` later does not move the jobs.
 
         ``sqlite://:memory:`` is gone with the process. Redis and Valkey: ``redis://host:6379/0``
         (``rediss`` for TLS), ``unix:///path/to/socket?db=0``, ``redis+sentinel://host,host/name/0``,
@@ -93,7 +97,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
                 f"broker URL {_shown(text)!r}{_from(source)} names no file",
                 hint="sqlite:///jobs.db is a relative path, sqlite:////data/jobs.db an absolute",
             )
-        return cls(text, scheme, unquote(rest[1:]), source)
+        return cls(text, scheme, _absolute(unquote(rest[1:]), text, source), source)
 
     @classmethod
     def of_file(cls, path: PurePath) -> Self:
@@ -113,6 +117,18 @@ class BrokerURL(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("text", str(self))]
+
+
+def _absolute(path: str, url: str, source: str) -> str:
+    try:
+        return str(Path.cwd() / path)
+    except FileNotFoundError:
+        if path.startswith("/"):
+            return path
+        raise ConfigError(
+            f"broker URL {_shown(url)!r}{_from(source)} is relative to a folder that was deleted",
+            hint="an absolute path has four slashes: sqlite:////data/jobs.db",
+        ) from None
 
 
 def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
@@ -197,8 +213,28 @@ def broker_url(
     return BrokerURL.parse(default)
 
 
-class WorkerSettings(msgspec.Struct, frozen=True):
-    """How a worker runs. Times are in milliseconds."""
+class _Checked(msgspec.StructMeta):
+    """Refuses what a class has no field for in our words, with a guess at what was meant."""
+
+    if not TYPE_CHECKING:  # to a type checker, the fields say what there is
+
+        def __call__(self, *args: Any, **given: Any) -> Any:
+            unknown(given, self, self.__name__)
+            return super().__call__(*args, **given)
+
+
+_LEAST = {
+    "concurrency": 1,
+    "processes": 0,
+    "lease_ms": 100,
+    "grace_ms": 0,
+    "max_stalls": 0,
+    "recover_ms": 50,
+}
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, metaclass=_Checked):
+    """How a worker runs. Times are in milliseconds. Raises ``ConfigError``."""
 
     name: str = ""
     """Shown to people; by default the host and the process id."""
@@ -220,3 +256,18 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     recover_ms: int = 5_000
     """How often the jobs of dead workers are taken back, 50 or more: a lease and 1.2 times this
     after the last renewal, at the latest."""
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                hint = "milliseconds: 5_000 is 5 s" if name.endswith("_ms") else None
+                raise ConfigError(f"{name}={value!r} is not a whole number", hint=hint)
+            if value < least:
+                raise ConfigError(f"{name}={value} is not {least} or more")
+        try:
+            msgspec.convert(self.queues, tuple[str, ...])
+        except msgspec.ValidationError:
+            queues: Any = self.queues
+            hint = f"({queues!r},)" if isinstance(queues, str) else "('mail', 'pictures')"
+            raise ConfigError(f"queues={queues!r} is not a tuple of names", hint=hint) from None

@@ -131,6 +131,6 @@ def _typed(function: Callable[..., Any], what: str) -> Payload | None:
         if get_origin(hint) in (Union, types.UnionType):
             rest = [part for part in get_args(hint) if part not in _CONTROLS]
             hint = Union[tuple(rest)] if rest else Any  # noqa: UP007 - built at run time
-        return None if hint is Any or hint in _CONTROLS else Payload.of(hint, what=what)
+        return None if hint is Any or hint in _CONTROLS else Payload.of_result(hint, what)
     except (ConfigError, NameError, TypeError):
         return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from types import FunctionType
 from typing import Any, ClassVar, Generic, TypeVar, Unpack, get_args, get_origin
 
 from stoker.client import Client
@@ -11,8 +14,8 @@ from stoker.context import JobContext
 from stoker.errors import ConfigError
 from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
 from stoker.job.duration import Duration
-from stoker.job.model import Backoff, Failure, Keep
-from stoker.job.payload import Payload
+from stoker.job.model import Backoff, Dedup, Failure, Keep
+from stoker.job.payload import Payload, encode_each
 from stoker.job.settings import JobSettings, check_name
 from stoker.producer import Producer
 from stoker.queue import Job
@@ -83,8 +86,11 @@ class Processor(Generic[T]):
 
     @classmethod
     async def enqueue_many(cls, payloads: Iterable[T]) -> list[Job[Any]]:
-        """Add a job for each payload, in large batches; all are checked before the first."""
-        return await cls._registered().add_many([cls._job(payload) for payload in payloads])
+        """Add a job for each payload, in large batches; all are checked before the first.
+
+        Raises ``InvalidPayload`` naming the payload.
+        """
+        return await cls._registered().add_many(encode_each(payloads, cls._job, "payloads"))
 
     @classmethod
     def options(cls, **settings: Unpack[JobSettings]) -> type[Processor[T]]:
@@ -105,6 +111,34 @@ class Processor(Generic[T]):
         return cls._producer
 
 
+_ATTRIBUTES = ("queue", "name", "concurrency", "run_in", *_SETTINGS)
+_HOOKS = ("setup", "teardown", "on_failed", "on_dead")
+_OF_A_JOB = ("delay", "lifo", "dedup")
+_KINDS = (bool, int, float, str, timedelta, Keep, Backoff, type(None))
+"""What the value of a setting can be: an attribute of another kind is none."""
+
+
+def _refuse_misspelt(cls: type[Processor[Any]]) -> None:
+    """Refuse an attribute of the class, or a method, that is nearly called like one of ours."""
+    own: dict[str, Any] = {}
+    for base in cls.__mro__[: cls.__mro__.index(Processor)]:
+        own = {**vars(base), **own}
+    for name, value in own.items():
+        if name in _OF_A_JOB and isinstance(value, (*_KINDS, Dedup)):
+            raise ConfigError(
+                f"{cls.__name__}.{name}: it is not a setting of a processor, but of a job",
+                hint=f"{cls.__name__}.options({name}=...).enqueue(...)",
+            )
+        known = _HOOKS if inspect.isfunction(value) else _ATTRIBUTES
+        if name in known or name[0] == "_" or not isinstance(value, (*_KINDS, FunctionType)):
+            continue
+        if close := difflib.get_close_matches(name, known, 1, cutoff=0.8):
+            raise ConfigError(
+                f"{cls.__name__}.{name}: there is no such setting or hook",
+                hint=f"did you mean {close[0]!r}? One of your own begins with _",
+            )
+
+
 def register(
     cls: type[Processor[Any]], client: Client, limit: int
 ) -> tuple[Handler, Callable[[Mapping[str, Any]], str]]:
@@ -119,8 +153,10 @@ def register(
     base: Any = Processor
     if cls.process is base.process:
         raise ConfigError(f"{where} has no process()", hint="def process(self, job): ...")
-    if cls.concurrency is not None and (cls.concurrency is True or cls.concurrency < 1):
+    at_once: Any = cls.concurrency
+    if at_once is not None and (type(at_once) is not int or at_once < 1):
         raise ConfigError(f"{where}: concurrency={cls.concurrency!r} is not 1 or more")
+    _refuse_misspelt(cls)
     instance = cls()
     payload_type = _payload_type(cls)
     if payload_type is None or isinstance(payload_type, TypeVar):

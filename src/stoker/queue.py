@@ -20,8 +20,8 @@ from stoker.broker.base import (
 from stoker.client import Client
 from stoker.errors import ConfigError, JobFailed, JobNotFound
 from stoker.job.duration import Duration, milliseconds
-from stoker.job.model import MAX_PRIORITY, Failure, JobRecord, Log, failure_in
-from stoker.job.payload import encode_any
+from stoker.job.model import MAX_PRIORITY, REASONS, Failure, JobRecord, Log, Reason, failure_in
+from stoker.job.payload import by_name, encode_each
 from stoker.job.settings import JobSettings, check_name, settle
 from stoker.job.states import FINISHED, State
 
@@ -80,17 +80,19 @@ class Job(Generic[R]):
         detail = await (await self._client.broker()).detail(self.queue, self.id)
         return [] if detail is None else list(detail.logs)
 
-    async def wait(self, timeout: float | None = None) -> R:
-        """Return the job's result, waiting up to ``timeout`` seconds for it (``None``: for ever).
+    async def wait(self, timeout: Duration | None = None) -> R:
+        """Return the job's result, waiting up to ``timeout`` for it (``None``: for ever).
 
-        Raises ``JobFailed`` if it became a dead letter, ``JobTimeout`` or ``JobNotFound``.
+        Raises ``JobFailed`` if it became a dead letter, ``JobTimeout``, ``JobNotFound``, or
+        ``ConfigError`` for a timeout that is none.
         """
-        record = await self._client.results().ended(self.queue, self.id, timeout)
+        seconds = None if timeout is None else milliseconds(timeout, "timeout") / 1_000
+        record = await self._client.results().ended(self.queue, self.id, seconds)
         if record.state is State.FAILED:
             raise JobFailed(self.queue, self.id, failure_in(record))
         return cast(R, self._decode(record.result or "null"))
 
-    def wait_sync(self, timeout: float | None = None) -> R:
+    def wait_sync(self, timeout: Duration | None = None) -> R:
         """``wait`` for synchronous code."""
         return self._client.run(self.wait(timeout))
 
@@ -142,9 +144,20 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """The task's name."""
     text: str | None = None
     """Occurs in the data or the failure, in any case."""
+    reasons: tuple[Reason, ...] | None = None
+    """Why they failed: ``("timeout", "crashed")``. Only jobs that have failed match."""
     since: int | None = None
     until: int | None = None
     """Milliseconds since the epoch, half-open; see ``Select``."""
+
+    def __post_init__(self) -> None:
+        try:
+            msgspec.convert(self.reasons, tuple[Reason, ...] | None)
+        except msgspec.ValidationError:
+            raise ConfigError(
+                f"reasons={self.reasons!r} is not a tuple of reasons",
+                hint=", ".join(sorted(REASONS)),
+            ) from None
 
     def select(self, queue: str, **more: Any) -> Select:
         """Return it as the broker wants it."""
@@ -172,7 +185,7 @@ class Queue:
         """
         where = f"{self.name}.add({name!r})"
         settled = settle(settings, where)
-        text = self._encode(self.name, check_name(name, "name"), data or {})
+        text = self._text(check_name(name, "name"), {} if data is None else data)
         added = await self._client.add(settled.job(self.name, name, text))
         return Job(self._client, self.name, added.id, duplicate=added.duplicate)
 
@@ -185,18 +198,25 @@ class Queue:
     async def add_many(
         self, name: str, data: Iterable[Mapping[str, Any]], **settings: Unpack[JobSettings]
     ) -> list[Job[Any]]:
-        """Add a job for each of ``data``, in large batches; all are checked before the first."""
+        """Add a job for each of ``data``, in large batches; all are checked before the first.
+
+        Raises ``InvalidPayload`` naming the one at fault.
+        """
         settled = settle(settings, f"{self.name}.add_many({name!r})")
         check_name(name, "name")
-        jobs = [settled.job(self.name, name, self._encode(self.name, name, one)) for one in data]
+        texts = encode_each(data, lambda one: self._text(name, one), "data")
+        jobs = [settled.job(self.name, name, text) for text in texts]
         return [
             Job(self._client, self.name, added.id, duplicate=added.duplicate)
             for added in await self._client.add_many(jobs)
         ]
 
     def job(self, id: str) -> Job[Any]:
-        """Return a handle on the job with this id, whether there is one or not."""
-        return Job(self._client, self.name, id)
+        """Return a handle on the job with this id, whether there is one or not.
+
+        Raises ``ConfigError`` for an id that is not text.
+        """
+        return Job(self._client, self.name, _id(id))
 
     async def find(
         self,
@@ -241,6 +261,9 @@ class Queue:
         """End jobs for good, running ones too; return how many."""
         return await self._sweep(which, lambda broker, select: broker.cancel(select, why), progress)
 
+    def _text(self, name: str, data: Mapping[str, Any]) -> str:
+        return self._encode(self.name, name, by_name(data, f"{self.name}.add({name!r})"))
+
     async def _sweep(
         self,
         which: Filter | Iterable[str],
@@ -256,7 +279,7 @@ class Queue:
                 which = msgspec.structs.replace(which, until=system_clock() + 1)
             select = which.select(self.name, limit=_SWEEP_CHUNK)
         else:
-            select = Select(self.name, ids=tuple(which), limit=_SWEEP_CHUNK)
+            select = Select(self.name, ids=_ids(which), limit=_SWEEP_CHUNK)
         total = 0
         while True:
             swept: Swept = await verb(broker, select)
@@ -271,6 +294,16 @@ class Queue:
 _SWEEP_CHUNK = 500
 
 
-def encode_untyped(queue: str, name: str, data: Mapping[str, Any]) -> str:
-    """Encode data for a task whose code is elsewhere: any JSON object will do."""
-    return encode_any(dict(data), f"{queue}.add({name!r})")
+def _ids(given: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise ConfigError(f"ids={given!r} is one text, not several ids", hint=f"[{given!r}]")
+    return tuple(map(_id, given))
+
+
+def _id(given: object) -> str:
+    if not isinstance(given, str):
+        whole = isinstance(given, int) and not isinstance(given, bool)
+        raise ConfigError(
+            f"id={given!r} is not text, and ids are", hint=repr(str(given)) if whole else "job.id"
+        )
+    return given

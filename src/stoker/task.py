@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpac
 
 from stoker.client import Client
 from stoker.handler import Handler, Origin, Result, Where, placement, policy
-from stoker.job.model import Dedup
+from stoker.job.model import Dedup, NewJob
 from stoker.job.outcome import Control
-from stoker.job.payload import MAX_BYTES, Arguments
+from stoker.job.payload import MAX_BYTES, Arguments, by_name, encode_each
 from stoker.job.settings import JobSettings, check_name, unknown
 from stoker.producer import Producer
 from stoker.queue import Job
@@ -113,12 +113,15 @@ class Task(Generic[P, C, R_co]):
     ) -> list[Job[X]]:
         """Add a job for each mapping of arguments by name, in large batches.
 
-        All are checked before the first is written.
+        All are checked before the first is written. Raises ``InvalidPayload`` naming the call.
         """
         encode, job = self.arguments.encode_data, self._producer.job
-        return await self._producer.add_many(
-            [job(encode(call, limit=self._limit), **call) for call in calls]
-        )
+
+        def one(call: Mapping[str, Any]) -> NewJob:
+            given = by_name(call, f"{self.name}()")
+            return job(encode(given, limit=self._limit), **given)
+
+        return await self._producer.add_many(encode_each(calls, one, "calls"))
 
     def options(self, **settings: Unpack[JobSettings]) -> Task[P, C, R_co]:
         """Return the same task with other settings for the jobs that are added through it."""

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from stoker.app import Stoker
 from stoker.broker.base import Broker, Want
 from stoker.cli import main
-from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.model import Failure, JobRecord, Lease, Reason
 from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
 
@@ -113,9 +113,15 @@ class Shop:
         data = settings.pop("data", {"to": "ada"})
         return self.do(lambda app: _add(app, queue, name, data, settings))
 
-    def fail(self, queue: str = "mail", message: str = "ValueError: no", count: int = 1) -> None:
+    def fail(
+        self,
+        queue: str = "mail",
+        message: str = "ValueError: no",
+        count: int = 1,
+        reason: Reason = "error",
+    ) -> None:
         """Make the next jobs of a queue dead letters."""
-        failure = Failure("error", message, "Traceback\n  File shop.py")
+        failure = Failure(reason, message, "Traceback\n  File shop.py")
         self.do(lambda app: _settle(app, queue, count, lambda lease: Failed(lease, failure)))
 
     def complete(self, queue: str = "mail", count: int = 1) -> None:

@@ -71,8 +71,9 @@ def test_every_problem_is_listed(folder: Path) -> None:
         "  hint: a child process finds a task by its module and name",
         "- hidden: bad.hidden is something else there: is another decorator above @app.task?",
         "  hint: a child process finds a task by its module and name",
-        "- broker sqlite:///nowhere/jobs.db: the folder of nowhere/jobs.db does not exist",
-        "  hint: create it: mkdir -p nowhere",
+        "- broker sqlite:///nowhere/jobs.db: "
+        f"the folder of {folder}/nowhere/jobs.db does not exist",
+        f"  hint: create it: mkdir -p {folder}/nowhere",
     ]
 
 
@@ -112,6 +113,20 @@ def test_an_app_that_cannot_be_loaded_is_a_problem(folder: Path) -> None:
 
     assert result.exit_code == 1
     assert "1 problem:\n- nowhere:app: there is no module 'nowhere'\n  hint: " in result.stdout
+
+
+def test_what_looks_like_a_picture_or_a_colour_is_shown_as_it_is(folder: Path) -> None:
+    result = stoker("check", "em:a:b")
+    (folder / "odd.py").write_text(
+        'from stoker import Stoker\napp = Stoker("sqlite:///:b:/[red].db")\n'
+        '@app.task(name="smile", queue="[red]x")\ndef f() -> None: ...\n'
+    )
+    odd = stoker("check", "odd")
+
+    assert "- em:a:b: there is no module 'em'\n" in result.stdout
+    assert "\nsmile  [red]x  " in odd.stdout
+    assert "broker: sqlite:///:b:/[red].db\n" in odd.stdout
+    assert f"  hint: create it: mkdir -p {folder}/:b:\n" in odd.stdout
 
 
 def test_an_app_without_tasks_is_a_problem(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 
@@ -109,3 +111,50 @@ def test_only_dead_letters_are_purged(shop: Shop) -> None:
     assert result.exit_code == 1
     assert result.stderr == f"job {id} of mail is waiting: it is no dead letter\n"
     assert shop.states() == {State.WAITING: 1}
+
+
+def test_dead_letters_are_chosen_by_why_they_failed(shop: Shop) -> None:
+    for _ in range(3):
+        shop.add()
+    shop.fail(count=1)
+    shop.fail(count=1, reason="timeout")
+    ok("job", "cancel", "3", "--url", URL)
+
+    def listed(*reasons: str) -> list[str]:
+        return [job["id"] for job in lines("dead", "ls", "--reason", *reasons, "--url", URL)]
+
+    assert listed("timeout") == ["2"]
+    assert sorted(listed("error,cancelled")) == ["1", "3"]
+    assert sorted(listed("error", "--reason", "timeout")) == ["1", "2"]
+    assert ok("dead", "purge", "--reason", "timeout", "--yes", "--url", URL) == "Deleted: 1 job.\n"
+
+
+def test_a_reason_that_does_not_exist_is_refused(shop: Shop) -> None:
+    result = stoker("dead", "ls", "--reason", "timeuot", "--url", URL)
+
+    assert result.exit_code == 2
+    assert "'timeuot' is no reason: cancelled, crashed, error, timeout" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["dead replay", "job retry"])
+def test_a_replay_leaves_out_what_was_cancelled_unless_it_is_named(
+    shop: Shop, command: str
+) -> None:
+    for _ in range(4):
+        shop.add()
+    ok("job", "cancel", "1", "2", "3", "--url", URL)
+    shop.fail()
+
+    replay = (*command.split(), "--yes", "--url", URL)
+    first = stoker(*replay, "--all" if command == "dead replay" else "--queue=mail")
+    second = stoker(*replay, "--text", "operator", "--json")
+    named = stoker(*replay, "1")
+    meant = stoker(*replay, "--reason", "cancelled")
+
+    assert first.stdout == "Put back in line: 1 job.\n"
+    assert first.stderr == "Left out: 3 jobs (cancelled); --reason cancelled\n"
+    assert json.loads(second.stdout)["changed"] == 0
+    assert json.loads(second.stdout)["left_out"] == 3
+    assert (named.stdout, named.stderr) == ("Put back in line: 1 job.\n", "")
+    assert (meant.stdout, meant.stderr) == ("Put back in line: 2 jobs.\n", "")
+    assert shop.states() == {State.WAITING: 4}

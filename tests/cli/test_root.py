@@ -129,7 +129,9 @@ def test_an_error_names_the_variable_a_url_is_from(shop: Shop) -> None:
     missing = stoker("queue", "ls", env={"STOKER_URL": "sqlite:///job.db"})
     mistyped = stoker("queue", "ls", env={"STOKER_URL": "jobs.db"})
 
-    assert missing.stderr.startswith("error: there is no file job.db (from STOKER_URL)\n")
+    assert missing.stderr.startswith(
+        f"error: there is no file {shop.folder}/job.db (from STOKER_URL)\n"
+    )
     assert mistyped.stderr.startswith(
         "error: broker URL 'jobs.db' (from STOKER_URL) has no scheme\n"
     )
@@ -137,7 +139,7 @@ def test_an_error_names_the_variable_a_url_is_from(shop: Shop) -> None:
 
 ERRORS = {
     ("queue", "ls"): (
-        "error: there is no file stoker.db\n"
+        "error: there is no file {folder}/stoker.db\n"
         "hint: --url or STOKER_URL says where the jobs are; --app uses the application's own\n"
     ),
     ("queue", "ls", "--url", "nonsense"): (
@@ -153,7 +155,7 @@ ERRORS = {
         "hint: keep them in a file: sqlite:///stoker.db\n"
     ),
     ("queue", "ls", "--url", "sqlite:///notes.txt"): (
-        "error: notes.txt is damaged or not a SQLite file: file is not a database\n"
+        "error: {folder}/notes.txt is damaged or not a SQLite file: file is not a database\n"
         "hint: restore it from a backup, or salvage it with: sqlite3 FILE .recover\n"
     ),
     ("queue", "pause", "mial", "--app", "shop"): (
@@ -210,7 +212,7 @@ def test_an_error_says_what_is_wrong_and_what_to_do(shop: Shop, command: tuple[s
 
     result = stoker(*command)
 
-    assert result.output == ERRORS[command]
+    assert result.output == ERRORS[command].replace("{folder}", str(shop.folder))
     assert result.exit_code == ERRORS[command].startswith("error")
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from stoker.broker.base import Broker, Page, Select
-from stoker.job.model import Failure
+from stoker.job.model import REASONS, Failure, Reason
 from stoker.job.outcome import Failed
 from stoker.job.states import FINISHED, State
 from tests.contract.support import (
@@ -24,6 +24,7 @@ from tests.contract.support import (
     new,
     pages,
     put,
+    retried,
     settle,
     some,
     take,
@@ -189,6 +190,61 @@ async def test_case_matters_beyond_ascii(broker: Broker, selection: str) -> None
     found = await find(broker, msgspec.structs.replace(select, text="Äpfel"))
 
     assert names(found) == ["upper"]
+
+
+DEAD: tuple[Reason, ...] = ("crashed", "error", "timeout")
+
+
+async def one_dead_letter_for_each(broker: Broker, clock: Clock, *reasons: Reason) -> None:
+    """Store a dead letter for each reason, with that as its id."""
+    for reason in reasons:
+        await put(broker, new(id=reason))
+        clock.advance(1)
+        await settle(broker, failed(await take_one(broker), reason))
+
+
+REASONS_SOUGHT: dict[tuple[Reason, ...], list[str]] = {
+    ("timeout",): ["timeout"],
+    ("cancelled", "crashed"): ["cancelled", "crashed"],
+    ("error",): ["error"],
+    ("error", "timeout"): ["error", "timeout"],
+    ("unrecoverable",): [],
+}
+
+
+@pytest.mark.parametrize("selection", ["by id", "by state"])
+@pytest.mark.parametrize(("reasons", "expected"), REASONS_SOUGHT.items())
+async def test_dead_letters_are_found_by_why_they_failed(
+    broker: Broker, clock: Clock, selection: str, reasons: tuple[Reason, ...], expected: list[str]
+) -> None:
+    await one_dead_letter_for_each(broker, clock, "cancelled", "crashed", "error", "timeout")
+    found = every(State.FAILED) if selection == "by state" else some("cancelled", *map(str, DEAD))
+
+    page = await find(broker, msgspec.structs.replace(found, reasons=reasons))
+
+    assert sorted(ids(page)) == expected
+
+
+async def test_what_ended_well_or_never_ran_failed_for_no_reason(broker: Broker) -> None:
+    await put(broker, new(id="well"))
+    await settle(broker, retried(await take_one(broker)))
+    await settle(broker, done(await take_one(broker)))
+    await put(broker, new(id="new"))
+
+    found = await find(broker, some("well", "new", reasons=tuple(REASONS)))
+
+    assert ids(found) == []
+
+
+async def test_a_replay_leaves_alone_what_failed_for_other_reasons(
+    broker: Broker, clock: Clock
+) -> None:
+    await one_dead_letter_for_each(broker, clock, "cancelled", "error", "timeout")
+
+    swept = await broker.requeue(every(State.FAILED, reasons=("error", "timeout")))
+
+    assert sorted(swept.ids) == ["error", "timeout"]
+    assert ids(await find(broker, every(State.FAILED))) == ["cancelled"]
 
 
 async def test_jobs_are_found_by_text_in_their_failure(broker: Broker, clock: Clock) -> None:

@@ -140,7 +140,8 @@ async def a_job_knows_the_type_of_its_result() -> None:
     except JobFailed as error:
         assert_type(error.failure, Failure)
 
-    await job.wait("5s")  # pyright: ignore[reportArgumentType]
+    assert_type(await job.wait("5s"), str)
+    await job.wait([5])  # pyright: ignore[reportArgumentType]
     await job.change(1)  # pyright: ignore[reportCallIssue]
     job.id.upper(1)  # pyright: ignore[reportCallIssue]
 

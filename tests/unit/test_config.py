@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -11,8 +11,10 @@ from rich.pretty import pretty_repr
 
 from stoker import Stoker
 from stoker.broker import make_broker
-from stoker.config import MEMORY, BrokerURL, ServerAddress, broker_url
+from stoker.config import MEMORY, BrokerURL, ServerAddress, WorkerSettings, broker_url
 from stoker.errors import ConfigError
+from stoker.job.states import State
+from stoker.queue import Filter
 
 SECRET = "geheim"
 
@@ -33,7 +35,43 @@ SECRET = "geheim"
 def test_a_url_is_read(text: str, scheme: str, path: str) -> None:
     url = BrokerURL.parse(text)
 
-    assert (url.text, url.scheme, url.path) == (text, scheme, path)
+    absolute = str(Path.cwd() / path) if scheme == "sqlite" and path != MEMORY else path
+    assert (url.text, url.scheme, url.path) == (text, scheme, absolute)
+
+
+async def test_a_relative_file_stays_where_it_is_when_the_process_changes_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+
+    async with Stoker("sqlite:///jobs.db") as app:
+        first = await app.queue().add("task")
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        await app.queue().add("task")
+        await app.close()
+
+        assert len((await app.queue().find(Filter(state=State.WAITING))).jobs) == 2
+        assert await first.state() is State.WAITING
+    assert app.url.path == str(tmp_path / "jobs.db")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_relative_file_in_a_folder_that_is_gone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(ConfigError) as refusal:
+        BrokerURL.parse("sqlite:///jobs.db", "STOKER_URL")
+
+    assert refusal.value.message == (
+        "broker URL 'sqlite:///jobs.db' (from STOKER_URL) is relative to a folder that was deleted"
+    )
+    assert BrokerURL.parse("sqlite:////srv/jobs.db").path == "/srv/jobs.db"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +157,7 @@ def test_the_url_of_a_server_that_cannot_be_is_refused_with_an_example(text: str
 def test_the_url_of_a_file_leads_back_to_it(path: str) -> None:
     url = BrokerURL.of_file(PurePosixPath(path))
 
-    assert BrokerURL.parse(url.text).path == path
+    assert BrokerURL.parse(url.text).path == str(Path.cwd() / path)
 
 
 REDIS_PARTS = {"REDIS_HOST": "h", "REDIS_PORT": "7000", "REDIS_PASSWORD": "p@ss/w"}
@@ -148,8 +186,8 @@ def test_who_is_closest_says_where_jobs_are_kept(
 def test_an_app_asks_the_environment_unless_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOKER_URL", "sqlite:///of-the-environment.db")
 
-    assert Stoker().url.path == "of-the-environment.db"
-    assert Stoker("sqlite:///given.db").url.path == "given.db"
+    assert Stoker().url.text == "sqlite:///of-the-environment.db"
+    assert Stoker("sqlite:///given.db").url.text == "sqlite:///given.db"
 
 
 @pytest.mark.parametrize(
@@ -216,3 +254,36 @@ def test_a_refused_url_says_which_variable_it_is_from(env: dict[str, str], varia
 
     with pytest.raises(ConfigError, match=rf"\(from {variable}\)"):
         make_broker(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ({"concurrency": "x"}, "concurrency='x' is not a whole number", None),
+        ({"concurrency": True}, "concurrency=True is not a whole number", None),
+        ({"concurrency": 0}, "concurrency=0 is not 1 or more", None),
+        ({"processes": -1}, "processes=-1 is not 0 or more", None),
+        ({"max_stalls": -1}, "max_stalls=-1 is not 0 or more", None),
+        ({"lease_ms": "5s"}, "lease_ms='5s' is not a whole number", "milliseconds: 5_000 is 5 s"),
+        ({"queues": "mail"}, "queues='mail' is not a tuple of names", "('mail',)"),
+        ({"queues": (1,)}, "queues=(1,) is not a tuple of names", "('mail', 'pictures')"),
+        ({"queues": 5}, "queues=5 is not a tuple of names", "('mail', 'pictures')"),
+        (
+            {"lease": "soon"},
+            "WorkerSettings: there is no setting 'lease'",
+            "did you mean 'lease_ms'?",
+        ),
+        (
+            {"concurency": 3},
+            "WorkerSettings: there is no setting 'concurency'",
+            "did you mean 'concurrency'?",
+        ),
+    ],
+)
+def test_a_worker_s_setting_that_cannot_be_is_refused_where_it_is_made(
+    given: dict[str, Any], message: str, hint: str | None
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        WorkerSettings(**given)
+
+    assert (refusal.value.message, refusal.value.hint) == (message, hint)

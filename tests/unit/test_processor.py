@@ -114,6 +114,9 @@ def test_a_processor_without_process_is_refused(app: Stoker) -> None:
         ({"run_in": "thread"}, "Wrong: async def runs on the event loop"),
         ({"concurrency": 0}, "Wrong: concurrency=0 is not 1 or more"),
         ({"concurrency": True}, "Wrong: concurrency=True is not 1 or more"),
+        ({"concurrency": "3"}, "Wrong: concurrency='3' is not 1 or more"),
+        ({"conncurrency": 3}, "Wrong.conncurrency: there is no such setting or hook"),
+        ({"delay": "5s"}, "Wrong.delay: it is not a setting of a processor, but of a job"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_at_registration(
@@ -124,6 +127,46 @@ def test_a_setting_that_cannot_work_is_refused_at_registration(
 
     assert refusal.value.message == message
     assert app.registry.handlers() == []
+
+
+MISSPELT: list[tuple[str, Any, str]] = [
+    ("conncurrency", 3, "concurrency"),
+    ("max_attempts", 3, "attempts"),
+    ("time_out", "5s", "timeout"),
+    ("keep_fail", False, "keep_failed"),
+    ("set_up", lambda self: None, "setup"),
+    ("on_death", lambda self, job, failure: None, "on_dead"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "meant"), MISSPELT)
+def test_a_misspelt_setting_or_hook_is_refused_with_a_guess(
+    app: Stoker, name: str, value: Any, meant: str
+) -> None:
+    parent = type("Parent", (Direct,), {name: value})
+
+    with pytest.raises(ConfigError) as refusal:
+        app.processor(type("Child", (parent,), {}))
+
+    assert refusal.value.message == f"Child.{name}: there is no such setting or hook"
+    assert refusal.value.hint == f"did you mean {meant!r}? One of your own begins with _"
+
+
+def test_attributes_of_one_s_own_are_left_alone(app: Stoker) -> None:
+    @app.processor
+    class Thumbnails(Direct):
+        size = 3
+        names = ("a", "b")
+        _timeouts = 5
+        bucket: str
+
+        def process_one(self) -> None: ...
+
+        @property
+        def queues(self) -> int:
+            return 1
+
+    assert Thumbnails.handler.name == "Thumbnails"
 
 
 async def test_its_settings_are_those_of_its_jobs(app: Stoker) -> None:

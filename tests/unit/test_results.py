@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from stoker import BrokerError, JobFailed, JobNotFound, JobTimeout, Stoker
+from stoker import BrokerError, ConfigError, JobFailed, JobNotFound, JobTimeout, Stoker
 from stoker.broker.base import Broker, Want
 from stoker.config import WorkerSettings
 from stoker.job.model import Failure, lease_of
@@ -50,6 +50,20 @@ async def test_a_job_that_has_ended_is_not_waited_for(app: Stoker) -> None:
     await complete(await app.client.broker())
 
     assert await job.wait(timeout=10) == "result of 1"
+
+
+async def test_a_wait_takes_a_duration_as_people_write_it(app: Stoker) -> None:
+    job = await a_job(app)
+    await complete(await app.client.broker())
+
+    assert await job.wait(timeout="5s") == "result of 1"
+    assert await job.wait(timedelta(minutes=1)) == "result of 1"
+
+
+@pytest.mark.parametrize("timeout", [-1, True, "soon"])
+async def test_a_wait_for_no_duration_is_refused(app: Stoker, timeout: float | str) -> None:
+    with pytest.raises(ConfigError, match=f"^timeout={timeout!r} is"):
+        await app.queue("q").job("1").wait(timeout)
 
 
 async def test_the_end_of_a_job_wakes_who_waits_without_asking_meanwhile(

@@ -133,12 +133,39 @@ async def test_many_calls_are_added_all_or_none(app: Stoker) -> None:
     @app.task
     def work(number: int) -> None: ...
 
-    with pytest.raises(InvalidPayload):
+    with pytest.raises(InvalidPayload) as refusal:
         await work.enqueue_many([{"number": 1}, {"number": "two"}])
     jobs = await work.enqueue_many({"number": number} for number in range(3))
 
     assert [(await job.record()).data for job in jobs] == [f'{{"number":{n}}}' for n in range(3)]
     assert (await app.queue().stats()).counts == {State.WAITING: 3}
+    assert refusal.value.message == "calls[1]: work(): number: expected int, got str"
+    assert refusal.value.path == "[1].number"
+
+
+@pytest.mark.parametrize(
+    ("calls", "message"),
+    [
+        (
+            [(["a"], "s")],
+            "calls[0]: work() takes its arguments by name, not as tuple: (['a'], 's')",
+        ),
+        ({"number": 1}, "calls are many, one for each job, not dict: {'number': 1}"),
+        ("ab", "calls are many, one for each job, not str: 'ab'"),
+        (5, "calls are many, one for each job, not int: 5"),
+    ],
+)
+async def test_many_calls_that_are_no_mappings_are_refused(
+    app: Stoker, calls: Any, message: str
+) -> None:
+    @app.task
+    def work(number: int) -> None: ...
+
+    with pytest.raises(InvalidPayload) as refusal:
+        await work.enqueue_many(calls)
+
+    assert refusal.value.message == message
+    assert refusal.value.hint
 
 
 def test_a_call_is_enqueued_from_synchronous_code(app: Stoker) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from stoker.broker import make_broker
@@ -59,6 +60,24 @@ async def test_a_parent_that_is_no_text_holds_up_no_other_job(
 
     found = (await broker.find(Select("q", state=State.FAILED))).jobs
     assert {job.id for job in found} == {child.id, other.id}
+
+
+async def test_a_failure_that_names_no_reason_of_ours_is_an_error(
+    broker: Broker, server: Server
+) -> None:
+    jobs = await claimed(broker, 4)
+    await broker.finish([Failed(job, Failure("timeout", "it overran")) for job in jobs])
+    with server.connect() as client:
+        client.hdel(f"bull:q:{jobs[0].id}", "stoker.failure")  # as if BullMQ had failed it
+        client.hset(f"bull:q:{jobs[1].id}", "stoker.failure", "{not json")
+        client.hset(f"bull:q:{jobs[2].id}", "stoker.failure", '{"reason": 5}')
+    failed = Select("q", state=State.FAILED)
+
+    errors = await broker.find(msgspec.structs.replace(failed, reasons=("error",)))
+    others = await broker.find(msgspec.structs.replace(failed, reasons=("timeout", "cancelled")))
+
+    assert {job.id for job in errors.jobs} == {job.id for job in jobs[:3]}
+    assert [job.id for job in others.jobs] == [jobs[3].id]
 
 
 async def test_a_crash_count_that_is_none_is_recovered(broker: Broker, server: Server) -> None:

@@ -31,7 +31,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from stoker.job.model import Event, JobRecord, Lease, Log, NewJob
+from stoker.job.model import REASONS, Event, JobRecord, Lease, Log, NewJob, Reason
 from stoker.job.outcome import Outcome
 from stoker.job.states import State
 
@@ -84,6 +84,8 @@ class Select(msgspec.Struct, frozen=True):
     name: str | None = None
     text: str | None = None
     """Occurs, without regard to ASCII case, in the job's data or failure."""
+    reasons: tuple[Reason, ...] | None = None
+    """Why the last run failed. A failure that names none that we know counts as ``error``."""
     since: int | None = None
     until: int | None = None
     """A half-open interval over ``finished_at`` (finished jobs), ``due_at`` (delayed jobs) or
@@ -92,6 +94,16 @@ class Select(msgspec.Struct, frozen=True):
     after: str | None = None
     """Go on behind this cursor, which an earlier answer to the same selection gave."""
     limit: int = 100
+
+
+def reasons_listed(reasons: Collection[Reason]) -> tuple[list[str], bool]:
+    """Return reasons to look for, and whether these are meant or all but these.
+
+    What is stored of no known reason counts as ``error``, and can only be found by the others.
+    """
+    if "error" in reasons:
+        return sorted(REASONS - set(reasons)), False
+    return sorted(reasons), True
 
 
 class Page(msgspec.Struct, frozen=True):

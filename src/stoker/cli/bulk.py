@@ -12,10 +12,10 @@ import msgspec
 from stoker.app import Stoker
 from stoker.broker.base import system_clock
 from stoker.cli.records import write_json
-from stoker.cli.selection import Criteria
+from stoker.cli.selection import Criteria, count_jobs
 from stoker.cli.target import Target, chosen_queues, find_job, operate
 from stoker.errors import ConfigError
-from stoker.job.model import JobRecord
+from stoker.job.model import REASONS, JobRecord, Reason
 from stoker.job.states import FINISHED, UNFINISHED, State
 from stoker.queue import Filter, Progress, Queue
 
@@ -36,6 +36,8 @@ class Verb(msgspec.Struct, frozen=True):
     past: str
     refusal: str
     """What is wrong with a job in another state."""
+    leaves_out: tuple[Reason, ...] = ()
+    """Of dead letters, those that filters alone do not mean."""
     on_request: Mapping[State, str] = {}
     """Of the states, those that an id alone does not mean, and what to say then."""
 
@@ -63,6 +65,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     parts: Sequence[Part]
     refused: Sequence[JobRecord] = ()
+    left_out: int = 0
+    """Jobs that the filters match but the verb does not mean."""
 
     @property
     def most(self) -> int:
@@ -101,12 +105,29 @@ async def _plan(app: Stoker, verb: Verb, order: Order) -> Plan:
     if order.ids:
         return await _plan_ids(app, verb, order)
     counts = {queue.name: queue.counts for queue in await app.queues()}
-    parts = [
-        Part(name, _settled(which), counts[name].get(which.state, 0))
-        for which in order.criteria.filters(verb.usual)
-        for name in await chosen_queues(app, order.criteria.queues)
-    ]
-    return Plan([part for part in parts if part.most])
+    parts: list[Part] = []
+    left_out = 0
+    for which in map(_settled, order.criteria.filters(verb.usual)):
+        for name in await chosen_queues(app, order.criteria.queues):
+            count = counts[name].get(which.state, 0)
+            part, others = await _part(app.queue(name), verb, which, count)
+            parts.append(part)
+            left_out += others
+    return Plan([part for part in parts if part.most], left_out=left_out)
+
+
+async def _part(queue: Queue, verb: Verb, which: Filter, most: int) -> tuple[Part, int]:
+    """Return what is to be done in a queue, and how many jobs the verb does not mean."""
+    chosen = which.state is not State.FAILED or which.reasons is not None
+    if chosen or not verb.leaves_out or not most:
+        return Part(queue.name, which, most), 0
+    left_out = await count_jobs(queue, _failed_for(which, verb.leaves_out))
+    meant = _failed_for(which, REASONS.difference(verb.leaves_out))
+    return Part(queue.name, meant, max(0, most - left_out)), left_out
+
+
+def _failed_for(which: Filter, reasons: Iterable[str]) -> Filter:
+    return msgspec.structs.replace(which, reasons=tuple(sorted(reasons)))
 
 
 async def _plan_ids(app: Stoker, verb: Verb, order: Order) -> Plan:
@@ -192,13 +213,17 @@ def _tell(verb: Verb, plan: Plan, done: Mapping[str, int], order: Order) -> None
             }
             for job in plan.refused
         ]
-        write_json({"verb": verb.name, "changed": changed, "queues": done, "refused": refused})
+        answer = {"verb": verb.name, "changed": changed, "queues": done, "refused": refused}
+        write_json(answer | ({"left_out": plan.left_out} if verb.leaves_out else {}))
         return
     for job in plan.refused:
         why = _why_not(verb, order, job.state)
         click.echo(f"job {job.id} of {job.queue} is {job.state}: it {why}", err=True)
     if changed or not plan.refused:
         click.echo(f"{verb.past} {_jobs(changed)}.")
+    if plan.left_out:
+        reasons = ",".join(verb.leaves_out)
+        click.echo(f"Left out: {_jobs(plan.left_out)} ({reasons}); --reason {reasons}", err=True)
 
 
 def _jobs(count: int) -> str:
@@ -208,7 +233,7 @@ def _jobs(count: int) -> str:
 RETRY = Verb(
     "retry", FINISHED | {State.DELAYED}, (State.FAILED,),
     lambda queue, which, progress: queue.requeue(which, progress=progress),
-    "Run {jobs} again from the start?", "Put back in line:", "is not finished",
+    "Run {jobs} again from the start?", "Put back in line:", "is not finished", ("cancelled",),
     {State.COMPLETED: "has done its work; --state completed runs it once more"},
 )  # fmt: skip
 PROMOTE = Verb(
@@ -237,7 +262,7 @@ CLEAN = Verb(
 )  # fmt: skip
 REPLAY = Verb(
     "replay", frozenset({State.FAILED}), (State.FAILED,), RETRY.sweep,
-    "Run {jobs} again from the start?", "Put back in line:", "is no dead letter",
+    "Run {jobs} again from the start?", "Put back in line:", "is no dead letter", ("cancelled",),
 )  # fmt: skip
 PURGE = Verb(
     "purge", frozenset({State.FAILED}), (State.FAILED,), REMOVE.sweep,

@@ -190,19 +190,17 @@ def _show(
             drawn.add_row(*map(Text, row.values()))
         console.print(drawn)
     if app is not None:
-        console.print(
-            f"\nbroker: {app.url.described}\n  {durability(app.url)}", markup=False, soft_wrap=True
-        )
+        console.print(f"\nbroker: {app.url.described}\n  {durability(app.url)}", soft_wrap=True)
     if warnings:
         console.print(f"\n{len(warnings)} warning{'s' * (len(warnings) > 1)}:", style="yellow")
         for warning in warnings:
-            console.print(f"- {warning}", markup=False, soft_wrap=True)
+            console.print(f"- {warning}", soft_wrap=True)
     if not found:
         how = "It works; see the warnings." if warnings else "All is well."
         console.print(f"\n{how}", style="yellow" if warnings else "green")
         return
     console.print(f"\n{len(found)} problem{'s' * (len(found) > 1)}:", style="bold red")
     for each in found:
-        console.print(f"- {each.where}: {each.problem}", markup=False, soft_wrap=True)
+        console.print(f"- {each.where}: {each.problem}", soft_wrap=True)
         if each.hint:
-            console.print(f"  hint: {each.hint}", markup=False, soft_wrap=True)
+            console.print(f"  hint: {each.hint}", soft_wrap=True)

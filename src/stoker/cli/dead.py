@@ -14,6 +14,7 @@ from stoker.cli.options import (
     filter_options,
     json_option,
     queues_option,
+    reason_option,
     target_options,
 )
 from stoker.cli.selection import Criteria
@@ -26,8 +27,9 @@ def dead() -> None:
     """Look after dead letters: the jobs that have failed for good."""
 
 
-@dead.command("ls", epilog="Example: stoker dead ls --queue mail --text timeout")
+@dead.command("ls", epilog="Example: stoker dead ls --queue mail --reason timeout,crashed")
 @filter_options
+@reason_option
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
 @target_options
 @json_option
@@ -56,15 +58,20 @@ def show(
     show_one(target, id, queues, show_secrets=show_secrets, as_json=as_json, state=State.FAILED)
 
 
-@dead.command(epilog="Example: stoker dead replay --queue mail --text timeout --since 1d")
+@dead.command(epilog="Example: stoker dead replay --queue mail --reason timeout --since 1d")
 @bulk_options
+@reason_option
 def replay(**given: Any) -> None:
-    """Run dead letters again from the start."""
+    """Run dead letters again from the start.
+
+    Those that somebody cancelled are left out, unless --reason cancelled or an id names them.
+    """
     carry_out(REPLAY, *split(**given))
 
 
 @dead.command(epilog="Example: stoker dead purge --until 30d")
 @bulk_options
+@reason_option
 def purge(**given: Any) -> None:
     """Delete dead letters."""
     carry_out(PURGE, *split(**given))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -10,9 +9,8 @@ from typing import Any, Literal, TypeVar
 import click
 from rich.text import Text
 
-from stoker.cli.seeing import path_argument, planned
+from stoker.cli.seeing import need_extra, path_argument, planned
 from stoker.cli.tables import plain, screen, table
-from stoker.errors import ConfigError
 from stoker.sidecar.plan import Plan, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -84,7 +82,7 @@ def generate(
 
     Files of a person's are extended and never replaced, unless with --force. Twice is as once.
     """
-    need_yaml()
+    need_extra()
     from stoker.sidecar.render import MODES, TARGETS, Mode, Target, render
     from stoker.sidecar.write import (
         Folder,
@@ -127,22 +125,12 @@ def kept(path: Path) -> Plan | None:
 @_FORCE
 def remove(path: Path, how: How | None, force: bool) -> None:
     """Take everything that Stoker wrote out of the project in PATH, and nothing else."""
-    need_yaml()
+    need_extra()
     from stoker.sidecar.write import Folder, decide_removal, written_by_stoker
 
     folder = Folder(path)
     present = folder.read(written_by_stoker(path))
     carry_out(folder, decide_removal(present, force=force), how or "write")
-
-
-def need_yaml() -> None:
-    """Raise ``ConfigError`` where the extra is not installed."""
-    try:
-        importlib.import_module("ruamel.yaml")
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "stoker sidecar needs ruamel.yaml", hint="pip install 'stoker[sidecar]'"
-        ) from error
 
 
 def carry_out(folder: Any, changes: Sequence[Any], how: How) -> None:

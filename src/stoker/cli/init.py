@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from stoker.cli.generating import How, carry_out, how_options, need_yaml
-from stoker.cli.seeing import path_argument
+from stoker.cli.generating import How, carry_out, how_options
+from stoker.cli.seeing import need_extra, path_argument
 from stoker.cli.tables import plain
 
 
@@ -23,7 +23,7 @@ def init(path: Path, how: How | None) -> None:
     The worker may import the application, never the other way round; lint-imports checks it.
     What is there already stays as it is.
     """
-    need_yaml()
+    need_extra()
     from stoker.sidecar.render import File, render
     from stoker.sidecar.scaffold import contract, files, look_at, plan, worker_folder
     from stoker.sidecar.write import Change, Folder, decide

@@ -13,6 +13,7 @@ from stoker.cli.options import (
     filter_options,
     json_option,
     queues_option,
+    reason_option,
     state_option,
     target_options,
 )
@@ -74,11 +75,14 @@ def logs(id: str, queues: tuple[str, ...], app: str | None, url: str | None, as_
         click.echo(plain(log_line(line)))
 
 
-@job.command(epilog="Example: stoker job retry --queue mail --text timeout --since 1d")
+@job.command(epilog="Example: stoker job retry --queue mail --reason timeout --since 1d")
 @bulk_options
 @state_option
+@reason_option
 def retry(**given: Any) -> None:
     """Run failed jobs again from the start, completed ones only with --state completed.
+
+    Those that somebody cancelled are left out, unless --reason cancelled or an id names them.
 
     A job that is named by its id and waits for its next attempt is tried now.
     """

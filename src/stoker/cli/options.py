@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from stoker.broker.base import system_clock
 from stoker.errors import ConfigError
 from stoker.job.duration import milliseconds
+from stoker.job.model import REASONS, Reason
 from stoker.job.settings import check_name
 from stoker.job.states import State
 
@@ -52,6 +53,15 @@ def states(value: str) -> tuple[State, ...]:
         return tuple(State(name.lower()) for name in value.split(","))
     except ValueError:
         raise click.BadParameter(f"{value!r} is no state: {', '.join(State)}") from None
+
+
+def reasons(value: str) -> tuple[Reason, ...]:
+    """Read the words of ``Reason``, with commas between them."""
+    named = cast("tuple[Reason, ...]", tuple(name.lower() for name in value.split(",")))
+    for name in named:
+        if name not in REASONS:
+            raise click.BadParameter(f"{name!r} is no reason: {', '.join(sorted(REASONS))}")
+    return named
 
 
 # A type argument would be wrong before click 8.5.
@@ -156,6 +166,16 @@ _STATE = click.option(
     help=f"Only in these states: {', '.join(State)}.",
 )
 
+_REASON = click.option(
+    "--reason",
+    "reasons",
+    type=reasons,
+    multiple=True,
+    callback=_flat,
+    metavar="REASON[,REASON]",
+    help=f"Only those that failed for it: {', '.join(sorted(REASONS))}.",
+)
+
 _ALL = click.option("--all", "everything", is_flag=True, help="Take all there are.")
 _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
@@ -173,6 +193,11 @@ def filter_options(command: F) -> F:
 def state_option(command: F) -> F:
     """Which states."""
     return _with(command, _STATE)
+
+
+def reason_option(command: F) -> F:
+    """Why they failed."""
+    return _with(command, _REASON)
 
 
 def yes_option(command: F) -> F:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,20 +21,40 @@ path_argument = click.argument(
 )
 
 
+_EXTRA = (
+    "ruamel.yaml",
+    "tree_sitter",
+    "tree_sitter_go",
+    "tree_sitter_javascript",
+    "tree_sitter_rust",
+    "tree_sitter_typescript",
+)
+"""The modules of the extra ``sidecar``."""
+
+
+def need_extra() -> None:
+    """Raise ``ConfigError``, the same for every command, where the extra is not installed."""
+    for module in _EXTRA:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError:
+            raise ConfigError(
+                f"stoker sidecar needs {module}, which is not installed",
+                hint="pip install 'stoker[sidecar]'",
+            ) from None
+
+
 def seen(path: Path) -> Detection:
     """Look at a project. Raises ``ConfigError`` where the extra is not installed."""
-    try:
-        from stoker.sidecar.detect import detect as look_at
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"stoker sidecar needs {error.name}, which is not installed",
-            hint="pip install 'stoker[sidecar]'",
-        ) from None
+    need_extra()
+    from stoker.sidecar.detect import detect as look_at
+
     return look_at(path)
 
 
 def planned(path: Path) -> Plan:
     """Return the plan for a project as it is now."""
+    need_extra()
     from stoker.sidecar.planning import make_plan
 
     return make_plan(seen(path), path.resolve().name)

@@ -8,9 +8,9 @@ import msgspec
 
 from stoker.app import Stoker
 from stoker.cli.target import chosen_queues
-from stoker.job.model import JobRecord
+from stoker.job.model import JobRecord, Reason
 from stoker.job.states import FINISHED, State
-from stoker.queue import Filter
+from stoker.queue import Filter, Queue
 
 LIST_ORDER = (State.ACTIVE, State.WAITING, State.DELAYED, State.FAILED, State.COMPLETED)
 
@@ -24,11 +24,13 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
     text: str | None = None
     since: int | None = None
     until: int | None = None
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def narrow(self) -> bool:
         """Whether they leave out some jobs of a queue and state."""
-        return any(value is not None for value in (self.name, self.text, self.since, self.until))
+        given = (self.name, self.text, self.since, self.until)
+        return bool(self.reasons) or any(value is not None for value in given)
 
     @property
     def empty(self) -> bool:
@@ -38,7 +40,14 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
     def filters(self, states: Sequence[State]) -> list[Filter]:
         """Return a filter for each state: those that were named, else ``states``."""
         return [
-            Filter(state=state, name=self.name, text=self.text, since=self.since, until=self.until)
+            Filter(
+                state=state,
+                name=self.name,
+                text=self.text,
+                reasons=self.reasons or None,
+                since=self.since,
+                until=self.until,
+            )
             for state in self.states or states
         ]
 
@@ -57,6 +66,17 @@ async def find_jobs(app: Stoker, criteria: Criteria, limit: int) -> tuple[list[J
             if len(found) > limit:
                 return found[:limit], True
     return found, False
+
+
+async def count_jobs(queue: Queue, which: Filter) -> int:
+    """Return how many jobs there are, a page at a time."""
+    count, after = 0, None
+    while True:
+        page = await queue.find(which, after=after, limit=500)
+        count += len(page.jobs)
+        after = page.next
+        if after is None:
+            return count
 
 
 async def _find(app: Stoker, queue: str, which: Filter, most: int, found: list[JobRecord]) -> None:

@@ -33,7 +33,8 @@ def screen(*, stderr: bool = False) -> Console:
     """Return where to draw: colours and widths only for a terminal."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return _Screen(stderr=stderr, width=width, highlight=False)
+    # Nothing in a text is an instruction: rich would read :a: as a picture and [red] as a colour.
+    return _Screen(stderr=stderr, width=width, highlight=False, emoji=False, markup=False)
 
 
 class _Screen(Console):

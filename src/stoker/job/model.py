@@ -6,7 +6,7 @@ Times are whole milliseconds since the Unix epoch (``…_at``) or whole millisec
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -28,6 +28,9 @@ Reason = Literal[
 ]
 """Why a run failed: the handler raised; it overran; it gave up; somebody cancelled it; its process
 died more often than allowed; its stored data cannot be read; its task is not registered."""
+
+
+REASONS: frozenset[str] = frozenset(get_args(Reason))
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -180,6 +183,16 @@ def failure_in(record: JobRecord) -> Failure:
     if record.failure is None:
         return Failure("error", "no reason was stored")
     return msgspec.json.decode(record.failure, type=Failure)
+
+
+def reason_in(record: JobRecord) -> Reason | None:
+    """Return why a job's last run failed; ``error`` where none that we know is stored."""
+    if record.failure is None:
+        return None
+    try:
+        return failure_in(record).reason
+    except msgspec.MsgspecError:
+        return "error"
 
 
 class Lease(msgspec.Struct, frozen=True, cache_hash=True):

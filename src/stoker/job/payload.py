@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import builtins
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET
@@ -22,8 +22,12 @@ from msgspec.structs import astuple
 from stoker.errors import InvalidPayload
 from stoker.job.annotation import comparable, decoder, typed_parameters, verify
 from stoker.job.misfit import MAX_DEPTH, Misfit, check, explain, is_deep, show, to_bytes
+from stoker.job.surplus import Surplus
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Arguments", "Payload", "encode_any"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Arguments", "Payload", "by_name", "encode_any", "encode_each"]
+
+T = TypeVar("T")
+X = TypeVar("X")
 
 MAX_BYTES = 1_048_576
 """The largest payload unless the caller sets another limit: 1 MiB."""
@@ -56,7 +60,15 @@ class Arguments:
         self._decode = decoder(shape)
         self._decode_rest = decoder(dict[str, rest[0]]) if rest else None
         proof = comparable([hint for _, hint in parameters])
-        self._codec = _Codec(self._name, self._load, proof, self._misnamed)
+        surplus = {p.name: Surplus(hint) for p, hint in named}
+        surplus_rest = Surplus(rest[0]) if rest else None
+
+        def refuse(data: dict[str, Any]) -> None:
+            for name, value in data.items():
+                if (known := surplus.get(name, surplus_rest)) is not None:
+                    known.refuse(value, name)
+
+        self._codec = _Codec(self._name, self._load, proof, self._misnamed, refuse)
 
     @classmethod
     def of(cls, function: Callable[..., Any], *, skip: int = 0) -> Self:
@@ -122,21 +134,29 @@ class Arguments:
 
 
 class Payload:
-    """The one value that a ``Processor`` takes; stored as its JSON form."""
+    """The one value that a ``Processor`` takes, or that a handler returns; stored as JSON."""
 
-    def __init__(self, name: str, type: Any) -> None:
-        self._codec = _Codec(name, decoder(type), comparable([type]))
+    def __init__(self, name: str, type: Any, surplus: Callable[[Any], None] | None = None) -> None:
+        self._codec = _Codec(name, decoder(type), comparable([type]), surplus=surplus)
 
     @classmethod
-    def of(cls, type: Any, *, what: str | None = None) -> Self:
+    def of(cls, type: Any) -> Self:
         """Read the type: a dataclass, TypedDict, Struct or pydantic model, ``dict[str, Any]``.
 
-        ``what`` names it in errors, if not its own name. Raises ``ConfigError`` when its values
-        cannot be stored as JSON.
+        Raises ``ConfigError`` when its values cannot be stored as JSON.
         """
-        name = what or (type.__name__ if isinstance(type, builtins.type) else str(type))
+        name = type.__name__ if isinstance(type, builtins.type) else str(type)
         verify(type, f"payload {name}")
-        return cls(name, type)
+        return cls(name, type, Surplus(type).refuse)
+
+    @classmethod
+    def of_result(cls, type: Any, what: str) -> Self:
+        """Read the type of what a handler returns; ``what`` names it in errors.
+
+        It may have fields that the type does not: that is no reason to fail work that is done.
+        """
+        verify(type, f"payload {what}")
+        return cls(what, type)
 
     def encode(self, value: Any, *, limit: int = MAX_BYTES) -> str:
         """Return the value as JSON text, or raise ``InvalidPayload``."""
@@ -152,6 +172,38 @@ def encode_any(value: Any, what: str, *, limit: int = MAX_BYTES) -> str:
     return _Codec(what, msgspec.json.decode, comparable=True).encode(value, limit)
 
 
+def by_name(value: Any, what: str) -> dict[str, Any]:
+    """Return a mapping as a dict, or raise ``InvalidPayload``: arguments are stored by name."""
+    if not isinstance(value, Mapping):
+        raise InvalidPayload(
+            f"{what} takes its arguments by name, not as {type(value).__name__}: {show(value)}",
+            hint="a mapping such as {'to': 'ada'}",
+        )
+    return dict(cast("Mapping[str, Any]", value))
+
+
+def encode_each(items: Iterable[X], encode: Callable[[X], T], what: str) -> list[T]:
+    """Return what ``encode`` makes of each; an error names the item: ``calls[3]``."""
+    given: Any = items
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        kind = type(cast("object", given)).__name__
+        raise InvalidPayload(
+            f"{what} are many, one for each job, not {kind}: {show(given)}",
+            hint="put it into a list",
+        )
+    encoded: list[T] = []
+    for item in items:
+        try:
+            encoded.append(encode(item))
+        except InvalidPayload as error:
+            place = f"[{len(encoded)}]"
+            path = f"{place}.{error.path}" if error.path else place
+            raise InvalidPayload(
+                f"{what}{place}: {error.message}", path=path, hint=error.hint
+            ) from error.__cause__
+    return encoded
+
+
 class _Codec:
     """Encodes with the proof by round trip, decodes, and says what went wrong."""
 
@@ -161,11 +213,13 @@ class _Codec:
         load: Callable[[bytes | str], Any],
         comparable: bool,
         misnamed: Callable[[Collection[Any]], InvalidPayload | None] | None = None,
+        surplus: Callable[[Any], None] | None = None,
     ) -> None:
         self._name = name
         self._load = load
         self._comparable = comparable
         self._misnamed = misnamed
+        self._surplus = surplus
 
     def encode(self, value: Any, limit: int) -> str:
         try:
@@ -182,6 +236,7 @@ class _Codec:
                 and b'Infinity"' not in raw  # a Decimal
                 and not is_deep(raw)
             ):
+                self._refuse_surplus(value)
                 check(value, back)
             return raw.decode()
         except Misfit as misfit:
@@ -200,12 +255,17 @@ class _Codec:
             return misnamed
         try:
             check(value)
+            self._refuse_surplus(value)
             data = msgspec.json.decode(to_bytes(value))
             return self._refused(explain(error, data, self._load, value))
         except Misfit as misfit:
             return self._refused(misfit)
         except Exception:  # a type of the caller's that does not encode twice in the same way
             return self._refused(explain(error, None, self._load))
+
+    def _refuse_surplus(self, value: Any) -> None:
+        if self._surplus is not None:
+            self._surplus(value)
 
     def _unreadable(self, text: str, error: Exception) -> InvalidPayload:
         data: Any = None

@@ -221,11 +221,6 @@ def _complete(settings: WorkerSettings, registry: Registry) -> WorkerSettings:
     known = registry.queues()
     if not known:
         raise ConfigError("this app has no tasks", hint="put @app.task above a function")
-    if settings.concurrency < 1:
-        raise ConfigError(f"concurrency={settings.concurrency} is not 1 or more")
-    for setting, least in (("lease_ms", 100), ("recover_ms", 50), ("grace_ms", 0)):
-        if getattr(settings, setting) < least:
-            raise ConfigError(f"{setting}={getattr(settings, setting)} is not {least} or more")
     for queue in settings.queues:
         if queue not in known:
             raise ConfigError(

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 import pytest
 
-from stoker.broker.base import Want
+from stoker.broker.base import Select, Want
 from stoker.broker.sqlite import SQLiteBroker
 from stoker.broker.sqlite import claim as claiming
 from stoker.broker.sqlite.files import Files
@@ -50,6 +51,27 @@ async def waiting(broker: SQLiteBroker) -> int:
 
 
 # What a call meets
+
+
+@pytest.mark.parametrize(
+    "stored", ["'not json'", "'[1]'", "'{}'", """'{"reason": "odd"}'""", "CAST(x'ff' AS TEXT)"]
+)
+async def test_a_failure_by_hand_that_names_no_reason_is_an_error(
+    broker: SQLiteBroker, path: str, stored: str
+) -> None:
+    await broker.add([JOB])
+    await broker.cancel(Select("q", state=State.WAITING), "not wanted")
+    by_hand = apsw.Connection(path)
+    by_hand.execute(f"UPDATE job SET failure = {stored}")
+    by_hand.close()
+    failed = Select("q", state=State.FAILED)
+
+    errors = await broker.find(msgspec.structs.replace(failed, reasons=("error",)))
+    by_id = await broker.find(Select("q", ids=("1",), reasons=("error",)))
+    cancelled = await broker.find(msgspec.structs.replace(failed, reasons=("cancelled",)))
+
+    assert [job.id for job in errors.jobs] == [job.id for job in by_id.jobs] == ["1"]
+    assert not cancelled.jobs
 
 
 async def test_a_queue_by_hand_that_cannot_be_read_is_an_error_and_no_end(

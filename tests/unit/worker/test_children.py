@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,11 @@ class Hangs(Processor[dict[str, Any]]):
         time.sleep(3_600)
 
     def process(self, job: JobContext[dict[str, Any]]) -> None: ...
+
+
+@app.task(run_in="process")
+def place() -> str:
+    return str(Path.cwd())
 
 
 @app.task(run_in="process")
@@ -96,3 +102,19 @@ def test_a_child_that_was_reaped_is_not_killed_again(monkeypatch: pytest.MonkeyP
     child.kill()
 
     assert killed == []
+
+
+async def test_a_child_begins_in_the_folder_its_worker_began_in(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path in the code it imports, such as the store's, means the same file."""
+    began = Path.cwd()
+    running = Running(app, watched)
+    job = await a_job(watched, "place")
+    monkeypatch.chdir(tmp_path)
+
+    [outcome] = await running.run(job)
+
+    assert isinstance(outcome, Done)
+    assert outcome.value == f'"{began}"'
+    await running.executors.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stoker.broker.base import Clock, Select, Want, system_clock
+from stoker.broker.base import Clock, Select, Want, reasons_listed, system_clock
 from stoker.job.states import State
 
 
@@ -57,7 +57,15 @@ class Call:
         """Append a selection: of these ids, or of a state."""
         cursor = select.after if ids is None else None
         self.add(
-            select.state and State(select.state).value, select.name, select.text, select.since,
-            select.until, "1" if select.newest_first else "0", most, cursor,
-            None if ids is None else len(ids), *(ids or ()),
+            select.state and State(select.state).value, select.name, select.text,
+            _reasons(select), select.since, select.until, "1" if select.newest_first else "0", most,
+            cursor, None if ids is None else len(ids), *(ids or ()),
         )  # fmt: skip
+
+
+def _reasons(select: Select) -> str | None:
+    """Return ``=|crashed|timeout|`` for these, ``!|cancelled|`` for all but this."""
+    if select.reasons is None:
+        return None
+    listed, meant = reasons_listed(select.reasons)
+    return f"{'=' if meant else '!'}|{'|'.join(listed)}|"

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import apsw
 import msgspec
 
-from stoker.broker.base import Page, Select, Swept
+from stoker.broker.base import Page, Select, Swept, reasons_listed
 from stoker.broker.sqlite.ids import seq_of
 from stoker.broker.sqlite.query import id_text, readable, rows
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
-from stoker.job.model import Failure, JobRecord
+from stoker.job.model import Failure, JobRecord, reason_in
 from stoker.job.states import FINISHED, UNFINISHED, State
 
 MOST_LOOKED_AT = 2_000
@@ -35,6 +35,10 @@ _TIME = {
     State.COMPLETED: "finished_at",
     State.FAILED: "finished_at",
 }
+
+
+# Of a failure that was written by hand, and is no JSON or names no reason, an empty one.
+_REASON = "CASE WHEN json_valid(failure) THEN coalesce(failure ->> '$.reason', '') ELSE '' END"
 
 
 class Hit(NamedTuple):
@@ -151,6 +155,7 @@ def _matches(select: Select, job: JobRecord) -> bool:
         and (select.state is None or job.state is select.state)
         and (select.name is None or job.name == select.name)
         and (select.text is None or _folded(select.text) in _folded(text))
+        and (select.reasons is None or reason_in(job) in select.reasons)
         and (select.since is None or at >= select.since)
         and (select.until is None or at < select.until)
     )
@@ -184,6 +189,13 @@ def _query(select: Select, state: State) -> tuple[str, dict[str, Any]]:
     if select.text is not None:
         bindings["text"] = f"%{_escaped(select.text)}%"
         matches.append("(data || char(10) || coalesce(failure, '')) LIKE :text ESCAPE '\\'")
+    if select.reasons is not None:
+        listed, meant = reasons_listed(select.reasons)
+        bindings["reasons"] = json(listed)
+        matches.append(
+            f"(failure IS NOT NULL AND {_REASON} {'' if meant else 'NOT '}IN "
+            "(SELECT value FROM json_each(:reasons)))"
+        )
     direction = " DESC" if select.newest_first else ""
     sql = (
         f"SELECT seq, CAST(coalesce(id, seq) AS BLOB), {' AND '.join(matches)}, {', '.join(order)} "

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from stoker.job.duration import describe
@@ -42,6 +43,9 @@ class Children:
         self._free = asyncio.Semaphore(limit)
         self._threads = threads
         self._deadlines = deadlines
+        # Whatever a handler makes of this process's folder: relative paths in the code that a
+        # child imports mean the same files as here.
+        self._folder = Path.cwd()
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
 
@@ -53,7 +57,7 @@ class Children:
                 self._drop(child)  # it died while it was idle; no job is to pay for that
                 child = None
             if child is None:
-                child = await self._threads.run(_Child)
+                child = await self._threads.run(_Child, self._folder)
                 self._all.add(child)
             try:
                 report = await self._run_in(child, run)
@@ -102,9 +106,10 @@ class Children:
 class _Child:
     """One child process, used from one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self._process = subprocess.Popen(
             _COMMAND,
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Its own group: Ctrl-C in the terminal is for the worker, which decides what it means.

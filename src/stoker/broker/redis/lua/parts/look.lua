@@ -1,6 +1,6 @@
 -- needs: queue line delay state
 -- One bounded look at the jobs that a selection names. Its arguments: state or "", name or "", text or "",
--- since or "", until or "", "1" for newest first, the most jobs wanted, cursor or "", number of ids,
+-- "=|reason|…|" for these, "!|reason|…|" for all but these, or "", since or "", until or "", "1" for newest first, the most jobs wanted, cursor or "", number of ids,
 -- the ids (none: the state's jobs).
 
 local LOOKED_AT = 1000
@@ -12,13 +12,13 @@ local NEAR = 2000
 local SEARCHED_AT_ONCE = 500000
 
 local function next_selection()
-  local s = { state = next_argument(), name = next_argument(), text = next_argument(),
+  local s = { state = next_argument(), name = next_argument(), text = next_argument(), reasons = next_argument(),
     since = tonumber(next_argument()), till = tonumber(next_argument()),
     newest = next_argument() == '1', most = next_number(), cursor = next_argument(), ids = {} }
   s.by_ids = next_argument()
   for place = 1, tonumber(s.by_ids) or 0 do s.ids[place] = next_argument() end
   s.text = string.lower(s.text)
-  s.reads = s.name ~= '' or s.text ~= ''
+  s.reads = s.name ~= '' or s.text ~= '' or s.reasons ~= ''
   return s
 end
 
@@ -26,14 +26,25 @@ local function in_time(s, at)
   return (not s.since or at >= s.since) and (not s.till or at < s.till)
 end
 
+-- A failure without what ours add is BullMQ's own: an error.
+local function failed_for(s, state, message, extra)
+  if not message or state == 'completed' then return false end
+  local reason = decoded(extra).reason
+  if type(reason) ~= 'string' then reason = 'error' end
+  local listed = string.find(s.reasons, '|' .. reason .. '|', 1, true) ~= nil
+  return listed == (string.sub(s.reasons, 1, 1) == '=')
+end
+
 -- ``at`` is the time that the filters are about, where the place of the job says it. Returns also what
 -- it cost, in looks.
-local function matches(s, q, id, at)
+local function matches(s, q, id, state, at)
   if not (s.reads or s.since or s.till) then return true, 1 end
-  local job = fields_of(q.base .. id, 'timestamp', 'name', 'data', 'failedReason', 'stacktrace')
+  local job = fields_of(q.base .. id, 'timestamp', 'name', 'data', 'failedReason', 'stacktrace',
+    'stoker.failure')
   if not in_time(s, at or tonumber(job[1]) or 0) or (s.name ~= '' and job[2] ~= s.name) then
     return false, 1
   end
+  if s.reasons ~= '' and not failed_for(s, state, job[4], job[6]) then return false, 1 end
   if s.text == '' then return true, 1 end
   local text = (job[3] or '') .. '\n' .. (job[4] or '') .. '\n' .. (job[5] or '')
   return string.find(string.lower(text), s.text, 1, true) ~= nil, 1 + #text / BYTES_OF_A_LOOK
@@ -164,7 +175,7 @@ local function look_at_state(s, q)
         end
         place = place + 1
         at.score, at.anchor = entries[entry + 1], id
-        local fits, looks = matches(s, q, id, time)
+        local fits, looks = matches(s, q, id, s.state, time)
         looked = looked + looks
         if fits then
           hits[#hits + 1] = { id = id, state = s.state, section = section, index = place - 1,
@@ -191,7 +202,7 @@ local function look_at_ids(s, q, leave)
     if state == 'completed' or state == 'failed' then
       at = tonumber(call('ZSCORE', q.base .. state, id))
     end
-    if state and (s.state == '' or s.state == state) and matches(s, q, id, at) then
+    if state and (s.state == '' or s.state == state) and matches(s, q, id, state, at) then
       hits[#hits + 1] = { id = id, state = state, due = due, place = place }
       if leave and state == 'waiting' then
         searched = searched + call('LLEN', q.wait) + call('LLEN', q.paused_list)

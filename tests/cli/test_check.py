@@ -9,7 +9,7 @@ import pytest
 
 from stoker.cli import check
 from stoker.config import BrokerURL
-from tests.cli.support import Shop, ok, stoker
+from tests.cli.support import Running, Shop, ok, stoker
 
 BAD = """
 from stoker import Backoff, Keep, Processor, Stoker
@@ -157,3 +157,46 @@ def test_a_full_disk_is_a_problem(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_durability_is_stated(url: str, words: str) -> None:
     assert words in check.durability(BrokerURL.parse(url))
+
+
+MIXED = """
+from stoker import Stoker
+
+app = Stoker("sqlite:///jobs.db")
+
+
+@app.task(run_in="process")
+def crunch() -> None: ...
+
+
+@app.task
+async def quick() -> None: ...
+
+
+@app.task(queue="alone", run_in="process")
+def alone() -> None: ...
+"""
+ADVICE = (
+    "in queue default, tasks that run in child processes hold up the others: "
+    "give them a queue of their own, @app.task(queue=…) (here: crunch)"
+)
+
+
+def test_tasks_that_had_better_not_share_a_queue_are_no_problem_but_advice(folder: Path) -> None:
+    (folder / "mixed.py").write_text(MIXED, encoding="utf-8")
+
+    assert f"\nadvice: {ADVICE}\n\nAll is well.\n" in ok("check", "mixed:app")
+    assert json.loads(ok("check", "mixed:app", "--json"))["advice"] == [ADVICE]
+
+
+@pytest.mark.parametrize(("processes", "told"), [("1", True), ("10", False)])
+def test_a_worker_says_so_where_its_children_are_few(
+    folder: Path, processes: str, told: bool
+) -> None:
+    (folder / "mixed.py").write_text(MIXED, encoding="utf-8")
+
+    options = ["--burst", "-c", "4", "--processes", processes]
+    with Running(folder, "worker", "mixed:app", *options) as worker:
+        assert worker.end() == 0
+
+    assert (f"WARNING {ADVICE}" in worker.shown) is told

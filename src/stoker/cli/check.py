@@ -54,10 +54,12 @@ def check(app: str, as_json: bool) -> None:
     else:
         handlers = loaded.registry.handlers()
         found = [*_look_at_tasks(handlers), *asyncio.run(_look_at_broker(loaded))]
+    registry = None if loaded is None else loaded.registry
+    advice = [] if registry is None else registry.advice(registry.queues())
     if as_json:
-        write_json(_object(loaded, handlers, found))
+        write_json(_object(loaded, handlers, found) | {"advice": advice})
     else:
-        _show(loaded, handlers, found)
+        _show(loaded, handlers, found, advice)
     if found:
         raise click.exceptions.Exit(1)
 
@@ -154,7 +156,9 @@ def _object(
     return {"ok": not found, "broker": url, "durability": safe, "tasks": tasks, "problems": found}
 
 
-def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem]) -> None:
+def _show(
+    app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem], advice: Sequence[str]
+) -> None:
     from rich.text import Text
 
     from stoker.cli.tables import screen, table
@@ -172,6 +176,8 @@ def _show(app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Probl
         console.print(
             f"\nbroker: {app.url.described}\n  {durability(app.url)}", markup=False, soft_wrap=True
         )
+    for each in advice:
+        console.print(f"\nadvice: {each}", markup=False, soft_wrap=True)
     if not found:
         console.print("\nAll is well.", style="green")
         return

@@ -199,6 +199,9 @@ def _introduce(app: Stoker, settings: WorkerSettings) -> None:
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
         click.echo(lines, err=True)
+    if settings.processes < settings.concurrency:
+        for advice in app.registry.advice(settings.queues):
+            _log.warning("%s", advice)
     if app.url.path == MEMORY:
         _log.warning("jobs in memory: no other process can add any, and they end with this one")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stoker.job.states import State
-from tests.cli.support import Running, Shop
+from tests.cli.support import Running, Shop, ok
 
 pytestmark = pytest.mark.system
 
@@ -162,6 +162,21 @@ def test_the_jobs_of_a_dead_worker_are_recovered(shop: Shop) -> None:
 
     job = shop.job(id, "slow")
     assert (job.state, job.crashes) == (State.COMPLETED, 1)
+
+
+def test_max_stalls_says_how_often_a_job_may_take_its_process_down(folder: Path) -> None:
+    (folder / "deadly.py").write_text(
+        "import os\nfrom stoker import Stoker\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        '@app.task(attempts=1, run_in="process")\ndef die() -> None: os._exit(7)\n'
+    )
+    ok("enqueue", "deadly:app", "die")
+
+    with Running(folder, "worker", "deadly:app", "--burst", "--max-stalls", "0") as worker:
+        worker.end()
+
+    assert "die 1 of default: is a dead letter: " in worker.shown
+    assert "it was running once when its process died" in worker.shown
 
 
 def test_verbose_tells_of_every_job(shop: Shop) -> None:

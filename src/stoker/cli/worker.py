@@ -89,6 +89,15 @@ _log = logging.getLogger("stoker.worker")
     help="How long after this worker's death its jobs are taken back.",
 )
 @click.option(
+    "--max-stalls",
+    type=click.IntRange(0),
+    default=DEFAULTS.max_stalls,
+    show_default=True,
+    envvar="STOKER_MAX_STALLS",
+    show_envvar=True,
+    help="How often a job may take its process down, beside its attempts, and run again.",
+)
+@click.option(
     "--name",
     default="",
     envvar="STOKER_NAME",
@@ -111,6 +120,7 @@ def worker(
     burst: bool,
     grace: int,
     lease: int,
+    max_stalls: int,
     name: str,
     verbose: bool,
 ) -> None:
@@ -125,6 +135,7 @@ def worker(
         burst=burst,
         lease_ms=lease,
         grace_ms=grace,
+        max_stalls=max_stalls,
     )
     run_and_leave(_work(loaded, settings, Journal(verbose=verbose)), told)
 

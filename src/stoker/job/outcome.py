@@ -151,7 +151,8 @@ def decide(
 
 def crash_failure(crashes: int, how: str) -> Failure:
     """Return the failure of a job that took its process down once too often."""
-    return Failure("crashed", f"{how}; it was running {crashes} times when its process died")
+    times = "once" if crashes == 1 else f"{crashes} times"
+    return Failure("crashed", f"{how}; it was running {times} when its process died")
 
 
 def _again_or_dead(

@@ -228,6 +228,28 @@ def test_with_json_an_error_is_json(shop: Shop) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("words", "message", "command"),
+    [
+        (("enqueue", "send", "--data", "{", "--app", "shop"), "--data is not JSON: ", "enqueue"),
+        (("job", "ls", "--state", "zzz"), "Invalid value for '--state': 'zzz' is no", "job ls"),
+        (("job", "rm"), "Which jobs? Give ids or filters, or --all to remove all.", "job rm"),
+        (("job", "ls", "--colour"), "No such option", "job ls"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_with_json_a_usage_error_is_json_too(
+    shop: Shop, words: tuple[str, ...], message: str, command: str
+) -> None:
+    result = stoker(*words, "--json")
+
+    error = json.loads(result.stderr)["error"]
+    assert (result.exit_code, result.stdout, error["type"]) == (2, "", "UsageError")
+    assert error["message"].startswith(message)
+    assert error["hint"] == f"main {command} --help"
+    assert stoker(*words).stderr.startswith("Usage: ")
+
+
 def test_an_error_nobody_foresaw_is_one_line_unless_debugged(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

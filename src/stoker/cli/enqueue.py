@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import click
@@ -14,7 +15,7 @@ from stoker.app import Stoker
 from stoker.cli.options import json_option, span
 from stoker.cli.records import write_json
 from stoker.cli.target import Target, operate
-from stoker.errors import InvalidPayload, UnknownTask
+from stoker.errors import InvalidPayload, JobError, JobFailed, UnknownTask
 from stoker.handler import Handler
 from stoker.job.payload import MAX_BYTES
 from stoker.processor import Processor
@@ -84,7 +85,8 @@ def enqueue(
         if not (wait and as_json):
             _tell(job, as_json)
         if wait:
-            _tell_result(job, await _result(app, job, timeout), as_json)
+            with _told_without_result(job, as_json):
+                _tell_result(job, await _result(app, job, timeout), as_json)
 
     operate(Target(reference or app, url).open(), add)
 
@@ -222,6 +224,21 @@ def _tell_result(job: Job[Any], result: Any, as_json: bool) -> None:
         write_json(_object(job) | {"result": result})
     else:
         click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
+
+
+@contextmanager
+def _told_without_result(job: Job[Any], as_json: bool) -> Generator[None]:
+    """A machine learns of the job, and of its failure, also where there is no result."""
+    try:
+        yield
+    except JobFailed as error:
+        if as_json:
+            write_json(_object(job) | {"failure": error.failure})
+        raise
+    except JobError:
+        if as_json:
+            write_json(_object(job))
+        raise
 
 
 def _object(job: Job[Any]) -> dict[str, Any]:

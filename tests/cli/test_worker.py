@@ -228,7 +228,7 @@ def test_a_setup_that_fails_ends_it(shop: Shop) -> None:
 
     assert code == 1
     assert worker.output[-2:] == [
-        "error: OSError: no camera\n",
+        "error: OSError: no camera (in setup() of Odd, processor of queue odd)\n",
         "hint: stoker --debug … shows where it comes from\n",
     ]
 
@@ -248,7 +248,9 @@ def test_a_setup_that_fails_ends_it_whatever_it_has_begun(shop: Shop) -> None:
         code = worker.end()
 
     assert code == 1
-    assert "error: OSError: no camera\n" in worker.output
+    assert (
+        "error: OSError: no camera (in setup() of Odd, processor of queue odd)\n" in worker.output
+    )
     assert "leaving without it" in worker.output[-1]
 
 

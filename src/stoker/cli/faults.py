@@ -53,8 +53,9 @@ def told(error: BaseException) -> int:
 def describe(error: Exception) -> StokerError:
     """Return an error that nobody foresaw as one that can be shown."""
     name = type(error).__name__
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     return StokerError(
-        f"{name}: {error}" if str(error) else name,
+        (f"{name}: {error}" if str(error) else name) + notes,
         hint="stoker --debug … shows where it comes from",
     )
 

@@ -11,6 +11,7 @@ at tens of thousands of jobs a second even an empty call per job would be felt.
 | jobs.claimed      | jobs (records)                                                |
 | jobs.finished     | outcomes, lost (leases of those among them that were refused) |
 | jobs.lost         | leases (whose outcome was refused, or that were broken)       |
+| leases.broken     | leases, jobs (records as they are now, of those that are left) |
 | jobs.recovered    | queue, ids                                                    |
 | job.failed        | job (record), failure, dead (no attempt is left)              |
 | job.stuck         | job (record): its thread overran and cannot be stopped        |

@@ -18,10 +18,11 @@ LEASES = [Lease("mail", str(number), "t") for number in range(6)]
 FAILURE = Failure("error", "ValueError: no\nwhy", "Traceback …\nValueError: no")
 
 
-def record(id: str = "0", attempts: int = 0) -> JobRecord:
+def record(id: str = "0", attempts: int = 0, worker: str = "") -> JobRecord:
     return JobRecord(
-        "mail", id, "send", "{}", "{}", State.ACTIVE, 0, 0, attempts=attempts, token="t"
-    )
+        "mail", id, "send", "{}", "{}", State.ACTIVE, 0, 0, attempts=attempts, token="t",
+        worker=worker,
+    )  # fmt: skip
 
 
 class Clock:
@@ -105,6 +106,20 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
             {"leases": frozenset({LEASES[3]})},
             "WARNING job 3 of mail: no longer ours: cancelled, removed or taken over; "
             "its result is not stored",
+        ),
+        (
+            "leases.broken",
+            {"leases": frozenset({LEASES[3]}), "jobs": []},
+            "WARNING job 3 of mail: removed while it ran; interrupting it",
+        ),
+        (
+            "leases.broken",
+            {
+                "leases": frozenset({LEASES[3]}),
+                "jobs": [record("3", worker="eu-2")],
+            },
+            "WARNING send 3 of mail: taken over by eu-2, for its lease was not renewed in time; "
+            "interrupting it",
         ),
         (
             "jobs.recovered",

@@ -120,7 +120,16 @@ class Keeper:
         if lost := await self._broker.extend(leases, self._lease_ms):
             # One that was settled meanwhile is not lost.
             lost = {lease for lease in lost if lease in self._held}
+            await self._attempt(lambda: self._look_at(lost), "look at lost jobs")
             self._worker_loop.call_soon_threadsafe(self._lost, lost)
+
+    async def _look_at(self, lost: set[Lease]) -> None:
+        """Say what became of jobs whose leases are lost."""
+        for queue in {lease.queue for lease in lost}:
+            leases = frozenset(lease for lease in lost if lease.queue == queue)
+            ids = tuple(lease.id for lease in leases)
+            page = await self._broker.find(Select(queue, ids, limit=len(ids)))
+            emit("leases.broken", leases=leases, jobs=page.jobs)
 
     async def _recover(self) -> None:
         for queue in self._queues:

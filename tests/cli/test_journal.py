@@ -134,13 +134,19 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
         (
             "job.stuck",
             {"job": record("7")},
-            "WARNING send 7 of mail: its thread overran and cannot be stopped; "
-            "a new one takes its place",
+            "WARNING send 7 of mail: its thread overran and cannot be stopped: it goes on beside "
+            'the next attempt (with run_in="process" it would be killed)',
         ),
         (
             "loop.blocked",
             {"seconds": 2.4},
             "WARNING the event loop has not answered for 2s: an async task blocks it "
+            "(a plain def runs in a thread and does not)",
+        ),
+        (
+            "loop.blocked",
+            {"seconds": 2.4, "job": record("7")},
+            "WARNING the event loop has not answered for 2s: send 7 of mail blocks it "
             "(a plain def runs in a thread and does not)",
         ),
         ("worker.started", {"settings": None}, "INFO ready"),

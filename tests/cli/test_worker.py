@@ -180,6 +180,21 @@ def test_max_stalls_says_how_often_a_job_may_take_its_process_down(folder: Path)
     assert "it was running once when its process died" in worker.shown
 
 
+@pytest.mark.parametrize("first", ["", "    await asyncio.sleep(0.01)\n"], ids=["at once", "later"])
+def test_who_blocks_the_loop_is_named(folder: Path, first: str) -> None:
+    (folder / "rude.py").write_text(
+        "import asyncio, time\nfrom stoker import Stoker\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        "@app.task\nasync def polite(): await asyncio.sleep(600)\n"
+        f"@app.task\nasync def hog():\n{first}    time.sleep(3)\n"
+    )
+    ok("enqueue", "rude:app", "polite")
+    ok("enqueue", "rude:app", "hog")
+
+    with Running(folder, "worker", "rude:app") as worker:
+        worker.until(": hog 2 of default blocks it")
+
+
 def test_verbose_tells_of_every_job(shop: Shop) -> None:
     id = shop.add()
     shop.add("bounce")

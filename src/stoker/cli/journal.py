@@ -141,15 +141,17 @@ class Journal:
 
     def _stuck(self, job: JobRecord, **_: Any) -> None:
         _log.warning(
-            "%s: its thread overran and cannot be stopped; a new one takes its place",
+            "%s: its thread overran and cannot be stopped: it goes on beside the next attempt "
+            '(with run_in="process" it would be killed)',
             _job(job, job.name),
         )
 
-    def _blocked(self, seconds: float, **_: Any) -> None:
+    def _blocked(self, seconds: float, job: JobRecord | None = None, **_: Any) -> None:
         _log.warning(
-            "the event loop has not answered for %s: an async task blocks it "
+            "the event loop has not answered for %s: %s blocks it "
             "(a plain def runs in a thread and does not)",
             describe(seconds * 1_000),
+            "an async task" if job is None else _job(job, job.name),
         )
 
 

@@ -41,6 +41,7 @@ class Keeper:
         lease_ms: int,
         recover_ms: int,
         max_stalls: int,
+        on_loop: Callable[[], JobRecord | None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._held = held
@@ -51,6 +52,7 @@ class Keeper:
         # Two looks: one sees that a lease has run out, the next takes what is not renewed by then.
         self._look_seconds = recover_ms / 1_000 / 2
         self._max_stalls = max_stalls
+        self._on_loop = on_loop
         # Three chances to renew before a lease runs out.
         self._tick = min(TICK_SECONDS, lease_ms / 3_000)
         self._patience_ms = round(1_000 * self._tick * PATIENCE_TICKS)
@@ -148,7 +150,7 @@ class Keeper:
             self._worker_loop.call_soon_threadsafe(self._pong)
         elif now - self._pinged_at > BLOCKED_SECONDS and not self._warned:
             self._warned = True
-            emit("loop.blocked", seconds=now - self._pinged_at)
+            emit("loop.blocked", seconds=now - self._pinged_at, job=self._on_loop())
 
     def _pong(self) -> None:
         self._pinged_at = None

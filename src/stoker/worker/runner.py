@@ -68,6 +68,7 @@ class Runner:
         self._runs: dict[Lease, Run] = {}
         self._rng = random.Random()
         self._telling: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -131,6 +132,15 @@ class Runner:
         """Hand back what could not be interrupted; its threads end with the process."""
         for run in list(self._runs.values()):
             self._end(run, Released(run.lease))
+
+    def on_loop(self) -> JobRecord | None:
+        """Return the job whose handler holds the event loop now. For other threads to ask."""
+        holder = asyncio.current_task(self._loop)
+        for run in list(self._runs.values()):
+            # One that is begun in this moment has no task yet; see _begin.
+            if holder is not None and run.task in (holder, None):
+                return run.record
+        return None
 
     async def idle(self) -> None:
         """Wait until nothing runs."""

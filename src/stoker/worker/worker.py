@@ -119,6 +119,7 @@ class Worker:
             lease_ms=settings.lease_ms,
             recover_ms=settings.recover_ms,
             max_stalls=settings.max_stalls,
+            on_loop=runner.on_loop,
         )
         return _Parts(executors, finisher, runner, fetcher, keeper, reporter)
 

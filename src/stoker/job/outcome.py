@@ -178,6 +178,8 @@ def failure_of(error: BaseException, reason: Reason = "error") -> Failure:
         begin = begin.tb_next
     name = type(error).__name__
     text = text_of(error)
+    if isinstance(error, TypeError) and text == "exceptions must derive from BaseException":
+        text += "; Retry, Snooze and Cancel are returned: return Retry(...)"
     message = f"{name}: {text}" if text else name
     try:
         lines = traceback.format_exception(type(error), error, begin or error.__traceback__)

@@ -158,3 +158,13 @@ def test_where_the_wait_ends_a_machine_has_the_jobs_id(shop: Shop) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout) == {"queue": "mail", "id": "1", "duplicate": False}
     assert json.loads(result.stderr)["error"]["type"] == "JobTimeout"
+
+
+def test_a_timeout_without_a_wait_is_refused(shop: Shop) -> None:
+    result = stoker("enqueue", "shop:app", "send", "to=ada", "--timeout", "1s")
+
+    assert result.exit_code == 2
+    assert "Error: --timeout says how long to --wait; a job's own is its task's to say." in (
+        result.stderr
+    )
+    assert not (shop.folder / "jobs.db").exists()

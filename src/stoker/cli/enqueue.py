@@ -69,6 +69,10 @@ def enqueue(
     reference, name, pairs = _read_words(words, needs_app=app is None and url is None)
     if reference is not None and url is not None:
         raise click.UsageError("Give either MODULE:APP or --url: an app knows its URL.")
+    if timeout is not None and not wait:
+        raise click.UsageError(
+            "--timeout says how long to --wait; a job's own is its task's to say."
+        )
     settings = {"delay": None if delay is None else delay / 1_000, "priority": priority, "id": id}
     settings = {key: value for key, value in settings.items() if value is not None}
     arguments = _data(pairs, data)

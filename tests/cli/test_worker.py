@@ -284,3 +284,9 @@ def test_an_idle_worker_is_small(shop: Shop) -> None:
     size = re.search(r"VmRSS:\s+(\d+) kB", text)
     assert size is not None
     assert int(size[1]) < 45 * 1024
+
+
+def test_how_soon_a_dead_workers_jobs_run_again_is_told() -> None:
+    shown = " ".join(ok("worker", "--help").split())
+
+    assert "other workers take them back within 6s after that." in shown

@@ -86,7 +86,8 @@ _log = logging.getLogger("stoker.worker")
     envvar="STOKER_LEASE",
     show_envvar=True,
     metavar="DURATION",
-    help="How long after this worker's death its jobs are taken back.",
+    help="How long this worker's jobs stay its own after its death; other workers take them back "
+    f"within {describe(1.2 * DEFAULTS.recover_ms)} after that.",
 )
 @click.option(
     "--max-stalls",

@@ -47,19 +47,22 @@ def check(app: str, as_json: bool) -> None:
     """Load the app, look at all tasks and at the broker; list every problem. Exits with 0 or 1."""
     handlers: Sequence[Handler] = ()
     loaded = None
+    opened = False
     try:
         loaded = load(app)
     except StokerError as error:
         found = [Problem(app, error.message, error.hint)]
     else:
         handlers = loaded.registry.handlers()
-        found = [*_look_at_tasks(handlers), *asyncio.run(_look_at_broker(loaded))]
+        opened, problems = asyncio.run(_look_at_broker(loaded))
+        found = [*_look_at_tasks(handlers), *problems]
+    safe = durability(loaded.url) if loaded is not None and opened else None
     registry = None if loaded is None else loaded.registry
     advice = [] if registry is None else registry.advice(registry.queues())
     if as_json:
-        write_json(_object(loaded, handlers, found) | {"advice": advice})
+        write_json(_object(loaded, safe, handlers, found) | {"advice": advice})
     else:
-        _show(loaded, handlers, found, advice)
+        _show(loaded, safe, handlers, found, advice)
     if found:
         raise click.exceptions.Exit(1)
 
@@ -76,7 +79,8 @@ def _look_at_tasks(handlers: Sequence[Handler]) -> list[Problem]:
     return found
 
 
-async def _look_at_broker(app: Stoker) -> list[Problem]:
+async def _look_at_broker(app: Stoker) -> tuple[bool, list[Problem]]:
+    """Return whether it can be used, and what is wrong."""
     where = f"broker {app.url}"
     try:
         async with app:
@@ -85,11 +89,12 @@ async def _look_at_broker(app: Stoker) -> list[Problem]:
             # Changes nothing, for there is no such job; but a transaction that writes is begun.
             await broker.update("stoker-check", "no-such-job", Patch(log=("",)))
     except StokerError as error:
-        return [Problem(where, error.message, error.hint)]
+        return False, [Problem(where, error.message, error.hint)]
     free = _free(app.url)
     if free is not None and free < LEAST_FREE:
-        return [Problem(where, f"only {free // 1024**2} MiB are free on its disk", "make room")]
-    return []
+        what = f"only {free // 1024**2} MiB are free on its disk"
+        return True, [Problem(where, what, "make room")]
+    return True, []
 
 
 def _free(url: BrokerURL) -> int | None:
@@ -138,7 +143,7 @@ def _keep(keep: Keep) -> str:
 
 
 def _object(
-    app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem]
+    app: Stoker | None, safe: str | None, handlers: Sequence[Handler], found: Sequence[Problem]
 ) -> dict[str, Any]:
     tasks = [
         {
@@ -147,17 +152,28 @@ def _object(
             "run_in": handler.run_in,
             "concurrency": handler.concurrency,
             "origin": f"{handler.origin.module}:{handler.origin.qualname}",
-            "policy": handler.policy,
+            "policy": _in_full(handler.policy),
         }
         for handler in handlers
     ]
     url = None if app is None else str(app.url)
-    safe = None if app is None else durability(app.url)
     return {"ok": not found, "broker": url, "durability": safe, "tasks": tasks, "problems": found}
 
 
+def _in_full(settings: msgspec.Struct) -> dict[str, Any]:
+    """Return settings with those that are as usual; the store leaves them out."""
+    return {
+        name: _in_full(value) if isinstance(value, msgspec.Struct) else value
+        for name, value in msgspec.structs.asdict(settings).items()
+    }
+
+
 def _show(
-    app: Stoker | None, handlers: Sequence[Handler], found: Sequence[Problem], advice: Sequence[str]
+    app: Stoker | None,
+    safe: str | None,
+    handlers: Sequence[Handler],
+    found: Sequence[Problem],
+    advice: Sequence[str],
 ) -> None:
     from rich.text import Text
 
@@ -173,9 +189,9 @@ def _show(
             drawn.add_row(*map(Text, row.values()))
         console.print(drawn)
     if app is not None:
-        console.print(
-            f"\nbroker: {app.url.described}\n  {durability(app.url)}", markup=False, soft_wrap=True
-        )
+        console.print(f"\nbroker: {app.url.described}", markup=False, soft_wrap=True)
+    if safe is not None:
+        console.print(f"  {safe}", markup=False, soft_wrap=True)
     for each in advice:
         console.print(f"\nadvice: {each}", markup=False, soft_wrap=True)
     if not found:

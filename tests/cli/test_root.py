@@ -69,7 +69,7 @@ USAGE = {
     ),
     ("worker", "shop", "--grace", "soon"): (
         "Invalid value for '--grace' (env var: 'STOKER_GRACE'): 'soon' is not a duration: "
-        "30 (seconds), 500ms, 10m, 1h30m, 7d"
+        "30 (seconds), 500ms, 10m, 1h30m, 7d; at most 36500d"
     ),
     ("worker", "shop", "--lease", "20ms"): (
         "Invalid value for '--lease' (env var: 'STOKER_LEASE'): '20ms' is too short: at least 1s"

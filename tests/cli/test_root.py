@@ -188,7 +188,7 @@ ERRORS = {
         "hint: text that could be JSON needs its quotes: code='\"007\"'\n"
     ),
     ("enqueue", "shop", "remind", "on=tomorrow"): (
-        "error: remind(): on: invalid RFC3339 encoded date\n"
+        "error: remind(): on: not a date such as 2026-12-24\n"
     ),
     ("enqueue", "shop", "send", "to=ada", "--priority", "-1"): (
         "error: send(): priority=-1 is not a whole number from 0 to 2097151\n"

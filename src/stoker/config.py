@@ -247,8 +247,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, metaclass=_Checked):
     burst: bool = False
     """Stop when there is nothing left to do, instead of waiting for more."""
     lease_ms: int = 30_000
-    """How long a job stays ours without renewal: the time after which a dead worker's job is
-    taken back."""
+    """How long a job stays ours without renewal. A dead worker's job is taken back after that, and
+    after up to 1.2 ``recover_ms``."""
     grace_ms: int = 30_000
     """How long running jobs may go on after a stop was asked for."""
     max_stalls: int = DEFAULT_MAX_STALLS

@@ -26,6 +26,21 @@ if TYPE_CHECKING:
     from stoker.job.model import Failure
 
 
+_MOST_SHOWN = 100
+"""Characters of a refused value that an error repeats."""
+
+
+def shown(value: object) -> str:
+    """Return a refused value as an error names it: its ``repr``, cut where it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # anybody's code; and an int of 5,000 digits has none
+        return f"({type(value).__name__})"
+    if len(text) <= _MOST_SHOWN:
+        return text
+    return f"{text[:_MOST_SHOWN]}… ({len(text):,} characters)"
+
+
 class StokerError(Exception):
     """The base of every error that Stoker raises on purpose.
 

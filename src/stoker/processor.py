@@ -72,7 +72,10 @@ class Processor(Generic[T]):
         """Called after each failed attempt, the last one included."""
 
     async def on_dead(self, job: JobContext[T], failure: Failure) -> None:
-        """Called when a failure has made the job a dead letter."""
+        """Called when a failure has made the job a dead letter: no attempt left, or ``Cancel``.
+
+        Not when somebody cancels it: they know, and no worker need be there.
+        """
 
     @classmethod
     async def enqueue(cls, payload: T) -> Job[Any]:

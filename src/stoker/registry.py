@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from stoker.errors import ConfigError, UnknownTask
@@ -55,6 +55,23 @@ class Registry:
     def queues(self) -> list[str]:
         """Return the queues that tasks are registered on."""
         return list(dict.fromkeys(handler.queue for handler in self._by_name.values()))
+
+    def advice(self, queues: Collection[str]) -> list[str]:
+        """Return what had better be different about ``queues``, though they work as they are.
+
+        Where only some tasks run in child processes, more jobs are claimed than there are children.
+        """
+        told: list[str] = []
+        for queue in queues:
+            own = [handler for handler in self._by_name.values() if handler.queue == queue]
+            inside = [handler.name for handler in own if handler.run_in == "process"]
+            if inside and len(inside) < len(own):
+                better = "give them a queue of their own, @app.task(queue=…)"
+                told.append(
+                    f"in queue {queue}, tasks that run in child processes hold up the others: "
+                    f"{better} (here: {', '.join(inside)})"
+                )
+        return told
 
     def encode(self, queue: str, name: str, data: Mapping[str, Any], limit: int) -> str:
         """Return the data of a job that is added by name as JSON text.

@@ -9,7 +9,7 @@ import pytest
 
 from stoker.cli import check
 from stoker.config import BrokerURL
-from tests.cli.support import Shop, ok, stoker
+from tests.cli.support import Running, Shop, ok, stoker
 
 BAD = """
 from stoker import Backoff, Keep, Processor, Stoker
@@ -64,7 +64,6 @@ def test_every_problem_is_listed(folder: Path) -> None:
         "hidden  default  process  3      1s to 1h  10m      7d     all",
         "",
         "broker: sqlite:///nowhere/jobs.db",
-        "  an acknowledged job survives a crash and a power cut (WAL, synchronous=FULL)",
         "",
         "3 problems:",
         "- shrink: bad.shrink is something else there: is another decorator above @app.task?",
@@ -88,6 +87,8 @@ def test_a_machine_reads_the_same(folder: Path) -> None:
         False,
         "sqlite:///nowhere/jobs.db",
     )
+    assert found["durability"] is None  # nobody knows what would be there
+    assert found["tasks"][0]["policy"]["backoff"]["kind"] == "exponential"
     assert [problem["where"] for problem in found["problems"]] == [
         "shrink", "hidden", "broker sqlite:///nowhere/jobs.db"
     ]  # fmt: skip
@@ -101,8 +102,8 @@ def test_a_machine_reads_the_same(folder: Path) -> None:
             "attempts": 3,
             "backoff": {"kind": "fixed", "delay_ms": 10_000, "max_ms": 10_000, "jitter": 0.0},
             "timeout_ms": 600_000,
-            "keep_completed": {"count": 100_000, "age_ms": 604_800_000},
-            "keep_failed": {"count": 50},
+            "keep_completed": {"count": 100_000, "age_ms": 604_800_000, "limit": None},
+            "keep_failed": {"count": 50, "age_ms": None, "limit": None},
             "max_stalls": 3,
         },
     }
@@ -172,3 +173,46 @@ def test_a_full_disk_is_a_problem(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_durability_is_stated(url: str, words: str) -> None:
     assert words in check.durability(BrokerURL.parse(url))
+
+
+MIXED = """
+from stoker import Stoker
+
+app = Stoker("sqlite:///jobs.db")
+
+
+@app.task(run_in="process")
+def crunch() -> None: ...
+
+
+@app.task
+async def quick() -> None: ...
+
+
+@app.task(queue="alone", run_in="process")
+def alone() -> None: ...
+"""
+ADVICE = (
+    "in queue default, tasks that run in child processes hold up the others: "
+    "give them a queue of their own, @app.task(queue=…) (here: crunch)"
+)
+
+
+def test_tasks_that_had_better_not_share_a_queue_are_no_problem_but_advice(folder: Path) -> None:
+    (folder / "mixed.py").write_text(MIXED, encoding="utf-8")
+
+    assert f"\nadvice: {ADVICE}\n\nAll is well.\n" in ok("check", "mixed:app")
+    assert json.loads(ok("check", "mixed:app", "--json"))["advice"] == [ADVICE]
+
+
+@pytest.mark.parametrize(("processes", "told"), [("1", True), ("10", False)])
+def test_a_worker_says_so_where_its_children_are_few(
+    folder: Path, processes: str, told: bool
+) -> None:
+    (folder / "mixed.py").write_text(MIXED, encoding="utf-8")
+
+    options = ["--burst", "-c", "4", "--processes", processes]
+    with Running(folder, "worker", "mixed:app", *options) as worker:
+        assert worker.end() == 0
+
+    assert (f"WARNING {ADVICE}" in worker.shown) is told

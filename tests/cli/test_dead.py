@@ -30,6 +30,18 @@ def test_dead_letters_are_listed_the_newest_first(shop: Shop) -> None:
     assert [job["id"] for job in lines("dead", "ls", "--text", "keyerror", "--url", URL)] == ["2"]
 
 
+def test_dead_letters_of_several_queues_are_one_list(shop: Shop) -> None:
+    for queue in ("mail", "default", "mail"):
+        shop.add("send", queue)
+        shop.fail(queue)
+
+    listed = lines("dead", "ls", "--url", URL)
+    first = lines("dead", "ls", "--limit", "2", "--url", URL)
+
+    assert [job["queue"] for job in listed] == ["mail", "default", "mail"]
+    assert first == listed[:2]
+
+
 def test_a_dead_letter_is_shown_with_its_traceback(shop: Shop) -> None:
     id = shop.add(data={"password": "hush"})
     shop.fail()

@@ -20,6 +20,7 @@ def test_the_small_demo_shows_each_kind_and_how_to_look_further(folder: Path) ->
         code = running.end()
 
     assert code == 0
+    assert "106 jobs in 6 queues, one worker.\n" in running.shown
     assert re.search(r"deliveries  fail once, are tried again +10 +0 +0\n", running.shown)
     assert re.search(r"numbers     CPU work in child processes +12 +0 +0\n", running.shown)
     assert re.search(r"payments    fail for good: dead letters +0 +3 +0\n", running.shown)

@@ -115,3 +115,14 @@ def test_other_folders_can_be_watched(shop: Shop, tmp_path_factory: pytest.TempP
         dev.until("ready")
         dev.signal(signal.SIGINT)
         assert dev.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [(["shpo:app", "-c", "4"], "shpo"), (["-c", "4", "shop.jobs"], "shop.jobs")],
+)
+def test_a_module_that_is_not_there_ends_it(shop: Shop, words: list[str], missing: str) -> None:
+    with Running(shop.folder, "dev", *words) as dev:
+        assert dev.end() == 1
+
+    assert f"error: there is no module '{missing}'\n" in dev.shown

@@ -128,11 +128,16 @@ def test_the_result_is_waited_for(shop: Shop) -> None:
         text = ok("enqueue", "shop:app", "send", "to=ada", *wait)
         [answer] = lines("enqueue", "shop:app", "send", "to=bob", *wait)
         failed = stoker("enqueue", "shop:app", "Picture", "wrong=x", *wait)
+        broken = stoker("enqueue", "shop:app", "Picture", "wrong=x", *wait, "--json")
 
     assert text == 'added job 1 to mail\n"ada x1"\n'
     assert answer == {"queue": "mail", "id": "2", "duplicate": False, "result": "bob x1"}
     assert failed.exit_code == 1
     assert failed.stderr == "error: job 3 of queue 'pictures' failed: KeyError: 'path'\n"
+    told = json.loads(broken.stdout)
+    assert (broken.exit_code, told["queue"], told["id"]) == (1, "pictures", "4")
+    assert (told["failure"]["reason"], told["failure"]["message"]) == ("error", "KeyError: 'path'")
+    assert json.loads(broken.stderr)["error"]["type"] == "JobFailed"
 
 
 def test_waiting_ends_at_its_timeout(shop: Shop) -> None:
@@ -143,3 +148,23 @@ def test_waiting_ends_at_its_timeout(shop: Shop) -> None:
         "error: job 1 of queue 'mail' did not end in 10ms\n"
         "hint: it goes on; wait again, or cancel it\n"
     )
+
+
+def test_where_the_wait_ends_a_machine_has_the_jobs_id(shop: Shop) -> None:
+    late = ("--wait", "--timeout", "10ms", "--json")
+
+    result = stoker("enqueue", "shop:app", "send", "to=ada", *late)
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"queue": "mail", "id": "1", "duplicate": False}
+    assert json.loads(result.stderr)["error"]["type"] == "JobTimeout"
+
+
+def test_a_timeout_without_a_wait_is_refused(shop: Shop) -> None:
+    result = stoker("enqueue", "shop:app", "send", "to=ada", "--timeout", "1s")
+
+    assert result.exit_code == 2
+    assert "Error: --timeout says how long to --wait; a job's own is its task's to say." in (
+        result.stderr
+    )
+    assert not (shop.folder / "jobs.db").exists()

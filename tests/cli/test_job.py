@@ -328,3 +328,32 @@ def test_nothing_to_change_is_no_error(shop: Shop) -> None:
     shop.add()
 
     assert ok("job", "retry", "--all", "--url", URL) == "Put back in line: 0 jobs.\n"
+
+
+def test_all_takes_all_but_what_runs(shop: Shop) -> None:
+    shop.add()
+    shop.claim()
+    shop.add()
+    shop.add(delay="1h")
+    shop.add("remind", "default")
+    shop.fail("default")
+
+    assert ok("job", "rm", "--all", "--yes", "--url", URL) == "Deleted: 3 jobs.\n"
+
+    assert (shop.states(), shop.states("default")) == ({State.ACTIVE: 1}, {})
+    assert ok("job", "rm", "--all", "--force", "--yes", "--url", URL) == "Deleted: 1 job.\n"
+
+
+def test_in_a_pipe_lines_end_with_their_words_and_numbers_are_short(shop: Shop) -> None:
+    id = shop.add()
+    shop.claim()
+    shop.do(lambda app: _half_done(app, id))
+
+    shown = ok("job", "ls", "--url", URL)
+
+    assert "tester, progress 0.167\n" in shown
+    assert all(line == line.rstrip() for line in shown.splitlines())
+
+
+async def _half_done(app: Stoker, id: str) -> None:
+    assert await (await app.client.broker()).update("mail", id, Patch(progress=str(1 / 6)))

@@ -18,10 +18,11 @@ LEASES = [Lease("mail", str(number), "t") for number in range(6)]
 FAILURE = Failure("error", "ValueError: no\nwhy", "Traceback …\nValueError: no")
 
 
-def record(id: str = "0", attempts: int = 0) -> JobRecord:
+def record(id: str = "0", attempts: int = 0, worker: str = "") -> JobRecord:
     return JobRecord(
-        "mail", id, "send", "{}", "{}", State.ACTIVE, 0, 0, attempts=attempts, token="t"
-    )
+        "mail", id, "send", "{}", "{}", State.ACTIVE, 0, 0, attempts=attempts, token="t",
+        worker=worker,
+    )  # fmt: skip
 
 
 class Clock:
@@ -107,6 +108,20 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
             "its result is not stored",
         ),
         (
+            "leases.broken",
+            {"leases": frozenset({LEASES[3]}), "jobs": []},
+            "WARNING job 3 of mail: removed while it ran; interrupting it",
+        ),
+        (
+            "leases.broken",
+            {
+                "leases": frozenset({LEASES[3]}),
+                "jobs": [record("3", worker="eu-2")],
+            },
+            "WARNING send 3 of mail: taken over by eu-2, for its lease was not renewed in time; "
+            "interrupting it",
+        ),
+        (
             "jobs.recovered",
             {"queue": "mail", "ids": ["1", "2"]},
             "WARNING recovered from a worker that died: job 1, 2 of mail",
@@ -119,13 +134,19 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
         (
             "job.stuck",
             {"job": record("7")},
-            "WARNING send 7 of mail: its thread overran and cannot be stopped; "
-            "a new one takes its place",
+            "WARNING send 7 of mail: its thread overran and cannot be stopped: it goes on beside "
+            'the next attempt (with run_in="process" it would be killed)',
         ),
         (
             "loop.blocked",
             {"seconds": 2.4},
             "WARNING the event loop has not answered for 2s: an async task blocks it "
+            "(a plain def runs in a thread and does not)",
+        ),
+        (
+            "loop.blocked",
+            {"seconds": 2.4, "job": record("7")},
+            "WARNING the event loop has not answered for 2s: send 7 of mail blocks it "
             "(a plain def runs in a thread and does not)",
         ),
         ("worker.started", {"settings": None}, "INFO ready"),

@@ -15,8 +15,8 @@ def test_queues_are_listed_with_their_counts(shop: Shop) -> None:
     shop.do(lambda app: app.queue("other").pause())
 
     assert ok("queue", "ls", "--url", URL).splitlines() == [
-        "queue  waiting  delayed  active  completed  failed        ",
-        "mail         1        1       0          0       0        ",
+        "queue  waiting  delayed  active  completed  failed",
+        "mail         1        1       0          0       0",
         "other        1        0       0          0       0  paused",
     ]
     assert lines("queue", "ls", "--url", URL) == [

@@ -69,7 +69,7 @@ USAGE = {
     ),
     ("worker", "shop", "--grace", "soon"): (
         "Invalid value for '--grace' (env var: 'STOKER_GRACE'): 'soon' is not a duration: "
-        "30 (seconds), 500ms, 10m, 1h30m, 7d"
+        "30 (seconds), 500ms, 10m, 1h30m, 7d; at most 36500d"
     ),
     ("worker", "shop", "--lease", "20ms"): (
         "Invalid value for '--lease' (env var: 'STOKER_LEASE'): '20ms' is too short: at least 1s"
@@ -190,7 +190,7 @@ ERRORS = {
         "hint: text that could be JSON needs its quotes: code='\"007\"'\n"
     ),
     ("enqueue", "shop", "remind", "on=tomorrow"): (
-        "error: remind(): on: invalid RFC3339 encoded date\n"
+        "error: remind(): on: not a date such as 2026-12-24\n"
     ),
     ("enqueue", "shop", "send", "to=ada", "--priority", "-1"): (
         "error: send(): priority=-1 is not a whole number from 0 to 2097151\n"
@@ -228,6 +228,28 @@ def test_with_json_an_error_is_json(shop: Shop) -> None:
             "stoker job ls shows what there is",
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "command"),
+    [
+        (("enqueue", "send", "--data", "{", "--app", "shop"), "--data is not JSON: ", "enqueue"),
+        (("job", "ls", "--state", "zzz"), "Invalid value for '--state': 'zzz' is no", "job ls"),
+        (("job", "rm"), "Which jobs? Give ids or filters, or --all to remove all.", "job rm"),
+        (("job", "ls", "--colour"), "No such option", "job ls"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_with_json_a_usage_error_is_json_too(
+    shop: Shop, words: tuple[str, ...], message: str, command: str
+) -> None:
+    result = stoker(*words, "--json")
+
+    error = json.loads(result.stderr)["error"]
+    assert (result.exit_code, result.stdout, error["type"]) == (2, "", "UsageError")
+    assert error["message"].startswith(message)
+    assert error["hint"] == f"main {command} --help"
+    assert stoker(*words).stderr.startswith("Usage: ")
 
 
 def test_an_error_nobody_foresaw_is_one_line_unless_debugged(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stoker.job.states import State
-from tests.cli.support import Running, Shop
+from tests.cli.support import Running, Shop, ok
 
 pytestmark = pytest.mark.system
 
@@ -142,9 +142,10 @@ def test_a_cancelled_job_is_noticed(shop: Shop) -> None:
     with Running(shop.folder, "worker", "shop:app") as worker:
         worker.until("crawl begun")
         assert shop.do(lambda app: app.queue("slow").job(id).cancel())
-        worker.until(f"job {id} of slow: no longer ours: cancelled, removed or taken over")
+        worker.until(f"INFO    crawl {id} of slow: cancelled while it ran; interrupting it")
         worker.signal(signal.SIGTERM)
         assert worker.end() == 0
+    assert "WARNING" not in worker.shown
 
 
 def test_the_jobs_of_a_dead_worker_are_recovered(shop: Shop) -> None:
@@ -162,6 +163,36 @@ def test_the_jobs_of_a_dead_worker_are_recovered(shop: Shop) -> None:
 
     job = shop.job(id, "slow")
     assert (job.state, job.crashes) == (State.COMPLETED, 1)
+
+
+def test_max_stalls_says_how_often_a_job_may_take_its_process_down(folder: Path) -> None:
+    (folder / "deadly.py").write_text(
+        "import os\nfrom stoker import Stoker\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        '@app.task(attempts=1, run_in="process")\ndef die() -> None: os._exit(7)\n'
+    )
+    ok("enqueue", "deadly:app", "die")
+
+    with Running(folder, "worker", "deadly:app", "--burst", "--max-stalls", "0") as worker:
+        worker.end()
+
+    assert "die 1 of default: is a dead letter: " in worker.shown
+    assert "it was running once when its process died" in worker.shown
+
+
+@pytest.mark.parametrize("first", ["", "    await asyncio.sleep(0.01)\n"], ids=["at once", "later"])
+def test_who_blocks_the_loop_is_named(folder: Path, first: str) -> None:
+    (folder / "rude.py").write_text(
+        "import asyncio, time\nfrom stoker import Stoker\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        "@app.task\nasync def polite(): await asyncio.sleep(600)\n"
+        f"@app.task\nasync def hog():\n{first}    time.sleep(3)\n"
+    )
+    ok("enqueue", "rude:app", "polite")
+    ok("enqueue", "rude:app", "hog")
+
+    with Running(folder, "worker", "rude:app") as worker:
+        worker.until(": hog 2 of default blocks it")
 
 
 def test_verbose_tells_of_every_job(shop: Shop) -> None:
@@ -213,7 +244,7 @@ def test_a_setup_that_fails_ends_it(shop: Shop) -> None:
 
     assert code == 1
     assert worker.output[-2:] == [
-        "error: OSError: no camera\n",
+        "error: OSError: no camera (in setup() of Odd, processor of queue odd)\n",
         "hint: stoker --debug … shows where it comes from\n",
     ]
 
@@ -233,7 +264,9 @@ def test_a_setup_that_fails_ends_it_whatever_it_has_begun(shop: Shop) -> None:
         code = worker.end()
 
     assert code == 1
-    assert "error: OSError: no camera\n" in worker.output
+    assert (
+        "error: OSError: no camera (in setup() of Odd, processor of queue odd)\n" in worker.output
+    )
     assert "leaving without it" in worker.output[-1]
 
 
@@ -251,3 +284,9 @@ def test_an_idle_worker_is_small(shop: Shop) -> None:
     size = re.search(r"VmRSS:\s+(\d+) kB", text)
     assert size is not None
     assert int(size[1]) < 45 * 1024
+
+
+def test_how_soon_a_dead_workers_jobs_run_again_is_told() -> None:
+    shown = " ".join(ok("worker", "--help").split())
+
+    assert "other workers take them back within 6s after that." in shown

@@ -167,3 +167,38 @@ def test_what_a_child_has_started_goes_with_it(arena: Arena, end: str) -> None:
     finally:
         if not gone(grandchild):
             os.kill(grandchild, 9)
+
+
+def test_what_no_child_is_free_for_is_left_to_other_workers(arena: Arena) -> None:
+    """In a queue of mixed tasks, more jobs are claimed than there are children."""
+    ids = arena.add("hold_process", 4, name="job")
+    crowded = arena.worker("crowded", processes=1, concurrency=4)
+    arena.until(
+        lambda: sorted(arena.row(id).state for id in ids) == ["active", *["waiting"] * 3],
+        "three of four to be handed back",
+    )
+    [first] = arena.until(lambda: arena.entries("start"), "the one to begin")
+
+    crowded.kill()
+    worker = arena.worker("idle", processes=4)
+
+    arena.until(lambda: len({entry.job for entry in arena.entries("start")}) == 4, "all to begin")
+    arena.until_started(first.job, claim=2)
+    assert [arena.row(id).crashes for id in ids] == [int(id == first.job) for id in ids]
+    for claim in range(1, 20):
+        arena.open_gate("job", claim=claim)
+    arena.until_all_done()
+    worker.stop()
+    check(arena)
+
+
+def test_a_worker_goes_on_with_what_it_had_no_child_for(arena: Arena) -> None:
+    ids = arena.add("nap_process", 4, ms=600)
+    quick = arena.add_one("nap")
+
+    worker = arena.worker("worker", processes=1, burst=True)
+
+    assert worker.exit_code() == 0
+    rows = [arena.row(id) for id in [*ids, quick]]
+    assert {(row.state, row.attempts, row.crashes) for row in rows} == {("completed", 1, 0)}
+    check(arena)

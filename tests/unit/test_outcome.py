@@ -186,3 +186,14 @@ def test_of_a_long_traceback_the_end_is_kept() -> None:
 )
 def test_a_failure_that_is_no_error_of_the_handler_says_so(failure: Failure, text: str) -> None:
     assert str(failure) == text
+
+
+@pytest.mark.parametrize("control", [Retry("5m"), Snooze("1s"), Cancel()])
+def test_who_raises_what_is_to_be_returned_is_told_so(control: Any) -> None:
+    with pytest.raises(TypeError) as raised:
+        raise control
+
+    assert failure_of(raised.value).message == (
+        "TypeError: exceptions must derive from BaseException; "
+        "Retry, Snooze and Cancel are returned: return Retry(...)"
+    )

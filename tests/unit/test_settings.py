@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from stoker import Backoff, Dedup, JobContext, Keep, Processor, Stoker
-from stoker.errors import ConfigError
+from stoker.errors import ConfigError, shown
 from stoker.job.model import JobOptions, NewJob
 from stoker.job.settings import JobSettings, check_name, settle
 
@@ -90,7 +90,12 @@ def test_settings_and_payload_make_the_job() -> None:
         ("id", "a:b", "send(): id='a:b' cannot be a job's id", ID),
         ("id", "a\n", "send(): id='a\\n' cannot be a job's id", ID),
         ("id", 12, "send(): id=12 cannot be a job's id", ID),
-        ("id", "x" * 256, f"send(): id='{'x' * 256}' cannot be a job's id", ID),
+        (
+            "id",
+            "x" * 10_000,
+            f"send(): id='{'x' * 99}… (10,002 characters) cannot be a job's id",
+            ID,
+        ),
         ("delay", "soon", "send(): delay='soon' is not a duration", DURATION),
         ("delay", -1, "send(): delay=-1 is not a duration", DURATION),
         ("priority", -1, "send(): priority=-1 is not a whole number from 0 to 2097151", None),
@@ -106,6 +111,12 @@ def test_settings_and_payload_make_the_job() -> None:
         ("attempts", 0, "send(): attempts=0 is not a whole number from 1 to 1000000", None),
         ("attempts", None, "send(): attempts=None is not a whole number from 1 to 1000000", None),
         ("backoff", "x", "send(): backoff='x' is not a duration", DURATION),
+        (
+            "backoff",
+            len,
+            "send(): backoff=<built-in function len> is a function",
+            'register it, @app.backoff("name"), and name it: backoff=Backoff("name")',
+        ),
         (
             "backoff",
             Backoff(delay_ms=-1),
@@ -148,8 +159,8 @@ def test_settings_and_payload_make_the_job() -> None:
         ),
         ("dedup", 7, "send(): dedup=7 is neither a key (text) nor a Dedup", None),
         ("dedup", "", "send(): dedup key '' is not 1 to 255 characters", None),
-        ("dedup", Dedup("x" * 256), f"send(): dedup key '{'x' * 256}' is not 1 to 255 "
-         "characters", None),
+        ("dedup", Dedup("x" * 256),
+         f"send(): dedup key '{'x' * 99}… (258 characters) is not 1 to 255 characters", None),
         ("dedup", Dedup(7), "send(): dedup key 7 is not 1 to 255 characters", None),  # pyright: ignore[reportArgumentType]
         (
             "dedup",
@@ -239,7 +250,7 @@ def test_what_is_no_name_is_refused(name: Any) -> None:
     with pytest.raises(ConfigError) as refusal:
         check_name(name, "queue")
 
-    assert refusal.value.message == f"queue={name!r} is not a name"
+    assert refusal.value.message == f"queue={shown(name)} is not a name"
     assert refusal.value.hint == (
         "1 to 255 printable characters, none of them : { } *, and no space at either end"
     )

@@ -30,7 +30,7 @@ class Verb(msgspec.Struct, frozen=True):
     states: frozenset[State]
     """The states in which it can be done."""
     usual: tuple[State, ...]
-    """The states meant if none is named; empty: one has to be."""
+    """The states meant if none is named."""
     sweep: Sweep
     question: str
     past: str
@@ -40,6 +40,8 @@ class Verb(msgspec.Struct, frozen=True):
     """Of dead letters, those that filters alone do not mean."""
     on_request: Mapping[State, str] = {}
     """Of the states, those that an id alone does not mean, and what to say then."""
+    by_state: bool = False
+    """Filters have to name a state, unless they are to take all there are."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -97,7 +99,7 @@ def _check(verb: Verb, order: Order) -> None:
         return
     if order.criteria.empty and not order.everything:
         raise click.UsageError(f"Which jobs? Give ids or filters, or --all to {verb.name} all.")
-    if not (order.criteria.states or verb.usual):
+    if verb.by_state and not (order.criteria.states or order.everything):
         raise click.UsageError(f"Say which: --state {','.join(sorted(verb.states))}.")
 
 
@@ -247,14 +249,16 @@ CANCEL = Verb(
     "Cancel {jobs}?", "Cancelled:", "is finished already",
 )  # fmt: skip
 REMOVE = Verb(
-    "remove", frozenset(State) - {State.ACTIVE}, (),
+    "remove", frozenset(State) - {State.ACTIVE},
+    (State.WAITING, State.DELAYED, State.FAILED, State.COMPLETED),
     lambda queue, which, progress: queue.remove(which, progress=progress),
     "Delete {jobs} for good?", "Deleted:", "is running; --force deletes it all the same",
+    by_state=True,
 )  # fmt: skip
 FORCE_REMOVE = Verb(
-    "remove", frozenset(State), (),
+    "remove", frozenset(State), tuple(State),
     lambda queue, which, progress: queue.remove(which, force=True, progress=progress),
-    "Delete {jobs} for good?", "Deleted:", "",
+    "Delete {jobs} for good?", "Deleted:", "", by_state=True,
 )  # fmt: skip
 CLEAN = Verb(
     "clean", FINISHED, (State.COMPLETED,), REMOVE.sweep,

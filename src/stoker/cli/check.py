@@ -48,18 +48,23 @@ def check(app: str, as_json: bool) -> None:
     handlers: Sequence[Handler] = ()
     warnings: Sequence[str] = ()
     loaded = None
+    opened = False
     try:
         loaded = load(app)
     except StokerError as error:
         found = [Problem(app, error.message, error.hint)]
     else:
         handlers = loaded.registry.handlers()
-        problems, warnings = asyncio.run(_look_at_broker(loaded))
+        opened, problems, warnings = asyncio.run(_look_at_broker(loaded))
         found = [*_look_at_tasks(handlers), *problems]
+    safe = durability(loaded.url) if loaded is not None and opened else None
+    registry = None if loaded is None else loaded.registry
+    advice = [] if registry is None else registry.advice(registry.queues())
     if as_json:
-        write_json(_object(loaded, handlers, found, warnings))
+        answer = _object(loaded, safe, handlers, found)
+        write_json(answer | {"warnings": warnings, "advice": advice})
     else:
-        _show(loaded, handlers, found, warnings)
+        _show(loaded, safe, handlers, found, warnings, advice)
     if found:
         raise click.exceptions.Exit(1)
 
@@ -76,8 +81,8 @@ def _look_at_tasks(handlers: Sequence[Handler]) -> list[Problem]:
     return found
 
 
-async def _look_at_broker(app: Stoker) -> tuple[list[Problem], Sequence[str]]:
-    """Return what does not work, and what does but may cost jobs."""
+async def _look_at_broker(app: Stoker) -> tuple[bool, list[Problem], Sequence[str]]:
+    """Return whether it can be used, what is wrong, and what works but may cost jobs."""
     where = f"broker {app.url}"
     try:
         async with app:
@@ -88,12 +93,12 @@ async def _look_at_broker(app: Stoker) -> tuple[list[Problem], Sequence[str]]:
             # Claims nothing; but a server says whether a worker may do what it has to.
             await broker.finish([], Want({"stoker-check": 0}, 0, "stoker check"))
     except StokerError as error:
-        return [Problem(where, error.message, error.hint)], ()
+        return False, [Problem(where, error.message, error.hint)], ()
     free = _free(app.url)
     if free is not None and free < LEAST_FREE:
-        text = f"only {free // 1024**2} MiB are free on its disk"
-        return [Problem(where, text, "make room")], warnings
-    return [], warnings
+        what = f"only {free // 1024**2} MiB are free on its disk"
+        return True, [Problem(where, what, "make room")], warnings
+    return True, [], warnings
 
 
 def _free(url: BrokerURL) -> int | None:
@@ -142,10 +147,7 @@ def _keep(keep: Keep) -> str:
 
 
 def _object(
-    app: Stoker | None,
-    handlers: Sequence[Handler],
-    found: Sequence[Problem],
-    warnings: Sequence[str],
+    app: Stoker | None, safe: str | None, handlers: Sequence[Handler], found: Sequence[Problem]
 ) -> dict[str, Any]:
     tasks = [
         {
@@ -154,27 +156,29 @@ def _object(
             "run_in": handler.run_in,
             "concurrency": handler.concurrency,
             "origin": f"{handler.origin.module}:{handler.origin.qualname}",
-            "policy": handler.policy,
+            "policy": _in_full(handler.policy),
         }
         for handler in handlers
     ]
     url = None if app is None else str(app.url)
-    safe = None if app is None else durability(app.url)
+    return {"ok": not found, "broker": url, "durability": safe, "tasks": tasks, "problems": found}
+
+
+def _in_full(settings: msgspec.Struct) -> dict[str, Any]:
+    """Return settings with those that are as usual; the store leaves them out."""
     return {
-        "ok": not found,
-        "broker": url,
-        "durability": safe,
-        "tasks": tasks,
-        "problems": found,
-        "warnings": warnings,
+        name: _in_full(value) if isinstance(value, msgspec.Struct) else value
+        for name, value in msgspec.structs.asdict(settings).items()
     }
 
 
 def _show(
     app: Stoker | None,
+    safe: str | None,
     handlers: Sequence[Handler],
     found: Sequence[Problem],
     warnings: Sequence[str],
+    advice: Sequence[str],
 ) -> None:
     from rich.text import Text
 
@@ -190,11 +194,15 @@ def _show(
             drawn.add_row(*map(Text, row.values()))
         console.print(drawn)
     if app is not None:
-        console.print(f"\nbroker: {app.url.described}\n  {durability(app.url)}", soft_wrap=True)
+        console.print(f"\nbroker: {app.url.described}", soft_wrap=True)
+    if safe is not None:
+        console.print(f"  {safe}", soft_wrap=True)
     if warnings:
         console.print(f"\n{len(warnings)} warning{'s' * (len(warnings) > 1)}:", style="yellow")
         for warning in warnings:
             console.print(f"- {warning}", soft_wrap=True)
+    for each in advice:
+        console.print(f"\nadvice: {each}", soft_wrap=True)
     if not found:
         how = "It works; see the warnings." if warnings else "All is well."
         console.print(f"\n{how}", style="yellow" if warnings else "green")

@@ -70,7 +70,9 @@ async def _run_small() -> None:
 
     async with app:
         expected = await add_jobs()
-        click.echo(f"{sum(expected.values())} jobs in {len(expected)} queues, one worker.")
+        queues = await app.queues()
+        jobs = sum(sum(queue.counts.values()) for queue in queues)
+        click.echo(f"{jobs} jobs in {len(queues)} queues, one worker.")
         worker = await app.worker(WorkerSettings(name="demo"))
         working = asyncio.create_task(worker.run())
         with _progress(expected) as show:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from stoker.cli.loading import refuse_missing
+from stoker.cli.worker import worker
 from stoker.errors import ConfigError
 
 GRACE = "5s"
@@ -44,6 +46,10 @@ def dev(words: tuple[str, ...], folders: tuple[Path, ...]) -> None:
         raise ConfigError(
             "stoker dev needs the package watchfiles", hint="pip install 'stoker[dev]'"
         ) from None
+    app = worker.make_context("worker", list(words), resilient_parsing=True).params.get("app")
+    if app is not None:
+        # Code that is broken will be mended here; a name that was mistyped has to be typed again.
+        refuse_missing(app)
     command = [sys.executable, "-m", "stoker", "worker", "-v", "--grace", GRACE, *words]
     code = asyncio.run(_Dev(command, folders or (Path.cwd(),)).run())
     raise click.exceptions.Exit(code)

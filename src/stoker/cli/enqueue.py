@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import click
@@ -14,7 +15,7 @@ from stoker.app import Stoker
 from stoker.cli.options import json_option, span
 from stoker.cli.records import write_json
 from stoker.cli.target import Target, operate
-from stoker.errors import InvalidPayload, UnknownTask
+from stoker.errors import InvalidPayload, JobError, JobFailed, UnknownTask
 from stoker.handler import Handler
 from stoker.job.payload import MAX_BYTES
 from stoker.processor import Processor
@@ -68,6 +69,10 @@ def enqueue(
     reference, name, pairs = _read_words(words, needs_app=app is None and url is None)
     if reference is not None and url is not None:
         raise click.UsageError("Give either MODULE:APP or --url: an app knows its URL.")
+    if timeout is not None and not wait:
+        raise click.UsageError(
+            "--timeout says how long to --wait; a job's own is its task's to say."
+        )
     settings = {"delay": None if delay is None else delay / 1_000, "priority": priority, "id": id}
     settings = {key: value for key, value in settings.items() if value is not None}
     arguments = _data(pairs, data)
@@ -84,7 +89,8 @@ def enqueue(
         if not (wait and as_json):
             _tell(job, as_json)
         if wait:
-            _tell_result(job, await _result(app, job, timeout), as_json)
+            with _told_without_result(job, as_json):
+                _tell_result(job, await _result(app, job, timeout), as_json)
 
     operate(Target(reference or app, url).open(), add)
 
@@ -222,6 +228,21 @@ def _tell_result(job: Job[Any], result: Any, as_json: bool) -> None:
         write_json(_object(job) | {"result": result})
     else:
         click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
+
+
+@contextmanager
+def _told_without_result(job: Job[Any], as_json: bool) -> Generator[None]:
+    """A machine learns of the job, and of its failure, also where there is no result."""
+    try:
+        yield
+    except JobFailed as error:
+        if as_json:
+            write_json(_object(job) | {"failure": error.failure})
+        raise
+    except JobError:
+        if as_json:
+            write_json(_object(job))
+        raise
 
 
 def _object(job: Job[Any]) -> dict[str, Any]:

@@ -21,12 +21,22 @@ def report(error: StokerError) -> None:
     """Write an error to stderr: two lines, or with ``--json`` one object."""
     context = click.get_current_context(silent=True)
     if context is not None and context.meta.get("stoker.json"):
-        fields = {"type": type(error).__name__, "message": error.message, "hint": error.hint}
-        click.echo(msgspec.json.encode({"error": fields}), err=True)
+        _write(type(error).__name__, error.message, error.hint)
         return
     click.echo(f"error: {error.message}", err=True)
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
+
+
+def report_usage(error: click.UsageError) -> None:
+    """Write what is wrong with a command line to stderr, as one object."""
+    hint = f"{error.ctx.command_path} --help" if error.ctx is not None else None
+    _write("UsageError", error.format_message(), hint)
+
+
+def _write(kind: str, message: str, hint: str | None) -> None:
+    fields = {"type": kind, "message": message, "hint": hint}
+    click.echo(msgspec.json.encode({"error": fields}), err=True)
 
 
 def told(error: BaseException) -> int:
@@ -43,8 +53,9 @@ def told(error: BaseException) -> int:
 def describe(error: Exception) -> StokerError:
     """Return an error that nobody foresaw as one that can be shown."""
     name = type(error).__name__
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     return StokerError(
-        f"{name}: {error}" if str(error) else name,
+        (f"{name}: {error}" if str(error) else name) + notes,
         hint="stoker --debug … shows where it comes from",
     )
 

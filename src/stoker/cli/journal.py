@@ -6,15 +6,18 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from stoker.config import WorkerSettings
 from stoker.errors import BrokerError
 from stoker.events import subscribe
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.model import Failure, JobRecord, Lease, failure_in
 from stoker.job.outcome import Done, Failed, Outcome, Retried
+from stoker.job.states import State
 
 QUIET_SECONDS = 10.0
 """How long a failure of the broker that was logged keeps its likes out of the log."""
@@ -36,12 +39,14 @@ class Journal:
         self._faults = _Faults(clock)
         self._flood = _Flood(clock)
         self._begun: dict[Lease, tuple[str, float]] = {}
+        self._known_lost: set[Lease] = set()
         self._tell: dict[str, Callable[..., None]] = {
             "worker.started": self._started,
             "worker.stopping": self._stopping,
             "jobs.claimed": self._claimed,
             "jobs.finished": self._finished,
             "jobs.lost": self._lost,
+            "leases.broken": self._broken,
             "jobs.recovered": self._recovered,
             "job.failed": self._failed,
             "job.stuck": self._stuck,
@@ -103,10 +108,31 @@ class Journal:
     def _lost(self, leases: frozenset[Lease], **_: Any) -> None:
         for lease in leases:
             name, _begun = self._begun.pop(lease, ("", 0.0))
+            if lease in self._known_lost:
+                self._known_lost.discard(lease)
+                continue
             _log.warning(
                 "%s: no longer ours: cancelled, removed or taken over; its result is not stored",
                 _job(lease, name),
             )
+
+    def _broken(self, leases: frozenset[Lease], jobs: Sequence[JobRecord], **_: Any) -> None:
+        now = {job.id: job for job in jobs}
+        for lease in leases:
+            self._known_lost.add(lease)
+            job = now.get(lease.id)
+            if job is None:
+                name, _begun = self._begun.get(lease, ("", 0.0))
+                _log.warning("%s: removed while it ran; interrupting it", _job(lease, name))
+            elif _is_cancelled(job):
+                _log.info("%s: cancelled while it ran; interrupting it", _job(lease, job.name))
+            else:
+                whose = f"by {job.worker}, " if job.worker and job.state is State.ACTIVE else ""
+                _log.warning(
+                    "%s: taken over %sfor its lease was not renewed in time; interrupting it",
+                    _job(lease, job.name),
+                    whose,
+                )
 
     def _recovered(self, queue: str, ids: list[str], **_: Any) -> None:
         named = ", ".join(ids[:MOST_NAMED])
@@ -115,15 +141,17 @@ class Journal:
 
     def _stuck(self, job: JobRecord, **_: Any) -> None:
         _log.warning(
-            "%s: its thread overran and cannot be stopped; a new one takes its place",
+            "%s: its thread overran and cannot be stopped: it goes on beside the next attempt "
+            '(with run_in="process" it would be killed)',
             _job(job, job.name),
         )
 
-    def _blocked(self, seconds: float, **_: Any) -> None:
+    def _blocked(self, seconds: float, job: JobRecord | None = None, **_: Any) -> None:
         _log.warning(
-            "the event loop has not answered for %s: an async task blocks it "
+            "the event loop has not answered for %s: %s blocks it "
             "(a plain def runs in a thread and does not)",
             describe(seconds * 1_000),
+            "an async task" if job is None else _job(job, job.name),
         )
 
 
@@ -190,6 +218,13 @@ class _Flood:
 
 def _job(job: JobRecord | Lease, name: str) -> str:
     return f"{name or 'job'} {job.id} of {job.queue}"
+
+
+def _is_cancelled(job: JobRecord) -> bool:
+    try:
+        return job.state is State.FAILED and failure_in(job).reason == "cancelled"
+    except msgspec.MsgspecError:  # somebody else's words
+        return False
 
 
 def _one_line(text: str) -> str:

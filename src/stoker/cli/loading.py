@@ -6,6 +6,7 @@ import difflib
 import importlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +30,22 @@ def load(reference: str) -> Stoker:
     if not attribute:
         return _only_one(module)
     return _named(module, attribute)
+
+
+def refuse_missing(reference: str) -> None:
+    """Raise ``ConfigError`` if there is no such module. The application's own code is not run."""
+    name, attribute = _parts(reference)
+    _refuse_path(reference, name, attribute)
+    _search_here()
+    within: Sequence[str] | None = None
+    known: list[str] = []
+    for part in name.split("."):
+        known.append(part)
+        found = (finder.find_spec(".".join(known), within) for finder in sys.meta_path)
+        spec = next((each for each in found if each is not None), None)
+        if spec is None:
+            raise _missing(".".join(known))
+        within = spec.submodule_search_locations or ()
 
 
 def _parts(reference: str) -> tuple[str, str]:
@@ -56,22 +73,30 @@ def _refuse_path(reference: str, module: str, attribute: str) -> None:
 
 
 def _import(name: str) -> ModuleType:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    _search_here()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            hint = f"it is searched for in {here} and in this Python's packages"
-            if close := difflib.get_close_matches(error.name, _modules_here(), 1):
-                hint = f"did you mean {close[0]!r}? {hint}"
-            raise ConfigError(f"there is no module {error.name!r}", hint=hint) from error
+            raise _missing(error.name) from error
         raise _broken(name, error) from error
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script without a __main__ guard
         raise _broken(name, error) from error
+
+
+def _search_here() -> None:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def _missing(name: str) -> ConfigError:
+    hint = f"it is searched for in {Path.cwd()} and in this Python's packages"
+    if close := difflib.get_close_matches(name, _modules_here(), 1):
+        hint = f"did you mean {close[0]!r}? {hint}"
+    return ConfigError(f"there is no module {name!r}", hint=hint)
 
 
 def _modules_here() -> list[str]:

@@ -25,7 +25,7 @@ def span(least: str = "0ms") -> Callable[[str], int]:
         ms = _span(value)
         if ms is None:
             raise click.BadParameter(
-                f"{value!r} is not a duration: 30 (seconds), 500ms, 10m, 1h30m, 7d"
+                f"{value!r} is not a duration: 30 (seconds), 500ms, 10m, 1h30m, 7d; at most 36500d"
             )
         if ms < milliseconds(least, "least"):
             raise click.BadParameter(f"{value!r} is too short: at least {least}")

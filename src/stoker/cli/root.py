@@ -7,11 +7,12 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import click
 
-from stoker.cli.faults import INTERRUPTED, told
+from stoker.cli.faults import INTERRUPTED, report_usage, told
 
 COMMANDS = ("worker", "dev", "enqueue", "queue", "job", "dead", "check", "demo", "init", "sidecar")
 """Each is what the module of its name calls so; a module is imported when its command is."""
@@ -42,8 +43,15 @@ class Root(click.Group):
             raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
+        words = takewhile(lambda word: word != "--", ctx.args)
+        as_json = "--json" in words  # seen here, since what cannot be read is not read to its end
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if not as_json:
+                raise
+            report_usage(error)
+            ctx.exit(error.exit_code)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):

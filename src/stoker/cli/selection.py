@@ -55,16 +55,25 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
 async def find_jobs(app: Stoker, criteria: Criteria, limit: int) -> tuple[list[JobRecord], bool]:
     """Return at most ``limit`` jobs and whether there are more.
 
-    By state, then queue; those that finished last come first, the others in the order they will
-    run.
+    By state; of finished ones those that finished last come first, the others by queue and in the
+    order they will run.
     """
     found: list[JobRecord] = []
     queues = await chosen_queues(app, criteria.queues)
     for which in criteria.filters(LIST_ORDER):
+        most = limit + 1 - len(found)
+        of_state: list[JobRecord] = []
         for name in queues:
-            await _find(app, name, which, limit + 1, found)
-            if len(found) > limit:
-                return found[:limit], True
+            own: list[JobRecord] = []
+            await _find(app, name, which, most, own)
+            of_state += own
+            if which.state not in FINISHED and len(of_state) >= most:
+                break
+        if which.state in FINISHED:  # the newest of any queue may be in the last one
+            of_state.sort(key=lambda job: job.finished_at or 0, reverse=True)
+        found += of_state[:most]
+        if len(found) > limit:
+            return found[:limit], True
     return found, False
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from rich import box
@@ -19,6 +21,8 @@ from stoker.job.states import State
 
 PIPE_WIDTH = 200
 """Columns where nobody's window says: wide enough for whole lines, for grep."""
+
+_PADDING = re.compile(r" +$", re.MULTILINE)
 
 STYLES = {
     State.WAITING: "cyan",
@@ -38,6 +42,15 @@ def screen(*, stderr: bool = False) -> Console:
 
 
 class _Screen(Console):
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; where nobody sees the columns, without the spaces that fill up lines."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        self.file.write(_PADDING.sub("", captured.get()))
+
     def on_broken_pipe(self) -> None:
         """Leave it to ``stoker.cli.root``: rich would end the process here."""
         raise BrokenPipeError
@@ -145,12 +158,20 @@ def note(job: JobRecord) -> str:
     """Return what is worth knowing of a job at a glance."""
     match job.state:
         case State.ACTIVE:
-            progress = f", progress {job.progress}" if job.progress else ""
+            progress = f", progress {_short_number(job.progress)}" if job.progress else ""
             return f"{job.worker or 'somebody'}{progress}"
         case State.COMPLETED:
             return f"took {describe((job.finished_at or 0) - (job.claimed_at or 0))}"
         case _:
             return str(stored_failure(job)) if job.failure else ""
+
+
+def _short_number(text: str) -> str:
+    """Return 0.167 for 0.16666666666666666, and all else as it is."""
+    try:
+        return f"{float(text):.3g}" if "." in text else text
+    except ValueError:  # any JSON
+        return text
 
 
 def stored_failure(job: JobRecord) -> Failure:

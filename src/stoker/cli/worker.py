@@ -86,7 +86,17 @@ _log = logging.getLogger("stoker.worker")
     envvar="STOKER_LEASE",
     show_envvar=True,
     metavar="DURATION",
-    help="How long after this worker's death its jobs are taken back.",
+    help="How long this worker's jobs stay its own after its death; other workers take them back "
+    f"within {describe(1.2 * DEFAULTS.recover_ms)} after that.",
+)
+@click.option(
+    "--max-stalls",
+    type=click.IntRange(0),
+    default=DEFAULTS.max_stalls,
+    show_default=True,
+    envvar="STOKER_MAX_STALLS",
+    show_envvar=True,
+    help="How often a job may take its process down, beside its attempts, and run again.",
 )
 @click.option(
     "--name",
@@ -111,6 +121,7 @@ def worker(
     burst: bool,
     grace: int,
     lease: int,
+    max_stalls: int,
     name: str,
     verbose: bool,
 ) -> None:
@@ -125,6 +136,7 @@ def worker(
         burst=burst,
         lease_ms=lease,
         grace_ms=grace,
+        max_stalls=max_stalls,
     )
     run_and_leave(_work(loaded, settings, Journal(verbose=verbose)), told)
 
@@ -199,6 +211,9 @@ def _introduce(app: Stoker, settings: WorkerSettings) -> None:
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
         click.echo(lines, err=True)
+    if settings.processes < settings.concurrency:
+        for advice in app.registry.advice(settings.queues):
+            _log.warning("%s", advice)
     if app.url.path == MEMORY:
         _log.warning("jobs in memory: no other process can add any, and they end with this one")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
-from stoker.errors import ConfigError
+from stoker.errors import ConfigError, shown
 
 Duration = float | str | timedelta
 """Seconds as a number, a ``timedelta``, or text such as ``"250ms"``, ``"2m"``, ``"1d12h"``."""
@@ -21,12 +21,25 @@ def milliseconds(value: Duration, setting: str) -> int:
     Raises ``ConfigError`` naming ``setting`` when it is no duration, negative, or over 100 years.
     """
     ms = _parse(value)
-    if ms is None or not 0 <= ms <= LONGEST_MS:
+    if ms is None or not ms >= 0:  # NaN
+        raise _no_duration(value, setting)
+    if ms > LONGEST_MS:
         raise ConfigError(
-            f"{setting}={value!r} is not a duration",
-            hint="seconds (30), text ('500ms', '10m', '1h30m', '7d') or a timedelta, 0 or more",
+            f"{setting}={shown(value)} is too long", hint="at the most 100 years ('36500d')"
         )
     return round(ms)
+
+
+def _no_duration(value: object, setting: str) -> ConfigError:
+    if isinstance(value, date):  # and datetime
+        return ConfigError(
+            f"{setting}={shown(value)} is a moment and not a duration",
+            hint="say how long it is until then: at - datetime.now(at.tzinfo)",
+        )
+    return ConfigError(
+        f"{setting}={shown(value)} is not a duration",
+        hint="seconds (30), text ('500ms', '10m', '1h30m', '7d') or a timedelta, 0 or more",
+    )
 
 
 def _parse(value: object) -> float | None:

@@ -32,6 +32,14 @@ _MAX_SEARCHED = 100_000
 
 _ABSENT: Any = object()
 _SURROGATE = "text with half a surrogate pair is not Unicode"
+_PYTHONS = {"array": "list", "object": "dict", "null": "None"}
+"""What JSON's own kinds are called by who reads the error."""
+_FORMS = {
+    "Invalid RFC3339 encoded datetime": "not a datetime such as 2026-12-24T18:30:00Z",
+    "Invalid RFC3339 encoded date": "not a date such as 2026-12-24",
+    "Invalid RFC3339 encoded time": "not a time such as 18:30:00",
+    "Invalid ISO8601 duration": "not a duration such as PT90S",
+}
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -334,6 +342,10 @@ def _follow(value: Any, keys: list[Any]) -> Any:
 
 def _worded(problem: str) -> str:
     """Return a message of msgspec or pydantic in the words of ours."""
+    if problem in _FORMS:
+        return _FORMS[problem]
+    if problem.startswith("Expected `"):
+        problem = re.sub(r"\b(array|object|null)\b", lambda kind: _PYTHONS[kind[0]], problem)
     quote = "" if problem.startswith("Expected") else "'"
     problem = problem.removeprefix("Object ").replace("`", quote)
     return problem[:1].lower() + problem[1:]

@@ -151,7 +151,8 @@ def decide(
 
 def crash_failure(crashes: int, how: str) -> Failure:
     """Return the failure of a job that took its process down once too often."""
-    return Failure("crashed", f"{how}; it was running {crashes} times when its process died")
+    times = "once" if crashes == 1 else f"{crashes} times"
+    return Failure("crashed", f"{how}; it was running {times} when its process died")
 
 
 def _again_or_dead(
@@ -177,6 +178,8 @@ def failure_of(error: BaseException, reason: Reason = "error") -> Failure:
         begin = begin.tb_next
     name = type(error).__name__
     text = text_of(error)
+    if isinstance(error, TypeError) and text == "exceptions must derive from BaseException":
+        text += "; Retry, Snooze and Cancel are returned: return Retry(...)"
     message = f"{name}: {text}" if text else name
     try:
         lines = traceback.format_exception(type(error), error, begin or error.__traceback__)

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, cast
 
 import msgspec
 
-from stoker.errors import ConfigError
+from stoker.errors import ConfigError, shown
 from stoker.job.duration import LONGEST_MS, Duration, milliseconds
 from stoker.job.model import MAX_PRIORITY, Backoff, Dedup, JobOptions, Keep, NewJob
 
@@ -124,7 +124,7 @@ def check_name(value: object, what: str) -> str:
         or any(character in ":{}*" for character in value)
     ):
         raise ConfigError(
-            f"{what}={value!r} is not a name",
+            f"{what}={shown(value)} is not a name",
             hint=f"1 to {MAX_NAME} printable characters, none of them : {{ }} *, "
             "and no space at either end",
         )
@@ -140,7 +140,7 @@ def _id(value: object, where: str) -> str:
         or ":" in value
     ):
         raise ConfigError(
-            f"{where}: id={value!r} cannot be a job's id",
+            f"{where}: id={shown(value)} cannot be a job's id",
             hint="text of 1 to 255 printable characters without ':', and not a whole number: "
             "those are the ids that the broker gives",
         )
@@ -169,6 +169,11 @@ def _backoff(value: object, where: str) -> Backoff:
         if not 0 <= value.jitter <= 1:
             raise ConfigError(f"{where}: backoff jitter={value.jitter!r} is not between 0 and 1")
         return value
+    if callable(value):
+        raise ConfigError(
+            f"{where}: backoff={shown(value)} is a function",
+            hint='register it, @app.backoff("name"), and name it: backoff=Backoff("name")',
+        )
     return Backoff(delay_ms=milliseconds(cast(Duration, value), f"{where}: backoff"))
 
 
@@ -204,7 +209,7 @@ def _dedup(value: object, where: str) -> Dedup | None:
         return None
     key = cast(object, dedup.key)
     if not isinstance(key, str) or not 0 < len(key) <= MAX_NAME:
-        raise ConfigError(f"{where}: dedup key {key!r} is not 1 to {MAX_NAME} characters")
+        raise ConfigError(f"{where}: dedup key {shown(key)} is not 1 to {MAX_NAME} characters")
     if not key.isprintable():
         raise ConfigError(f"{where}: dedup key {key!r} has characters that cannot be printed")
     if dedup.ttl_ms is not None:

@@ -41,6 +41,7 @@ class Keeper:
         lease_ms: int,
         recover_ms: int,
         max_stalls: int,
+        on_loop: Callable[[], JobRecord | None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._held = held
@@ -51,6 +52,7 @@ class Keeper:
         # Two looks: one sees that a lease has run out, the next takes what is not renewed by then.
         self._look_seconds = recover_ms / 1_000 / 2
         self._max_stalls = max_stalls
+        self._on_loop = on_loop
         # Three chances to renew before a lease runs out.
         self._tick = min(TICK_SECONDS, lease_ms / 3_000)
         self._patience_ms = round(1_000 * self._tick * PATIENCE_TICKS)
@@ -120,7 +122,16 @@ class Keeper:
         if lost := await self._broker.extend(leases, self._lease_ms):
             # One that was settled meanwhile is not lost.
             lost = {lease for lease in lost if lease in self._held}
+            await self._attempt(lambda: self._look_at(lost), "look at lost jobs")
             self._worker_loop.call_soon_threadsafe(self._lost, lost)
+
+    async def _look_at(self, lost: set[Lease]) -> None:
+        """Say what became of jobs whose leases are lost."""
+        for queue in {lease.queue for lease in lost}:
+            leases = frozenset(lease for lease in lost if lease.queue == queue)
+            ids = tuple(lease.id for lease in leases)
+            page = await self._broker.find(Select(queue, ids, limit=len(ids)))
+            emit("leases.broken", leases=leases, jobs=page.jobs)
 
     async def _recover(self) -> None:
         for queue in self._queues:
@@ -139,7 +150,7 @@ class Keeper:
             self._worker_loop.call_soon_threadsafe(self._pong)
         elif now - self._pinged_at > BLOCKED_SECONDS and not self._warned:
             self._warned = True
-            emit("loop.blocked", seconds=now - self._pinged_at)
+            emit("loop.blocked", seconds=now - self._pinged_at, job=self._on_loop())
 
     def _pong(self) -> None:
         self._pinged_at = None

@@ -10,8 +10,9 @@ from stoker.handler import Handler
 from stoker.job.model import JobRecord, Lease
 from stoker.job.retry import Policy
 
-Stop = Literal["timeout", "lost", "shutdown"]
-"""Why a run is interrupted: it overran; its lease is somebody else's or gone; the worker stops."""
+Stop = Literal["timeout", "lost", "shutdown", "crowded"]
+"""Why a run is interrupted: it overran; its lease is somebody else's or gone; the worker stops; or,
+before it began, no child process was free for it."""
 
 
 class Run:

@@ -162,6 +162,15 @@ class Runner:
         for run in list(self._runs.values()):
             self._end(run, Released(run.lease))
 
+    def on_loop(self) -> JobRecord | None:
+        """Return the job whose handler holds the event loop now. For other threads to ask."""
+        holder = asyncio.current_task(self._loop)
+        for run in list(self._runs.values()):
+            # One that is begun in this moment has no task yet; see _begin.
+            if holder is not None and run.task in (holder, None):
+                return run.record
+        return None
+
     async def idle(self) -> None:
         """Wait until nothing runs."""
         await self._empty.wait()
@@ -238,8 +247,9 @@ class Runner:
     def _end(self, run: Run, outcome: Outcome) -> None:
         if self._runs.pop(run.lease, None) is None:
             return  # it was abandoned: its slot and its outcome are gone
-        self._pace.took(time.monotonic() - run.began)
-        self._slots.leave(run.record.queue)
+        if run.stopped != "crowded":
+            self._pace.took(time.monotonic() - run.began)
+        self._vacate(run)
         if run.stopped == "lost":
             # The broker would refuse it: the job is somebody else's, or gone.
             emit("jobs.lost", leases=frozenset({run.lease}))
@@ -247,6 +257,25 @@ class Runner:
         else:
             self._finisher.put(outcome)
         self._fill()
+
+    def _vacate(self, run: Run) -> None:
+        """Free a run's slot.
+
+        A queue may hold jobs for the loop and for children, and which one comes is only known once
+        it is claimed. One that no child was free for is handed back, and the queue's room shrinks
+        by it; a child that is free gives one back, and with none at work there is all of it again.
+        """
+        queue = run.record.queue
+        if run.handler.run_in != "process":
+            self._slots.leave(queue)
+            return
+        if run.stopped == "crowded":
+            self._slots.withhold(queue)
+        else:
+            self._slots.leave(queue)
+            self._slots.restore(1)
+        if not any(other.handler.run_in == "process" for other in self._runs.values()):
+            self._slots.restore()
 
     def _reject(self, record: JobRecord, outcome: Failed) -> None:
         """Settle a job that cannot be run at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -27,6 +28,7 @@ class Slots:
         self._free_in = dict(by_queue)
         self._limited = {queue for queue, limit in by_queue.items() if limit < total}
         self._order = list(by_queue)
+        self._withheld: Counter[str] = Counter()
 
     @property
     def busy(self) -> int:
@@ -70,3 +72,16 @@ class Slots:
         """A job of ``queue`` is through."""
         self._free += 1
         self._free_in[queue] += 1
+
+    def withhold(self, queue: str) -> None:
+        """A job of ``queue`` was handed back: another in its place would fare no better."""
+        self._free += 1
+        self._withheld[queue] += 1
+
+    def restore(self, most: int | None = None) -> None:
+        """Give each queue back what was withheld, or ``most`` of it."""
+        for queue, withheld in list(self._withheld.items()):
+            count = withheld if most is None else min(withheld, most)
+            self._free_in[queue] += count
+            self._withheld[queue] -= count
+        self._withheld = +self._withheld

@@ -66,7 +66,7 @@ class Worker:
         self._stop.set()
 
     async def run(self) -> None:
-        """Work. Raises what a processor's ``setup`` raises; nothing is claimed then.
+        """Work. Raises what a processor's ``setup`` raises, noting whose; nothing is claimed then.
 
         A stop that is asked for during an ``async`` ``setup`` interrupts it.
         """
@@ -126,6 +126,7 @@ class Worker:
             lease_ms=settings.lease_ms,
             recover_ms=settings.recover_ms,
             max_stalls=settings.max_stalls,
+            on_loop=runner.on_loop,
         )
         return _Parts(executors, finisher, runner, fetcher, keeper, reporter)
 
@@ -189,7 +190,11 @@ async def _set_up(handlers: Sequence[Handler], last: contextlib.AsyncExitStack) 
     """Set processors up, and see to it that those which were are torn down."""
     for handler in handlers:
         if handler.hooks is not None and handler.run_in != "process":
-            await _call(handler.hooks.setup)
+            try:
+                await _call(handler.hooks.setup)
+            except Exception as error:
+                error.add_note(f"in setup() of {handler.name}, processor of queue {handler.queue}")
+                raise
             last.push_async_callback(_call, handler.hooks.teardown)
 
 

@@ -81,7 +81,7 @@ async def test_once_it_is_loaded_only_the_jobs_own_timeout_counts(
 
 def test_a_child_that_died_keeps_its_pid_until_its_group_is_killed() -> None:
     """Else the pid could be another's by then, and its group one that has nothing to do with us."""
-    child = process._Child()
+    child = process._Child(Path.cwd())
     pid = child._process.pid
     os.kill(pid, signal.SIGKILL)
     while child.alive:
@@ -94,7 +94,7 @@ def test_a_child_that_died_keeps_its_pid_until_its_group_is_killed() -> None:
 
 
 def test_a_child_that_was_reaped_is_not_killed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    child = process._Child()
+    child = process._Child(Path.cwd())
     child.kill()
     killed: list[int] = []
     monkeypatch.setattr(os, "killpg", lambda pid, _: killed.append(pid))

@@ -21,6 +21,7 @@ class Worker(RuleBasedStateMachine):
         self.slots = Slots(TOTAL, LIMITS)
         self.rooms: list[Room] = []
         self.running: list[str] = []
+        self.withheld: list[str] = []
 
     @rule()
     def ask(self) -> None:
@@ -28,10 +29,10 @@ class Worker(RuleBasedStateMachine):
         held = sum(room.count for room in self.rooms)
         free = TOTAL - len(self.running) - held
         open_ = {
-            queue: limit - self.running.count(queue)
+            queue: left
             for queue, limit in LIMITS.items()
             if not any(room.queues.get(queue) for room in self.rooms)
-            and limit > self.running.count(queue)
+            and (left := limit - (self.running + self.withheld).count(queue)) > 0
         }
 
         room = self.slots.reserve()
@@ -67,10 +68,33 @@ class Worker(RuleBasedStateMachine):
 
         self.running.remove(queue)
 
+    @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def hand_back(self, data: st.DataObject) -> None:
+        """A job was handed back: its slot is free, its queue's room is not."""
+        queue = data.draw(st.sampled_from(self.running))
+
+        self.slots.withhold(queue)
+
+        self.running.remove(queue)
+        self.withheld.append(queue)
+
+    @rule(all_of_it=st.booleans())
+    def restore(self, all_of_it: bool) -> None:
+        """Something that was lacking is there again."""
+        self.slots.restore(None if all_of_it else 1)
+
+        for queue in set(self.withheld):
+            self.withheld.remove(queue)
+        if all_of_it:
+            self.withheld.clear()
+
     @invariant()
     def nothing_is_over_its_limit(self) -> None:
         assert len(self.running) <= TOTAL
-        assert all(self.running.count(queue) <= limit for queue, limit in LIMITS.items())
+        assert all(
+            (self.running + self.withheld).count(queue) <= limit for queue, limit in LIMITS.items()
+        )
         assert self.slots.busy == len(self.running) + sum(room.count for room in self.rooms)
 
     def teardown(self) -> None:
@@ -79,6 +103,7 @@ class Worker(RuleBasedStateMachine):
             self.slots.settle(room)
         for queue in self.running:
             self.slots.leave(queue)
+        self.slots.restore()
         room = self.slots.reserve()
         assert room is not None
         assert (room.count, room.queues) == (TOTAL, LIMITS)

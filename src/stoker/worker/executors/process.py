@@ -14,7 +14,16 @@ from typing import BinaryIO, cast
 
 from stoker.job.duration import describe
 from stoker.job.model import Failure
-from stoker.job.outcome import Cancel, Crashed, Raised, Report, Retry, Returned, Snooze
+from stoker.job.outcome import (
+    Cancel,
+    Crashed,
+    Interrupted,
+    Raised,
+    Report,
+    Retry,
+    Returned,
+    Snooze,
+)
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors.thread import Threads
 from stoker.worker.executors.wire import (
@@ -30,6 +39,9 @@ from stoker.worker.executors.wire import (
 )
 from stoker.worker.run import Run
 
+FREE_SECONDS = 0.25
+"""How long a job may wait for a child. It is claimed meanwhile: kept from other workers, and if
+this one dies, a crash is counted for a job that never ran."""
 LOAD_SECONDS = 300.0
 """How long a child may take before it calls the handler: for its imports and ``setup``."""
 
@@ -50,25 +62,39 @@ class Children:
         self._all: set[_Child] = set()
 
     async def run(self, run: Run) -> Report:
-        """Run a job in a child. Cancelled, it kills the child; a child that dies is a report."""
-        async with self._free:
-            child = self._idle.pop() if self._idle else None
-            if child is not None and not child.alive:
-                self._drop(child)  # it died while it was idle; no job is to pay for that
-                child = None
-            if child is None:
-                child = await self._threads.run(_Child, self._folder)
-                self._all.add(child)
-            try:
-                report = await self._run_in(child, run)
-            except BaseException:
-                self._drop(child)
-                raise
-            if child.alive and not _wore_out(report):
-                self._idle.append(child)
-            else:
-                self._drop(child)
-            return report
+        """Run a job in a child. Cancelled, it kills the child; a child that dies is a report.
+
+        Where all children stay busy, the run is marked as crowded out and was not begun.
+        """
+        try:
+            async with asyncio.timeout(FREE_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            run.stopped = run.stopped or "crowded"
+            return Interrupted()
+        try:
+            return await self._run_next(run)
+        finally:
+            self._free.release()
+
+    async def _run_next(self, run: Run) -> Report:
+        child = self._idle.pop() if self._idle else None
+        if child is not None and not child.alive:
+            self._drop(child)  # it died while it was idle; no job is to pay for that
+            child = None
+        if child is None:
+            child = await self._threads.run(_Child, self._folder)
+            self._all.add(child)
+        try:
+            report = await self._run_in(child, run)
+        except BaseException:
+            self._drop(child)
+            raise
+        if child.alive and not _wore_out(report):
+            self._idle.append(child)
+        else:
+            self._drop(child)
+        return report
 
     async def _run_in(self, child: _Child, run: Run) -> Report:
         """Run a job in a child. Its own timeout counts from when its code is loaded."""

@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
+from stoker.broker.redis.answers import answer
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.scripts import script
@@ -140,16 +141,18 @@ class Line:
         one = script(name)
         async with self._turns:
             try:
-                return await self.client.execute_command(
-                    "EVALSHA", one.digest, len(keys), *keys, *args
-                )
+                return await answer(self.client, "EVALSHA", one.digest, len(keys), *keys, *args)
             except redis_errors.NoScriptError:
-                return await self.client.execute_command("EVAL", one.text, len(keys), *keys, *args)
+                return await answer(self.client, "EVAL", one.text, len(keys), *keys, *args)
 
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once."""
         async with self._turns:
-            return await self.client.execute_command(*words)
+            return await answer(self.client, *words)
+
+    async def wait_for_answer(self, *words: Any) -> Any:
+        """Run a command that waits in the server, for ``BLOCK_SECONDS`` at the most."""
+        return await answer(self.patient, *words)
 
     async def info(self) -> dict[str, Any]:
         """Return what a server says of itself; in a cluster, one of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -117,21 +118,35 @@ async def test_with_force_running_children_go_too(
     assert jobs_left(server) == set()
 
 
-async def test_many_children_go_so_many_at_a_call(server: Server, app: Stoker) -> None:
-    with server.connect() as client:
-        for number in range(2_000):
-            client.hset(f"bull:q:c{number}", mapping={"name": "t", "timestamp": 1})
-            client.rpush("bull:q:wait", f"c{number}")
-        client.hset("bull:q:p", mapping={"name": "t", "timestamp": 1})
-        client.zadd("bull:q:waiting-children", {"p": 1})
-        client.sadd("bull:q:p:dependencies", *(f"bull:q:c{number}" for number in range(2_000)))
+MANY = 5_000
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["waiting", "completed"])
+async def test_many_children_go_so_many_at_a_call(
+    server: Server, app: Stoker, *, ended: bool
+) -> None:
+    ids = [f"c{number}" for number in range(MANY)]
+    fields: dict[Any, Any] = {"name": "t", "timestamp": 1}
+    fields |= {"finishedOn": 1} if ended else {}
+    with server.connect() as client, client.pipeline() as pipe:
+        for id in ids:
+            pipe.hset(f"bull:q:{id}", mapping=fields)
+        if ended:
+            pipe.zadd("bull:q:completed", {id: place for place, id in enumerate(ids)})
+            pipe.hset("bull:q:p:processed", mapping={f"bull:q:{id}": "1" for id in ids})
+        else:
+            pipe.rpush("bull:q:wait", *ids)
+            pipe.sadd("bull:q:p:dependencies", *(f"bull:q:{id}" for id in ids))
+        pipe.hset("bull:q:p", mapping={"name": "t", "timestamp": 1})
+        pipe.zadd("bull:q:waiting-children", {"p": 1})
+        pipe.execute()
     broker = await make_broker(server.url).open()
 
     first = await broker.remove(Select("q", ids=("p",)))
 
     assert (first.ids, first.next) == ([], "0")
     with server.connect() as client:
-        assert 1_000 < client.llen("bull:q:wait") < 2_000
+        assert MANY / 2 < client.dbsize() < MANY
         assert client.zscore("bull:q:waiting-children", "p"), "it still waits for the others"
     assert await app.queue("q").job("p").remove()
     assert jobs_left(server) == set()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stoker import BrokerUnavailable, ConfigError, Stoker
+from stoker import BrokerUnavailable, ConfigError, JobFailed, Stoker
 from stoker.broker import make_broker
 from stoker.broker.base import Want
 from stoker.broker.redis.rights import commands_of
@@ -24,6 +24,8 @@ from tests.wire.test_node_adds import ended, steps
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
 PRODUCER, WORKER = "shop-web", "shop-worker"
+OPERATORS = {"cancel", "configure", "detail", "remove", "requeue"}
+SCRIPTS = {PRODUCER: {"add", "detail"}, WORKER: set(names()) - OPERATORS}
 WANT = Want({"q": 1}, count=1, lease_ms=30_000, worker="w")
 
 
@@ -69,6 +71,10 @@ async def test_with_the_least_rights_jobs_are_added_and_run(
             settings = {"attempts": 3, "backoff": 0.01, "delay": 0.01, "dedup": "one"}
             job = await web.queue(QUEUE).add("perform", data, **settings)
             assert await job.wait(20) == "ok"
+        unchecked = Stoker(web.url.text)  # it knows no task, and so takes what cannot be run
+        with pytest.raises(JobFailed):
+            await (await unchecked.queue(QUEUE).add("perform", {"steps": 7})).wait(20)
+        await unchecked.close()
         many = await web.queue(QUEUE).add_many("perform", [{}] * 30, priority=3)
         await asyncio.gather(*(job.wait(20) for job in many))
 
@@ -126,13 +132,14 @@ async def test_a_user_who_may_not_see_the_cluster_is_told(cluster: Cluster) -> N
 
 
 @pytest.mark.parametrize("user", [PRODUCER, WORKER])
-def test_the_rules_grant_no_more_than_is_used(user: str) -> None:
+def test_the_rules_grant_what_is_used_and_no_more(user: str) -> None:
     granted = {word[1:].upper() for word in rule_of(user) if word.startswith("+")}
     called = frozenset[str]().union(*map(commands_of, names()))
 
     alone = {"INFO", "EVAL", "EVALSHA", "CLIENT|SETINFO", "CLIENT|SETNAME", "BZPOPMIN", "XRANGE",
              "XREVRANGE", "XREAD", "XINFO|STREAM"}  # fmt: skip
     assert granted <= called | alone
+    assert granted >= frozenset[str]().union(*map(commands_of, SCRIPTS[user]))
 
 
 def test_every_call_of_a_script_is_known() -> None:

@@ -12,6 +12,7 @@ import contextlib
 import random
 from typing import Any
 
+from stoker.broker.redis.answers import answer
 from stoker.broker.redis.faults import CLIENT_FAULTS
 
 PAUSE_SECONDS = 1.0
@@ -44,12 +45,10 @@ class Bell:
     async def _listen(self) -> None:
         while self._waiting:
             try:
-                popped = await self.client.execute_command(
-                    "BZPOPMIN", self._key, self._block_seconds
-                )
+                popped = await answer(self.client, "BZPOPMIN", self._key, self._block_seconds)
                 if popped and not self._waiting:
                     _, member, score = popped
-                    await self.client.execute_command("ZADD", self._key, "NX", score, member)
+                    await answer(self.client, "ZADD", self._key, "NX", score, member)
             except CLIENT_FAULTS:
                 # Who waits looks for himself, and says what is wrong with the server.
                 self.ring()

@@ -24,6 +24,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
+from stoker.broker.redis.answers import answer
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.scripts import script
@@ -167,7 +168,7 @@ class Line:
         """Run a command that answers at once."""
         async with self._turns:
             if self._cluster:  # the client knows which node to ask
-                return await self.client.execute_command(*words)
+                return await answer(self.client, *words)
             async with self._in_time():
                 return await self._ask(words)
 
@@ -189,6 +190,10 @@ class Line:
                 yield
         except TimeoutError:
             raise redis_errors.TimeoutError(f"no answer within {self._seconds:.0f} s") from None
+
+    async def wait_for_answer(self, *words: Any) -> Any:
+        """Run a command that waits in the server, for ``BLOCK_SECONDS`` at the most."""
+        return await answer(self.patient, *words)
 
     async def info(self) -> dict[str, Any]:
         """Return what a server says of itself; in a cluster, one of them."""

@@ -81,7 +81,7 @@ async def entries(
     if seconds <= 0:
         return _entries(await line.command("XRANGE", key, f"({after}", "+", "COUNT", MOST_EVENTS))
     block = max(1, round(seconds * 1_000))
-    streams = await line.patient.execute_command(
+    streams = await line.wait_for_answer(
         "XREAD", "COUNT", MOST_EVENTS, "BLOCK", block, "STREAMS", key, after
     )
     if not streams:

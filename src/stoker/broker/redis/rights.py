@@ -10,7 +10,7 @@ from stoker.broker.redis.faults import may_not
 from stoker.broker.redis.scripts import script
 from stoker.config import BrokerURL
 
-_CALLED = re.compile(r"\bp?call\(([^,)]*)")
+_CALLED = re.compile(r"\b(?:call|pcall|scan)\(([^,)]*)")
 _COMMAND = re.compile(r"'([A-Z]+)'")
 
 

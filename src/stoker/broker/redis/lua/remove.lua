@@ -47,6 +47,7 @@ local function remove_family(key)
   local family = {}
   local complete = gather_family(key, family, { [key] = true }, 0)
   for place, child in ipairs(family) do
+    if not force and call('EXISTS', child.key .. ':lock') == 1 then return false, false end
     attempt(q, remove_child, child)
     if searched > SEARCHED_AT_ONCE and place < #family then return false, true end
   end

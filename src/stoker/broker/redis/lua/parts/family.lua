@@ -1,31 +1,39 @@
 -- needs: queue state
 -- A parent's children and theirs, youngest first: what goes when the parent is removed.
 
-local FAMILY_AT_ONCE = 500
+local FAMILY_AT_ONCE = 200
 local DEEPEST = 100
 -- Descendants that are looked at for locks.
-local MOST_LOOKED_AT = 2000
+local MOST_LOOKED_AT = 500
 
--- Some of those whom a job waited or waits for, as keys; and whether there are more.
-local function children_of(key)
-  local found, more = {}, false
-  local function gather(answer, step)
-    if answer.err then return end -- of another type, so it names nobody
-    more = more or answer[1] ~= '0'
+-- Append what a set or hash names to ``found``; returns whether that was all of it. Those that were taken
+-- out of it leave gaps where a scan begins, so one look may find nothing.
+local function scan(command, key, step, found)
+  local cursor = '0'
+  repeat
+    local answer = redis.pcall(command, key, cursor, 'COUNT', FAMILY_AT_ONCE)
+    if answer.err then return true end -- of another type, so it names nobody
+    cursor = answer[1]
     for place = 1, #answer[2], step do found[#found + 1] = answer[2][place] end
-  end
-  gather(redis.pcall('HSCAN', key .. ':processed', 0, 'COUNT', FAMILY_AT_ONCE), 2)
-  gather(redis.pcall('HSCAN', key .. ':failed', 0, 'COUNT', FAMILY_AT_ONCE), 2)
-  gather(redis.pcall('ZSCAN', key .. ':unsuccessful', 0, 'COUNT', FAMILY_AT_ONCE), 2)
-  gather(redis.pcall('SSCAN', key .. ':dependencies', 0, 'COUNT', FAMILY_AT_ONCE), 1)
-  return found, more
+  until cursor == '0' or #found >= FAMILY_AT_ONCE
+  return cursor == '0'
+end
+
+-- Those whom a job waited or waits for, as keys, or some of them; and whether that was all.
+local function children_of(key)
+  local found = {}
+  local all = scan('HSCAN', key .. ':processed', 2, found)
+    and scan('HSCAN', key .. ':failed', 2, found)
+    and scan('ZSCAN', key .. ':unsuccessful', 2, found)
+    and scan('SSCAN', key .. ':dependencies', 1, found)
+  return found, all
 end
 
 local function forget_child(parent_key, child)
-  call('HDEL', parent_key .. ':processed', child)
-  call('HDEL', parent_key .. ':failed', child)
-  call('ZREM', parent_key .. ':unsuccessful', child)
-  call('SREM', parent_key .. ':dependencies', child)
+  redis.pcall('HDEL', parent_key .. ':processed', child)
+  redis.pcall('HDEL', parent_key .. ':failed', child)
+  redis.pcall('ZREM', parent_key .. ':unsuccessful', child)
+  redis.pcall('SREM', parent_key .. ':dependencies', child)
 end
 
 -- Whether a job is held, or one that it waits for.
@@ -33,7 +41,8 @@ local function is_held(key, looks)
   looks.left = looks.left - 1
   if call('EXISTS', key .. ':lock') == 1 then return true end
   if looks.left <= 0 then return false end
-  local waited_for = call('SSCAN', key .. ':dependencies', 0, 'COUNT', FAMILY_AT_ONCE)[2]
+  local waited_for = {}
+  scan('SSCAN', key .. ':dependencies', 1, waited_for)
   for _, child in ipairs(waited_for) do
     if looks.left > 0 and is_held(child, looks) then return true end
   end
@@ -44,7 +53,7 @@ end
 -- there are enough. Returns whether that was all of them.
 local function gather_family(key, found, seen, depth)
   if depth >= DEEPEST then return true end
-  local children, more = children_of(key)
+  local children, all = children_of(key)
   for _, child in ipairs(children) do
     if not seen[child] then
       seen[child] = true
@@ -53,5 +62,5 @@ local function gather_family(key, found, seen, depth)
       found[#found + 1] = { key = child, parent_key = key }
     end
   end
-  return not more
+  return all
 end

@@ -28,7 +28,7 @@ def _plan(root: Path, version: str, line: str) -> Plan:
     [
         ("celery worker -A x -Q a -c 2", "celery -A x worker -Q a -c 2"),
         ("celery worker --app=x -l info", "celery --app=x worker -l info"),
-        ("celery worker -Ax -b redis://r --beat", "celery -Ax -b redis://r worker --beat"),
+        ("celery worker -Ax -b redis://r -E", "celery -Ax -b redis://r worker -E"),
     ],
 )
 def test_five_gets_its_own_order_and_says_so(
@@ -66,3 +66,23 @@ def test_what_a_shell_fills_in_is_kept(tmp_path: Path) -> None:
 
     line = 'exec celery -A x worker -c $COUNT -n "a b"'
     assert plan.services[0].command == ("sh", "-c", line)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("celery -A x beat", "celery -A x beat --schedule /tmp/celerybeat-schedule"),
+        ("celery -A x worker -B", "celery -A x worker -B --schedule /tmp/celerybeat-schedule"),
+        ("celery -A x beat -s /data/runs", "celery -A x beat -s /data/runs"),
+        ("celery -A x beat --schedule=/data/runs", "celery -A x beat --schedule=/data/runs"),
+        ("celery -A x worker", "celery -A x worker"),
+    ],
+)
+def test_the_times_of_the_last_runs_are_where_a_container_may_write(
+    tmp_path: Path, line: str, command: str
+) -> None:
+    plan = _plan(tmp_path, "==5.4.0", line)
+
+    assert " ".join(plan.services[0].command) == command
+    changed = [each for each in plan.decisions if "celerybeat-schedule" in each.why + each.what]
+    assert bool(changed) == (command != line)

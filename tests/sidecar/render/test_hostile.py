@@ -106,7 +106,9 @@ def test_a_compose_file_says_what_was_planned(plan: Plan) -> None:
         worker = uninterpolated(values["services"]["worker"])
         dev = mode == "dev" and service.dev_command
         assert tuple(worker["command"]) == (service.dev_command if dev else service.command)
-        variables = {"TOKEN": None, **service.environment, **plan.stores[0].variables}
+        own = {"TOKEN": None, **service.environment, **plan.stores[0].variables}
+        forced = {"C_FORCE_ROOT": "true"} if mode == "dev" and service.framework == "celery" else {}
+        variables = forced | own
         assert worker["environment"] == variables
         assert worker["build"]["dockerfile"] == "Dockerfile.worker"
         assert worker["build"]["context"].removeprefix("./") == image.context

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
-from stoker.sidecar.planning.celery import in_order, reordered
+from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import is_planned, own_app, service
@@ -20,7 +20,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
 
     Raises ``ConfigError`` where something that was seen cannot be written safely.
     """
-    units = [in_order(unit) for unit in detection.units if is_planned(unit)]
+    units = [contained(unit) for unit in detection.units if is_planned(unit)]
     web = [detection.web] if detection.web and units and not own_app(detection) else []
     images, keys = images_for(detection, [*units, *web])
     stores = stores_for(detection) if units else {}
@@ -60,9 +60,9 @@ def _lost(use: BrokerUse) -> str:
 def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
     made = [_started(unit) for unit in units]
     for unit in detection.units:
-        if is_planned(unit) and in_order(unit) != unit:
-            made.append(reordered(unit))
-        if not is_planned(unit):
+        if is_planned(unit):
+            made += changes(unit)
+        else:
             why = "it was only inferred: a loop that sleeps may be a command that ends"
             made.append(Decision(f"no service for {' '.join(unit.command)}", why, unit.evidence))
     for each in detection.embedded:

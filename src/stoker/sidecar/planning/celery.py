@@ -1,8 +1,13 @@
-"""Celery's command line: since 5, ``-A`` and its like stand before ``worker``, or are refused."""
+"""Celery's command line, so that it starts in a container.
+
+Since 5, ``-A`` and its like stand before ``worker``, or are refused. And beat keeps the times of its
+last runs in a file of the working directory, which it may not write where only ``/tmp`` can be.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -16,19 +21,65 @@ _WITH_VALUE = ("-A", "--app", "-b", "--broker", "--result-backend", "--loader", 
                "--workdir")  # fmt: skip
 _ALONE = frozenset({"-C", "--no-color"})
 _EXEC = "exec "
+_SCHEDULE = ("--schedule", "/tmp/celerybeat-schedule")
 
 
-def in_order(unit: Unit) -> Unit:
-    """Return a unit whose command its own version of Celery takes."""
-    if unit.framework != "celery" or _oldest(unit.version) < 5:
+def contained(unit: Unit) -> Unit:
+    """Return a unit whose command its own version of Celery takes, in a container."""
+    return _with_schedule(_in_order(unit))
+
+
+def changes(unit: Unit) -> Iterator[Decision]:
+    """Yield why a command is not as it was written."""
+    if _in_order(unit) != unit:
+        yield _reordered(unit)
+    if _with_schedule(unit) != unit:
+        yield Decision(
+            f"celery beat with {' '.join(_SCHEDULE)}: {' '.join(unit.command)}",
+            "it keeps the times of its last runs in the working directory, which a container of "
+            "Kubernetes may not write",
+            unit.evidence[:1],
+            (" ".join(unit.command),),
+        )
+
+
+def _in_order(unit: Unit) -> Unit:
+    return _changed(unit, _ordered) if _oldest(unit.version) >= 5 else unit
+
+
+def _with_schedule(unit: Unit) -> Unit:
+    return _changed(unit, _scheduled)
+
+
+def _changed(unit: Unit, change: Callable[[Words], Words]) -> Unit:
+    if unit.framework != "celery":
         return unit
     return msgspec.structs.replace(
-        unit, command=_ordered(unit.command), dev_command=_ordered(unit.dev_command)
+        unit,
+        command=_inside(unit.command, change),
+        dev_command=_inside(unit.dev_command, change),
     )
 
 
-def reordered(unit: Unit) -> Decision:
-    """Return why a command is not as it was written."""
+def _inside(words: Words, change: Callable[[Words], Words]) -> Words:
+    """Change a command, also if it is the line that a shell ends in."""
+    if words[:2] == ("sh", "-c") and len(words) == 3 and words[2].startswith(_EXEC):
+        inner = tuple(split(words[2].removeprefix(_EXEC)))
+        changed = change(inner)
+        return words if changed == inner else as_shell(changed)
+    return change(words)
+
+
+def _scheduled(words: Words) -> Words:
+    named = any(word.startswith(("-s", "--schedule=")) or word == "--schedule" for word in words)
+    verb = _verb(words)
+    if named or verb is None:
+        return words
+    beats = words[verb] == "beat" or {"-B", "--beat"} & set(words[verb:])
+    return (*words, *_SCHEDULE) if beats else words
+
+
+def _reordered(unit: Unit) -> Decision:
     return Decision(
         f"celery's options in another order than: {' '.join(unit.command)}",
         f"the project asks for Celery {unit.version}, and 5 refuses -A and its like after the "
@@ -47,18 +98,19 @@ def _oldest(version: str) -> int:
 
 
 def _ordered(words: Words) -> Words:
-    if words[:2] == ("sh", "-c") and len(words) == 3 and words[2].startswith(_EXEC):
-        inner = tuple(split(words[2].removeprefix(_EXEC)))
-        moved = _ordered(inner)
-        return words if moved == inner else as_shell(moved)
-    program = next((at for at, word in enumerate(words[:3]) if _is_celery(word)), None)
-    if program is None:
-        return words
-    verb = next((at for at, word in enumerate(words) if at > program and word in _VERBS), None)
+    verb = _verb(words)
     if verb is None:
         return words
     common, own = _parted(words[verb + 1 :])
     return (*words[:verb], *common, words[verb], *own)
+
+
+def _verb(words: Words) -> int | None:
+    """Return where the sub-command is, if it is Celery that is started."""
+    program = next((at for at, word in enumerate(words[:3]) if _is_celery(word)), None)
+    if program is None:
+        return None
+    return next((at for at, word in enumerate(words) if at > program and word in _VERBS), None)
 
 
 def _is_celery(word: str) -> bool:

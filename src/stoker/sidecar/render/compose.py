@@ -15,6 +15,7 @@ from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
+_WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
 _START = {
     "dev": "Development: docker compose up --build --watch",
     "prod": "Production: docker compose -f {path} up --build --detach{scale}",
@@ -62,6 +63,7 @@ def _service(
     plan: Plan, service: Service, image: Image, mode: Mode, path: str, healthy: Collection[str]
 ) -> dict[str, Any]:
     dev = mode == "dev"
+    root = dev and not image.existing
     command = service.dev_command if dev and service.dev_command else service.command
     parts: dict[str, Any] = {
         "build": _build(image, mode, path),
@@ -70,12 +72,13 @@ def _service(
             *_shared(plan, service),
             *(_binds(service, image, path) if dev else ()),
         ],
-        "environment": environment(plan, service, mode),
+        "environment": _environment(plan, service, mode, root=root),
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
         "command": Words([escape(word) for word in command]),
         "working_dir": _working_dir(service, image),
         "restart": "no" if dev else "unless-stopped",
         "healthcheck": _health(service),
+        "user": "root" if root else None,
         "cap_drop": [] if dev else ["ALL"],
         "deploy": {} if dev else _deploy(service),
         "develop": {"watch": list(_watch(service, image, path))} if dev else {},
@@ -86,7 +89,7 @@ def _service(
         "stop_signal": service.stop_signal,
     }
     kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
-    return Commented(sealed(kept), {"build": service.reason})
+    return Commented(sealed(kept), {"build": service.reason, "user": _WHY_ROOT})
 
 
 def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, Any]:
@@ -109,9 +112,11 @@ def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
     return build | ({"target": target} if target else {})
 
 
-def environment(plan: Plan, service: Service, mode: Mode) -> dict[str, Any]:
+def _environment(plan: Plan, service: Service, mode: Mode, *, root: bool) -> dict[str, Any]:
     """Return a service's variables; one without a value is the operator's, from ``.env``."""
     values: dict[str, Any] = dict.fromkeys(plan.secrets)
+    if root and service.framework == "celery":
+        values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= {name: escape(value) for name, value in service.environment.items()}
     for store in plan.stores:
         if store.name in service.needs:

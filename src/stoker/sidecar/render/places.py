@@ -13,6 +13,8 @@ DATA = "/data"
 CACHE = "/root/.cache"
 """Where package managers keep what they fetched, from one build to the next: where root, who
 builds, has it, and where hadolint looks for it."""
+USER = "app"
+"""The same by name. Without one Celery takes it for root, and others do not start at all."""
 OWNER = f"{UID}:{UID}"
 
 

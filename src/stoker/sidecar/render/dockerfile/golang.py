@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from stoker.sidecar.plan import Image
-from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
+from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run, user
 from stoker.sidecar.render.places import CACHE, OWNER
 
 _GOCACHE = f"{CACHE}/go-build"
@@ -37,6 +37,7 @@ def stages(image: Image) -> list[str]:
         *run(build, caches=[_GOCACHE]),
         "",
         f"FROM {_FINAL} AS {image.target or 'worker'}",
+        user(alpine=True),
         "WORKDIR /app",
         "ENV PATH=/app:$PATH",
         copy([made], f"/app/{name}", stage="build"),

@@ -7,7 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
 
-from stoker.sidecar.render.places import OWNER
+from stoker.sidecar.render.places import HOME, OWNER, UID, USER
 
 
 def array(words: Iterable[str]) -> str:
@@ -68,6 +68,17 @@ def packages(names: Sequence[str]) -> list[str]:
         f"    && apt-get install --yes --no-install-recommends {' '.join(sorted(names))} \\\n"
         "    && rm -rf /var/lib/apt/lists/*",
     ]
+
+
+def user(*, alpine: bool = False) -> str:
+    """Make the user that workers run as: its home is where it may always write."""
+    made = (
+        f"addgroup -g {UID} {USER} \\\n    && adduser -D -H -h /tmp -u {UID} -G {USER} {USER}"
+        if alpine
+        else f"groupadd --gid {UID} {USER} \\\n"
+        f"    && useradd --no-log-init --home-dir /tmp --uid {UID} --gid {UID} {USER}"
+    )
+    return f"RUN {made} \\\n    && install -d -o {USER} -g {USER} {HOME}"
 
 
 def _literal(source: str) -> str:

@@ -10,6 +10,7 @@ from stoker.sidecar.render.dockerfile.instructions import (
     copy_manifests,
     packages,
     run,
+    user,
 )
 from stoker.sidecar.render.places import CACHE, OWNER
 
@@ -36,6 +37,7 @@ def stages(image: Image) -> list[str]:
     )
     return [
         f"FROM {base} AS base",
+        user(),
         "WORKDIR /app",
         *packages(image.system_packages),
         "",

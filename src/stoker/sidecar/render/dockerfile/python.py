@@ -11,6 +11,7 @@ from stoker.sidecar.render.dockerfile.instructions import (
     packages,
     run,
     run_each,
+    user,
 )
 from stoker.sidecar.render.places import CACHE
 
@@ -38,6 +39,7 @@ def stages(image: Image) -> list[str]:
         "    PYTHONPATH=/app:/app/src \\",  # what starts from its source is not installed
         f"    VIRTUAL_ENV={VENV} \\",
         f"    PATH={VENV}/bin:$PATH",
+        user(),
         "WORKDIR /app",
         *packages(image.system_packages),
         "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from stoker.sidecar.plan import Image
-from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run
+from stoker.sidecar.render.dockerfile.instructions import copy, copy_manifests, packages, run, user
 from stoker.sidecar.render.places import CACHE, OWNER
 
 _GEMS = "/usr/local/bundle"
@@ -27,6 +27,7 @@ def stages(image: Image) -> list[str]:
         f"    BUNDLE_USER_CACHE={_CACHE} \\",
         "    RAILS_ENV=production \\",
         "    RACK_ENV=production",
+        user(),
         "WORKDIR /app",
         *packages(image.system_packages),
         "",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from stoker.sidecar.plan import Image
-from stoker.sidecar.render.dockerfile.instructions import array, copy, packages
+from stoker.sidecar.render.dockerfile.instructions import array, copy, packages, user
 from stoker.sidecar.render.places import OWNER
 
-_FINAL = "debian:bookworm-slim"
+_RELEASE = "bookworm"
+"""Of Debian, for building and running: a binary finds no older C library than it was built with."""
 _CACHES = (
     "--mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/app/target "
 )
@@ -19,7 +20,7 @@ def stages(image: Image) -> list[str]:
     member = ["--package", image.package] if image.package else []
     build = ["cargo", "install", *locked, *member, "--bin", name, "--root", "/out", "--path"]
     return [
-        f"FROM rust:{image.version} AS base",
+        f"FROM rust:{image.version}-{_RELEASE} AS base",
         "WORKDIR /app",
         *packages(image.system_packages),
         copy(["."], "./"),
@@ -32,7 +33,8 @@ def stages(image: Image) -> list[str]:
         # `install` and not `build`: the cached target directory is no part of the stage.
         f"RUN {_CACHES}{array([*build, image.package_dir])}",
         "",
-        f"FROM {_FINAL} AS {image.target or 'worker'}",
+        f"FROM debian:{_RELEASE}-slim AS {image.target or 'worker'}",
+        user(),
         *packages(("ca-certificates",)),
         "WORKDIR /app",
         "ENV PATH=/app:$PATH",

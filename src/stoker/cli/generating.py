@@ -63,6 +63,7 @@ def how_options(command: F) -> F:
     type=click.File("rb"),
     help="Take this plan (- is standard input), as stoker sidecar plan --json prints it.",
 )
+@click.option("--app", is_flag=True, help="Also add the app to the project's own compose file.")
 @click.option("--scripts", is_flag=True, help="Also add the scripts offered for package.json.")
 @how_options
 @_FORCE
@@ -71,6 +72,7 @@ def generate(
     target: str,
     mode: str | None,
     plan_file: Any,
+    app: bool,
     scripts: bool,
     how: How | None,
     force: bool,
@@ -80,21 +82,34 @@ def generate(
     Files of a person's are extended and never replaced, unless with --force. Twice is as once.
     """
     need_yaml()
-    from stoker.sidecar.render import MODES, TARGETS, Target, render
-    from stoker.sidecar.write import Folder, decide, offers, package_manifests
+    from stoker.sidecar.render import MODES, TARGETS, Mode, Target, render
+    from stoker.sidecar.write import (
+        Folder,
+        additions,
+        decide,
+        offers,
+        package_manifests,
+        was_added,
+        with_app,
+    )
 
     plan = decode(plan_file.read(), plan_file.name) if plan_file else planned(path)
     targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
-    files = render(plan, targets, [name for name in MODES if mode in (name, None)])
+    modes: list[Mode] = [name for name in MODES if mode in (name, None)]
     folder = Folder(path)
-    present = folder.read(files)
+    most = render(with_app(plan), targets, modes)
+    present = folder.read(most)
+    files = most if app or was_added(plan, present) else render(plan, targets, modes)
     changes = decide(files, present, force=force)
     offered = list(offers(plan, folder.read(package_manifests(plan))))
     carry_out(folder, [*changes, *(offered if scripts else ())], how or "write")
     if not files:
         click.echo("No worker needs a container here: stoker sidecar explain says why.", err=True)
-    if offered and not scripts:
-        _offer(offered)
+    if app and plan.app is None:
+        click.echo("--app adds nothing: stoker sidecar explain says what is known of it.", err=True)
+    _offer("To have the app beside its workers, too (--app adds it)", additions(most, changes))
+    if not scripts:
+        _offer("To start the worker without containers, too (--scripts adds it)", offered)
 
 
 @click.command(short_help="Take out what Stoker wrote.")
@@ -150,8 +165,9 @@ def _show(changes: Iterable[Any]) -> None:
         screen().print(drawn)
 
 
-def _offer(offered: Sequence[Any]) -> None:
+def _offer(what: str, offered: Sequence[Any]) -> None:
     from stoker.sidecar.write import difference
 
-    click.echo("\nTo start the worker without containers, too (--scripts adds it):\n", err=True)
-    click.echo("".join(difference(change) for change in offered), err=True, nl=False)
+    if offered:
+        click.echo(f"\n{what}:\n", err=True)
+        click.echo("".join(difference(change) for change in offered), err=True, nl=False)

@@ -147,6 +147,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     stores: tuple[Store, ...] = ()
     app: Service | None = None
     """The app itself, where its start is known: beside the workers in development."""
+    app_offered: bool = False
+    """The project's own compose file goes without it: put in only when asked."""
     compose_files: tuple[Place, ...] = ()
     """The project's own, relative to the root: extended, never replaced."""
     secrets: tuple[Variable, ...] = ()
@@ -154,6 +156,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     decisions: tuple[Decision, ...] = ()
     notes: tuple[str, ...] = ()
     version: Literal[1] = 1
+
+
+def started(plan: Plan) -> tuple[Service, ...]:
+    """Return the services that are started in development."""
+    return (*plan.services, *([plan.app] if plan.app and not plan.app_offered else []))
 
 
 def is_production(path: str) -> bool:

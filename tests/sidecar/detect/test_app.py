@@ -137,7 +137,6 @@ def test_the_app_is_in_the_development_file_only(tmp_path: Path) -> None:
         "site:\n    build: .\n    command: gunicorn shop.wsgi",
         "web:\n    build: .\n    command: ./start",
         "shop:\n    build: .\n    command: ./start\n    ports: ['80:8000']",
-        "anything:\n    image: shop\n",
     ],
 )
 def test_an_app_that_a_compose_file_has_is_not_doubled(tmp_path: Path, service: str) -> None:
@@ -150,6 +149,18 @@ def test_an_app_that_a_compose_file_has_is_not_doubled(tmp_path: Path, service: 
     assert plan.app is None
     assert [s.name for s in plan.services] == ["worker"]
     assert any("no service for the app" in decision.what for decision in plan.decisions)
+
+
+def test_an_app_that_a_compose_file_goes_without_is_only_offered(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, {
+        "compose.yaml": "services:\n  redis:\n    image: redis:7\n",
+        "Procfile": f"web: gunicorn shop.wsgi\n{WORKER}",
+    })  # fmt: skip
+
+    assert plan.app is not None
+    assert plan.app_offered
+    assert "gunicorn" not in render(plan)["compose.yaml"].text
+    assert any("app, only if asked for: gunicorn" in each.what for each in plan.decisions)
 
 
 def test_two_programs_of_one_module_have_a_dockerfile_each(tmp_path: Path) -> None:

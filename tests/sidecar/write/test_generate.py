@@ -18,6 +18,7 @@ from stoker.sidecar.write import Folder, decide
 from tests.cli.support import ok, stoker
 from tests.sidecar.plans import CELERY, PLANS
 from tests.sidecar.projects_expected import NAMES, PROJECTS
+from tests.sidecar.reading import compose_values
 
 
 @pytest.fixture
@@ -166,6 +167,51 @@ def test_a_script_for_development_is_offered_and_added_when_asked(project: Path)
     assert scripts == {"dev": "vite", "dev:worker": "npx tsx watch src/worker.ts"}
     again = stoker("sidecar", "generate", str(project), "--plan", plan)
     assert "dev:worker" not in again.stderr
+
+
+BROKER_ONLY = "services:\n  redis:\n    image: redis:7 # the team's\n"
+
+
+@pytest.fixture
+def people(project: Path) -> Path:
+    """A project whose own compose file has a broker, and whose app is started by hand."""
+    (project / "docker-compose.yml").write_text(BROKER_ONLY)
+    (project / "requirements.txt").write_text("rq\ngunicorn\n")
+    (project / "Procfile").write_text("web: gunicorn shop:app\nworker: rq worker mail\n")
+    return project
+
+
+def services(project: Path) -> set[str]:
+    return set(compose_values((project / "docker-compose.yml").read_text())["services"])
+
+
+def test_the_app_is_offered_for_a_persons_compose_file_and_put_in_when_asked(people: Path) -> None:
+    offered = stoker("sidecar", "generate", str(people))
+    assert "(--app adds it)" in offered.stderr
+    assert "+    command: [gunicorn, shop:app" in offered.stderr
+    assert services(people) == {"redis", "worker"}
+
+    asked = stoker("sidecar", "generate", str(people), "--app")
+    assert "--app" not in asked.stderr
+    assert services(people) == {"redis", "worker", "app"}
+    once = contents(people)
+
+    again = stoker("sidecar", "generate", str(people))
+    assert "--app" not in again.stderr
+    assert contents(people) == once, "it stays, also if nobody asks again"
+
+    ok("sidecar", "remove", str(people))
+    assert (people / "docker-compose.yml").read_text() == BROKER_ONLY
+
+
+def test_no_app_is_offered_where_a_person_has_a_service_of_its_name(people: Path) -> None:
+    file = people / "docker-compose.yml"
+    file.write_text(BROKER_ONLY + "  app:\n    image: shop:1\n")
+
+    result = stoker("sidecar", "generate", str(people))
+
+    assert "--app" not in result.stderr
+    assert "image: shop:1" in file.read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -128,7 +128,6 @@ def test_a_worker_joins_the_networks_of_its_broker() -> None:
     assert made["services"]["worker"]["networks"] == ["back"]
     assert made["services"]["worker"]["depends_on"]["redis"]["condition"] == "service_started"
     assert made["services"]["redis"] == {"image": "redis:6", "networks": ["back"]}
-    assert "app" not in made["services"], "it is there already, under whatever name"
 
 
 def test_a_persons_service_of_our_name_is_left_alone_and_named_with_its_line() -> None:

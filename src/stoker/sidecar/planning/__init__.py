@@ -9,7 +9,7 @@ from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
-from stoker.sidecar.planning.services import is_planned, own_app, service
+from stoker.sidecar.planning.services import is_planned, own_compose, service, starts_app
 from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for
 
 __all__ = ["make_plan"]
@@ -21,7 +21,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
     Raises ``ConfigError`` where something that was seen cannot be written safely.
     """
     units = [contained(unit) for unit in detection.units if is_planned(unit)]
-    web = [detection.web] if detection.web and units and not own_app(detection) else []
+    web = [detection.web] if detection.web and units and not starts_app(detection) else []
     images, keys = images_for(detection, [*units, *web])
     stores = stores_for(detection) if units else {}
     names = Names(store.name for store in stores.values())
@@ -36,6 +36,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             images=tuple(images.values()),
             services=services[: len(units)],
             app=services[len(units)] if web else None,
+            app_offered=bool(web and own_compose(detection)),
             stores=tuple(stores.values()),
             compose_files=detection.files.get("compose", ())[:8],
             secrets=secrets(detection),
@@ -75,7 +76,7 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
             )
         )
     if detection.web and units:
-        made.append(_app(detection.web, own_app(detection)))
+        made.append(_app(detection, detection.web))
     for use in detection.uses:
         if use.service:
             why = f"the compose file has it already, as {use.service}"
@@ -91,14 +92,18 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
     return made
 
 
-def _app(web: Unit, has: str) -> Decision:
+def _app(detection: Detection, web: Unit) -> Decision:
     line = " ".join(web.command)
     alternatives = tuple(" ".join(words) for words in web.alternatives)
-    if has:
-        return Decision(f"no service for the app: {line}", has, web.evidence, alternatives)
-    why = (
-        f"it stands beside its workers in development; the best evidence is {web.evidence[0].note}"
-    )
+    if there := starts_app(detection):
+        what, why = f"no service for the app: {line}", f"{there} has it already"
+        return Decision(what, why, web.evidence, alternatives)
+    source = f"the best evidence is {web.evidence[0].note}"
+    if own := own_compose(detection):
+        what = f"app, only if asked for: {line}"
+        why = f"{own[0]} is the project's own, without it: generate --app puts it in; {source}"
+        return Decision(what, why, web.evidence, alternatives)
+    why = f"it stands beside its workers in development; {source}"
     return Decision(f"app: {line}", why, web.evidence, alternatives)
 
 

@@ -1,7 +1,7 @@
 """Celery's command line, so that it starts in a container.
 
-Since 5, ``-A`` and its like stand before ``worker``, or are refused. And beat keeps the times of its
-last runs in a file of the working directory, which it may not write where only ``/tmp`` can be.
+Since 5, ``-A`` and its like stand before ``worker``, or are refused. And beat keeps the times of
+its last runs in a file of the working directory: no good where only ``/tmp`` can be written.
 """
 
 from __future__ import annotations

@@ -19,13 +19,16 @@ def is_planned(unit: Unit) -> bool:
     return unit.role != "other" and unit.confidence >= LEAST_SURE
 
 
-def own_app(detection: Detection) -> str:
-    """Return why the app gets no service, if people develop with a compose file of their own."""
-    own = [path for path in detection.files.get("compose", ()) if not is_production(path)]
-    for each in detection.web.evidence if detection.web else ():
-        if each.note == "compose" and each.path in own:
-            return f"{each.path} has it already"
-    return f"{own[0]} is the project's own, and starts it or leaves it to people" if own else ""
+def own_compose(detection: Detection) -> list[str]:
+    """Return the compose files that people develop with, the project's own."""
+    return [path for path in detection.files.get("compose", ()) if not is_production(path)]
+
+
+def starts_app(detection: Detection) -> str:
+    """Return which of them starts the app, if one does."""
+    own = own_compose(detection)
+    evidence = detection.web.evidence if detection.web else ()
+    return next((each.path for each in evidence if each.note == "compose" and each.path in own), "")
 
 
 def service(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from stoker.sidecar.plan import Image, Plan, Service, is_production
+from stoker.sidecar.plan import Image, Plan, Service, is_production, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
@@ -40,14 +40,12 @@ def path_of(plan: Plan, mode: Mode) -> str:
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
-    beside = plan.app and mode == "dev" and path not in plan.compose_files
-    started = [*plan.services, *([plan.app] if plan.app and beside else [])]
     theirs = {store.name for store in plan.stores if store.existing and path in plan.compose_files}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     healthy = {store.name for store in written}
     services = {
         service.name: _service(plan, service, images[service.image], mode, path, healthy)
-        for service in started
+        for service in (started(plan) if mode == "dev" else plan.services)
     }
     services |= {store.name: sealed(stores.service(store, mode)) for store in written}
     with_files = [*written, *filter(stores.shared, plan.stores)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from stoker.sidecar.plan import Plan, Service
+from stoker.sidecar.plan import Plan, Service, started
 from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.interpolation import escape
@@ -17,7 +17,7 @@ FOLDER = ".devcontainer"
 
 def render(plan: Plan) -> Iterator[File]:
     """Yield ``devcontainer.json`` and what it adds to the compose file."""
-    service = plan.app or plan.services[0]
+    service, *beside = sorted(started(plan), key=lambda each: each != plan.app)
     workspace = f"/workspaces/{plan.name}"
     settings = {
         "name": plan.name,
@@ -26,23 +26,20 @@ def render(plan: Plan) -> Iterator[File]:
             "compose.yaml",
         ],
         "service": service.name,
-        "runServices": [*_beside(plan, service)],
+        "runServices": [
+            service.name,
+            *(store.name for store in plan.stores),
+            *(each.name for each in beside if not each.profile),
+        ],
         "workspaceFolder": workspace,
         "overrideCommand": True,  # it waits for the editor; the person starts the app
         "remoteUser": "root",  # it writes to the host's files, whoever owns them
         "shutdownAction": "stopCompose",
-        "forwardPorts": [s.port for s in (plan.app, *plan.services) if s and s.port],
+        "forwardPorts": [each.port for each in (service, *beside) if each.port],
     }
     text = json.dumps(settings, indent=2) + "\n"
     yield File(f"{FOLDER}/devcontainer.json", text, comment="//")
     yield File(f"{FOLDER}/compose.yaml", _mount(plan, service, workspace))
-
-
-def _beside(plan: Plan, service: Service) -> Iterator[str]:
-    """Yield the services that run from the start, the editor's own first."""
-    yield service.name
-    yield from (store.name for store in plan.stores)
-    yield from (s.name for s in plan.services if s.name != service.name and not s.profile)
 
 
 def _mount(plan: Plan, service: Service, workspace: str) -> str:

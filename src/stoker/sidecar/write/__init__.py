@@ -6,6 +6,7 @@
 ``decide`` is pure: the same for ``--dry-run``, ``--diff``, ``--check`` and for writing.
 """
 
+from stoker.sidecar.write.app import additions, was_added, with_app
 from stoker.sidecar.write.changes import Change, decide, decide_removal
 from stoker.sidecar.write.differences import difference
 from stoker.sidecar.write.disk import Folder
@@ -16,10 +17,13 @@ from stoker.sidecar.write.scripts import offers
 __all__ = [
     "Change",
     "Folder",
+    "additions",
     "decide",
     "decide_removal",
     "difference",
     "offers",
     "package_manifests",
+    "was_added",
+    "with_app",
     "written_by_stoker",
 ]

@@ -66,6 +66,11 @@ def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]
     return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
 
 
+def has(path: str, text: str, name: str) -> bool:
+    """Tell if a compose file has this service from Stoker, changed since or not."""
+    return MARK in text and _owner(read(path, text).section("services").get(name)) != "person"
+
+
 def _unneeded(document: Document, edits: list[_Edit]) -> list[_Edit]:
     """Take out nothing that a service which stays refers to."""
     gone = {edit.name for edit in edits if edit.section == "services" and edit.value is None}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import Language
-from stoker.sidecar.plan import Image, Plan, Service
+from stoker.sidecar.plan import Image, Plan, Service, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import golang, node, python, ruby, rust
 from stoker.sidecar.render.dockerfile.instructions import array, run, variable
@@ -27,9 +27,8 @@ _DEV_IS_WORKER: tuple[Language, ...] = ("python",)
 def render(plan: Plan) -> Iterator[File]:
     """Yield the Dockerfiles that the project does not have."""
     for image in plan.images:
-        if not image.existing:
-            started = [*plan.services, *([plan.app] if plan.app else [])]
-            users = [service for service in started if service.image == image.name]
+        users = [service for service in started(plan) if service.image == image.name]
+        if users and not image.existing:
             path = in_context(image.context, image.dockerfile)
             yield File(path, _text(image, users, _shares(plan, users)))
 
@@ -59,7 +58,7 @@ def _text(image: Image, users: list[Service], shares: bool) -> str:
         ) from None
     # A new volume takes its owner from the directory that it is mounted on.
     owned = run(["install", "-d", "-o", str(UID), "-g", str(UID), DATA]) if shares else []
-    lines = [*stages, *owned, *(_start(users[0]) if users else ())]
+    lines = [*stages, *owned, *_start(users[0])]
     return "\n".join(lines) + "\n"
 
 

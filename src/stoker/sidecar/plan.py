@@ -75,7 +75,7 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     existing: bool = False
     """The Dockerfile is the project's own and is not written."""
     system_packages: tuple[SystemPackage, ...] = ()
-    """Debian packages that the dependencies need to be built or run."""
+    """Debian packages that the dependencies need, also when they run."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
 
@@ -92,6 +92,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     dir: Place = "."
     """The working directory, relative to the image's context."""
     queues: tuple[Text, ...] = ()
+    waiting: Literal["", "stream", "jetstream", "nowhere"] = ""
+    """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
     concurrency: int | None = None
     environment: dict[Variable, Text] = {}
     needs: tuple[Name, ...] = ()

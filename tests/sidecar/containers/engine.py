@@ -29,6 +29,7 @@ PYTHON = "python:3.13-slim"
 BASES = {
     PYTHON: "python",
     "node:20-slim": "node",
+    "ruby:3.3-slim": "ruby",
     "redis:7-alpine": "redis",
 }
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -150,7 +151,7 @@ class Engine:
         tree = self._tree()
         self._plugins(tree)
         context = HERE / "bases"
-        recipe = (context / "Dockerfile").read_bytes() + CERTIFICATES.read_bytes()
+        recipe = b"".join(file.read_bytes() for file in (*sorted(context.iterdir()), CERTIFICATES))
         version = hashlib.sha256(recipe).hexdigest()[:12]
         if f"stoker-base:{RELEASE}" not in self._images():
             packed = f"tar -C '{tree}' -c . | /usr/bin/docker import - stoker-base:{RELEASE}"

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,11 +37,12 @@ class Project(NamedTuple):
 class Stack:
     """Its containers. Jobs note in Redis that they have begun, and that they are done."""
 
-    def __init__(self, engine: Engine, project: Project, folder: Path) -> None:
+    def __init__(self, engine: Engine, project: Project, folder: Path, file: str = FILE) -> None:
         self.engine = engine
         self.project = project
         self.folder = folder / project.name
         self.plan = Plan(name=project.name)
+        self.file = file
 
     def generate(self) -> None:
         shutil.copytree(self.project.source, self.folder)
@@ -55,8 +58,30 @@ class Stack:
         (self.folder / OVERRIDE).write_text(yaml.safe_dump({"services": services}), "utf-8")
 
     def compose(self, *words: str, seconds: float = 300.0) -> str:
-        files = ["--file", FILE, "--file", OVERRIDE]
-        return self.engine.docker("compose", *files, *words, seconds=seconds, cwd=self.folder)
+        return self.engine.docker(
+            "compose", *self._files(), *words, seconds=seconds, cwd=self.folder
+        )
+
+    def _files(self) -> tuple[str, ...]:
+        return ("--file", self.file, "--file", OVERRIDE)
+
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """Have it up for development, for as long as this lasts."""
+        up = ("up", "--build", "--watch")
+        with (self.folder.parent / "up.log").open("wb") as log:
+            process = subprocess.Popen(
+                ["/usr/bin/docker", "compose", *self._files(), *up],
+                env=self.engine.env,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
     def add(self, keys: Sequence[str], seconds: float) -> None:
         for key in keys:

@@ -1,6 +1,7 @@
 """Workers in real containers, with the files that Stoker wrote, from the first job to the last.
 
-Not run: Sidekiq and Asynq, whose packages are in registries that these tests do not reach.
+Sidekiq's gems are Debian's. Not run: Go's and Rust's, whose packages are in registries that these
+tests do not reach.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PROJECTS = [
             ("celery", CELERY_ADDS),
             ("rq", ("python", "add.py")),
             ("bullmq", ("node", "add.js")),
+            ("sidekiq", ("bundle", "exec", "ruby", "add.rb")),
         )
     ),
 ]

@@ -7,14 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, Store
 from stoker.sidecar.render import TARGETS, render
 from stoker.sidecar.write import decide
-from tests.sidecar.plans import PLANS
+from tests.sidecar.plans import PLANS, POSTGRES, REDIS
 from tests.sidecar.reading import (
     compose_values,
     hadolint,
@@ -214,9 +215,12 @@ def test_one_scheduler_never_two() -> None:
             "postgresql",
             {
                 "query": "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' "
+                "AND (scheduled_at IS NULL OR scheduled_at <= now()) "
                 "AND queue_name IN ('it''s mail')"
             },
         ),
+        ("python-pipenv", "redis", {"listName": "default"}),
+        ("faktory", "metrics-api", {"valueLocation": "faktory.total_enqueued"}),
     ],
 )
 def test_keda_counts_the_queue(plan: str, type: str, metadata: dict[str, str]) -> None:
@@ -253,3 +257,76 @@ def test_the_dev_container_is_in_the_apps_service() -> None:
     assert list(added["services"]) == ["app"]
     [volume] = added["services"]["app"]["volumes"]
     assert volume["target"] == settings["workspaceFolder"]
+
+
+@pytest.mark.parametrize(
+    ("queues", "query"),
+    [
+        ((), "SELECT count(*) FROM solid_queue_ready_executions"),
+        (("*",), "SELECT count(*) FROM solid_queue_ready_executions"),
+        (
+            ("mail",),
+            "SELECT count(*) FROM solid_queue_ready_executions WHERE queue_name IN ('mail')",
+        ),
+    ],
+)
+def test_keda_counts_all_queues_of_a_worker_that_names_none(
+    queues: tuple[str, ...], query: str
+) -> None:
+    plan = on_framework("solid_queue", queues=queues)
+
+    assert trigger_of(plan)["metadata"]["query"] == query
+
+
+@pytest.mark.parametrize(
+    ("waiting", "type", "counted"),
+    [
+        ("", "redis", {"listName": "taskiq"}),
+        (
+            "stream",
+            "redis-streams",
+            {"stream": "taskiq", "consumerGroup": "taskiq", "activationLagCount": "0"},
+        ),
+    ],
+)
+def test_keda_counts_where_taskiqs_jobs_wait(
+    waiting: Literal["", "stream"], type: str, counted: dict[str, str]
+) -> None:
+    plan = on_framework("taskiq", waiting=waiting, store=REDIS)
+
+    trigger = trigger_of(plan)
+
+    assert trigger["type"] == type
+    assert counted.items() <= trigger["metadata"].items()
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        (PLANS["sqlite"], "its jobs are in a file, which KEDA cannot count"),
+        (PLANS["monorepo"], "the name of its queue is not known"),
+        (PLANS["taskiq"], "the name of its queue is not known"),
+        (EVERY_PLAN["project taskiq-nats"], "its jobs wait nowhere"),
+        (EVERY_PLAN["project celery-django"], "two of it at once would do things twice"),
+        (EVERY_PLAN["project custom-loop"], "where its jobs wait is not known"),
+    ],
+)
+def test_what_keda_cannot_count_says_why(plan: Plan, why: str) -> None:
+    files = written(plan)
+
+    assert f"# No ScaledObject: {why}" in files["kubernetes/worker.yaml"]
+    assert "kubernetes/worker-scaling.yaml" not in files
+
+
+def on_framework(framework: str, *, store: Store = POSTGRES, **more: Any) -> Plan:
+    [service] = PLANS["procrastinate"].services
+    changes = {"framework": framework, "queues": (), "needs": (store.name,)} | more
+    changed = msgspec.structs.replace(service, **changes)
+    return msgspec.structs.replace(PLANS["procrastinate"], services=(changed,), stores=(store,))
+
+
+def trigger_of(plan: Plan) -> dict[str, Any]:
+    documents = yaml_documents(written(plan)["kubernetes/worker-scaling.yaml"])
+    [scaled] = [d for d in documents if d["kind"] == "ScaledObject"]
+    [trigger] = scaled["spec"]["triggers"]
+    return trigger

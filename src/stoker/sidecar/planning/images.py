@@ -19,7 +19,7 @@ VERSIONS: dict[Language, str] = {
 }  # fmt: skip
 """What is taken where the project does not say."""
 
-_SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("build-essential", "libpq-dev", "libyaml-dev")}
+_SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("libpq5",)}
 
 
 def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, Image], list[Key]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from typing import Literal
 
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
@@ -45,6 +47,7 @@ def service(
         command=command,
         dir=_dir(unit, image),
         queues=unit.queues,
+        waiting=_waiting(unit),
         concurrency=unit.concurrency,
         environment=unit.environment,
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
@@ -99,6 +102,18 @@ def _brokers(unit: Unit, framework: Framework | None, detection: Detection) -> l
         return [use.kind for use in detection.uses]
     kinds = {*framework.brokers, "nats"}
     return [use.kind for use in detection.uses if use.kind in kinds]
+
+
+def _waiting(unit: Unit) -> Literal["", "stream", "jetstream", "nowhere"]:
+    """Return where taskiq's jobs wait: it is a matter of the broker's class."""
+    if unit.framework != "taskiq":
+        return ""
+    seen = " ".join(each.text for each in unit.evidence)
+    if re.search(r"\bRedisStream\w*Broker\b", seen):
+        return "stream"
+    if re.search(r"\bP(ull|ush)BasedJetStreamBroker\b", seen):
+        return "jetstream"
+    return "nowhere" if re.search(r"\b(\w*PubSub\w*|Nats)Broker\b", seen) else ""
 
 
 def _health(unit: Unit, framework: Framework | None) -> Health | None:

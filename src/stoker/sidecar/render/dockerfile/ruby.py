@@ -10,7 +10,7 @@ from stoker.sidecar.render.places import CACHE, OWNER
 
 _GEMS = "/usr/local/bundle"
 _CACHE = f"{CACHE}/bundle"
-_COMPILE = ("build-essential", "git", "libyaml-dev", "pkg-config")
+_COMPILE = ("build-essential", "git", "libpq-dev", "libyaml-dev", "pkg-config")
 
 
 def stages(image: Image) -> list[str]:

@@ -15,7 +15,7 @@ from stoker.sidecar.render.kubernetes.deployment import (
     secret_variables,
     tagged,
 )
-from stoker.sidecar.render.kubernetes.scaling import scaling
+from stoker.sidecar.render.kubernetes.scaling import scaling, unscaled
 from stoker.sidecar.render.yaml import dump
 
 FOLDER = "kubernetes"
@@ -25,6 +25,10 @@ kubectl create secret generic {secret} --from-env-file=.env
 kubectl apply -k kubernetes
 *-scaling.yaml need KEDA in the cluster; add them to the resources below once it is there."""
 
+_SCALING = """\
+KEDA asks the broker from its own namespace: its address, here or in the Secret, is one that is
+known there, such as redis.default.svc:6379."""
+
 
 def render(plan: Plan) -> Iterator[File]:
     """Yield the manifests, and a kustomization that holds them together."""
@@ -33,9 +37,12 @@ def render(plan: Plan) -> Iterator[File]:
         if service.role == "dashboard":
             continue  # started on demand: kubectl run
         names.append(f"{service.name}.yaml")
-        yield File(f"{FOLDER}/{names[-1]}", dump(deployment(plan, service)))
+        why = unscaled(plan, service)
+        start = f"No ScaledObject: {why}." if why else ""
+        yield File(f"{FOLDER}/{names[-1]}", dump(deployment(plan, service), start=start))
         if documents := scaling(plan, service):
-            yield File(f"{FOLDER}/{service.name}-scaling.yaml", dump(*documents))
+            text = dump(*documents, start=_SCALING)
+            yield File(f"{FOLDER}/{service.name}-scaling.yaml", text)
     for claim in sorted({c for service in plan.services for c in claims(plan, service)}):
         names.append(f"{dns(claim)}.yaml")
         yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim)))

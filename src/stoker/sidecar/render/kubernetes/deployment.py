@@ -71,8 +71,9 @@ def secret_name(plan: Plan) -> str:
 def secret_variables(plan: Plan) -> list[str]:
     """Return the variables that it has to hold."""
     needed = {need for service in plan.services for need in service.needs}
-    found = (store.variables for store in plan.stores if store.name in needed)
-    return sorted({*plan.secrets, *(name for variables in found for name in variables)})
+    found = [store for store in plan.stores if store.name in needed]
+    asked = {"FAKTORY_PASSWORD" for store in found if store.kind == "faktory"}  # by KEDA
+    return sorted({*plan.secrets, *asked, *(name for store in found for name in store.variables)})
 
 
 def tagged(plan: Plan, image: str) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""KEDA: as many workers as the queue is long, for the frameworks whose queues it can count."""
+"""KEDA: as many workers as the queue is long, for the frameworks whose queues it can count.
+
+Where it cannot, there is no ScaledObject, and the Deployment says why.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stoker.sidecar.plan import Plan, Service, Store
+from stoker.sidecar.render import stores
 from stoker.sidecar.render.kubernetes.deployment import dns, secret_name
 
 MOST = 10
 JOBS_A_WORKER = "20"
 
-_LISTS = {
+_KEYS = {
     "bull": "bull:{queue}:wait",
     "bullmq": "bull:{queue}:wait",
     "stoker": "bull:{queue}:wait",
@@ -22,40 +26,83 @@ _LISTS = {
     "saq": "saq:{queue}:queued",
     "sidekiq": "queue:{queue}",
     "resque": "resque:queue:{queue}",
+    "rusty-sidekiq": "queue:{queue}",
     "asynq": "asynq:{{{queue}}}:pending",
     "huey": "huey.redis.{queue}",
     "taskiq": "{queue}",
+    "arq": "{queue}",
 }
-"""Where each framework keeps the jobs that wait, in Redis."""
-_DEFAULTS = {"celery": "celery", "taskiq": "taskiq"}
-"""Queues with another name than ``default``, where none is said."""
+"""Where each framework keeps the jobs that wait, in Redis: KEDA counts lists and sorted sets."""
+_DEFAULTS = {
+    "stoker": "default",
+    "celery": "celery",
+    "rq": "default",
+    "dramatiq": "default",
+    "saq": "default",
+    "sidekiq": "default",
+    "rusty-sidekiq": "default",
+    "asynq": "default",
+    "taskiq": "taskiq",
+    "arq": "arq:queue",
+    "river": "default",
+}
+"""The queue of those that have one where none is said."""
 _TABLES = {
     "procrastinate": (
-        "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name IN ({queues})"
+        "procrastinate_jobs WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= "
+        "now())",
+        "queue_name",
     ),
     "good_job": (
-        "SELECT count(*) FROM good_jobs WHERE finished_at IS NULL AND queue_name IN ({queues})"
+        "good_jobs WHERE finished_at IS NULL AND (scheduled_at IS NULL OR scheduled_at <= now() "
+        "AT TIME ZONE 'utc')",
+        "queue_name",
     ),
-    "solid_queue": (
-        "SELECT count(*) FROM solid_queue_ready_executions WHERE queue_name IN ({queues})"
-    ),
+    "solid_queue": ("solid_queue_ready_executions", "queue_name"),
     "delayed_job": (
-        "SELECT count(*) FROM delayed_jobs WHERE failed_at IS NULL AND locked_at IS NULL "
-        "AND run_at <= now() AND queue IN ({queues})"
+        "delayed_jobs WHERE failed_at IS NULL AND locked_at IS NULL AND run_at <= now() AT TIME "
+        "ZONE 'utc'",
+        "queue",
     ),
-    "river": "SELECT count(*) FROM river_job WHERE state = 'available' AND queue IN ({queues})",
+    "river": ("river_job WHERE state = 'available'", "queue"),
 }
+"""The rows that wait, and the column of their queue. Without a queue, all are worked on."""
+_REASONS = {
+    "gocraft": "its queues are below a namespace that only the source knows",
+    "huey": "its queue is huey.redis.NAME, the name of the Huey in the source",
+}
+_UNNAMED = "the name of its queue is not known"
 
 
 def scaling(plan: Plan, service: Service) -> list[dict[str, Any]]:
     """Return a ScaledObject, and what it needs to connect; nothing where none would count."""
-    stores = [store for store in plan.stores if store.name in service.needs]
-    if service.role != "worker" or service.singleton or not service.framework:
-        return []
-    for store in stores:
-        if triggers := list(_triggers(plan, service, store)):
-            return [*_authentication(plan, service, store), _scaled(service, triggers)]
+    if service.role == "worker" and not service.singleton:
+        for store in _stores(plan, service):
+            if triggers := list(_triggers(service, store)):
+                return [*_authentication(plan, service, store), _scaled(service, triggers)]
     return []
+
+
+def unscaled(plan: Plan, service: Service) -> str:
+    """Return why a worker has no ScaledObject; nothing if it has one, or is no worker."""
+    if service.role != "worker" or scaling(plan, service):
+        return ""
+    if service.singleton:
+        return "two of it at once would do things twice"
+    found = _stores(plan, service)
+    if not service.framework or not found:
+        return "where its jobs wait is not known"
+    if stores.shared(found[0]):
+        return "its jobs are in a file, which KEDA cannot count"
+    if service.waiting == "nowhere":
+        return "its jobs wait nowhere: what is sent while no worker listens is lost"
+    if found[0].kind in ("rabbitmq", "postgres", "database") and not _secret_keys(found[0]):
+        return f"KEDA wants the address of {found[0].name} in one variable"
+    return _REASONS.get(service.framework, _UNNAMED)
+
+
+def _stores(plan: Plan, service: Service) -> list[Store]:
+    return [store for store in plan.stores if store.name in service.needs]
 
 
 def _scaled(service: Service, triggers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -74,56 +121,113 @@ def _scaled(service: Service, triggers: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _triggers(plan: Plan, service: Service, store: Store) -> Iterator[dict[str, Any]]:
+def _triggers(service: Service, store: Store) -> Iterator[dict[str, Any]]:
     framework = service.framework or ""
-    queues = service.queues or (_DEFAULTS.get(framework, "default"),)
-    if store.kind == "redis" and framework in _LISTS:
-        for queue in queues:
-            yield _redis(store, _LISTS[framework].format(queue=queue))
-    elif store.kind == "rabbitmq":
-        for queue in queues:
-            yield _with_authentication(
-                "rabbitmq",
-                service,
-                {"queueName": queue, "mode": "QueueLength", "value": JOBS_A_WORKER},
-            )
-    elif store.kind in ("postgres", "database") and framework in _TABLES:
-        quoted = ", ".join("'" + queue.replace("'", "''") + "'" for queue in queues)
-        query = _TABLES[framework].replace("{queues}", quoted)
-        yield _with_authentication(
-            "postgresql", service, {"query": query, "targetQueryValue": JOBS_A_WORKER}
-        )
+    if service.waiting == "nowhere":
+        return
+    match store.kind:
+        case "redis" if framework in _KEYS:
+            for queue in _named(service):
+                yield _in_redis(service, store, queue)
+        case "rabbitmq" if _secret_keys(store):
+            for queue in _named(service):
+                counted = {"queueName": queue, "mode": "QueueLength", "value": JOBS_A_WORKER}
+                yield _with_authentication("rabbitmq", service, counted)
+        case "postgres" | "database" if framework in _TABLES and _secret_keys(store):
+            counted = {"query": _query(service), "targetQueryValue": JOBS_A_WORKER}
+            yield _with_authentication("postgresql", service, counted)
+        case "nats" if service.waiting == "jetstream":
+            yield {"type": "nats-jetstream", "metadata": _in_jetstream(store)}
+        case "faktory":
+            yield _with_authentication("metrics-api", service, _in_faktory(store))
+        case _:
+            pass
 
 
-def _redis(store: Store, list_name: str) -> dict[str, Any]:
+def _named(service: Service) -> tuple[str, ...]:
+    """Return the queues whose names can be asked for: no patterns."""
+    default = _DEFAULTS.get(service.framework or "")
+    queues = service.queues or ((default,) if default else ())
+    return () if any("*" in queue for queue in queues) else queues
+
+
+def _in_redis(service: Service, store: Store, queue: str) -> dict[str, Any]:
     parts = [urlsplit(value) for value in store.variables.values() if value.startswith("redis")]
     database = next((part.path.strip("/") for part in parts if part.path.strip("/")), "0")
-    metadata = {
-        "address": f"{store.name}:6379",
-        "databaseIndex": database,
-        "listName": list_name,
-        "listLength": JOBS_A_WORKER,
+    where = {"address": f"{store.name}:6379", "databaseIndex": database}
+    if service.waiting == "stream":
+        lag = {"lagCount": JOBS_A_WORKER, "activationLagCount": "0"}
+        group = {"stream": queue, "consumerGroup": "taskiq"}
+        return {"type": "redis-streams", "metadata": where | group | lag}
+    key = _KEYS[service.framework or ""].format(queue=queue)
+    return {"type": "redis", "metadata": where | {"listName": key, "listLength": JOBS_A_WORKER}}
+
+
+def _query(service: Service) -> str:
+    rows, column = _TABLES[service.framework or ""]
+    named = _named(service)
+    if not named:
+        return f"SELECT count(*) FROM {rows}"
+    quoted = ", ".join("'" + queue.replace("'", "''") + "'" for queue in named)
+    joined = "AND" if " WHERE " in rows else "WHERE"
+    return f"SELECT count(*) FROM {rows} {joined} {column} IN ({quoted})"
+
+
+def _in_jetstream(store: Store) -> dict[str, str]:
+    """As taskiq-nats names them, unless told otherwise."""
+    return {
+        "natsServerMonitoringEndpoint": f"{store.name}:8222",
+        "account": "$G",
+        "stream": "taskiq_jetstream",
+        "consumer": "taskiq_durable",
+        "lagThreshold": JOBS_A_WORKER,
     }
-    return {"type": "redis", "metadata": metadata}
 
 
-def _with_authentication(type: str, service: Service, metadata: dict[str, Any]) -> dict[str, Any]:
+def _in_faktory(store: Store) -> dict[str, str]:
+    return {
+        "url": f"http://{store.name}:7420/stats",
+        "valueLocation": "faktory.total_enqueued",
+        "targetValue": JOBS_A_WORKER,
+        "authMode": "basic",
+    }
+
+
+def _with_authentication(type: str, service: Service, metadata: dict[str, str]) -> dict[str, Any]:
     reference = {"name": dns(service.name)}
     return {"type": type, "metadata": metadata, "authenticationRef": reference}
 
 
 def _authentication(plan: Plan, service: Service, store: Store) -> list[dict[str, Any]]:
     """Return where the address is kept: it has a password in it."""
-    variable = next((name for name, value in store.variables.items() if "://" in value), None)
-    if store.kind == "redis" or variable is None:
+    keys = _secret_keys(store)
+    if not keys:
         return []
-    parameter = "host" if store.kind == "rabbitmq" else "connection"
-    target = {"parameter": parameter, "name": secret_name(plan), "key": variable}
+    secret = secret_name(plan)
     return [
         {
             "apiVersion": "keda.sh/v1alpha1",
             "kind": "TriggerAuthentication",
             "metadata": {"name": dns(service.name)},
-            "spec": {"secretTargetRef": [target]},
+            "spec": {
+                "secretTargetRef": [
+                    {"parameter": parameter, "name": secret, "key": key}
+                    for parameter, key in keys.items()
+                ]
+            },
         }
     ]
+
+
+def _secret_keys(store: Store) -> dict[str, str]:
+    """Return which of KEDA's parameters has which key of the Secret."""
+    url = next((name for name, value in store.variables.items() if "://" in value), "")
+    match store.kind:
+        case "faktory":  # it takes any user's name, and KEDA wants one
+            return dict.fromkeys(("username", "password"), "FAKTORY_PASSWORD")
+        case "rabbitmq" if url:
+            return {"host": url}
+        case "postgres" | "database" if url:
+            return {"connection": url}
+        case _:
+            return {}

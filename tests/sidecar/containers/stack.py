@@ -80,8 +80,8 @@ class Stack:
         try:
             yield
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.kill()  # it waits for a container that it has replaced itself
+            process.wait()
 
     def add(self, keys: Sequence[str], seconds: float) -> None:
         for key in keys:

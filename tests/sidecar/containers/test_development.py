@@ -95,13 +95,18 @@ def test_a_change_on_the_host_is_what_the_worker_does_next(stack: Stack, case: C
 
         manifest = stack.folder / case.manifest
         manifest.write_text(manifest.read_text("utf-8") + "\n", "utf-8")
-        wait(lambda: starts(stack) and starts(stack)[0][0] != container, "a new image", 400)
+        wait(lambda: _others(stack, container), "a container of a new image", 400)
         stack.add(["third"], 0)
         stack.wait_until("done", ["third-changed"])
 
+        stack.compose("stop")
     assert [each["State"]["ExitCode"] for each in stack.containers()].count(137) == 0
 
 
 def _anew(stack: Stack, before: list[tuple[str, str]]) -> bool:
     now = starts(stack)
     return bool(now) and now != before
+
+
+def _others(stack: Stack, container: str) -> bool:
+    return any(id != container for id, _ in starts(stack))

@@ -7,7 +7,8 @@ a plan that could not be written safely, wherever it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -165,10 +166,27 @@ def started(plan: Plan) -> tuple[Service, ...]:
     return (*plan.services, *([plan.app] if plan.app and not plan.app_offered else []))
 
 
-def is_production(path: str) -> bool:
-    """Tell if a compose file is one for production, by its name."""
-    words = path.rpartition("/")[2].replace("-", ".").split(".")
-    return any(word in ("prod", "production") for word in words)
+def own_files(paths: Iterable[str], *, production: bool) -> list[str]:
+    """Return the compose files that are for this use by their names, the most usual first.
+
+    Those for tests are none: nobody develops with them, and nobody deploys them.
+    """
+    chosen = [
+        path
+        for path in paths
+        if bool(_words(path) & _PRODUCTION) == production and not _words(path) & _TESTS
+    ]
+    return sorted(chosen, key=lambda path: (len(_words(path)), path.count("/")))
+
+
+_PRODUCTION = frozenset({"prod", "production"})
+_TESTS = frozenset({"test", "tests", "testing", "e2e", "ci"})
+
+
+def _words(path: str) -> frozenset[str]:
+    """Return what a compose file's name says beyond being one."""
+    words = re.split(r"[-._]", path.rpartition("/")[2].lower())
+    return frozenset(words) - {"docker", "compose", "yaml", "yml", ""}
 
 
 def checked(plan: Plan, where: str = "the plan") -> Plan:

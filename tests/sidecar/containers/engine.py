@@ -29,6 +29,7 @@ PYTHON = "python:3.13-slim"
 BASES = {
     PYTHON: "python",
     "node:20-slim": "node",
+    "oven/bun:1-slim": "bun",
     "ruby:3.3-slim": "ruby",
     "redis:7-alpine": "redis",
 }

@@ -36,7 +36,7 @@ def written(plan: Plan) -> dict[str, str]:
 
 def composes(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, text in written(plan).items():
-        if "compose" in path:
+        if "compose" in path or path == "production.yml":
             yield path, compose_values(text)
 
 
@@ -330,3 +330,28 @@ def trigger_of(plan: Plan) -> dict[str, Any]:
     [scaled] = [d for d in documents if d["kind"] == "ScaledObject"]
     [trigger] = scaled["spec"]["triggers"]
     return trigger
+
+
+@pytest.mark.parametrize(
+    ("own", "dev", "prod"),
+    [
+        ((), "compose.yaml", "compose.prod.yaml"),
+        (
+            ("docker-compose.override.yml", "docker-compose.yml"),
+            "docker-compose.yml",
+            "compose.prod.yaml",
+        ),
+        (("compose.ci.yaml", "compose.yml"), "compose.yml", "compose.prod.yaml"),
+        (("docker-compose.test.yml",), "compose.yaml", "compose.prod.yaml"),
+        (("deploy/compose.yaml", "local.yml", "production.yml"), "deploy/compose.yaml",
+         "production.yml"),
+        (("docker-compose-prod.yml", "web/docker-compose.yml"), "web/docker-compose.yml",
+         "docker-compose-prod.yml"),
+    ],
+)  # fmt: skip
+def test_services_go_into_the_file_that_people_start(
+    own: tuple[str, ...], dev: str, prod: str
+) -> None:
+    plan = msgspec.structs.replace(PLANS["node-npm"], compose_files=own)
+
+    assert {path for path, _ in composes(plan) if not path.startswith(".")} == {dev, prod}

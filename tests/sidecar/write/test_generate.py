@@ -227,3 +227,34 @@ def test_what_stoker_wrote_is_no_evidence_for_the_next_plan(name: str, tmp_path:
     again = render(make_plan(detect(root), name), TARGETS, MODES)
     changes = decide(again, folder.read(again), force=False)
     assert [change.path for change in changes if change.before != change.after] == []
+
+
+THEIRS = {
+    ".dockerignore": "# ours\nnode_modules\n.git",
+    ".env.example": "SENTRY_DSN=\r\nREDIS_URL=redis://localhost\r\n",
+    "kubernetes/kustomization.yaml": "resources: [app.yaml]\n",
+    "kubernetes/app.yaml": "kind: Deployment\n",
+    ".devcontainer/devcontainer.json": '{\n  // ours\n  "image": "ubuntu:24.04",\n}\n',
+}
+
+
+@pytest.mark.parametrize("theirs", [{}, THEIRS], ids=["alone", "beside a person's files"])
+@pytest.mark.parametrize("name", NAMES)
+def test_removal_leaves_a_project_as_it_was_to_the_byte(
+    name: str, theirs: dict[str, str], tmp_path: Path
+) -> None:
+    root = tmp_path / name
+    shutil.copytree(PROJECTS / name, root)
+    for file, text in theirs.items():
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_bytes(text.encode())
+    before = contents(root)
+
+    result = stoker("sidecar", "generate", str(root), "--target", "all")
+    assert result.exit_code == 0, result.stderr
+    once = contents(root)
+    ok("sidecar", "generate", str(root), "--target", "all")
+    assert contents(root) == once
+
+    ok("sidecar", "remove", str(root))
+    assert contents(root) == before

@@ -19,6 +19,8 @@ VERSIONS: dict[Language, str] = {
 }  # fmt: skip
 """What is taken where the project does not say."""
 
+_BUN = "1"
+
 _SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("libpq5",)}
 
 
@@ -95,7 +97,7 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
         context=context,
         language=package.language,
         manager=package.manager,
-        version=package.version or VERSIONS[package.language],
+        version=_version(package),
         manifests=tuple(_relative(path, context) for path in package.manifests),
         build=package.build,
         package=package.name if member else "",
@@ -105,6 +107,11 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
         system_packages=_SYSTEM.get(package.language, ()),
         binary=key[2],
     )
+
+
+def _version(package: Package) -> str:
+    """Return the tag of the base image; Bun's has a version of its own, whatever Node's is."""
+    return _BUN if package.manager == "bun" else package.version or VERSIONS[package.language]
 
 
 def _relative(path: str, context: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
-from stoker.sidecar.plan import Health, Image, Service, is_production
+from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning.names import Names
 
 LEAST_SURE = 0.45
@@ -23,7 +23,7 @@ def is_planned(unit: Unit) -> bool:
 
 def own_compose(detection: Detection) -> list[str]:
     """Return the compose files that people develop with, the project's own."""
-    return [path for path in detection.files.get("compose", ()) if not is_production(path)]
+    return own_files(detection.files.get("compose", ()), production=False)
 
 
 def starts_app(detection: Detection) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from stoker.sidecar.plan import Image, Plan, Service, is_production, started
+from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
@@ -33,7 +33,7 @@ def render(plan: Plan, mode: Mode) -> File:
 
 def path_of(plan: Plan, mode: Mode) -> str:
     """Return where the compose file of a mode is, or will be."""
-    own = [path for path in plan.compose_files if is_production(path) == (mode == "prod")]
+    own = own_files(plan.compose_files, production=mode == "prod")
     return own[0] if own else NAMES[mode]
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import shlex
 from collections.abc import Iterator
+from typing import Any
 
-from stoker.sidecar.plan import Plan, Service, started
+from stoker.sidecar.plan import Image, Plan, Service, started
 from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.interpolation import escape
@@ -19,7 +22,7 @@ def render(plan: Plan) -> Iterator[File]:
     """Yield ``devcontainer.json`` and what it adds to the compose file."""
     service, *beside = sorted(started(plan), key=lambda each: each != plan.app)
     workspace = f"/workspaces/{plan.name}"
-    settings = {
+    settings: dict[str, Any] = {
         "name": plan.name,
         "dockerComposeFile": [
             relative(path_of(plan, "dev"), f"{FOLDER}/devcontainer.json"),
@@ -37,6 +40,8 @@ def render(plan: Plan) -> Iterator[File]:
         "shutdownAction": "stopCompose",
         "forwardPorts": [each.port for each in (service, *beside) if each.port],
     }
+    if install := _install(_image(plan, service)):
+        settings["postCreateCommand"] = install
     text = json.dumps(settings, indent=2) + "\n"
     yield File(f"{FOLDER}/devcontainer.json", text, comment="//")
     yield File(f"{FOLDER}/compose.yaml", _mount(plan, service, workspace))
@@ -45,6 +50,25 @@ def render(plan: Plan) -> Iterator[File]:
 def _mount(plan: Plan, service: Service, workspace: str) -> str:
     """Return the project as a whole in the editor's service, whatever the image has."""
     root = relative(".", path_of(plan, "dev"))  # Compose takes paths from the first file's folder
-    volume = {"type": "bind", "source": escape(root), "target": workspace}
-    changed = {"volumes": [volume], "working_dir": workspace, "user": "root"}
+    image = _image(plan, service)
+    changed: dict[str, Any] = {
+        "volumes": [{"type": "bind", "source": escape(root), "target": workspace}],
+        "working_dir": workspace,
+        "user": "root",
+    }
+    if image.language == "python" and not image.existing:  # or what is imported is the image's copy
+        context = posixpath.normpath(posixpath.join(workspace, image.context))
+        changed["environment"] = {"PYTHONPATH": escape(f"{context}:{context}/src")}
     return dump({"name": plan.name, "services": {service.name: changed}})
+
+
+def _image(plan: Plan, service: Service) -> Image:
+    return next(image for image in plan.images if image.name == service.image)
+
+
+def _install(image: Image) -> str:
+    """Return what puts packages where Node looks for them: beside the source."""
+    if image.language != "node":
+        return ""
+    line = f"{image.manager} install"
+    return line if image.context == "." else f"cd {shlex.quote(image.context)} && {line}"

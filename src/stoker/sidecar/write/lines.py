@@ -10,29 +10,31 @@ _EDITED = "Stoker's lines were changed: left alone"
 def merge(before: str, wanted: str, *, each: bool, force: bool) -> tuple[str, tuple[str, ...]]:
     """Return the file with our lines in it, and notes; with ``each`` only those it has not."""
     present = _lines(before)
-    found = find_block(present)
+    plain = [line.removesuffix("\r") for line in present]
+    found = find_block(plain)
     if found and found[2] != "stoker" and not force:
         return before, (f"line {found[0] + 1}: {_EDITED}",)
     start, end, _ = found or (len(present), len(present), "stoker")
-    theirs = {_key(line) for line in (*present[:start], *present[end:])}
+    theirs = {_key(line) for line in (*plain[:start], *plain[end:])}
     ours = wanted.splitlines()
     missing = [line for line in ours if not each or _key(line) not in theirs]
     made = block(missing)
-    if not found and made and present and present[-1]:
+    if not found and made and plain and plain[-1]:
         made = ["", *made]
-    return _text(before, [*present[:start], *made, *present[end:]]), ()
+    return _text(before, [*present[:start], *_ended(before, made), *present[end:]]), ()
 
 
 def remove(before: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
     """Return the file without Stoker's lines, and notes."""
     present = _lines(before)
-    found = find_block(present)
+    plain = [line.removesuffix("\r") for line in present]
+    found = find_block(plain)
     if found is None:
         return before, ()
     start, end, whose = found
     if whose != "stoker" and not force:
         return before, (f"line {start + 1}: {_EDITED}",)
-    start -= start > 0 and not present[start - 1] and end == len(present)
+    start -= start > 0 and not plain[start - 1] and end == len(present)
     return _text(before, [*present[:start], *present[end:]]), ()
 
 
@@ -42,10 +44,17 @@ def _key(line: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _ended(before: str, lines: list[str]) -> list[str]:
+    """Return our lines with the ends that the file has."""
+    return [f"{line}\r" for line in lines] if "\r\n" in before else lines
 
 
 def _text(before: str, lines: list[str]) -> str:
-    """Return lines with the line ends that the file has."""
-    end = "\r\n" if "\r\n" in before else "\n"
-    return "".join(f"{line}{end}" for line in lines)
+    """Return lines as one text, whose last has an end if the file's has: that, too, is theirs."""
+    text = "\n".join(lines)
+    if not before or before.endswith("\n"):
+        return f"{text}\n" if lines else ""
+    return text.removesuffix("\r")

@@ -12,7 +12,7 @@ from stoker.sidecar.render.dockerfile.instructions import (
     run,
     user,
 )
-from stoker.sidecar.render.places import CACHE, OWNER
+from stoker.sidecar.render.places import CACHE
 
 _PNPM = "pnpm@10.34.8"  # changes by itself to the version that a package.json asks for
 _YARN = "yarn@1.22.22"
@@ -49,10 +49,8 @@ def stages(image: Image) -> list[str]:
         copy(["."], "./"),
         *(run(image.build) if image.build else []),
         "",
-        "FROM base AS dev",
+        "FROM build AS dev",
         "ENV NODE_ENV=development",
-        copy(["/app/"], "/app/", stage="build", own=True),
-        f"USER {OWNER}",
         "",
         "FROM build AS production",
         *run(_prune(image), caches=cache),

@@ -26,6 +26,13 @@ version = "1.0.0"
 requires-python = ">=3.11"
 dependencies = ["redis"]
 """
+SIMPLE = """
+[[tool.poetry.source]]
+name = "simple"
+url = "https://pypi.org/simple/"
+priority = "primary"
+"""
+"""What is reached from here answers in this way only."""
 PIPFILE = '[packages]\nredis = "*"\n'
 PACKAGE = json.dumps(
     {"name": "shop", "dependencies": {"ioredis": "^5"}, "scripts": {"build": "ls"}}
@@ -55,7 +62,7 @@ CASES = [
     Case(
         "pdm",
         {"pyproject.toml": PYPROJECT},
-        TOOL + "pdm==2.29.4 hishel==1.4.0 && pdm lock",
+        TOOL + "pdm==2.29.4 hishel==1.4.0 && pdm lock && rm -rf .venv",
         "pdm.lock",
     ),
     Case(
@@ -66,7 +73,7 @@ CASES = [
     ),
     Case(
         "poetry",
-        {"pyproject.toml": PYPROJECT},
+        {"pyproject.toml": PYPROJECT + SIMPLE},
         TOOL + "poetry==2.5.1 && poetry lock",
         "poetry.lock",
     ),

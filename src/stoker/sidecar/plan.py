@@ -154,6 +154,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The project's own compose file goes without it: put in only when asked."""
     compose_files: tuple[Place, ...] = ()
     """The project's own, relative to the root: extended, never replaced."""
+    devcontainer: Place | Literal[""] = ""
+    """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
     decisions: tuple[Decision, ...] = ()

@@ -253,7 +253,7 @@ def test_the_dev_container_is_in_the_apps_service() -> None:
     added = yaml_values(files[".devcontainer/compose.yaml"])
     assert settings["service"] == "app"
     assert settings["runServices"] == ["app", "redis", "worker", "beat"]
-    assert settings["dockerComposeFile"] == ["../compose.yaml", "compose.yaml"]
+    assert settings["dockerComposeFile"] == ["../compose.yaml", "./compose.yaml"]
     assert list(added["services"]) == ["app"]
     [volume] = added["services"]["app"]["volumes"]
     assert volume["target"] == settings["workspaceFolder"]

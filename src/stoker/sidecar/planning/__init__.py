@@ -39,6 +39,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             app_offered=bool(web and own_compose(detection)),
             stores=tuple(stores.values()),
             compose_files=detection.files.get("compose", ())[:8],
+            devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             secrets=secrets(detection),
             decisions=tuple(_decisions(detection, units)),
             notes=(
@@ -48,6 +49,11 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
         ),
         "the plan for what was seen",
     )
+
+
+def _is_for_all(devcontainer: str) -> bool:
+    """Tell if editors open the whole project with it."""
+    return devcontainer.startswith((".devcontainer/", ".devcontainer.json"))
 
 
 def _lost(use: BrokerUse) -> str:

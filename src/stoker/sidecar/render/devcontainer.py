@@ -15,18 +15,20 @@ from stoker.sidecar.render.interpolation import escape
 from stoker.sidecar.render.places import relative
 from stoker.sidecar.render.yaml import dump
 
-FOLDER = ".devcontainer"
+FILE = ".devcontainer/devcontainer.json"
+MOUNT = ".devcontainer/compose.yaml"
 
 
 def render(plan: Plan) -> Iterator[File]:
     """Yield ``devcontainer.json`` and what it adds to the compose file."""
     service, *beside = sorted(started(plan), key=lambda each: each != plan.app)
     workspace = f"/workspaces/{plan.name}"
+    file = plan.devcontainer or FILE
     settings: dict[str, Any] = {
         "name": plan.name,
         "dockerComposeFile": [
-            relative(path_of(plan, "dev"), f"{FOLDER}/devcontainer.json"),
-            "compose.yaml",
+            relative(path_of(plan, "dev"), file),
+            relative(MOUNT, file),
         ],
         "service": service.name,
         "runServices": [
@@ -43,8 +45,8 @@ def render(plan: Plan) -> Iterator[File]:
     if install := _install(_image(plan, service)):
         settings["postCreateCommand"] = install
     text = json.dumps(settings, indent=2) + "\n"
-    yield File(f"{FOLDER}/devcontainer.json", text, comment="//")
-    yield File(f"{FOLDER}/compose.yaml", _mount(plan, service, workspace))
+    yield File(file, text, join="devcontainer", comment="//")
+    yield File(MOUNT, _mount(plan, service, workspace), join="mount")
 
 
 def _mount(plan: Plan, service: Service, workspace: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from stoker.sidecar.render.files import File
-from stoker.sidecar.write import lines, services
+from stoker.sidecar.write import devcontainer, jsonc, lines, services
 from stoker.sidecar.write.marks import marked, owner
 
 Action = Literal["create", "update", "delete", "unchanged", "keep"]
@@ -33,7 +33,8 @@ def decide(files: Mapping[str, File], present: Mapping[str, str], *, force: bool
 
     Raises ``ConfigError`` for a file of a person's that cannot be read, with its line.
     """
-    return [_decide(file, present.get(path), force) for path, file in sorted(files.items())]
+    wanted = files if force else devcontainer.without_mounts(files, present)
+    return [_decide(file, present.get(path), force) for path, file in sorted(wanted.items())]
 
 
 def decide_removal(present: Mapping[str, str], *, force: bool) -> list[Change]:
@@ -48,10 +49,13 @@ def _decide(file: File, before: str | None, force: bool) -> Change:
         after, notes = lines.merge(before or "", file.text, each=alone, force=force)
         return _changed(file.path, before, after, notes)
     whole = marked(file.text, file.comment)
-    if before is None or owner(before) == "stoker" or (force and file.join == "whole"):
+    if before is None or owner(before) == "stoker" or (force and file.join != "services"):
         return _changed(file.path, before, whole)
     if file.join == "services":
         after, notes = services.merge(file.path, before, file.text, force=force)
+        return _changed(file.path, before, after, notes)
+    if file.join == "devcontainer" and owner(before) == "person":
+        after, notes = devcontainer.merge(file.path, before, file.text)
         return _changed(file.path, before, after, notes)
     return _keep(file.path, before, whole)
 
@@ -63,6 +67,8 @@ def _remove(path: str, before: str, force: bool) -> Change:
     if path.endswith((".yaml", ".yml")):
         after, notes = services.remove(path, before, force=force)
         return _changed(path, before, after, notes)
+    if path.endswith("devcontainer.json") and whose == "person":
+        return _changed(path, before, jsonc.take(before))
     if whose == "edited":
         return _keep(path, before, None)
     after, notes = lines.remove(before, force=force)

@@ -14,6 +14,8 @@ from stoker.sidecar.planning.names import Names
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
+_SAY_NOTHING = frozenset({"start", "run", "serve", "main", "prod", "production", "dev", "npm"})
+"""Words of scripts that are the same whatever they start."""
 
 
 def is_planned(unit: Unit) -> bool:
@@ -70,8 +72,16 @@ def _name(unit: Unit, names: Names) -> str:
     own = posixpath.basename(unit.dir) if unit.dir != "." else ""
     queue = unit.queues[0] if len(unit.queues) == 1 else ""
     return names.take(
-        unit.name, base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
+        _told(unit), base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
     )
+
+
+def _told(unit: Unit) -> str:
+    """Return what a script's name says: ``start:worker`` is a worker, ``start`` is anything."""
+    if not unit.evidence or unit.evidence[0].note != "script":
+        return unit.name  # of a compose service, say, which is known by it
+    words = re.split(r"[-_:. ]+", unit.name.lower())
+    return "-".join(word for word in words if word not in _SAY_NOTHING)
 
 
 def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -130,6 +130,14 @@ def test_a_worker_joins_the_networks_of_its_broker() -> None:
     assert made["services"]["redis"] == {"image": "redis:6", "networks": ["back"]}
 
 
+def test_our_comments_come_with_our_services() -> None:
+    made = after(generate(COMPOSE)).splitlines()
+
+    above = {line.strip(): made[at - 1].strip() for at, line in enumerate(made) if at}
+    assert above["user: root"].startswith("# Docker copies changed files")
+    assert made[made.index("    worker:") + 1].strip() == f"# {CELERY.services[0].reason}"
+
+
 def test_a_persons_service_of_our_name_is_left_alone_and_named_with_its_line() -> None:
     text = "services:\n  web:\n    image: a:1\n  worker:\n    image: mine:1\n"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stoker.errors import ConfigError
 from stoker.sidecar.plan import Plan
@@ -238,6 +240,20 @@ def test_lines_are_added_once_and_taken_out_again() -> None:
     assert after(once).splitlines().count(".git") == 1
     assert twice.action == "unchanged"
     assert after(gone) == text
+
+
+@given(st.lists(st.sampled_from(["", " ", ".git", "# a", "x\r", "dist"]), max_size=6))
+def test_whatever_the_lines_they_stay_and_come_back(own: list[str]) -> None:
+    text = "\n".join(own).removesuffix("\r")
+    files = {".dockerignore": render(CELERY)[".dockerignore"]}
+
+    [once] = decide(files, {".dockerignore": text}, force=False)
+    [twice] = decide(files, {".dockerignore": after(once)}, force=False)
+    [gone] = decide_removal({".dockerignore": after(once)}, force=False)
+
+    assert after(once).startswith(text)
+    assert twice.action == "unchanged"
+    assert (gone.after or "") == text
 
 
 def test_a_persons_value_in_env_example_counts_as_there() -> None:

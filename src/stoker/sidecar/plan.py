@@ -77,6 +77,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The Dockerfile is the project's own and is not written."""
     system_packages: tuple[SystemPackage, ...] = ()
     """Debian packages that the dependencies need, also when they run."""
+    dev_packages: bool = False
+    """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
 

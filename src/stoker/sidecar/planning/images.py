@@ -20,6 +20,8 @@ VERSIONS: dict[Language, str] = {
 """What is taken where the project does not say."""
 
 _BUN = "1"
+RUNNERS = frozenset({"tsx", "ts-node", "ts-node-dev", "babel-node", "nodemon", "vite-node"})
+"""Packages for development that run TypeScript, or start anew on a change."""
 
 _SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("libpq5",)}
 
@@ -38,7 +40,15 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
+        if runner(unit):
+            images[key] = msgspec.structs.replace(images[key], dev_packages=True)
     return images, keys
+
+
+def runner(unit: Unit) -> str:
+    """Return what runs a unit's source as it is written, if something does: ``tsx``, say."""
+    words = unit.command[1:] if unit.command[:1] == ("npx",) else unit.command
+    return words[0] if unit.language == "node" and words and words[0] in RUNNERS else ""
 
 
 def _place(image: Image) -> tuple[str, str]:
@@ -97,7 +107,7 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
         context=context,
         language=package.language,
         manager=package.manager,
-        version=_version(package),
+        version=_version(detection, package),
         manifests=tuple(_relative(path, context) for path in package.manifests),
         build=package.build,
         package=package.name if member else "",
@@ -109,9 +119,13 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
     )
 
 
-def _version(package: Package) -> str:
+def _version(detection: Detection, package: Package) -> str:
     """Return the tag of the base image; Bun's has a version of its own, whatever Node's is."""
-    return _BUN if package.manager == "bun" else package.version or VERSIONS[package.language]
+    if package.manager == "bun":
+        return _BUN
+    roots = (each for each in detection.packages if each.dir == package.workspace)
+    asked = (each.version for each in (package, *roots) if each.language == package.language)
+    return next(filter(None, asked), VERSIONS[package.language])
 
 
 def _relative(path: str, context: str) -> str:

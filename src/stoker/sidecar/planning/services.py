@@ -9,6 +9,7 @@ from typing import Literal
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
+from stoker.sidecar.planning.images import RUNNERS
 from stoker.sidecar.planning.names import Names
 
 LEAST_SURE = 0.45
@@ -95,9 +96,18 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
         name = image.binary or image.name
         rest = words[words.index("--") + 1 :] if "--" in words else ()
         return (name, *rest), dev or words
-    if unit.language == "node" and words[0] in ("tsx", "ts-node", "npx"):
-        return ("npx", *words) if words[0] != "npx" else words, dev
+    if unit.language == "node":
+        return _node(words, image), _node(dev, image)
     return words, dev
+
+
+def _node(words: tuple[str, ...], image: Image) -> tuple[str, ...]:
+    """Return a command of a package: an image of ours has them on PATH, another by ``npx``."""
+    program = words[1:2] if words[:1] == ("npx",) else words[:1]
+    if not program or program[0] not in RUNNERS:
+        return words
+    plain = words[1:] if words[0] == "npx" else words
+    return ("npx", *plain) if image.existing else plain
 
 
 def _dir(unit: Unit, image: Image) -> str:

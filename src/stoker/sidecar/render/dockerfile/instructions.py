@@ -7,6 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
 
+from stoker.sidecar.plan import Image
 from stoker.sidecar.render.places import HOME, OWNER, UID, USER
 
 
@@ -38,6 +39,16 @@ def copy_manifests(manifests: Sequence[str]) -> list[str]:
     for manifest in manifests:
         folders.setdefault(posixpath.dirname(manifest), []).append(manifest)
     return [copy(files, f"./{folder}/" if folder else "./") for folder, files in folders.items()]
+
+
+def install_between(image: Image, manifest: str, install: Sequence[str]) -> list[str]:
+    """Install after the manifests and before the source, so that it is cached until one changes.
+
+    A member of a workspace is installed with its root, whose manifest may be known or not.
+    """
+    if image.package and manifest not in image.manifests:
+        return [copy(["."], "./"), *install]
+    return [*copy_manifests(image.manifests), *install, copy(["."], "./")]
 
 
 def run(command: Sequence[str], caches: Sequence[str] = ()) -> list[str]:

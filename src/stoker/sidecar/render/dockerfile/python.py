@@ -8,6 +8,7 @@ from stoker.sidecar.plan import Image
 from stoker.sidecar.render.dockerfile.instructions import (
     copy,
     copy_manifests,
+    install_between,
     packages,
     run,
     run_each,
@@ -108,9 +109,11 @@ def _uv(image: Image) -> list[str]:
         "    UV_LINK_MODE=copy \\",
         "    UV_COMPILE_BYTECODE=1",
         *_tool(image),
-        *copy_manifests(image.manifests),
-        *run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
-        copy(["."], "./"),
+        *install_between(
+            image,
+            "pyproject.toml",
+            run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
+        ),
         *run(sync, [_UV]),
     ]
 

@@ -64,6 +64,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of the language's base image, always a tag: ``3.12``."""
     manifests: tuple[Place, ...]
     """Copied before the source, relative to the context."""
+    scattered: bool = False
+    """These refer to others: the source is there before anything is installed."""
     build: Command = ()
     package: Text = ""
     """Of a workspace: the member that is meant, by its name."""

@@ -261,3 +261,18 @@ def test_a_broker_that_nobody_hears_of_is_told(tmp_path: Path) -> None:
     [note] = plan.notes
     assert note.startswith("package.json:1: no variable is read for the address of redis")
     assert "have the source read REDIS_URL" in note
+
+
+def test_requirements_that_include_others_are_installed_with_the_source(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "-r requirements/prod.txt\n",
+        "requirements/prod.txt": "-r base.txt\n",
+        "requirements/base.txt": "rq\n",
+        "Procfile": "worker: rq worker mail\n",
+    }
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    text = render(plan)["Dockerfile"].text
+    assert text.index('COPY [".", "./"]') < text.index('"pip", "install"')
+    alone = _plan(tmp_path / "alone", {"Procfile": WORKER})
+    assert 'COPY ["requirements.txt", "./"]' in render(alone)["Dockerfile"].text

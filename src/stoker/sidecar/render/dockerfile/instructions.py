@@ -41,12 +41,9 @@ def copy_manifests(manifests: Sequence[str]) -> list[str]:
     return [copy(files, f"./{folder}/" if folder else "./") for folder, files in folders.items()]
 
 
-def install_between(image: Image, manifest: str, install: Sequence[str]) -> list[str]:
-    """Install after the manifests and before the source, so that it is cached until one changes.
-
-    A member of a workspace is installed with its root, whose manifest may be known or not.
-    """
-    if image.package and manifest not in image.manifests:
+def install_between(image: Image, install: Sequence[str]) -> list[str]:
+    """Install after the manifests and before the source: it is cached until one of them changes."""
+    if image.scattered:
         return [copy(["."], "./"), *install]
     return [*copy_manifests(image.manifests), *install, copy(["."], "./")]
 

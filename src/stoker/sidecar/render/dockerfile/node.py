@@ -47,7 +47,7 @@ def stages(image: Image) -> list[str]:
         "FROM base AS build",
         f"ENV {setting}={place}",
         *_tool(image),
-        *install_between(image, "package.json", run(_install(image), caches=cache)),
+        *install_between(image, run(_install(image), caches=cache)),
         *(run(_build(image)) if image.build else []),
         "",
         "FROM build AS dev",

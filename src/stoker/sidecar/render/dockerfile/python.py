@@ -94,7 +94,7 @@ def _pip(image: Image) -> list[str]:
     options = [word for file in wanted for word in ("--requirement", file)]
     return [
         *run(["python", "-m", "venv", VENV]),
-        *copy_manifests(image.manifests),
+        *([copy(["."], "./")] if image.scattered else copy_manifests(image.manifests)),
         *run(["pip", "install", *options], [_PIP]),
     ]
 
@@ -111,7 +111,6 @@ def _uv(image: Image) -> list[str]:
         *_tool(image),
         *install_between(
             image,
-            "pyproject.toml",
             run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
         ),
         *run(sync, [_UV]),

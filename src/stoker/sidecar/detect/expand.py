@@ -27,6 +27,8 @@ class Start(msgspec.Struct, frozen=True):
     dir: str
     via: tuple[tuple[str, ...], ...] = ()
     """What it was written as, such as ``npm run worker``."""
+    dockerfile: str = ""
+    """Of the image that it is run in, if it is known."""
 
 
 class Expander:
@@ -62,7 +64,7 @@ class Expander:
         return found if found in self.project.dirs else dir
 
     def _follow(self, step: Step, dir: str, dockerfile: str, depth: int) -> Iterator[Start]:
-        plain = Start(step, dir)
+        plain = Start(step, dir, dockerfile=dockerfile)
         words = list(step.words)
         if depth >= DEEPEST or not words:
             return
@@ -84,7 +86,7 @@ class Expander:
                 environment=step.environment | each.step.environment,
                 dev=step.dev or each.step.dev,
             )
-            yield Start(merged, each.dir, (step.words, *each.via))
+            yield Start(merged, each.dir, (step.words, *each.via), dockerfile)
 
     def _script(self, step: Step, dir: str, depth: int) -> Iterator[Start]:
         """Yield what ``npm run NAME`` starts, also in another package of the workspace."""

@@ -12,9 +12,11 @@ from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferre
 from stoker.sidecar.detect.choose import choose
 from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
-from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
-from stoker.sidecar.detect.source.programs import python_program
+from stoker.sidecar.detect.source import Sources, node, python, ruby, rust
+from stoker.sidecar.detect.source.go_packages import GoSource
+from stoker.sidecar.detect.source.golang import GoPrograms
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_programs import python_program
 from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
@@ -27,19 +29,20 @@ def look(project: Project) -> Detection:
     services = compose.services(project)
     python_source = PythonSource(project, manifests)
     node_source = node.NodeSource(project, manifests)
-    go_source = golang.GoSource(project, manifests)
+    go_source = GoSource(project, manifests)
+    go_programs = GoPrograms(go_source)
     rust_source = rust.RustSource(project, manifests)
     sources = [
         python.infer(python_source),
         node.infer(node_source),
         ruby.infer(project, manifests),
-        golang.infer(go_source),
+        go_programs.infer(),
         rust.infer(rust_source),
     ]
     programs: dict[Language, Program] = {
         "python": python_program(python_source),
         "node": lambda start, dir: node.node_program(node_source, start, dir),
-        "go": lambda start, dir: golang.go_program(go_source, start, dir),
+        "go": go_programs.launch,
         "rust": lambda start, dir: rust.rust_program(rust_source, start, dir),
     }
     reader = Reader(project, manifests, python_source, programs)

@@ -29,11 +29,12 @@ class Site(msgspec.Struct, frozen=True):
     text: str = ""
     queues: tuple[str, ...] = ()
     concurrency: int | None = None
+    role: Role = "worker"
 
     @property
     def evidence(self) -> Evidence:
         """Return the place."""
-        return Evidence(self.path, self.line, self.text.strip()[:200], "makes a worker")
+        return Evidence(self.path, self.line, self.text.strip()[:200], f"makes a {self.role}")
 
 
 class Inferred(msgspec.Struct, frozen=True):

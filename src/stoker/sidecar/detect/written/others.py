@@ -195,13 +195,33 @@ def docs(project: Project) -> Iterator[Written]:
         lower = project.text(path).lower()
         if not any(word in lower for word in _WORDS):
             continue
-        fenced = False
-        for number, line in joined_lines(project, path):
-            if line.lstrip().startswith(("```", "~~~")):
-                fenced = not fenced
-            elif _INTERESTING.search(line):
-                for text in _shown(line, fenced=fenced or line.startswith(("    ", "\t"))):
-                    yield Written("docs", path, number, (text,), directory(path))
+        yield from _told(project, path)
+
+
+def _told(project: Project, path: str) -> Iterator[Written]:
+    """Yield the commands of one text, each after the ``cd`` of its block that lead to it."""
+    fenced = False
+    led: list[str] = []
+    cloned = ""
+    for number, line in joined_lines(project, path):
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced, led = not fenced, []
+            continue
+        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
+        cloned = _cloned(line) or cloned
+        if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
+            led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
+        elif _INTERESTING.search(line):
+            for text in texts:
+                yield Written(
+                    "docs", path, number, (" && ".join([*led, text]),), directory(path)
+                )  # fmt: skip
+
+
+def _cloned(line: str) -> str:
+    """Return the directory that ``git clone`` makes, if a line has one."""
+    found = re.search(r"git clone\s+\S*?([\w.-]+?)(?:\.git)?(?:\s+([\w.-]+))?\s*$", line)
+    return (found[2] or found[1]) if found else ""
 
 
 def _shown(line: str, *, fenced: bool) -> list[str]:

@@ -14,7 +14,7 @@ from stoker.sidecar.detect.packages import Manifests
 from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.go_packages import GoSource
-from stoker.sidecar.detect.source.node import NodeSource
+from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.written import SOURCES, Written, compose, is_aside
 from stoker.sidecar.detect.written.dockerfiles import exposed
 from stoker.sidecar.detection import Evidence, Language, Unit

@@ -15,6 +15,7 @@ from stoker.sidecar.detect.packages import Manifests, python_name, read_manifest
 from stoker.sidecar.detect.source import Sources, node, python, ruby, rust
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
+from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
 from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
@@ -28,7 +29,7 @@ def look(project: Project) -> Detection:
     manifests = read_manifests(project)
     services = compose.services(project)
     python_source = PythonSource(project, manifests)
-    node_source = node.NodeSource(project, manifests)
+    node_source = NodeSource(project, manifests)
     go_source = GoSource(project, manifests)
     go_programs = GoPrograms(go_source)
     rust_source = rust.RustSource(project, manifests)

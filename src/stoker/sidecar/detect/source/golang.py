@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -109,7 +110,7 @@ class GoPrograms:
             text = self.source.project.text(path).replace("\\\n", " ")
             for found in _BUILT.finditer(text):
                 words = found[1].split()
-                out = next((b for a, b in zip(words, words[1:], strict=False) if a == "-o"), "")
+                out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
                 if posixpath.basename(out.strip("\"'")) == name and words[-1] != out:
                     bases = [dir, directory(path), ".", *self.source.modules]
                     program = self._at(words[-1].strip("\"'"), bases)

@@ -205,9 +205,10 @@ class GoPrograms:
 def _role(sites: Sequence[Site], words: Sequence[str]) -> Role:
     """Return what a program is for: one that makes both is a worker, unless it is told not to."""
     roles = {site.role for site in sites}
-    if len(roles) > 1:
-        return "scheduler" if _SCHEDULING.search(" ".join(words)) else "worker"
-    return roles.pop()
+    if "worker" not in roles:
+        return "scheduler"
+    both = len(roles) > 1
+    return "scheduler" if both and _SCHEDULING.search(" ".join(words)) else "worker"
 
 
 def _embedded(module: str, sites: Sequence[Site]) -> Iterator[Embedded]:

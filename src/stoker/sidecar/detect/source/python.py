@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from stoker.sidecar.detect.packages import directory
-from stoker.sidecar.detect.source import Inferred, Site, Sources, merged_queues
+from stoker.sidecar.detect.source import Inferred, Site, Sources, celery_apps, merged_queues
 from stoker.sidecar.detect.source.python_modules import (
     Assigned,
     PythonSource,
@@ -24,71 +22,11 @@ from stoker.sidecar.detection import Embedded, Evidence, Role
 def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
-    for infer_one in (_celery, _django, _rq, _dramatiq, _huey, _arq, _saq, _taskiq, _procrastinate,
-                      _stoker, _faktory, _loops):  # fmt: skip
+    for infer_one in (celery_apps.infer, _django, _rq, _dramatiq, _huey, _arq, _saq, _taskiq,
+                      _procrastinate, _stoker, _faktory, _loops):  # fmt: skip
         found.inferred += infer_one(source)
     found.embedded += _inside_of_apps(source)
     return found
-
-
-def _assigned(source: PythonSource, *calls: str) -> Iterator[Assigned]:
-    for module in source.modules.values():
-        for each in module.assigned:
-            if each.call.rpartition(".")[2] in calls:
-                yield each
-
-
-def _evidence(each: Assigned, note: str) -> tuple[Evidence, ...]:
-    return (Evidence(each.path, each.line, each.text[:200], note),)
-
-
-def _celery(source: PythonSource) -> list[Inferred]:
-    best: dict[str, tuple[tuple[int, ...], Inferred]] = {}
-    for each in _assigned(source, "Celery", *source.factories):
-        module, dir = source.module_name(each.path)
-        name = each.path.rpartition("/")[2]
-        app = (
-            module.removesuffix(".celery")
-            if name == "celery.py" and "." in module
-            else f"{module}.{each.name}"
-        )
-        words = ("celery", "-A", app, "worker", "--loglevel=info")
-        uses = source.imports.get(module, 0) + source.imports.get(f"{module}.{each.name}", 0)
-        late = any(
-            each.name in text
-            for text in (source.project.text(each.path).partition("autodiscover_tasks")[1:2])
-        )
-        score = (
-            1 if re.search(r"celery|worker", name) else 0,
-            1 if each.call.rpartition(".")[2] != "Celery" else 0,
-            uses, int(late), -each.path.count("/"),
-        )  # fmt: skip
-        package = source.manifests.package_of(each.path, "python")
-        key = package.dir if package else "."
-        inferred = Inferred(
-            "celery", "worker", words, dir, "python", _evidence(each, "the Celery app"), app
-        )
-        if key not in best or score > best[key][0]:
-            best[key] = (score, inferred)
-    found = [inferred for _, inferred in best.values()]
-    return found + [_beat(source, each) for each in found if _has_schedule(source)]
-
-
-_SCHEDULE = re.compile(
-    r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
-)
-
-
-def _has_schedule(source: PythonSource) -> bool:
-    return any(
-        _SCHEDULE.search(source.project.text(path))
-        for path in source.paths
-    )  # fmt: skip
-
-
-def _beat(source: PythonSource, worker: Inferred) -> Inferred:
-    words = ("celery", "-A", worker.app, "beat", "--loglevel=info")
-    return msgspec.structs.replace(worker, role="scheduler", words=words)
 
 
 _DJANGO = (
@@ -180,7 +118,7 @@ def _rq(source: PythonSource) -> list[Inferred]:
             ("rq", "worker", *names),
             dir,
             "python",
-            _evidence(each, "a queue of RQ"),
+            each.evidence("a queue of RQ"),
             "",
             names,
         )
@@ -241,13 +179,13 @@ def _single(
 ) -> list[Inferred]:
     """Return the worker of each object that one of ``calls`` made."""
     found: list[Inferred] = []
-    for each in _assigned(source, *calls):
+    for each in source.made_by(*calls):
         module, dir = source.module_name(each.path)
         if not all(part.isidentifier() for part in module.split(".")):
             continue  # a copy that nobody can import
         words = tuple(shape.format(module=module, name=each.name).split())
         uses = source.imports.get(module, 0)
-        evidence = _evidence(each, f"made by {each.call}")
+        evidence = each.evidence(f"made by {each.call}")
         found.append(
             Inferred(
                 framework,
@@ -428,7 +366,7 @@ def _procrastinate(source: PythonSource) -> list[Inferred]:
                         words,
                         dir,
                         "python",
-                        _evidence(each, "procrastinate's app"),
+                        each.evidence("procrastinate's app"),
                         f"{name}.{each.name}",
                     )
                 ]

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.grammar import recognise
+from stoker.sidecar.detect.packages import Manifests, directory, python_name
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detection import Evidence, Role
 from stoker.sidecar.project import Project
 
 _TELLING = re.compile(
     r"\w*[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
     r"django_rq|"
     r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
-    r"\bStoker\(|faktory|bullmq|while True|while 1:|while not "
+    r"\bStoker\(|faktory|bullmq|while True|while 1:|while not |"
+    r"subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
 )
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
 _IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)
@@ -34,6 +39,10 @@ class Assigned(msgspec.Struct, frozen=True):
     """What made it: ``Celery``, ``rq.Worker``, ``create_celery``."""
     text: str
 
+    def evidence(self, note: str) -> tuple[Evidence, ...]:
+        """Return the place."""
+        return (Evidence(self.path, self.line, self.text[:200], note),)
+
 
 class Module(msgspec.Struct):
     """One file."""
@@ -43,8 +52,10 @@ class Module(msgspec.Struct):
     names: dict[str, str]
     """Local name → what it was imported as: ``Celery`` → ``celery.Celery``."""
     assigned: list[Assigned]
+    functions: set[str]
+    """Those that it defines itself."""
     factories: set[str]
-    """Functions that make a Celery app inside."""
+    """Those of them that make a Celery app inside."""
 
 
 class PythonSource:
@@ -54,6 +65,7 @@ class PythonSource:
         self.project, self.manifests = project, manifests
         self.paths = [path for path in project.suffixed("py") if not is_aside(path)]
         self.imports: dict[str, int] = {}
+        self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
         for path in self.paths:
             text = project.text(path)
@@ -69,6 +81,24 @@ class PythonSource:
                 if module is not None:
                     self.modules[path] = module
         self.factories = {name for m in self.modules.values() for name in m.factories}
+        self._parse_more()
+
+    def _parse_more(self) -> None:
+        """Parse also what gets its Celery app of a function of another file."""
+        called = re.compile(rf"\b({'|'.join(self.factories)})\(")
+        for path in self.paths if self.factories else ():
+            text = self.project.text(path)
+            if path not in self.modules and "celery" in text and called.search(text):
+                module = _parse(self.project, path, text)
+                if module is not None:
+                    self.modules[path] = module
+
+    def made_by(self, *calls: str) -> Iterator[Assigned]:
+        """Yield the objects of modules that one of ``calls`` makes, by their last names."""
+        for module in self.modules.values():
+            for each in module.assigned:
+                if each.call.rpartition(".")[2] in calls:
+                    yield each
 
     def module_name(self, path: str) -> tuple[str, str]:
         """Return how a file is imported, and the directory that this is relative to."""
@@ -79,7 +109,8 @@ class PythonSource:
             if ".".join(parts[at:]) in self.imports and len(parts) - at > 1:
                 return ".".join(parts[at:]), "/".join(parts[:at]) or "."
         at = len(parts) - 1
-        while at > 0 and f"{'/'.join(parts[:at])}/__init__.py" in self.project.files:
+        lowest = self._root_depth(directory(path)) if at else 0
+        while at > lowest and f"{'/'.join(parts[:at])}/__init__.py" in self.project.files:
             at -= 1
         package = self.manifests.package_of(path, "python")
         if package is not None and at == len(parts) - 1 and at:
@@ -91,8 +122,42 @@ class PythonSource:
                 and len(parts) - base > 1
                 and ".".join(parts[at:]) not in self.imports
             ):
-                at = base
+                at = max(base, lowest)
         return ".".join(parts[at:]), "/".join(parts[:at]) or "."
+
+    def _root_depth(self, dir: str) -> int:
+        """Return how deep the directory lies that a package's own absolute imports start from."""
+        if dir not in self._roots:
+            found = {name.partition(".")[0] for name in self._absolute(dir)}
+            parents = [str(parent) for parent in PurePosixPath(dir).parents][:-1]
+            depths = [
+                parent.count("/") + 1
+                for parent in parents
+                if any(
+                    f"{parent}/{name}{tail}" in self.project.files
+                    for name in found
+                    for tail in (".py", "/__init__.py")
+                )
+            ]
+            self._roots[dir] = max(depths, default=0)
+        return self._roots[dir]
+
+    def _absolute(self, dir: str) -> Iterator[str]:
+        """Yield what the files of a directory import that may be of this project."""
+        for path in self.paths:
+            if directory(path) == dir:
+                for each in _IMPORTED.finditer(self.project.text(path)):
+                    name = each[1] or each[3]
+                    first = name.partition(".")[0]
+                    if (
+                        first
+                        and first not in sys.stdlib_module_names
+                        and not self._is_foreign(first)
+                    ):
+                        yield name
+
+    def _is_foreign(self, name: str) -> bool:
+        return self.manifests.has(python_name(name), language="python") is not None
 
     def find(self, dotted: str, dir: str) -> tuple[str, str] | None:
         """Return the file of ``package.module`` (or of a longer path into it) and its root."""
@@ -113,8 +178,8 @@ class PythonSource:
 
     # ---- programs ------------------------------------------------------------------------------
 
-    def program(self, path: str, *, follow: bool) -> tuple[str | None, tuple[Site, ...]]:
-        """Return the framework that a script works for, and where; also in what it imports."""
+    def program(self, path: str, *, follow: bool) -> tuple[Site, ...]:
+        """Return where a script makes workers; also in what it imports, if that is followed."""
         seen: set[str] = set()
         waiting = [path]
         while waiting and len(seen) < 40:
@@ -122,12 +187,12 @@ class PythonSource:
             if current in seen:
                 continue
             seen.add(current)
-            sites = tuple(self.script_sites(current))
+            sites = tuple(self.every_site(current) if follow else self.script_sites(current))
             if sites:
-                return sites[0].framework, sites
+                return sites
             if follow and current in self.modules and len(seen) < 12:
                 waiting += self._imported_files(current)
-        return None, ()
+        return ()
 
     def _imported_files(self, path: str) -> Iterator[str]:
         for name in set(self.modules[path].names.values()):
@@ -136,10 +201,11 @@ class PythonSource:
                 yield found[0]
 
     def script_sites(self, path: str) -> Iterator[Site]:
+        """Yield where a file makes workers in its own process."""
         module = self.modules.get(path)
         if module is None:
             return
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+        for call in _calls(module):
             full = full_name(module, call.func)
             framework = _SCRIPTS.get(full)
             if (
@@ -150,9 +216,42 @@ class PythonSource:
                 framework = "celery"
             if framework is not None:
                 queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
-                yield Site(
-                    framework, path, call.lineno, line_of(self.project, path, call.lineno), queues
-                )
+                yield self._site(path, call, framework, queues)
+
+    def every_site(self, path: str) -> Iterator[Site]:
+        """Yield where a file makes workers, or starts them by their command."""
+        yield from self.script_sites(path)
+        module = self.modules.get(path)
+        if module is None:
+            return
+        for call in _calls(module):
+            if _STARTS.fullmatch(full_name(module, call.func)):
+                launch = recognise(tuple(_words_of(call)), {})
+                if launch is not None:
+                    yield self._site(path, call, launch.framework, launch.queues, launch.role)
+
+    def _site(
+        self, path: str, call: ast.Call, framework: str, queues: tuple[str, ...],
+        role: Role = "worker",
+    ) -> Site:  # fmt: skip
+        text = line_of(self.project, path, call.lineno)
+        return Site(framework, path, call.lineno, text, queues, None, role)
+
+
+_STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system)")
+
+
+def _calls(module: Module) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+
+
+def _words_of(call: ast.Call) -> Iterator[str]:
+    """Yield the words of a command that a call is given, as a list or as one string."""
+    for argument in call.args:
+        given = argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
+        for each in given:
+            if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                yield from each.value.split() if len(given) == 1 else (each.value,)
 
 
 _SCRIPTS = {
@@ -198,7 +297,7 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
                 names[alias.asname or alias.name.partition(".")[0]] = (
                     alias.asname and alias.name
                 ) or alias.name.partition(".")[0]
-    module = Module(path, tree, names, [], set())
+    module = Module(path, tree, names, [], set(), set())
     _collect(project, module)
     return module
 
@@ -227,6 +326,7 @@ def _collect(project: Project, module: Module) -> None:
                             )
                         )
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                module.functions.add(node.name)
                 if any(
                     isinstance(inner, ast.Call)
                     and full_name(module, inner.func).rpartition(".")[2] == "Celery"

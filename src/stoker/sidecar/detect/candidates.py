@@ -39,6 +39,8 @@ class Candidate(msgspec.Struct, frozen=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     dev: bool = False
+    lost: bool = False
+    """Its app is nowhere in the project: it was moved, or renamed."""
     confidence: float = 1.0
     alternatives: tuple[Words, ...] = ()
 
@@ -110,7 +112,19 @@ class Reader:
             language=language,
             environment=start.step.environment,
             dev=is_dev(start.step),
+            lost=self._is_lost(launch),
             alternatives=tuple(start.via[:1]),
+        )
+
+    def _is_lost(self, launch: Launch) -> bool:
+        """Tell if a command names a module that the project has not, nor a directory for it."""
+        first = re.split(r"[.:]", launch.app)[0]
+        if launch.framework not in _BY_MODULE or not re.fullmatch(r"\w+", first):
+            return False
+        return not any(
+            path in self.project.files or path in self.project.dirs
+            for dir in self.project.dirs
+            for path in (posixpath.normpath(f"{dir}/{first}{tail}") for tail in (".py", ""))
         )
 
     def _is_likely(self, written: Written, launch: Launch, language: Language | None) -> bool:
@@ -128,10 +142,7 @@ class Reader:
 
     def _placed(self, launch: Launch, dir: str) -> tuple[Launch, str]:
         """Find out where the command has to be run for its module to be found."""
-        if (
-            launch.framework in ("celery", "dramatiq", "arq", "saq", "taskiq", "huey")
-            and launch.app
-        ):
+        if launch.framework in _BY_MODULE and launch.app:
             app = launch.app.partition("$")[0]
             found = self.python.find(app, dir) if app else None
             if found is not None:
@@ -158,6 +169,7 @@ def inferred(each: Inferred) -> Candidate:
     )  # fmt: skip
 
 
+_BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey"})
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )

@@ -27,7 +27,8 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
         groups.setdefault((each.framework or f"?{each.app}", each.role, home), []).append(each)
     _attach(groups)
     units: list[Unit] = []
-    for group in groups.values():
+    for every in groups.values():
+        group = [each for each in every if not each.lost] or every
         written = [each for each in group if each.source != "source"]
         settled = _settled(written, group)
         best = min(each.rank[0] for each in settled)

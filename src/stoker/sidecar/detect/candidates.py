@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -121,11 +122,13 @@ class Reader:
         first = re.split(r"[.:]", launch.app)[0]
         if launch.framework not in _BY_MODULE or not re.fullmatch(r"\w+", first):
             return False
-        return not any(
-            path in self.project.files or path in self.project.dirs
-            for dir in self.project.dirs
-            for path in (posixpath.normpath(f"{dir}/{first}{tail}") for tail in (".py", ""))
-        )
+        return first not in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """What a module or a package may be called: every directory, every file of Python."""
+        files = [posixpath.basename(path)[:-3] for path in self.project.suffixed("py")]
+        return frozenset([*files, *(posixpath.basename(dir) for dir in self.project.dirs)])
 
     def _is_likely(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if the project has to do with a framework that is only talked about."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import msgspec
 
 from stoker.sidecar.detect.packages import Manifests, directory
-from stoker.sidecar.detect.shell import Step, steps, unwrap
+from stoker.sidecar.detect.shell import ROOT, Step, steps, unwrap
+from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes
 from stoker.sidecar.detect.written import joined_lines
 from stoker.sidecar.detect.written.compose import normal
 from stoker.sidecar.detect.written.others import shell_scripts
@@ -131,11 +132,11 @@ class Expander:
     def _target(self, name: str, dir: str, depth: int) -> Iterator[Start]:
         path = f"{dir}/Makefile".removeprefix("./")
         inside = False
-        for _, line in joined_lines(self.project, path):
+        for _, line in put_in_recipes(joined_lines(self.project, path)):
             if re.match(rf"{re.escape(name)}\s*:(?!=)", line):
                 inside = True
             elif inside and line.startswith("\t"):
-                text = line.strip().lstrip("@-+").replace("$$", "$")
+                text = line.strip().lstrip("@-+")
                 yield from self.starts(text, dir, depth=depth + 1)
             elif inside and line.strip() and not line.startswith("#"):
                 return
@@ -163,13 +164,16 @@ class Expander:
     def _shell(
         self, path: str, arguments: tuple[str, ...], dir: str, depth: int
     ) -> Iterator[Start]:
-        lines = [text for _, text in joined_lines(self.project, path)]
+        written = joined_lines(self.project, path)
+        lines = [text for _, text in put_in(written, directory(path), arguments)]
         functions = _functions(lines)
         chosen = _branch(lines, arguments[0]) if arguments else lines
         for line in chosen:
             text = line.strip()
             if not text or text.startswith(("#", "echo", "printf")):
                 continue
+            if entered := ENTERS.match(text):
+                dir = self._enter(dir, entered[1].replace(ROOT, ""))
             for start in self.starts(text, dir, depth=depth + 1):
                 body = functions.get(start.step.words[0])
                 if body is None:

@@ -98,7 +98,7 @@ def _written(
     yield from dockerfiles.read(project)
     yield from others.makefiles(project)
     yield from others.supervisors(project)
-    yield from others.shells(project)
+    yield from others.shells(project, manifests)
     yield from others.docs(project)
     yield from others.devcontainers(project)
 

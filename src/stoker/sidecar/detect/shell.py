@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 LONGEST = 8_192
+UNKNOWN = "\0"
+"""What only a run would tell: a word with it is left out."""
+ROOT = "\x01"
+"""Stands before a path that starts at the project's root."""
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "|&", "(", ")", "{", "}", "\n"})
-_DEFAULTED = re.compile(r"\$\{(\w+):?-([^{}$]*)\}")
+_DEFAULTED = re.compile(r"\$\{(\w+):?[-=]([^{}$]*)\}")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_@]")
 _KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "time"})
 
@@ -39,7 +44,8 @@ class Step(msgspec.Struct, frozen=True):
 def steps(line: str) -> Iterator[Step]:
     """Yield the simple commands of a line, each with the directory that it is run in."""
     dir = "."
-    for words in _simple(defaults(line[:LONGEST])):
+    for every in _simple(defaults(line[:LONGEST])):
+        words = list(_known(every))
         while words and words[0] in _KEYWORDS:
             words = words[1:]
         if words[:1] in (["cd"], ["pushd"]) and len(words) > 1 and "$" not in words[1]:
@@ -48,6 +54,21 @@ def steps(line: str) -> Iterator[Step]:
         step = _assignments(words)
         if step.words:
             yield msgspec.structs.replace(step, dir=dir)
+
+
+def _known(words: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the words that nobody knows, with the options that they are for."""
+    found: list[str] = []
+    for word in () if UNKNOWN in words[0] else words:
+        if UNKNOWN not in word:
+            found.append(_in_project(word))
+        elif word.startswith(UNKNOWN) and found and re.fullmatch(r"--?[\w-]+", found[-1]):
+            found.pop()
+    return tuple(found)
+
+
+def _in_project(word: str) -> str:
+    return posixpath.normpath(word[len(ROOT) :].lstrip("/")) if word.startswith(ROOT) else word
 
 
 def defaults(line: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
+from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
 from stoker.sidecar.detect.written import Written, is_aside, joined_lines
 from stoker.sidecar.detect.yaml import Table, load
 from stoker.sidecar.project import Project
@@ -53,12 +54,13 @@ def makefiles(project: Project) -> Iterator[Written]:
     """Yield the recipe lines of Makefiles, Justfiles and Taskfiles."""
     for path in project.matching(r"makefile|gnumakefile|[\w.-]+\.mk|\.?justfile|taskfile\.ya?ml"):
         target = ""
-        for number, line in () if is_aside(path) else joined_lines(project, path):
+        lines = () if is_aside(path) else joined_lines(project, path)
+        for number, line in put_in_recipes(lines):
             head = re.match(r"([\w./-]+)\s*:(?!=)", line)
             if head:
                 target = head[1]
             elif line[:1] in ("\t", " ") and _INTERESTING.search(line):
-                text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line).replace("$$", "$")
+                text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line)
                 yield Written("Makefile", path, number, (text,), directory(path), target)
 
 
@@ -89,6 +91,7 @@ def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
         for key in ("command", "execstart", "cmd"):
             line = parser.get(section, key, fallback="").replace("\n", " ").strip("-@ ")
             line = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", line)  # supervisor's way to write it
+            line = without_venv(line)
             if line:
                 name = section.partition(":")[2] or path.rpartition("/")[2].partition(".")[0]
                 number = find_line(text, f"[{section}]", line[:20])
@@ -140,14 +143,19 @@ def _platform(project: Project, path: str) -> Iterator[Written]:
             yield Written("supervisor", path, number, (value,), directory(path), line[1])
 
 
-def shells(project: Project) -> Iterator[Written]:
-    """Yield the lines of shell scripts."""
+def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
+    """Yield the lines of shell scripts, as they are run at the root of their package."""
     for path in shell_scripts(project):
-        if not is_aside(path):
-            dir = directory(path)
-            for number, line in joined_lines(project, path):
-                if _INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
-                    yield Written("shell", path, number, (line.strip(),), dir)
+        if is_aside(path):
+            continue
+        package = manifests.package_of(path)
+        led: list[str] = []
+        for number, line in put_in(joined_lines(project, path), directory(path)):
+            if ENTERS.match(line):
+                led.append(line.strip())
+            elif _INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
+                text = " && ".join([*led, line.strip()])
+                yield Written("shell", path, number, (text,), package.dir if package else ".")
 
 
 _SCRIPT_DIRS = frozenset({
@@ -228,7 +236,7 @@ def _shown(line: str, *, fenced: bool) -> list[str]:
     prompt = re.match(r"\s*(?:[$>%]|\([\w.-]+\)\s*[$>]?)\s+(.+)", line)
     if prompt or fenced:
         text = (prompt[1] if prompt else line).strip()
-        return [re.sub(r"\s+#.*$", "", text)]
+        return [without_venv(re.sub(r"\s+#.*$", "", text))]
     return [found for found in _INLINE.findall(line) if " " in found or "/" in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import cast
 
 from stoker.sidecar.detect.packages import Manifests
@@ -13,11 +14,15 @@ from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, 
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
 from stoker.sidecar.project import Project
 
+_Vote = tuple[int, BrokerKind, Evidence]
+_DECIDES = 1_000
+"""More than all lines of source together."""
 _SCHEMES: tuple[tuple[str, BrokerKind], ...] = (
     (r"rediss?(?:\+socket|\+sentinel)?://|valkeys?://|sentinel://|unix://", "redis"),
     (r"(?:py)?amqps?://", "rabbitmq"),
     (r"nats://", "nats"),
     (r"sqla\+|db\+postgres", "database"),
+    (r"\bsqlite(?:\+\w+)?://", "sqlite"),
 )
 _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
     (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
@@ -73,7 +78,9 @@ def uses(
     for name in dict.fromkeys(names):
         framework = FRAMEWORKS.get(name)
         if framework is not None:
-            for kind, evidence in _kinds(project, manifests, framework, services):
+            own = [unit for unit in units if unit.framework == name and unit.role == "worker"]
+            beside = _beside(own, framework, services)
+            for kind, evidence in _kinds(project, manifests, framework, services, beside):
                 kinds.setdefault(kind, []).extend(evidence)
     return tuple(
         BrokerUse(
@@ -86,15 +93,41 @@ def uses(
     )
 
 
+def _beside(
+    units: Sequence[Unit], framework: Framework, services: Sequence[Service]
+) -> Iterator[_Vote]:
+    """Yield the broker that the workers' services wait for, if it can only be this one."""
+    places = {(unit.evidence[0].path, unit.name) for unit in units if unit.evidence}
+    own = [service for service in services if (service.path, service.name) in places]
+    kinds: dict[BrokerKind, list[Evidence]] = {}
+    for service in services:
+        kind = _kind_of(service.image)
+        if kind in framework.brokers:
+            kinds.setdefault(kind, []).append(
+                Evidence(service.path, service.line, service.image, "the service that it waits for")
+            )
+    awaited = {name for service in own for name in service.depends_on}
+    named = {service.name for service in services if _kind_of(service.image) in kinds}
+    for kind, evidence in kinds.items():
+        if len(kinds) == 1 and awaited & named:
+            yield _DECIDES, kind, evidence[0]
+
+
+def _kind_of(image: str) -> BrokerKind | None:
+    return next((k for pattern, k in _IMAGES if re.search(pattern, image.lower())), None)
+
+
 def _kinds(
-    project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service]
-) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
+    project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service],
+    beside: Iterator[_Vote],
+) -> Iterator[tuple[BrokerKind, list[Evidence]]]:  # fmt: skip
     if len(framework.brokers) == 1:
         dependency = manifests.has(*(n for names in framework.packages.values() for n in names))
         yield framework.brokers[0], [dependency.evidence] if dependency else []
         return
     votes: dict[BrokerKind, tuple[int, list[Evidence]]] = {}
-    for weight, kind, evidence in _votes(project, manifests, framework, services):
+    every = chain(beside, _votes(project, manifests, framework, services))
+    for weight, kind, evidence in every:
         if kind in framework.brokers or kind == "nats":
             total, seen = votes.get(kind, (0, []))
             votes[kind] = (total + weight, [*seen, evidence])
@@ -107,20 +140,20 @@ def _kinds(
 
 def _votes(
     project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service]
-) -> Iterator[tuple[int, BrokerKind, Evidence]]:
+) -> Iterator[_Vote]:
     for dependency in manifests.dependencies:
         kind = framework.broker_packages.get(dependency.name)
         if kind is not None and not dependency.dev:
             weight = 12 if framework.name in ("taskiq", "apalis", "loco", "saq") else 2
             yield weight, kind, dependency.evidence
     for service in services:
-        for pattern, kind in _IMAGES:
-            if re.search(pattern, service.image.lower()):
-                yield 3, kind, Evidence(service.path, service.line, service.image, "a service")
+        kind = _kind_of(service.image)
+        if kind is not None:
+            yield 3, kind, Evidence(service.path, service.line, service.image, "a service")
     yield from _lines(project, framework)
 
 
-def _lines(project: Project, framework: Framework) -> Iterator[tuple[int, BrokerKind, Evidence]]:
+def _lines(project: Project, framework: Framework) -> Iterator[_Vote]:
     """Yield the lines about a broker that name a scheme, a variable or a class of its client."""
     about = re.compile(rf"broker|{framework.name}", re.IGNORECASE)
     count = 0
@@ -206,7 +239,9 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
     (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
 )
-_BROKER_NAME = re.compile(r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER)")
+_BROKER_NAME = re.compile(
+    r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
+)
 
 
 def _variables(
@@ -239,8 +274,4 @@ def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
 
 
 def _service(kind: BrokerKind, services: Sequence[Service]) -> str:
-    wanted = [pattern for pattern, each in _IMAGES if each == kind]
-    for service in services:
-        if any(re.search(pattern, service.image.lower()) for pattern in wanted):
-            return service.name
-    return ""
+    return next((each.name for each in services if _kind_of(each.image) == kind), "")

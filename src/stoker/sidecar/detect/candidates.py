@@ -134,6 +134,8 @@ class Reader:
         """Tell if the project has to do with a framework that is only talked about."""
         if written.name in ("web", "release") and launch.app and not launch.framework:
             return False
+        if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
+            return False  # talk of the command, not the command
         framework = FRAMEWORKS.get(launch.framework)
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True
@@ -172,7 +174,8 @@ def inferred(each: Inferred) -> Candidate:
     )  # fmt: skip
 
 
-_BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey"})
+_NEED_AN_APP = frozenset({"celery", "stoker", "huey_consumer", "huey_consumer.py"})
+_BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "stoker"})
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )

@@ -36,6 +36,8 @@ _OWN_PLACE = re.compile(
 _ENTERED = re.compile(
     rf"""\$\(\s*(?:cd|realpath|readlink\s+-f)\s+(?:--\s+)?"?({ROOT}[^"\s)]*)"?[^()]*\)"""
 )
+_CUT = re.compile(r"\$\{\w+(?::\d*:|[%#/^,]|:[\s\d-])[^}]*\}")
+"""What only bash puts in: a part of a variable."""
 _WHICH = re.compile(r"\$\(\s*(?:which|command\s+-v)\s+([\w.-]+)\s*\)")
 _RUN = re.compile(r"\$\([^()]*\)|`[^`]*`")
 _VENV = re.compile(r"""[^\s"'=]*(?<![\w-])\.?(?:venv|env|virtualenv)/bin/(?=[\w.-]+)""")
@@ -133,5 +135,5 @@ def _filled(text: str, values: dict[str, str], given: Sequence[str]) -> str:
     text = _USED.sub(
         lambda found: found[0] if (known := value(found[1] or found[2])) is None else known, text
     )
-    text = _RUN.sub(UNKNOWN, text)
+    text = _CUT.sub(UNKNOWN, _RUN.sub(UNKNOWN, text))
     return text if len(text) <= _LONGEST else UNKNOWN

@@ -66,6 +66,6 @@ def merged_queues(sites: Sequence[Site]) -> tuple[str, ...]:
 
 
 def merged_concurrency(sites: Sequence[Site]) -> int | None:
-    """Return the concurrency, if the sites have the same."""
-    counts = {site.concurrency for site in sites}
+    """Return the concurrency of workers, if the sites have the same."""
+    counts = {site.concurrency for site in sites if site.role == "worker"}
     return counts.pop() if len(counts) == 1 else None

@@ -73,7 +73,7 @@ class GoPrograms:
         if words[:2] == ("go", "run"):
             return self._run(words[2:], dir)
         name = posixpath.basename(words[0])
-        if words[0] in _TOOLS:
+        if words[0] in _TOOLS or not name:
             return None, ()
         program = (
             self._built(name, dir, start.dockerfile)

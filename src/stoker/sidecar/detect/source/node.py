@@ -30,13 +30,18 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     if not sites:
         return None
     text = " ".join([path.removeprefix(f"{dir}/"), *(w for via in start.via for w in via)])
-    dedicated = WORKERISH.search(text) is not None or source.is_for_work(path)
-    if source.serves(path) and (not dedicated or source.is_board(path)):
+    if source.serves(path) and not _is_dedicated(source, path, text):
         return None
     return Launch(
         _main(sites), "worker", start.step.words, path, merged_queues(sites),
         merged_concurrency(sites),
     )  # fmt: skip
+
+
+def _is_dedicated(source: NodeSource, path: str, called: str) -> bool:
+    """Tell if a program is there for the workers, by its package's or its own name."""
+    named = WORKERISH.search(called) is not None and not source.is_board(path)
+    return named or source.is_for_work(path)
 
 
 def _main(sites: Sequence[Site]) -> str:
@@ -64,10 +69,9 @@ def infer(source: NodeSource) -> Sources:
         dir = package.dir if package else "."
         relative = path if dir == "." else path.removeprefix(f"{dir}/")
         evidence = tuple(site.evidence for site in sites[:3])
-        dedicated = (WORKERISH.search(relative) or source.is_for_work(path)) and not (
-            source.serves(path) and source.is_board(path)
-        )
-        if dedicated or (not source.serves(path) and not _is_part(path)):
+        if _is_dedicated(source, path, relative) or (
+            not source.serves(path) and not _is_part(path)
+        ):
             words = _start_words(source, relative, dir)
             found.inferred.append(Inferred(
                 _main(sites), "worker", words, dir, "node", evidence, path, merged_queues(sites),

@@ -62,7 +62,7 @@ def _known(words: Sequence[str]) -> tuple[str, ...]:
     for word in () if UNKNOWN in words[0] else words:
         if UNKNOWN not in word:
             found.append(_in_project(word))
-        elif word.startswith(UNKNOWN) and found and re.fullmatch(r"--?[\w-]+", found[-1]):
+        elif not word.startswith("-") and found and re.fullmatch(r"--?[\w-]+", found[-1]):
             found.pop()
     return tuple(found)
 

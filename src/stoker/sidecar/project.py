@@ -28,6 +28,16 @@ IGNORED = frozenset({
     "site-packages", "target", "vendor", "venv", "virtualenv",
 })  # fmt: skip
 
+_ASIDE = re.compile(
+    r"(^|/)(examples?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
+    r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|dummy|"
+    r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
+    re.IGNORECASE,
+)
+"""Directories about something else than the project itself: its tests, its examples."""
+_MANY = re.compile(r"(examples|samples|tests|specs|fixtures|benchmarks|templates)/", re.IGNORECASE)
+_CODE = ("py", "js", "ts", "tsx", "mjs", "cjs", "rb", "go", "rs")
+
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -53,6 +63,8 @@ class Project:
 
     def _index(self, files: frozenset[str]) -> None:
         self.files = files
+        self._asides: dict[str, bool] = {}
+        self._whole: str | None = None
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
         self.dirs = frozenset(
             str(parent) for path in self.files for parent in PurePosixPath(path).parents
@@ -82,6 +94,27 @@ class Project:
     def suffixed(self, *suffixes: str) -> list[str]:
         """Return the files with one of these suffixes (without the dot)."""
         return [path for suffix in suffixes for path in self._by_suffix.get(suffix, ())]
+
+    def is_aside(self, path: str) -> bool:
+        """Tell if a path is about something else than the project itself: tests, examples.
+
+        Where all code lies in one ``demo/``, this is the project.
+        """
+        if path not in self._asides:
+            if self._whole is None:
+                self._whole = self._find_whole()
+            inside = path.removeprefix(self._whole)
+            self._asides[path] = _ASIDE.search(inside) is not None or "{{" in path
+        return self._asides[path]
+
+    def _find_whole(self) -> str:
+        found: set[str] = set()
+        for path in self.suffixed(*_CODE):
+            aside = _ASIDE.search(path)
+            if aside is None or _MANY.search(aside[0]):
+                return ""
+            found.add(path[: aside.end()])
+        return found.pop() if len(found) == 1 else ""
 
     def note(self, path: str, problem: str, hint: str, line: int = 0) -> None:
         """Remember what was wrong with a file, and what to do about it."""

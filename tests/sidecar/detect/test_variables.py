@@ -80,7 +80,27 @@ def test_what_a_makefile_or_a_justfile_says_is_put_in(recipe: str, words: str) -
     assert [" ".join(step.words) for step in steps(filled)] == [words]
 
 
-@given(st.lists(st.sampled_from("A=$A$A ${ } \" ' ( ) $( ` $1 ${A:-${B} read A\n;#\\".split(" "))))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "A=$A$A",
+                "${",
+                "}",
+                '"',
+                "'",
+                "(",
+                ")",
+                "$(",
+                "`",
+                "$1",
+                "${A:-${B}",
+                "read",
+                "A\n;#\\",
+            ]
+        )
+    )
+)
 def test_whatever_a_script_says_its_lines_stay_short(parts: list[str]) -> None:
     lines = [(1, "A=" + "x" * 3_000), (2, "A=$A$A"), (3, "A=$A$A"), (4, "".join(parts))]
 

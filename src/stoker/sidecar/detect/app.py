@@ -15,7 +15,7 @@ from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.node_files import NodeSource
-from stoker.sidecar.detect.written import SOURCES, Written, compose, is_aside
+from stoker.sidecar.detect.written import SOURCES, Written, compose
 from stoker.sidecar.detect.written.dockerfiles import exposed
 from stoker.sidecar.detection import Evidence, Language, Unit
 from stoker.sidecar.project import Project
@@ -193,7 +193,7 @@ class Finder:
         """Yield what nobody wrote down: Django's server, and the one program of Go that serves."""
         rank = (0, 0, SOURCES.index("source"), 0, 0, 0)
         for path in self.project.named("manage.py"):
-            if not is_aside(path) and self.manifests.has("django", language="python"):
+            if not self.project.is_aside(path) and self.manifests.has("django", language="python"):
                 words = ("python", "manage.py", "runserver", f"{EVERYWHERE}:8000")
                 unit = _inferred(words, path, "python", 8000)
                 yield _Found(unit, rank, dev=True)

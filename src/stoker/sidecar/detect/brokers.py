@@ -8,7 +8,6 @@ from itertools import chain
 from typing import cast
 
 from stoker.sidecar.detect.packages import Manifests
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -205,7 +204,9 @@ def _named(line: str, framework: Framework) -> set[BrokerKind]:
 
 def _configuring(project: Project) -> Iterator[str]:
     for path in project.suffixed(*_CODE, *_CONFIGURATION):
-        if not is_aside(path) and not path.endswith(("package-lock.json", "pnpm-lock.yaml")):
+        if not project.is_aside(path) and not path.endswith(
+            ("package-lock.json", "pnpm-lock.yaml")
+        ):
             yield path
     yield from project.matching(r"\.env[.\w-]*")
 
@@ -217,7 +218,7 @@ def variables(project: Project) -> dict[str, Evidence]:
     """Return the environment variables that the source reads, with the first place of each."""
     found: dict[str, Evidence] = {}
     for path in project.suffixed(*_CODE):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         text = project.text(path)
         for each in _NAMED.finditer(text):

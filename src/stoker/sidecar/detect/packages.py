@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import functools
 import json
 import re
 import tomllib
@@ -70,7 +69,7 @@ def read_manifests(project: Project) -> Manifests:
     found = Manifests([], [], {}, {})
     for path in project.ordered:
         name = path.rpartition("/")[2]
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         reader = _reader(name, path)
         if reader is not None:
@@ -85,20 +84,6 @@ def _reader(name: str, path: str) -> Callable[[Project, str, Manifests], None] |
     if name.endswith((".txt", ".in")) and ("require" in name or "/requirements/" in f"/{path}"):
         return _requirements
     return None
-
-
-_ASIDE = re.compile(
-    r"(^|/)(examples?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
-    r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|dummy|"
-    r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
-    re.IGNORECASE,
-)
-
-
-@functools.lru_cache(maxsize=65_536)
-def is_aside(path: str) -> bool:
-    """Tell if a path is about something else than the project itself: tests, examples."""
-    return _ASIDE.search(path) is not None or "{{" in path
 
 
 def directory(path: str) -> str:
@@ -388,7 +373,7 @@ def _packages(project: Project, found: Manifests) -> Iterator[Package]:
     for language, manifest, locks in _MANAGERS:
         for path in project.named(manifest):
             dir = directory(path)
-            if not is_aside(path) and (dir, language) not in seen:
+            if not project.is_aside(path) and (dir, language) not in seen:
                 seen.add((dir, language))
                 yield _package(project, found, dir, language, path, locks)
     for dependency in found.dependencies:  # requirements/base.txt, requirements-prod.txt

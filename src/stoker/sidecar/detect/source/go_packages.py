@@ -13,7 +13,6 @@ from stoker.sidecar.detect.packages import Manifests, directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detection import Role
 from stoker.sidecar.project import Project
 
@@ -94,7 +93,7 @@ class GoSource:
         """Directory → the module's path."""
         for path in project.named("go.mod"):
             found = re.search(r"^module\s+(\S+)", project.text(path), re.MULTILINE)
-            if found and not is_aside(path):
+            if found and not self.project.is_aside(path):
                 self.modules[directory(path)] = found[1]
         self.imports = Imports()
         """Of files and of directories, which import their files."""
@@ -105,7 +104,11 @@ class GoSource:
         if not any(library_of(name) for name in names):
             return
         for path in project.suffixed("go"):
-            if not path.endswith("_test.go") and not is_aside(path) and "/mock" not in path:
+            if (
+                not path.endswith("_test.go")
+                and not self.project.is_aside(path)
+                and "/mock" not in path
+            ):
                 self._add(path)
         self.programs.sort(key=lambda program: program.target)
 

@@ -10,7 +10,6 @@ from stoker.sidecar.detect.packages import Manifests, directory, table
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.project import Project
 
 _SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
@@ -239,7 +238,7 @@ def _aliases(project: Project) -> list[tuple[str, str]]:
     for path in project.matching(r"tsconfig[\w.-]*\.json"):
         text = project.text(path)
         at = text.find('"paths"')
-        if at < 0 or is_aside(path):
+        if at < 0 or project.is_aside(path):
             continue
         base = re.search(r'"baseUrl"\s*:\s*"([^"]*)"', text)
         root = posixpath.normpath(posixpath.join(directory(path), base[1] if base else "."))
@@ -275,7 +274,7 @@ def _concurrency(call: Call, text: str) -> int | None:
 
 
 def _is_source(path: str) -> bool:
-    if is_aside(path) or re.search(
+    if project.is_aside(path) or re.search(
         r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$", path
     ):
         return False

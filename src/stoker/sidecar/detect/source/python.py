@@ -15,7 +15,6 @@ from stoker.sidecar.detect.source.python_modules import (
     line_of,
     strings_in,
 )
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detection import Embedded, Evidence, Role
 
 
@@ -38,7 +37,9 @@ _DJANGO = (
 
 
 def _django(source: PythonSource) -> list[Inferred]:
-    manage = next((p for p in source.project.named("manage.py") if not is_aside(p)), None)
+    manage = next(
+        (p for p in source.project.named("manage.py") if not source.project.is_aside(p)), None
+    )
     if manage is None:
         return []
     found: list[Inferred] = []
@@ -425,7 +426,10 @@ def _loops(source: PythonSource) -> list[Inferred]:
         if not re.search(r"while (True|1|not \w+)|while self\.", text) or "sleep(" not in text:
             continue
         if "/management/commands/" in path:
-            manage = next((p for p in source.project.named("manage.py") if not is_aside(p)), None)
+            manage = next(
+                (p for p in source.project.named("manage.py") if not source.project.is_aside(p)),
+                None,
+            )
             if manage is None:
                 continue
             name = path.rpartition("/")[2].removesuffix(".py")

@@ -14,7 +14,6 @@ import msgspec
 from stoker.sidecar.detect.grammar import recognise
 from stoker.sidecar.detect.packages import Manifests, directory, python_name
 from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detection import Evidence, Role
 from stoker.sidecar.project import Project
 
@@ -63,7 +62,7 @@ class PythonSource:
 
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
-        self.paths = [path for path in project.suffixed("py") if not is_aside(path)]
+        self.paths = [path for path in project.suffixed("py") if not self.project.is_aside(path)]
         self.imports: dict[str, int] = {}
         self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
@@ -171,7 +170,10 @@ class PythonSource:
                 prefix = "" if base == "." else f"{base}/"
                 for path in (f"{prefix}{tail}.py", f"{prefix}{tail}/__init__.py"):
                     if path in self.project.files and (
-                        length > 1 or base in bases or len(parts) > 1 or not is_aside(path)
+                        length > 1
+                        or base in bases
+                        or len(parts) > 1
+                        or not self.project.is_aside(path)
                     ):
                         return path, base
         return None

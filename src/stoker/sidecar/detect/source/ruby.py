@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from stoker.sidecar.detect.packages import Dependency, Manifests, directory
 from stoker.sidecar.detect.source import Inferred, Sources
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detection import Embedded, Evidence
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.project import Project
@@ -22,7 +21,7 @@ def infer(project: Project, manifests: Manifests) -> Sources:
     """Return the workers of every Ruby package that has one."""
     found = Sources()
     for package in manifests.packages:
-        if package.language == "ruby" and not is_aside(f"{package.dir}/"):
+        if package.language == "ruby" and not project.is_aside(f"{package.dir}/"):
             _infer(project, manifests, package.dir, found)
     return found
 
@@ -89,7 +88,9 @@ class Config:
 
     def _below(self, *dirs: str) -> Iterator[str]:
         for path in self.project.suffixed("rb"):
-            if any(path.startswith(self.path(f"{dir}/")) for dir in dirs) and not is_aside(path):
+            if any(
+                path.startswith(self.path(f"{dir}/")) for dir in dirs
+            ) and not self.project.is_aside(path):
                 yield path
 
     def adapters(self) -> set[str]:
@@ -126,7 +127,7 @@ class Config:
                     and any(
                         re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
                         for p in self.project.suffixed("rb")
-                        if not is_aside(p)
+                        if not self.project.is_aside(p)
                     )
                 )
             case "delayed_job":

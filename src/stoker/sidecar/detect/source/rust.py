@@ -14,7 +14,6 @@ from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.packages import Manifests, directory, table
 from stoker.sidecar.detect.source import WORKERISH, Inferred, Site, Sources, merged_queues
 from stoker.sidecar.detect.source.syntax import calls
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
 
@@ -68,7 +67,11 @@ class RustSource:
         wanted = {name for _, _, names in _SITES for name in names}
         names = {d.name for d in manifests.dependencies if d.language == "rust"}
         for path, data in manifests.tables.items():
-            if path.endswith("Cargo.toml") and table(data, "package") and not is_aside(path):
+            if (
+                path.endswith("Cargo.toml")
+                and table(data, "package")
+                and not self.project.is_aside(path)
+            ):
                 self.crates.append(self._crate(path))
         if not wanted & names:
             return
@@ -87,7 +90,7 @@ class RustSource:
             p
             for p in self.project.suffixed("rs")
             if p.startswith(prefix)
-            and not is_aside(p)
+            and not self.project.is_aside(p)
             and not any(p.startswith(f"{d}/") for d in nested)
             and not p.endswith(("build.rs", "tests.rs"))
         ]

@@ -6,10 +6,7 @@ import re
 
 import msgspec
 
-from stoker.sidecar.detect.packages import is_aside
 from stoker.sidecar.project import Project
-
-__all__ = ["SOURCES", "Written", "is_aside", "joined_lines"]
 
 SOURCES = (
     "compose", "Procfile", "script", "Dockerfile", "Makefile", "supervisor", "shell", "docs",

@@ -11,7 +11,7 @@ import msgspec
 
 from stoker.sidecar.detect.packages import directory
 from stoker.sidecar.detect.shell import defaults
-from stoker.sidecar.detect.written import Written, is_aside
+from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
 from stoker.sidecar.detect.yaml import Table, load
 from stoker.sidecar.project import Project
@@ -39,7 +39,7 @@ class Service(msgspec.Struct, frozen=True):
 
 def compose_files(project: Project) -> list[str]:
     """Return all compose files, nearest to the root first."""
-    found = [path for path in project.matching(_NAMES) if not is_aside(path)]
+    found = [path for path in project.matching(_NAMES) if not project.is_aside(path)]
     return sorted(found, key=lambda path: (path.count("/"), path))
 
 

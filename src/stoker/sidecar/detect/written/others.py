@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
-from stoker.sidecar.detect.written import Written, is_aside, joined_lines
+from stoker.sidecar.detect.written import Written, joined_lines
 from stoker.sidecar.detect.yaml import Table, load
 from stoker.sidecar.project import Project
 
@@ -32,13 +32,13 @@ _PLATFORMS = (
 def scripts(project: Project, manifests: Manifests) -> Iterator[Written]:
     """Yield the scripts of package.json, and of pyproject's task runners."""
     for path, named in manifests.scripts.items():
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         for name, line in named.items():
             number = find_line(project.text(path), '"scripts"', f'"{name}"')
             yield Written("script", path, number, (line,), directory(path), name=name)
     for path, data in manifests.tables.items():
-        if path.endswith("pyproject.toml") and not is_aside(path):
+        if path.endswith("pyproject.toml") and not project.is_aside(path):
             tool = table(data, "tool")
             groups = (("poe", "tasks"), ("taskipy", "tasks"), ("pdm", "scripts"),
                       ("hatch", "envs", "default", "scripts"), ("rye", "scripts"))  # fmt: skip
@@ -54,7 +54,7 @@ def makefiles(project: Project) -> Iterator[Written]:
     """Yield the recipe lines of Makefiles, Justfiles and Taskfiles."""
     for path in project.matching(r"makefile|gnumakefile|[\w.-]+\.mk|\.?justfile|taskfile\.ya?ml"):
         target = ""
-        lines = () if is_aside(path) else joined_lines(project, path)
+        lines = () if project.is_aside(path) else joined_lines(project, path)
         for number, line in put_in_recipes(lines):
             head = re.match(r"([\w./-]+)\s*:(?!=)", line)
             if head:
@@ -67,16 +67,16 @@ def makefiles(project: Project) -> Iterator[Written]:
 def supervisors(project: Project) -> Iterator[Written]:
     """Yield supervisor programs, systemd units, pm2 apps and the processes of platforms."""
     for path in project.matching(r".*supervisor.*\.(conf|ini)|supervisord?|.*\.(service|ini|conf)"):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         text = project.text(path)
         if "[program:" in text or "[Service]" in text or "[watcher:" in text:
             yield from _ini(project, path, text)
     for path in project.matching(r"(ecosystem|pm2|process)[\w.-]*\.(c?js|json|ya?ml)"):
-        if not is_aside(path):
+        if not project.is_aside(path):
             yield from _pm2(project, path)
     for path in project.named(*_PLATFORMS):
-        if not is_aside(path):
+        if not project.is_aside(path):
             yield from _platform(project, path)
 
 
@@ -146,7 +146,7 @@ def _platform(project: Project, path: str) -> Iterator[Written]:
 def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
     """Yield the lines of shell scripts, as they are run at the root of their package."""
     for path in shell_scripts(project):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         package = manifests.package_of(path)
         led: list[str] = []
@@ -193,7 +193,7 @@ def docs(project: Project) -> Iterator[Written]:
     for path in [*project.suffixed("md", "rst", "mdx"), *project.named("readme", "readme.txt")]:
         name = path.rpartition("/")[2].lower()
         if (
-            is_aside(path)
+            project.is_aside(path)
             or path.count("/") > 3
             or "changelog" in name
             or "changes" in name

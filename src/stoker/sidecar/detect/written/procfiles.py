@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from stoker.sidecar.detect.packages import directory
-from stoker.sidecar.detect.written import Written, is_aside
+from stoker.sidecar.detect.written import Written
 from stoker.sidecar.project import Project
 
 _LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
@@ -15,7 +15,7 @@ _LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
 def read(project: Project) -> Iterator[Written]:
     """Yield every line of every Procfile."""
     for path in project.matching(r"procfile([._-][\w.-]+)?"):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         for number, line in enumerate(project.lines(path), 1):
             found = _LINE.match(line)

@@ -103,7 +103,10 @@ class Project:
         if path not in self._asides:
             if self._whole is None:
                 self._whole = self._find_whole()
-            inside = path.removeprefix(self._whole)
+            inside = path
+            if self._whole and path.startswith(self._whole):  # Django's demo/demo, too
+                own = self._whole.rstrip("/").rpartition("/")[2]
+                inside = "/".join(part for part in path.split("/") if part != own)
             self._asides[path] = _ASIDE.search(inside) is not None or "{{" in path
         return self._asides[path]
 

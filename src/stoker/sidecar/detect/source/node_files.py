@@ -56,7 +56,7 @@ class NodeSource:
         }  # fmt: skip
         if not wanted and not custom:
             return
-        self.paths = [path for path in project.suffixed(*_SUFFIXES) if _is_source(path)]
+        self.paths = [path for path in project.suffixed(*_SUFFIXES) if _is_source(project, path)]
         known = frozenset(self.paths)
         for path in self.paths:
             text = project.text(path)
@@ -273,7 +273,7 @@ def _concurrency(call: Call, text: str) -> int | None:
     return None
 
 
-def _is_source(path: str) -> bool:
+def _is_source(project: Project, path: str) -> bool:
     if project.is_aside(path) or re.search(
         r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$", path
     ):

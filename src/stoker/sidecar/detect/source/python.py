@@ -37,9 +37,7 @@ _DJANGO = (
 
 
 def _django(source: PythonSource) -> list[Inferred]:
-    manage = next(
-        (p for p in source.project.named("manage.py") if not source.project.is_aside(p)), None
-    )
+    manage = source.manage
     if manage is None:
         return []
     found: list[Inferred] = []
@@ -426,10 +424,7 @@ def _loops(source: PythonSource) -> list[Inferred]:
         if not re.search(r"while (True|1|not \w+)|while self\.", text) or "sleep(" not in text:
             continue
         if "/management/commands/" in path:
-            manage = next(
-                (p for p in source.project.named("manage.py") if not source.project.is_aside(p)),
-                None,
-            )
+            manage = source.manage
             if manage is None:
                 continue
             name = path.rpartition("/")[2].removesuffix(".py")

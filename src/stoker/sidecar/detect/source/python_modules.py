@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 
 import msgspec
@@ -81,6 +82,12 @@ class PythonSource:
                     self.modules[path] = module
         self.factories = {name for m in self.modules.values() for name in m.factories}
         self._parse_more()
+
+    @cached_property
+    def manage(self) -> str | None:
+        """Return Django's ``manage.py``, if there is one."""
+        found = self.project.named("manage.py")
+        return next((path for path in found if not self.project.is_aside(path)), None)
 
     def _parse_more(self) -> None:
         """Parse also what gets its Celery app of a function of another file."""

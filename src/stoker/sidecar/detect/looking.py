@@ -18,7 +18,14 @@ from stoker.sidecar.detect.source.golang import GoPrograms
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
-from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
+from stoker.sidecar.detect.written import (
+    Written,
+    compose,
+    dockerfiles,
+    others,
+    platforms,
+    procfiles,
+)
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
 from stoker.sidecar.project import Project
@@ -98,6 +105,7 @@ def _written(
     yield from dockerfiles.read(project)
     yield from others.makefiles(project)
     yield from others.supervisors(project)
+    yield from platforms.read(project)
     yield from others.shells(project, manifests)
     yield from others.docs(project)
     yield from others.devcontainers(project)

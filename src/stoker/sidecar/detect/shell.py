@@ -156,6 +156,7 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("uv", "run"), ("poetry", "run"), ("pipenv", "run"), ("pdm", "run"), ("hatch", "run"),
     ("rye", "run"), ("uvx",), ("pixi", "run"), ("bundle", "exec"), ("bundler", "exec"), ("npx",),
     ("bunx",), ("yarn", "exec"), ("pnpm", "exec"), ("pnpm", "dlx"), ("dotenv", "--"),
+    ("dotenv",), ("env-cmd",),
     ("dotenvx", "run", "--"),
     ("dumb-init",), ("tini",), ("/usr/bin/dumb-init",), ("/usr/bin/tini",), ("/sbin/tini",),
     ("/tini",), ("catatonit",), ("ddtrace-run",), ("opentelemetry-instrument",),
@@ -168,7 +169,7 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 _RUNNER_VALUES = frozenset({
     "--with", "--extra", "--group", "--env-file", "-e", "-f", "-c", "--config", "--project",
-    "-p", "-n", "-u", "--env", "--package", "--directory", "--python", "-o", "-g",
+    "-p", "-n", "-u", "--env", "--environments", "--package", "--directory", "--python", "-o", "-g",
 })  # fmt: skip
 _WITH_USER = frozenset({"gosu", "su-exec", "setpriv", "setuser"})
 _SHELLS = frozenset({"sh", "bash", "ash", "zsh", "dash"})
@@ -318,5 +319,6 @@ def _runner(words: Sequence[str]) -> list[Step] | None:
 
 
 def is_dev(step: Step) -> bool:
-    """Tell if the command is meant for the desk: it watches files."""
-    return step.dev or any(word in DEV_FLAGS for word in step.words)
+    """Tell if the command is meant for the desk: it watches files, or builds what it starts."""
+    builds = step.words[:1] == ("nx",) or step.words[:2] == ("nest", "start")
+    return step.dev or builds or any(word in DEV_FLAGS for word in step.words)

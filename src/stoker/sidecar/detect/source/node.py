@@ -14,6 +14,7 @@ from stoker.sidecar.detect.source import (
     Sources,
     merged_concurrency,
     merged_queues,
+    monorepos,
 )
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Embedded
@@ -113,6 +114,9 @@ def _is_part(path: str) -> bool:
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
     if relative.endswith((".js", ".mjs", ".cjs")):
         return ("node", relative)
+    built = monorepos.built(source.project, relative, dir)
+    if built:
+        return ("node", built)
     prefix = "" if dir == "." else f"{dir}/"
     scripts = source.manifests.scripts.get(f"{prefix}package.json", {})
     lines = " ".join(scripts.values())

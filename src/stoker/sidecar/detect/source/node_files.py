@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.packages import Manifests, directory, table
-from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source import Site, monorepos
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
 
 _SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
 _IMPORT = re.compile(
-    r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|processor\s*:\s*|path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
+    r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\bfork\s*\(\s*|\bnew\s+URL\s*\(\s*|processor\s*:\s*|path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
 )
 _TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
 _SERVES = re.compile(
@@ -209,12 +209,13 @@ class NodeSource:
 
     def entry(self, words: Sequence[str], dir: str) -> str:
         """Return the source file that a command of Node runs."""
+        known = frozenset(self.paths)
+        if words[0] in ("nest", "nx"):
+            found = monorepos.entry(self.project, words, dir)
+            return self._file(posixpath.normpath(found), known) if found else ""
         name = _script_of(words)
         if not name:
             return ""
-        known = frozenset(self.paths)
-        if words[0] in ("nest",):
-            return self._file(posixpath.normpath(f"{dir}/src/{name}"), known)
         tail = name.lstrip("/")
         parts = tail.split("/")
         for base in (dir, "."):
@@ -300,9 +301,6 @@ _RUN_FLAGS = frozenset(
 
 def _script_of(words: Sequence[str]) -> str:
     program = words[0].rpartition("/")[2]
-    if program == "nest" and words[1:2] == ("start",):
-        at = next((i for i, w in enumerate(words) if w in ("--entryFile", "-e")), 0)
-        return words[at + 1] if at and at + 1 < len(words) else "main"
     if program not in (
         "node",
         "ts-node",

@@ -14,6 +14,14 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
+INTERESTING = re.compile(
+    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
+    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
+    r"stoker|delayed_job|periodiq",
+    re.IGNORECASE,
+)
+"""What a line about workers has in it somewhere."""
+
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
 

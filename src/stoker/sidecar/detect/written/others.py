@@ -11,22 +11,8 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
-from stoker.sidecar.detect.written import Written, joined_lines
-from stoker.sidecar.detect.yaml import Table, load
+from stoker.sidecar.detect.written import INTERESTING, Written, joined_lines
 from stoker.sidecar.project import Project
-
-_INTERESTING = re.compile(
-    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
-    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
-    r"stoker|delayed_job|periodiq",
-    re.IGNORECASE,
-)
-
-
-_PLATFORMS = (
-    "render.yaml", "app.yaml", "modd.conf", "app.json", "fly.toml", "railway.json",
-    "railway.toml", "nixpacks.toml", "deploy.yml", ".replit",
-)  # fmt: skip
 
 
 def scripts(project: Project, manifests: Manifests) -> Iterator[Written]:
@@ -59,13 +45,13 @@ def makefiles(project: Project) -> Iterator[Written]:
             head = re.match(r"([\w./-]+)\s*:(?!=)", line)
             if head:
                 target = head[1]
-            elif line[:1] in ("\t", " ") and _INTERESTING.search(line):
+            elif line[:1] in ("\t", " ") and INTERESTING.search(line):
                 text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line)
                 yield Written("Makefile", path, number, (text,), directory(path), target)
 
 
 def supervisors(project: Project) -> Iterator[Written]:
-    """Yield supervisor programs, systemd units, pm2 apps and the processes of platforms."""
+    """Yield supervisor programs, systemd units and pm2 apps."""
     for path in project.matching(r".*supervisor.*\.(conf|ini)|supervisord?|.*\.(service|ini|conf)"):
         if project.is_aside(path):
             continue
@@ -75,9 +61,6 @@ def supervisors(project: Project) -> Iterator[Written]:
     for path in project.matching(r"(ecosystem|pm2|process)[\w.-]*\.(c?js|json|ya?ml)"):
         if not project.is_aside(path):
             yield from _pm2(project, path)
-    for path in project.named(*_PLATFORMS):
-        if not project.is_aside(path):
-            yield from _platform(project, path)
 
 
 def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
@@ -113,36 +96,6 @@ def _pm2(project: Project, path: str) -> Iterator[Written]:
         yield Written("supervisor", path, number, (line,), dir, name[1] if name else "")
 
 
-def _platform(project: Project, path: str) -> Iterator[Written]:
-    text = project.text(path)
-    if path.endswith((".yaml", ".yml")):
-        data = load(project, path)
-        for service in cast(list[Any], data.get("services") or []) if isinstance(
-            data.get("services"), list) else []:  # fmt: skip
-            if isinstance(service, Table):
-                for key in ("startCommand", "dockerCommand"):
-                    line, dir = service.get(key), str(service.get("rootDir") or ".")
-                    if isinstance(line, str):
-                        number = service.lines.get(key, 0)
-                        name = str(service.get("name", ""))
-                        yield Written("supervisor", path, number, (line,), dir, name)
-        for line in re.finditer(r"^\s*cmd:\s*(.+)$", text, re.MULTILINE):  # Kamal roles
-            number = text.count("\n", 0, line.start()) + 1
-            yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
-        return
-    if path.endswith("modd.conf"):
-        for line in re.finditer(r"^\s*(?:daemon|prep)[^:]*:\s*(.+)$", text, re.MULTILINE):
-            number = text.count("\n", 0, line.start()) + 1
-            yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
-        return
-    pattern = r"""^\s*["']?([\w-]+)["']?\s*[=:]\s*(?:"((?:[^"\\\n]|\\.)+)"|'([^'\n]+)')"""
-    for line in re.finditer(pattern, text, re.MULTILINE):
-        value = line[2].replace('\\"', '"') if line[2] else line[3]
-        if " " in value and _INTERESTING.search(value):
-            number = text.count("\n", 0, line.start()) + 1
-            yield Written("supervisor", path, number, (value,), directory(path), line[1])
-
-
 def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
     """Yield the lines of shell scripts, as they are run at the root of their package."""
     for path in shell_scripts(project):
@@ -153,7 +106,7 @@ def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
         for number, line in put_in(joined_lines(project, path), directory(path)):
             if ENTERS.match(line):
                 led.append(line.strip())
-            elif _INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
+            elif INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
                 text = " && ".join([*led, line.strip()])
                 yield Written("shell", path, number, (text,), package.dir if package else ".")
 
@@ -183,7 +136,7 @@ _WORDS = (
     "good_job", "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer",
     "queue", "litestar", "stoker", "delayed_job", "periodiq",
 )  # fmt: skip
-"""One of these is in whatever ``_INTERESTING`` finds; most texts are done with sooner."""
+"""One of these is in whatever ``INTERESTING`` finds; most texts are done with sooner."""
 
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
 
@@ -219,7 +172,7 @@ def _told(project: Project, path: str) -> Iterator[Written]:
         cloned = _cloned(line) or cloned
         if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
             led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
-        elif _INTERESTING.search(line):
+        elif INTERESTING.search(line):
             for text in texts:
                 yield Written(
                     "docs", path, number, (" && ".join([*led, text]),), directory(path)

@@ -76,7 +76,9 @@ class Reader:
         return []
 
     def _candidates(self, written: Written, starts: list[Start]) -> Iterator[Candidate]:
-        for start in starts:
+        for_work = written.source in _PROCESSES and _WORKER.search(written.name) is not None
+        for each in starts:
+            start = msgspec.structs.replace(each, for_work=for_work)
             environment = written.environment | start.step.environment
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None
@@ -111,7 +113,7 @@ class Reader:
             concurrency=launch.concurrency,
             name=written.name,
             language=language,
-            environment=start.step.environment,
+            environment=_telling(written.environment) | start.step.environment,
             dev=is_dev(start.step),
             lost=self._is_lost(launch),
             alternatives=tuple(start.via[:1]),
@@ -176,6 +178,9 @@ def inferred(each: Inferred) -> Candidate:
 
 _NEED_AN_APP = frozenset({"celery", "stoker", "huey_consumer", "huey_consumer.py"})
 _BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "stoker"})
+_PROCESSES = ("compose", "Procfile", "supervisor")
+_WORKER = re.compile(r"(^|[-_.:])(workers?|consumers?|processors?)\d*($|[-_.:])", re.IGNORECASE)
+_WHAT_TO_BE = re.compile(r"(^|_)(ROLE|MODE|WORKER|CONSUMER|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$")
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )
@@ -194,6 +199,15 @@ def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | N
     if written.source not in ("compose", "Procfile", "script", "supervisor"):
         return None, None
     return Launch("", "worker", words, words[-1]), language
+
+
+def _telling(environment: dict[str, str]) -> dict[str, str]:
+    """Return the variables of a service that say what its program is to be."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if _WHAT_TO_BE.search(name) and value and not re.search(r"[$:/]", value)
+    }
 
 
 def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:

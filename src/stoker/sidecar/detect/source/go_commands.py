@@ -18,6 +18,7 @@ _DECLARED = re.compile(
     r'\s*(?:Use|Name)\s*:\s*"([\w:-]+)[^"\n]*",'
 )
 _CASE = re.compile(r'case\s+((?:"[\w:-]+",?\s*)+):')
+_FLAG = re.compile(r'\b(\w+)\s*:?=\s*flag\.String\(\s*"([\w-]+)"')
 _FUNCTION = re.compile(r"func\s+(?:\([^)]*\)\s*)?(\w+)\(")
 _WORKS = re.compile(
     r"[Ww]orker|asynq|river|faktory|[Cc]onsum|[Pp]rocess|NewServer|NewManager|[Jj]ob|[Qq]ueue"
@@ -76,10 +77,22 @@ def _commands(path: str, text: str) -> Iterator[Command]:
         variable = found[1] or (before[-1] if before else "")
         yield Command(found[2], path, variable, text[found.start() : found.start() + 3_000])
     if "os.Args" in text or "flag.Arg" in text:
-        for found in _CASE.finditer(text):
-            name = re.findall(r'"([\w:-]+)"', found[1])[0]
-            body = text[found.end() : found.end() + 400].partition("case ")[0]
-            yield Command(name, path, "", body)
+        yield from _cases(path, text)
+    for found in _FLAG.finditer(text):
+        for switch in re.finditer(rf"switch\s+\*?{found[1]}\s*\{{", text):
+            after = text[switch.end() : switch.end() + 3_000]
+            for case in _cases(path, after):
+                yield msgspec.structs.replace(case, name=f"-{found[2]}={case.name}")
+        for case in re.finditer(rf'\*{found[1]}\s*==\s*"([\w-]+)"', text):
+            body = text[case.end() : case.end() + 400]
+            yield Command(f"-{found[2]}={case[1]}", path, "", body)
+
+
+def _cases(path: str, text: str) -> Iterator[Command]:
+    for found in _CASE.finditer(text):
+        name = re.findall(r'"([\w:-]+)"', found[1])[0]
+        body = text[found.end() : found.end() + 400].partition("case ")[0]
+        yield Command(name, path, "", body)
 
 
 def _words_of(command: Command, names: dict[str, Command], parents: dict[str, str]) -> Words:

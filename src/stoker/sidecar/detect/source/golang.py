@@ -57,8 +57,10 @@ class GoPrograms:
         words = start.step.words
         flags = [f"{name}={value}" for name, value in start.step.environment.items()]
         commands = self.commands.of(program)
-        if WORKERISH.search(" ".join((*arguments, *flags))) or any(
-            tuple(arguments[: len(of)]) == of for of in commands
+        if (
+            start.for_work
+            or WORKERISH.search(" ".join((*arguments, *flags)))
+            or any(tuple(arguments[: len(of)]) == of for of in commands)
         ):
             return True
         named = WORKERISH.search(program.name) is not None

@@ -31,7 +31,7 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     if not sites:
         return None
     text = " ".join([path.removeprefix(f"{dir}/"), *(w for via in start.via for w in via)])
-    if source.serves(path) and not _is_dedicated(source, path, text):
+    if source.serves(path) and not start.for_work and not _is_dedicated(source, path, text):
         return None
     return Launch(
         _main(sites), "worker", start.step.words, path, merged_queues(sites),

@@ -33,7 +33,7 @@ def python_program(source: PythonSource) -> Program:
         script = _script(source, start.step.words, dir, scripts)
         if script is None:
             return None
-        sites = _sites(source, script)
+        sites = _sites(source, script, for_work=start.for_work)
         if not sites:
             return None
         roles = {site.role for site in sites}
@@ -44,13 +44,14 @@ def python_program(source: PythonSource) -> Program:
     return program
 
 
-def _sites(source: PythonSource, script: _Script) -> Sequence[Site]:
+def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence[Site]:
     """Return where a script makes workers, for the arguments that it is given."""
     module = source.modules.get(script.path)
     body = module and reached(module, script.arguments, script.function)
     if module is None or body is None:
         named = " ".join((posixpath.basename(script.path), *script.arguments))
-        return source.program(script.path, follow=WORKERISH.search(named) is not None)
+        follow = for_work or WORKERISH.search(named) is not None
+        return source.program(script.path, follow=follow)
     own = [site for site in source.every_site(script.path) if _is_in(site, body)]
     if own:
         return own

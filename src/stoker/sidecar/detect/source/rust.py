@@ -234,7 +234,7 @@ def _is_worker_name(binary: str, arguments: tuple[str, ...]) -> bool:
 
 
 def _switched(start: Start) -> bool:
-    return any(
+    return start.for_work or any(
         re.search(r"WORKER|CONSUM|QUEUE", name) and value.lower() in ("1", "true", "on", "yes")
         for name, value in start.step.environment.items()
     )

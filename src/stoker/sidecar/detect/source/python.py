@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 
 from stoker.sidecar.detect.packages import directory
-from stoker.sidecar.detect.source import Inferred, Site, Sources, celery_apps, merged_queues
+from stoker.sidecar.detect.source import (
+    Inferred,
+    Sources,
+    celery_apps,
+    python_scripts,
+)
 from stoker.sidecar.detect.source.python_modules import (
-    Assigned,
     PythonSource,
-    full_name,
     line_of,
     strings_in,
 )
-from stoker.sidecar.detection import Embedded, Evidence, Role
+from stoker.sidecar.detection import Evidence, Role
 
 
 def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
-    for infer_one in (celery_apps.infer, _django, _rq, _dramatiq, _huey, _arq, _saq, _taskiq,
-                      _procrastinate, _stoker, _faktory, _loops):  # fmt: skip
-        found.inferred += infer_one(source)
-    found.embedded += _inside_of_apps(source)
+    found.embedded += python_scripts.inside_of_apps(source)
+    inside = {each.framework for each in found.embedded}
+    for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
+                      _taskiq, _procrastinate, _stoker, python_scripts.own_scripts,
+                      python_scripts.loops):  # fmt: skip
+        found.inferred += [each for each in infer_one(source) if each.framework not in inside]
     return found
 
 
@@ -74,75 +78,6 @@ def _rq_queues(text: str) -> tuple[str, ...]:
             re.M,
         )
     ) or ("default",)
-
-
-def _rq(source: PythonSource) -> list[Inferred]:
-    found: list[Inferred] = []
-    for path in source.modules:
-        text = source.project.text(path)
-        sites = (
-            [s for s in source.script_sites(path) if s.framework == "rq"]
-            if ".work(" in text or "worker" in text
-            else []
-        )
-        if sites and ".work(" in text:
-            found.append(_script(source, "rq", path, sites))
-    if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
-        return found
-    if source.manifests.has("django-rq"):
-        return []
-    queues: dict[str, Assigned | None] = {}
-    for path, module in source.modules.items():
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
-            if full_name(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
-                names = [
-                    a.value
-                    for a in call.args[:1]
-                    if isinstance(a, ast.Constant) and isinstance(a.value, str)
-                ]
-                line = line_of(source.project, path, call.lineno)
-                queues[names[0] if names else "default"] = Assigned(
-                    path, call.lineno, "", "rq.Queue", line
-                )
-    if not queues:
-        return []
-    each = next(iter(queues.values()))
-    assert each is not None
-    _, dir = source.module_name(each.path)
-    names = tuple(sorted(queues))
-    return [
-        Inferred(
-            "rq",
-            "worker",
-            ("rq", "worker", *names),
-            dir,
-            "python",
-            each.evidence("a queue of RQ"),
-            "",
-            names,
-        )
-    ]
-
-
-def _script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:
-    module, dir = source.module_name(path)
-    package = source.manifests.package_of(path, "python")
-    base = package.dir if package else "."
-    if "." in module and f"{directory(path)}/__init__.py" in source.project.files:
-        words, where = ("python", "-m", module), dir
-    else:
-        relative = path if base == "." else path.removeprefix(f"{base}/")
-        words, where = ("python", relative), base
-    return Inferred(
-        framework,
-        "worker",
-        words,
-        where,
-        "python",
-        tuple(s.evidence for s in sites[:2]),
-        path,
-        merged_queues(sites),
-    )
 
 
 def _dramatiq(source: PythonSource) -> list[Inferred]:
@@ -375,76 +310,3 @@ def _procrastinate(source: PythonSource) -> list[Inferred]:
 def _stoker(source: PythonSource) -> list[Inferred]:
     found = _single(source, "stoker", ("Stoker",), "stoker worker {module}:{name}")
     return [each for each in found if "stoker" in source.project.text(each.evidence[0].path)]
-
-
-def _faktory(source: PythonSource) -> list[Inferred]:
-    found: list[Inferred] = []
-    for path in source.modules:
-        sites = [
-            site for site in source.script_sites(path) if site.framework in ("faktory", "bullmq")
-        ]
-        if sites and _runs(source, path):
-            found.append(_script(source, sites[0].framework, path, sites))
-    return found
-
-
-def _runs(source: PythonSource, path: str) -> bool:
-    """Tell if a file is a program: something happens when it is run, beside definitions."""
-    if "__main__" in source.project.text(path):
-        return True
-    defining = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    lines = {
-        call.lineno
-        for node in source.modules[path].tree.body
-        if not isinstance(node, defining)
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-    }
-    return any(site.line in lines for site in source.script_sites(path))
-
-
-def _inside_of_apps(source: PythonSource) -> list[Embedded]:
-    """Return the workers that a function makes for whoever imports it, such as a web app."""
-    return [
-        Embedded(sites[0].framework, source.module_name(path)[1], _REASON, (sites[0].evidence,))
-        for path in source.modules
-        if (sites := [s for s in source.script_sites(path) if s.framework == "bullmq"])
-        and not _runs(source, path)
-    ]
-
-
-_REASON = "a function makes the worker for the program that imports it"
-
-
-def _loops(source: PythonSource) -> list[Inferred]:
-    """Return the workers without a framework: a program that loops and sleeps."""
-    found: list[Inferred] = []
-    for path, module in source.modules.items():
-        text = source.project.text(path)
-        if not re.search(r"while (True|1|not \w+)|while self\.", text) or "sleep(" not in text:
-            continue
-        if "/management/commands/" in path:
-            manage = source.manage
-            if manage is None:
-                continue
-            name = path.rpartition("/")[2].removesuffix(".py")
-            words, dir = ("python", "manage.py", name), directory(manage)
-        elif (
-            re.search(r"worker|daemon|consumer|scheduler|poller", path.lower())
-            and "__main__" in text
-        ):
-            inferred = _script(source, "", path, [])
-            words, dir = inferred.words, inferred.dir
-        else:
-            continue
-        line = next(
-            (node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0
-        )
-        evidence = (
-            Evidence(path, line, line_of(source.project, path, line), "a loop that sleeps"),
-        )
-        named = re.search(r"(^|[/_])(bg_?)?worker", path) is not None and "/commands/" not in path
-        role: Role = "worker" if named else "other"
-        sure = 0.5 if named else 0.4
-        found.append(Inferred(None, role, words, dir, "python", evidence, path, confidence=sure))
-    return found

@@ -12,10 +12,8 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from stoker.sidecar.detect.grammar import recognise
 from stoker.sidecar.detect.packages import Manifests, directory, python_name
-from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detection import Evidence, Role
+from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 
 _TELLING = re.compile(
@@ -23,7 +21,7 @@ _TELLING = re.compile(
     r"django_rq|"
     r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
     r"\bStoker\(|faktory|bullmq|while True|while 1:|while not |"
-    r"subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
+    r"extensions\[|run_receiver_task|subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
 )
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
 _IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)
@@ -185,109 +183,6 @@ class PythonSource:
                         return path, base
         return None
 
-    # ---- programs ------------------------------------------------------------------------------
-
-    def program(self, path: str, *, follow: bool) -> tuple[Site, ...]:
-        """Return where a script makes workers; also in what it imports, if that is followed."""
-        seen: set[str] = set()
-        waiting = [path]
-        while waiting and len(seen) < 40:
-            current = waiting.pop(0)
-            if current in seen:
-                continue
-            seen.add(current)
-            sites = tuple(self.every_site(current) if follow else self.script_sites(current))
-            if sites:
-                return sites
-            if follow and current in self.modules and len(seen) < 12:
-                waiting += self._imported_files(current)
-        return ()
-
-    def _imported_files(self, path: str) -> Iterator[str]:
-        for name in set(self.modules[path].names.values()):
-            found = self.find(name, directory(path))
-            if found is not None and re.search(r"worker|queue|job|task|consum", found[0]):
-                yield found[0]
-
-    def script_sites(self, path: str) -> Iterator[Site]:
-        """Yield where a file makes workers in its own process."""
-        module = self.modules.get(path)
-        if module is None:
-            return
-        for call in _calls(module):
-            full = full_name(module, call.func)
-            framework = _SCRIPTS.get(full)
-            if (
-                framework is None
-                and full.endswith((".worker_main", ".Worker"))
-                and "celery" in self.project.text(path).lower()
-            ):
-                framework = "celery"
-            if framework is not None:
-                queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
-                yield self._site(path, call, framework, queues)
-
-    def every_site(self, path: str) -> Iterator[Site]:
-        """Yield where a file makes workers, or starts them by their command."""
-        yield from self.script_sites(path)
-        module = self.modules.get(path)
-        if module is None:
-            return
-        for call in _calls(module):
-            if _STARTS.fullmatch(full_name(module, call.func)):
-                launch = recognise(tuple(_words_of(call)), {})
-                if launch is not None:
-                    yield self._site(path, call, launch.framework, launch.queues, launch.role)
-
-    def _site(
-        self, path: str, call: ast.Call, framework: str, queues: tuple[str, ...],
-        role: Role = "worker",
-    ) -> Site:  # fmt: skip
-        text = line_of(self.project, path, call.lineno)
-        return Site(framework, path, call.lineno, text, queues, None, role)
-
-
-_STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system)")
-
-
-def _calls(module: Module) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
-
-
-def _words_of(call: ast.Call) -> Iterator[str]:
-    """Yield the words of a command that a call is given, as a list or as one string."""
-    for argument in call.args:
-        given = argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
-        for each in given:
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield from each.value.split() if len(given) == 1 else (each.value,)
-
-
-_SCRIPTS = {
-    name: framework
-    for framework, names in {
-        "rq": (
-            "rq.Worker",
-            "rq.worker.Worker",
-            "rq.SimpleWorker",
-            "rq.worker.SimpleWorker",
-            "rq.worker_pool.WorkerPool",
-            "rq.Connection",
-            "rq.worker.HerokuWorker",
-            "django_rq.get_worker",
-            "rq.cli.worker",
-        ),
-        "faktory": ("faktory.Worker",),
-        "arq": ("arq.run_worker", "arq.worker.run_worker", "arq.Worker", "arq.worker.Worker",),
-        "dramatiq": ("dramatiq.Worker", "dramatiq.cli.main", "dramatiq.worker.Worker",),
-        "saq": ("saq.Worker", "saq.worker.Worker",),
-        "huey": ("huey.consumer.Consumer",),
-        "bullmq": ("bullmq.Worker",),
-        "procrastinate": ("procrastinate.App.run_worker",),
-    }.items()
-    for name in names
-}  # fmt: skip
-
 
 def _parse(project: Project, path: str, text: str) -> Module | None:
     try:
@@ -307,47 +202,55 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
                     alias.asname and alias.name
                 ) or alias.name.partition(".")[0]
     module = Module(path, tree, names, [], set(), set())
-    _collect(project, module)
+    _collect(project, module, tree.body)
     return module
 
 
-def _collect(project: Project, module: Module) -> None:
-    def visit(body: Sequence[ast.stmt], function: str) -> None:
-        for node in body:
-            targets: list[ast.expr] = []
-            value: ast.expr | None = None
-            if isinstance(node, ast.Assign):
-                targets, value = node.targets, node.value
-            elif isinstance(node, ast.AnnAssign):
-                targets, value = [node.target], node.value
-            if value is not None and not function:
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        call = _call_in(value)
-                        made = full_name(module, call.func) if call else ""
-                        module.assigned.append(
-                            Assigned(
-                                module.path,
-                                node.lineno,
-                                target.id,
-                                made,
-                                line_of(project, module.path, node.lineno),
-                            )
-                        )
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                module.functions.add(node.name)
-                if any(
-                    isinstance(inner, ast.Call)
-                    and full_name(module, inner.func).rpartition(".")[2] == "Celery"
-                    for inner in ast.walk(node)
-                ):
-                    module.factories.add(node.name)
-            elif isinstance(node, ast.If | ast.Try | ast.With):
-                visit(node.body, function)
-                if isinstance(node, ast.If):
-                    visit(node.orelse, function)
+def _collect(project: Project, module: Module, body: Sequence[ast.stmt]) -> None:
+    """Note what the statements of a module assign and define; those of its branches, too."""
+    for node in body:
+        if isinstance(node, ast.Assign):
+            module.assigned += _assigned(project, module, node.targets, node.value)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            module.assigned += _assigned(project, module, [node.target], node.value)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            module.functions.add(node.name)
+            if any(_makes_celery(module, inner) for inner in ast.walk(node)):
+                module.factories.add(node.name)
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            _collect(project, module, node.body)
+            if isinstance(node, ast.If):
+                _collect(project, module, node.orelse)
 
-    visit(module.tree.body, "")
+
+def _assigned(
+    project: Project, module: Module, targets: Sequence[ast.expr], value: ast.expr
+) -> Iterator[Assigned]:
+    call = _call_in(value)
+    made = full_name(module, call.func) if call else ""
+    if _is_extension(value):
+        made = "celery.Celery"
+    for target in targets:
+        if isinstance(target, ast.Name):
+            text = line_of(project, module.path, target.lineno)
+            yield Assigned(module.path, target.lineno, target.id, made, text)
+
+
+def _makes_celery(module: Module, node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call) and full_name(module, node.func).rpartition(".")[2] == "Celery"
+    )
+
+
+def _is_extension(value: ast.expr) -> bool:
+    """Tell if it is Flask's way to keep Celery's app: ``app.extensions["celery"]``."""
+    return (
+        isinstance(value, ast.Subscript)
+        and isinstance(value.value, ast.Attribute)
+        and value.value.attr == "extensions"
+        and isinstance(value.slice, ast.Constant)
+        and value.slice.value == "celery"
+    )
 
 
 def _call_in(value: ast.expr) -> ast.Call | None:
@@ -371,25 +274,6 @@ def full_name(module: Module, node: ast.expr) -> str:
         return ".".join(["?", *reversed(parts)]) if parts else ""
     parts.append(module.names.get(node.id, node.id))
     return ".".join(reversed(parts))
-
-
-def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
-    """Yield the queue names that a call is given, literally or by the name of a list."""
-    for argument in [
-        *call.args,
-        *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
-    ]:
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Name):
-                for each in module.tree.body:
-                    if (
-                        isinstance(each, ast.Assign)
-                        and isinstance(each.value, ast.List | ast.Tuple)
-                        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
-                    ):
-                        yield from strings_in(each.value)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
 
 
 def strings_in(node: ast.expr) -> Iterator[str]:

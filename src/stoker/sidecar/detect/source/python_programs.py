@@ -14,6 +14,7 @@ from stoker.sidecar.detect.packages import table
 from stoker.sidecar.detect.source import WORKERISH, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_sites import every_site, program_sites
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
 
@@ -27,7 +28,7 @@ class _Script(NamedTuple):
 
 def python_program(source: PythonSource) -> Program:
     """Return what tells whether a command is a worker's script."""
-    scripts = _console_scripts(source)
+    scripts = console_scripts(source)
 
     def program(start: Start, dir: str) -> Launch | None:
         script = _script(source, start.step.words, dir, scripts)
@@ -51,13 +52,13 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
     if module is None or body is None:
         named = " ".join((posixpath.basename(script.path), *script.arguments))
         follow = for_work or WORKERISH.search(named) is not None
-        return source.program(script.path, follow=follow)
-    own = [site for site in source.every_site(script.path) if _is_in(site, body)]
+        return program_sites(source, script.path, follow=follow)
+    own = [site for site in every_site(source, script.path) if _is_in(site, body)]
     if own:
         return own
     for name in sorted(names_in(body) & module.names.keys()):
         found = source.find(module.names[name], posixpath.dirname(script.path) or ".")
-        sites = source.program(found[0], follow=True) if found else ()
+        sites = program_sites(source, found[0], follow=True) if found else ()
         if sites and found and found[0] != script.path:
             return sites
     return ()
@@ -67,7 +68,8 @@ def _is_in(site: Site, body: Sequence[ast.stmt]) -> bool:
     return any(each.lineno <= site.line <= (each.end_lineno or each.lineno) for each in body)
 
 
-def _console_scripts(source: PythonSource) -> dict[str, str]:
+def console_scripts(source: PythonSource) -> dict[str, str]:
+    """Return the commands that a project installs, each with the function that it calls."""
     found: dict[str, str] = {}
     for path, data in source.manifests.tables.items():
         if path.endswith("pyproject.toml"):

@@ -180,7 +180,9 @@ _NEED_AN_APP = frozenset({"celery", "stoker", "huey_consumer", "huey_consumer.py
 _BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "stoker"})
 _PROCESSES = ("compose", "Procfile", "supervisor")
 _WORKER = re.compile(r"(^|[-_.:])(workers?|consumers?|processors?)\d*($|[-_.:])", re.IGNORECASE)
-_WHAT_TO_BE = re.compile(r"(^|_)(ROLE|MODE|WORKER|CONSUMER|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$")
+_WHAT_TO_BE = re.compile(
+    r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
+)
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )

@@ -225,7 +225,8 @@ def _local_names(alias: str, name: str) -> tuple[str, ...]:
 def _queues(text: str, framework: str) -> Iterator[str]:
     if framework == "asynq":
         for block in re.finditer(r"Queues\s*:\s*map\[string\]int\{([^}]*)\}", text):
-            for line in block[1].split(","):
+            entries = re.sub(r"//[^\n]*", "", block[1])
+            for line in entries.split(","):
                 name = line.partition(":")[0].strip()
                 yield from _literal(name, text)
     elif framework == "river":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from stoker.sidecar.detect.packages import directory
 from stoker.sidecar.detect.source import (
@@ -218,14 +219,22 @@ def _is_arq(node: ast.ClassDef) -> bool:
     )
 
 
+_QUEUE_CONFIG = re.compile(r"""QueueConfig\([^()]*?\bname\s*=\s*["']([\w.-]+)["']""")
+
+
+def _saq_queues(source: PythonSource) -> Iterator[str]:
+    for path in source.paths:
+        text = source.project.text(path)
+        if "QueueConfig(" in text:
+            yield from dict.fromkeys(_QUEUE_CONFIG.findall(text))
+
+
 def _saq(source: PythonSource) -> list[Inferred]:
-    if source.manifests.has("litestar-saq", "litestar-saq[redis]"):
-        at = source.manifests.has("litestar-saq")
-        assert at is not None
+    plugin = source.manifests.has("litestar-saq")
+    if plugin is not None:
+        words, queues = ("litestar", "workers", "run"), tuple(_saq_queues(source))
         return [
-            Inferred(
-                "saq", "worker", ("litestar", "workers", "run"), at.dir, "python", (at.evidence,)
-            )
+            Inferred("saq", "worker", words, plugin.dir, "python", (plugin.evidence,), "", queues)
         ]
     found: list[Inferred] = []
     for path, module in source.modules.items():

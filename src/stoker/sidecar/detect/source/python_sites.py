@@ -125,6 +125,10 @@ def _words_of(call: ast.Call) -> Iterator[str]:
                 yield from each.value.split() if len(given) == 1 else (each.value,)
 
 
+def _is_queue(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id == "Queue"
+
+
 def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
     """Yield the queue names that a call is given, literally or by the name of a list."""
     for argument in [
@@ -142,3 +146,5 @@ def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
                         yield from strings_in(each.value)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
+            elif isinstance(node, ast.Call) and not node.args and _is_queue(node.func):
+                yield "default"

@@ -228,9 +228,8 @@ def _depended(crate: Crate) -> str:
 
 
 def _is_worker_name(binary: str, arguments: tuple[str, ...]) -> bool:
-    return any(
-        re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *arguments[:1])
-    )
+    verbs = [word for word in arguments if not word.startswith("-")]
+    return any(re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *verbs[:1]))
 
 
 def _switched(start: Start) -> bool:

@@ -107,6 +107,7 @@ def _written(
     yield from others.supervisors(project)
     yield from platforms.read(project)
     yield from others.shells(project, manifests)
+    yield from others.batch_files(project, manifests)
     yield from others.docs(project)
     yield from others.devcontainers(project)
 

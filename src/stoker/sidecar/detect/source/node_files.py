@@ -106,6 +106,8 @@ class NodeSource:
         ) and not call.name.startswith("this.process") and call.name != "process"  # fmt: skip
 
     def _queues(self, path: str, text: str, call: Call, found: Sequence[Call]) -> tuple[str, ...]:
+        if call.last in ("register", "work"):  # Faktory: it is a job that is named here
+            return ()
         if call.last == "process":  # Bull: the queue is what it is called on
             names = [
                 c.string or self._constant(path, text, c)

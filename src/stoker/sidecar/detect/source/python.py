@@ -18,6 +18,7 @@ from stoker.sidecar.detect.source.python_modules import (
     line_of,
     strings_in,
 )
+from stoker.sidecar.detect.source.python_tasks import loading_module
 from stoker.sidecar.detection import Evidence, Role
 
 
@@ -115,7 +116,8 @@ def _single(
     """Return the worker of each object that one of ``calls`` made."""
     found: list[Inferred] = []
     for each in source.made_by(*calls):
-        module, dir = source.module_name(each.path)
+        path = loading_module(source, each) if framework == "huey" else each.path
+        module, dir = source.module_name(path)
         if not all(part.isidentifier() for part in module.split(".")):
             continue  # a copy that nobody can import
         words = tuple(shape.format(module=module, name=each.name).split())

@@ -54,11 +54,12 @@ def rq(source: PythonSource) -> list[Inferred]:
     assert each is not None
     _, dir = source.module_name(each.path)
     names = tuple(sorted(queues))
+    given = () if names == ("default",) else names
     return [
         Inferred(
             "rq",
             "worker",
-            ("rq", "worker", *names),
+            ("rq", "worker", *given),
             dir,
             "python",
             each.evidence("a queue of RQ"),

@@ -111,6 +111,23 @@ def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
                 yield Written("shell", path, number, (text,), package.dir if package else ".")
 
 
+_WINDOWS = re.compile(
+    r"""\s*@?(?:start\s+(?:"[^"]*"\s+)?)?(?:/\w+\s+)*(?:cmd\s+/[kc]\s+)?(.*)$""", re.IGNORECASE
+)
+_REMARK = re.compile(r"\s*(rem\b|::|#|@?echo)", re.IGNORECASE)
+
+
+def batch_files(project: Project, manifests: Manifests) -> Iterator[Written]:
+    """Yield the lines of Windows' scripts: what they start is started elsewhere, too."""
+    for path in project.suffixed("bat", "cmd", "ps1"):
+        package = manifests.package_of(path)
+        for number, line in () if project.is_aside(path) else joined_lines(project, path):
+            found = _WINDOWS.match(line)
+            if found and INTERESTING.search(line) and not _REMARK.match(line):
+                text = found[1].strip().strip('"')
+                yield Written("docs", path, number, (text,), package.dir if package else ".")
+
+
 _SCRIPT_DIRS = frozenset({
     "bin", "scripts", "script", "docker", "start", "entrypoints", "deploy", "compose", "celery",
     "worker", "celeryworker",

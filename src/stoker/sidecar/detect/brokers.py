@@ -52,13 +52,15 @@ _CONFIGURATION = (
     "sh",
 )
 
-_NAMED = re.compile(
-    r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]|\benv\.([A-Z][A-Z0-9_]{2,79})"""
-    r"""|^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"""
-    r"""(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()""",
+_QUOTED = re.compile(r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]""")
+"""What is the name of an environment variable, if it is asked for."""
+_MEMBER = re.compile(r"\benv\.([A-Z][A-Z0-9_]{2,79})")
+_FIELD = re.compile(
+    r"^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"
+    r"(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()",
     re.MULTILINE,
 )
-"""What may be the name of an environment variable."""
+"""Of a class or a schema of settings."""
 _ASKED = re.compile(
     r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
     r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
@@ -154,11 +156,12 @@ def _votes(
 
 def _lines(project: Project, framework: Framework) -> Iterator[_Vote]:
     """Yield the lines about a broker that name a scheme, a variable or a class of its client."""
-    about = re.compile(rf"broker|{framework.name}", re.IGNORECASE)
+    name = framework.name
+    about = ("broker", "Broker", "BROKER", name, name.capitalize(), name.upper())
     count = 0
     for path in _configuring(project):
         text = project.text(path)
-        if not about.search(text):
+        if not any(word in text for word in about):
             continue
         for number, line in _telling(text):
             for kind in _named(line, framework):
@@ -221,14 +224,22 @@ def variables(project: Project) -> dict[str, Evidence]:
         if project.is_aside(path):
             continue
         text = project.text(path)
-        for each in _NAMED.finditer(text):
-            name = each[1] or each[2] or each[3]
-            if name not in found and (
-                not each[1] or _ASKED.search(text, max(0, each.start() - 60), each.start())
-            ):
-                number = text.count("\n", 0, each.start(each.lastindex or 0)) + 1
-                found[name] = Evidence(path, number, name, "is read here")
+        for each in _read_in(text):
+            if each[1] not in found:
+                number = text.count("\n", 0, each.start(1)) + 1
+                found[each[1]] = Evidence(path, number, each[1], "is read here")
     return found
+
+
+def _read_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield the names of the variables that a file reads; most files speak of none."""
+    for each in _QUOTED.finditer(text):
+        if _ASKED.search(text, max(0, each.start() - 60), each.start()):
+            yield each
+    if "env." in text:
+        yield from _MEMBER.finditer(text)
+    if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+        yield from _FIELD.finditer(text)
 
 
 _PARTS: tuple[tuple[str, str], ...] = (

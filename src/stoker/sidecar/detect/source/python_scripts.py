@@ -37,7 +37,7 @@ def rq(source: PythonSource) -> list[Inferred]:
         return []
     queues: dict[str, Assigned | None] = {}
     for path, module in source.modules.items():
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+        for call in module.calls:
             if full_name(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
                 names = [
                     a.value
@@ -131,6 +131,7 @@ def _runs(source: PythonSource, path: str) -> bool:
 
 
 _WEB = re.compile(r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(")
+_WORKERS_OWN = re.compile(r"(^|[/_])worker(s|_main|_settings)?\.py$")
 _FOR_THE_IMPORTER = "a function makes the worker for the program that imports it"
 _WITH_THE_APP = "the web app starts the worker in its own process"
 
@@ -138,6 +139,7 @@ _WITH_THE_APP = "the web app starts the worker in its own process"
 def inside_of_apps(source: PythonSource) -> list[Embedded]:
     """Return the workers that a web app starts, or that a function makes for its importer."""
     found: list[Embedded] = []
+    webs = [path for path in source.paths if _WEB.search(source.project.text(path))]
     for path in source.modules:
         sites = [site for site in script_sites(source, path) if not _is_asked_for(source, site)]
         if not sites:
@@ -145,7 +147,7 @@ def inside_of_apps(source: PythonSource) -> list[Embedded]:
         reason = ""
         if sites[0].framework == "bullmq" and not _runs(source, path):
             reason = _FOR_THE_IMPORTER
-        elif _is_of_web(source, path):
+        elif _is_of_web(source, path, webs):
             reason = _WITH_THE_APP
         if reason:
             _, dir = source.module_name(path)
@@ -153,21 +155,19 @@ def inside_of_apps(source: PythonSource) -> list[Embedded]:
     return found
 
 
-def _is_of_web(source: PythonSource, path: str) -> bool:
+def _is_of_web(source: PythonSource, path: str, webs: Sequence[str]) -> bool:
     """Tell if a file makes a web app, or one that does imports it; a program of its own is not."""
-    text = source.project.text(path)
-    if _WEB.search(text):
+    if path in webs:
         return True
-    if "__main__" in text or re.search(r"(^|[/_])worker(s|_main|_settings)?\.py$", path):
+    if "__main__" in source.project.text(path) or re.search(
+        r"(^|[/_])worker(s|_main|_settings)?\.py$", path
+    ):
         return False
     name = path.rpartition("/")[2].removesuffix(".py")
     imported = re.compile(
         rf"^\s*(from\s+[\w.]*\b{name}\s+import|from\s+[\w.]+\s+import.*\b{name}\b)", re.M
     )
-    return any(
-        _WEB.search(other) and imported.search(other)
-        for other in (source.project.text(each) for each in source.paths if each != path)
-    )
+    return any(imported.search(source.project.text(each)) for each in webs)
 
 
 def _is_asked_for(source: PythonSource, site: Site) -> bool:

@@ -57,7 +57,7 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     if module is None:
         return
     text = source.project.text(path).lower()
-    for call in _calls(module):
+    for call in module.calls:
         full = full_name(module, call.func)
         framework = _SCRIPTS.get(full) or next(
             (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
@@ -73,7 +73,7 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
     module = source.modules.get(path)
     if module is None:
         return
-    for call in _calls(module):
+    for call in module.calls:
         if _STARTS.fullmatch(full_name(module, call.func)):
             launch = recognise(tuple(_words_of(call)), {})
             if launch is not None:
@@ -110,10 +110,6 @@ def _site(
 ) -> Site:  # fmt: skip
     text = line_of(source.project, path, call.lineno)
     return Site(framework, path, call.lineno, text, queues, None, role)
-
-
-def _calls(module: Module) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
 
 
 def _words_of(call: ast.Call) -> Iterator[str]:

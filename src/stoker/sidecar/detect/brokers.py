@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import cast
 
-from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework

@@ -11,7 +11,7 @@ import msgspec
 
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from stoker.sidecar.detect.candidates import Candidate, Words
-from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.shell import DEV_FLAGS
 from stoker.sidecar.detection import Unit
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import ROOT, Step, steps, unwrap
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes
 from stoker.sidecar.detect.written import joined_lines

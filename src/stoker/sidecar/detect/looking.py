@@ -11,7 +11,8 @@ from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import choose
 from stoker.sidecar.detect.containers import container_files
-from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
+from stoker.sidecar.detect.manifests import Manifests, python_name
+from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import Sources, node, python, ruby, rust
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
 from stoker.sidecar.detect.source.python_tasks import loading_module

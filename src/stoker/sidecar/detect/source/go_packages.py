@@ -9,7 +9,7 @@ from functools import cached_property
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
     WORKERISH,
     Inferred,

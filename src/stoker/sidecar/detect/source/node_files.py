@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detect.packages import Manifests, directory, table
+from stoker.sidecar.detect.manifests import Manifests, directory, table
 from stoker.sidecar.detect.source import Site, monorepos
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls

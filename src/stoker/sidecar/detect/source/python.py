@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
     Inferred,
     Sources,

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory, python_name
+from stoker.sidecar.detect.manifests import Manifests, directory, python_name
 from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 

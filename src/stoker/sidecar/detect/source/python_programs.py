@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stoker.sidecar.detect.candidates import Program, Start
 from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import table
+from stoker.sidecar.detect.manifests import table
 from stoker.sidecar.detect.source import WORKERISH, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource

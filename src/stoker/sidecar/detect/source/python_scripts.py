@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import reached
 from stoker.sidecar.detect.source.python_modules import (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from stoker.sidecar.detect.grammar import recognise
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import (
     Module,

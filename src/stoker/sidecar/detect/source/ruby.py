@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.packages import Dependency, Manifests, directory
+from stoker.sidecar.detect.manifests import Dependency, Manifests, directory
 from stoker.sidecar.detect.source import Inferred, Sources
 from stoker.sidecar.detection import Embedded, Evidence
 from stoker.sidecar.frameworks import FRAMEWORKS

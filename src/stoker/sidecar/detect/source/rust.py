@@ -11,7 +11,7 @@ import msgspec
 
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import Manifests, directory, table
+from stoker.sidecar.detect.manifests import Manifests, directory, table
 from stoker.sidecar.detect.source import WORKERISH, Inferred, Site, Sources, merged_queues
 from stoker.sidecar.detect.source.syntax import calls
 from stoker.sidecar.detection import Embedded

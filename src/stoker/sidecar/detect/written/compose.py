@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts

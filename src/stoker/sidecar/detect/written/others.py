@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any, cast
 
-from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
+from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
 from stoker.sidecar.detect.written import INTERESTING, Written, joined_lines
 from stoker.sidecar.project import Project

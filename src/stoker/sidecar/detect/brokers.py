@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import cast
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
@@ -164,14 +163,20 @@ def _lines(project: Project, framework: Framework) -> Iterator[_Vote]:
         if not any(word in text for word in about):
             continue
         for number, line in _telling(text):
-            for kind in _named(line, framework):
-                weight = 8 if _SETTING.search(line) and "result" not in line.lower() else 1
+            for kind, weight in _named(line).items():
                 yield weight, kind, Evidence(path, number, line.strip()[:200], "names the broker")
                 count += 1
                 if count > 400:
                     return
 
 
+_CLIENTS: tuple[tuple[str, BrokerKind], ...] = (
+    ("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"), ("RedisHuey", "redis"),
+    ("SqliteHuey", "sqlite"), ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
+    ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"), ("StreamBroker", "redis"),
+    ("RedisStorage", "redis"), ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
+    ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres"),
+)  # fmt: skip
 _TELLING = re.compile(r"://|broker|Huey|Storage|AmqpBackend|PostgresQueue", re.IGNORECASE)
 
 
@@ -189,20 +194,19 @@ def _telling(text: str) -> Iterator[tuple[int, str]]:
             yield text.count("\n", 0, start) + 1, line
 
 
-def _named(line: str, framework: Framework) -> set[BrokerKind]:
-    found: set[BrokerKind] = {kind for pattern, kind in _SCHEMES if re.search(pattern, line)}
-    if not found and _SETTING.search(line):
-        found = {kind for pattern, kind in _NAMES if re.search(pattern, line.upper())}
-    for name, kind in (("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"),
-                       ("RedisHuey", "redis"), ("SqliteHuey", "sqlite"),
-                       ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
-                       ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"),
-                       ("StreamBroker", "redis"), ("RedisStorage", "redis"),
-                       ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
-                       ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres")):  # fmt: skip
-        if name in line and not line.lstrip().startswith(("from ", "import ", "use ")):
-            found.add(cast(BrokerKind, kind))
-    return found
+def _named(line: str) -> dict[BrokerKind, int]:
+    """Return what a line names, and how much that says: most, what follows ``broker`` in it."""
+    setting = None if "result" in line.lower() else _SETTING.search(line)
+    at: dict[BrokerKind, int] = {
+        kind: found.start() for pattern, kind in _SCHEMES if (found := re.search(pattern, line))
+    }
+    if not at and setting:
+        at = {k: f.start() for pattern, k in _NAMES if (f := re.search(pattern, line.upper()))}
+    if not line.lstrip().startswith(("from ", "import ", "use ")):
+        at |= {kind: line.find(name) for name, kind in _CLIENTS if name in line}
+    after = {kind: start for kind, start in at.items() if setting and start >= setting.start()}
+    told = min(after, key=lambda kind: after[kind]) if after else None
+    return {kind: 8 if kind == told or (setting and not told) else 1 for kind in at}
 
 
 def _configuring(project: Project) -> Iterator[str]:

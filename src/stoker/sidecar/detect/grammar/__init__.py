@@ -18,9 +18,9 @@ def recognise(words: Words, environment: dict[str, str]) -> Launch | None:
     if not words:
         return None
     program = words[0].rpartition("/")[2].removesuffix(".py")
-    if program in ("python", "python3", "ruby", "uv") and len(words) > 2 and words[1] != "-m":
-        if words[1].rpartition("/")[2] in _SCRIPTS:
-            return renamed(recognise(words[1:], environment), words)
+    script = words[1].rpartition("/")[2] if len(words) > 2 else ""
+    if program in ("python", "python3", "ruby", "uv") and script in _SCRIPTS:
+        return renamed(recognise(words[1:], environment), words)
     reader = _PROGRAMS.get(program)
     if reader is not None:
         return reader(words, environment)

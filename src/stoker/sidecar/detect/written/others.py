@@ -155,6 +155,17 @@ _WORDS = (
 )  # fmt: skip
 """One of these is in whatever ``INTERESTING`` finds; most texts are done with sooner."""
 
+_ALONE = re.compile(
+    r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
+    r"(?:(?:poetry|pipenv|uv|pdm)\s+run\s+|python3?\s+-m\s+)?"
+    r"(?:celery\s.*\s?(?:-A|--app)[\s=].*|bundle exec (?:sidekiq|rake|good_job)\b.*|"
+    r"arq\s+[\w.]+|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
+    r"python3?\s+manage\.py\s+(?:rqworker|run_huey|rundramatiq|procrastinate)\b.*|"
+    r"(?:node|tsx|ts-node|python3?)\s+[\w./-]*worker[\w./-]*\.\w+|"
+    r"(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?[\w:-]*worker[\w:-]*|go\s+run\s+[\w./-]*worker\S*))\s*"
+)
+"""A command that stands for itself on a line, without anything that says so."""
+_PROSE = re.compile(r"\b(to|the|and|in|for|then|a|is|will|with|starts?|from|which|that)\b")
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
 
 
@@ -207,6 +218,9 @@ def _shown(line: str, *, fenced: bool) -> list[str]:
     if prompt or fenced:
         text = (prompt[1] if prompt else line).strip()
         return [without_venv(re.sub(r"\s+#.*$", "", text))]
+    alone = _ALONE.fullmatch(line)
+    if alone and not _PROSE.search(alone[1]):
+        return [without_venv(alone[1])]
     return [found for found in _INLINE.findall(line) if " " in found or "/" in found]
 
 

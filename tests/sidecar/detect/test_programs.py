@@ -89,7 +89,7 @@ def test_of_one_program_the_service_that_is_called_a_worker_is_one(tmp_path: Pat
     "dispatch",
     [
         'if sys.argv[1] == "worker":\n    work()\nelif sys.argv[1] == "api":\n    serve()\n',
-        'match sys.argv[1]:\n    case "worker":\n        work()\n    case "api":\n        serve()\n',
+        'match sys.argv[1]:\n    case "worker":\n        work()\n    case _:\n        serve()\n',
     ],
     ids=["if", "match"],
 )

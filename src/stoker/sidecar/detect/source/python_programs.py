@@ -12,7 +12,7 @@ from stoker.sidecar.detect.candidates import Program, Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import table
 from stoker.sidecar.detect.source import WORKERISH, Site, merged_queues
-from stoker.sidecar.detect.source.python_branches import names_in, reached
+from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
 
@@ -52,7 +52,9 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
     if module is None or body is None:
         named = " ".join((posixpath.basename(script.path), *script.arguments))
         follow = for_work or WORKERISH.search(named) is not None
-        return program_sites(source, script.path, follow=follow)
+        sites = program_sites(source, script.path, follow=follow)
+        other = for_others(module) if module and script.arguments else []
+        return [s for s in sites if s.path != script.path or not _is_in(s, other)]
     own = [site for site in every_site(source, script.path) if _is_in(site, body)]
     if own:
         return own

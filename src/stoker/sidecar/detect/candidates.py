@@ -94,7 +94,16 @@ class Reader:
                 else:
                     launch, language = _custom(written, start)
             if launch is not None and self._is_likely(written, launch, language):
-                yield self._candidate(written, start, launch, dir, language)
+                home = self._home(written, dir, language)
+                yield self._candidate(written, start, launch, home, language)
+
+    def _home(self, written: Written, dir: str, language: Language | None) -> str:
+        """Return where a service is run that is built elsewhere: at its package's root."""
+        elsewhere = written.dockerfile not in self.project.files and dir == directory(written.path)
+        if written.source != "compose" or not elsewhere:
+            return dir
+        package = self.manifests.package_of(dir, language)
+        return package.dir if package else dir
 
     def _candidate(
         self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None

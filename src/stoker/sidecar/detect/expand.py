@@ -40,6 +40,8 @@ class Expander:
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
         self._shells = shell_scripts(project)
+        self._followed: set[tuple[str, tuple[str, ...], str]] = set()
+        """The shell files, and how each was called, on the way through one line."""
         self._members = {
             str(data.get("name")): directory(path)
             for path, data in manifests.tables.items()
@@ -47,7 +49,9 @@ class Expander:
         }
 
     def starts(self, line: str, dir: str, dockerfile: str = "", depth: int = 0) -> Iterator[Start]:
-        """Yield what a line starts when run in ``dir``."""
+        """Yield what a line starts when run in ``dir``; each shell file that it leads to once."""
+        if depth == 0:
+            self._followed.clear()
         for step in steps(line):
             for inner in unwrap(step):
                 yield from self._follow(inner, self._enter(dir, inner.dir), dockerfile, depth)
@@ -79,6 +83,11 @@ class Expander:
         else:
             path = self._shell_file(words[0], dir, dockerfile)
             if path:
+                # Files that call each other are followed once, not along every way through them.
+                call = (path, step.words[1:], dir)
+                if call in self._followed:
+                    return
+                self._followed.add(call)
                 inner = list(self._shell(path, step.words[1:], dir, depth))
         if not inner:
             yield plain

@@ -32,6 +32,8 @@ def _sidekiq(words: Words, _environment: dict[str, str]) -> Launch | None:
 def _good_job(words: Words, _environment: dict[str, str]) -> Launch | None:
     if any(word in ("cleanup_preserved_jobs", "help", "version") for word in words[1:2]):
         return None
+    if "/" in words[0] and not words[0].endswith("bin/good_job"):
+        return None  # where its dashboard is mounted
     queues = listed(options(words, "--queues"), ";|,")
     names = tuple(queue.partition(":")[0].lstrip("+-") for queue in queues)
     count = number(options(words, "--max-threads"))

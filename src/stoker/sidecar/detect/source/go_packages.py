@@ -189,9 +189,10 @@ class GoSource:
 
     def serves(self, program: Program) -> bool:
         """Tell if a program opens a port for others than its own health."""
-        return any(self._is_serving(path) for path in self.files(program))
+        return any(self.is_serving(path) for path in self.files(program))
 
-    def _is_serving(self, path: str) -> bool:
+    def is_serving(self, path: str) -> bool:
+        """Tell if a file opens a port; what is generated for both sides does not count."""
         if path not in self._serving:
             generated = path.endswith((".pb.go", ".pb.gw.go"))
             self._serving[path] = not generated and (

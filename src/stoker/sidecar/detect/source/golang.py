@@ -57,6 +57,11 @@ class GoPrograms:
         words = start.step.words
         flags = [f"{name}={value}" for name, value in start.step.environment.items()]
         commands = self.commands.of(program)
+        verb = next(iter(arguments), "-")
+        if not verb.startswith("-") and WORKERISH.search(verb) and self.source.serves(program) and (
+            not self.commands.knows(program, verb)
+        ):  # fmt: skip
+            return False  # talk of a sub-command that there is not yet, or no longer
         if (
             start.for_work
             or WORKERISH.search(" ".join((*arguments, *flags)))
@@ -66,9 +71,11 @@ class GoPrograms:
         named = WORKERISH.search(program.name) is not None
         if commands and not named:
             return False
-        return named or not self.source.serves(program) or (
-            WORKERISH.search(posixpath.basename(words[-1])) is not None
-        )  # fmt: skip
+        if WORKERISH.search(posixpath.basename(words[-1])):
+            return True
+        return named or (
+            not self.source.serves(program) and self._starts(program, self.source.works(program))
+        )
 
     def _started(self, start: Start, dir: str) -> tuple[Program | None, tuple[str, ...]]:
         words = start.step.words
@@ -82,7 +89,14 @@ class GoPrograms:
             or self._called(name, dir)
             or (self._like(words[0], dir) if self._may_be_built(words[0]) else None)
         )
+        if program is None and (served := self._taking(words[0], dir)):
+            return served, words
         return program, words[1:] if program else ()
+
+    def _taking(self, word: str, dir: str) -> Program | None:
+        """Return the one program of which a word is a sub-command: its image starts it."""
+        programs = self._inside(dir)
+        return next((p for p in programs if any(of[0] == word for of in self.commands.of(p))), None)
 
     def _run(self, words: Sequence[str], dir: str) -> tuple[Program | None, tuple[str, ...]]:
         """Return what ``go run`` is given: a file, a directory or the path of a package."""
@@ -215,7 +229,7 @@ def _role(sites: Sequence[Site], words: Sequence[str]) -> Role:
 
 def _embedded(module: str, sites: Sequence[Site]) -> Iterator[Embedded]:
     working = [site for site in sites if site.role == "worker"]
-    if working:
-        reason = "the program that serves starts the worker, too"
-        evidence = tuple(site.evidence for site in working[:3])
-        yield Embedded(working[0].framework, module, reason, evidence)
+    reason = "the program that serves starts the worker, too"
+    for framework in dict.fromkeys(site.framework for site in working):
+        evidence = tuple(site.evidence for site in working if site.framework == framework)
+        yield Embedded(framework, module, reason, evidence[:3])

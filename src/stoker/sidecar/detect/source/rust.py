@@ -42,8 +42,11 @@ _SITES = (
     ("lapin", re.compile(r"\.basic_consume$"), ("lapin",)),
 )
 _SERVES = re.compile(
-    r"axum::serve|HttpServer::new|warp::serve|rocket::(build|ignite)|Server::bind|poem::Server|salvo::Server|tonic::transport::Server|\.launch\(\)"
+    r"axum::serve|use axum::\{[^;]*\bserve\b|axum_server::|HttpServer::new|warp::serve|"
+    r"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
+    r"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
+_AT_WORK = re.compile(r"worker|apalis|faktory|queue|consum|background|job", re.IGNORECASE)
 
 
 class Crate(msgspec.Struct):
@@ -139,20 +142,25 @@ class RustSource:
 
     def works(self, crate: Crate) -> list[Site]:
         """Return the sites of a crate and of those of this project that it is made of."""
-        seen: set[str] = set()
+        return [site for each in self._made_of(crate) for site in self.sites.get(each.dir, [])]
+
+    def _made_of(self, crate: Crate) -> list[Crate]:
+        """Return a crate and those of this project that it depends on, however far."""
+        found: list[Crate] = []
         waiting = [crate]
-        found: list[Site] = []
         while waiting:
             current = waiting.pop()
-            if current.dir in seen:
-                continue
-            seen.add(current.dir)
-            found += self.sites.get(current.dir, [])
-            waiting += [other for other in self.crates if other.name in current.dependencies]
+            if current not in found:
+                found.append(current)
+                waiting += [other for other in self.crates if other.name in current.dependencies]
         return found
 
     def reaches(self, crate: Crate, main: str) -> bool:
         """Tell if a binary has to do with the workers of its crate, where there are several."""
+        if crate.dir not in self.sites and not any(
+            _AT_WORK.search(self.project.text(path)) for path in crate.files
+        ):
+            return False  # the crate that makes workers is used for something else
         if len(crate.binaries) < 2:
             return True
         text = self.project.text(main)
@@ -165,8 +173,7 @@ class RustSource:
         return (
             bool(near)
             or any(s.path == main for s in self.works(crate))
-            or re.search(r"worker|apalis|faktory|queue|consum|background|job", text, re.I)
-            is not None
+            or _AT_WORK.search(text) is not None
         )
 
     def subcommand(self, crate: Crate) -> str:
@@ -186,7 +193,8 @@ class RustSource:
         """Tell if a binary is (also) a web server."""
         if len(crate.binaries) > 1 and WORKERISH.search(posixpath.basename(main)):
             return False
-        return any(_SERVES.search(self.project.text(path)) for path in crate.files)
+        files = [path for each in self._made_of(crate) for path in each.files]
+        return any(_SERVES.search(self.project.text(path)) for path in files)
 
 
 def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
@@ -263,7 +271,11 @@ def infer(source: RustSource) -> Sources:
         made = list(_of_crate(source, crate, sites))
         if made:
             found.inferred += made
-        elif any(source.serves(crate, main) for main in crate.binaries.values()):
+        elif any(
+            (crate.dir in source.sites or source.reaches(crate, main))
+            and source.serves(crate, main)
+            for main in crate.binaries.values()
+        ):
             reason = "the binary that serves starts the worker, too"
             for name in dict.fromkeys(site.framework for site in sites):
                 found.embedded.append(Embedded(name, crate.dir, reason, evidence))

@@ -50,12 +50,12 @@ def beside_app(candidates: Sequence[Candidate], embedded: Sequence[Embedded]) ->
 
 
 def _is_told(each: Candidate) -> bool:
-    """Tell if a command is only documented, or only for development.
+    """Tell if a framework's own command is only documented, or only for development.
 
-    One that is told to be a worker by a variable is how the app's own program is deployed.
+    The commands of the project's own programs are: the source was asked if these work.
     """
     if each.source == "docs":
-        return not any(re.search(r"WORKER|CONSUM", name) for name in each.environment)
+        return each.language in ("python", "ruby")
     return each.rank[1] > 0 and each.source in ("Makefile", "Procfile", "script", "shell")
 
 

@@ -25,9 +25,10 @@ _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMic
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
 )
+_WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
-_NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull"}
+_NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -96,7 +97,7 @@ class NodeSource:
     def _makes_worker(self, call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
         if _is_maker(call):
             return "worker_threads" not in text or bool({"bullmq", "groupmq"} & set(about))
-        if call.name == "@Processor":
+        if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
             return True
         if framework == "faktory" and call.last in ("work", "register"):
             return True
@@ -200,10 +201,15 @@ class NodeSource:
         return any(_SERVES.search(self.project.text(each)) for each in near)
 
     def is_for_work(self, path: str) -> bool:
-        """Tell if a program's package is there for workers, by its directory's name."""
+        """Tell if a program's package is there for workers, by its directory's or its own name."""
         package = self.manifests.package_of(path, "node")
-        name = posixpath.basename(package.dir) if package else ""
-        return _WORK_DIR.search(name) is not None
+        if package is None:
+            return False
+        if _WORK_DIR.search(posixpath.basename(package.dir)):
+            return True
+        # A program that serves before all is the app, however its package is called.
+        called = _WORKER_NAME.search(package.name) is not None
+        return called and _SERVES.search(self.project.text(path)) is None
 
     def is_board(self, path: str) -> bool:
         """Tell if a program shows queues, and makes no worker itself."""

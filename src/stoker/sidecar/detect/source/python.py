@@ -12,6 +12,7 @@ from stoker.sidecar.detect.source import (
     Sources,
     celery_apps,
     python_scripts,
+    python_web,
 )
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
@@ -25,7 +26,7 @@ from stoker.sidecar.detection import Evidence, Role
 def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
-    found.embedded += python_scripts.inside_of_apps(source)
+    found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
     inside = {each.framework for each in found.embedded}
     for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
                       _taskiq, _procrastinate, _stoker, python_scripts.own_scripts,

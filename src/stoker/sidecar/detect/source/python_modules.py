@@ -21,6 +21,7 @@ _TELLING = re.compile(
     r"django_rq|"
     r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
     r"\bStoker\(|faktory|bullmq|while True|while 1:|while not |"
+    r"def lifespan|on_event\(|on_startup|before_serving|server_start|uvicorn\.run\(|"
     r"extensions\[|run_receiver_task|subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
 )
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""

@@ -15,6 +15,7 @@ from stoker.sidecar.detect.source import WORKERISH, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
+from stoker.sidecar.detect.source.python_web import serves
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
 
@@ -52,6 +53,8 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
     if module is None or body is None:
         named = " ".join((posixpath.basename(script.path), *script.arguments))
         follow = for_work or WORKERISH.search(named) is not None
+        if not follow and serves(source, script.path):
+            return ()
         sites = program_sites(source, script.path, follow=follow)
         other = for_others(module) if module and script.arguments else []
         return [s for s in sites if s.path != script.path or not _is_in(s, other)]

@@ -57,14 +57,26 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     if module is None:
         return
     text = source.project.text(path).lower()
+    own = _own_classes(module)
     for call in module.calls:
         full = full_name(module, call.func)
-        framework = _SCRIPTS.get(full) or next(
+        framework = _SCRIPTS.get(own.get(full, full)) or next(
             (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
         )
         if framework is not None:
             queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
             yield _site(source, path, call, framework, queues)
+
+
+def _own_classes(module: Module) -> dict[str, str]:
+    """Return the classes of a file, each with what it extends, without its type's arguments."""
+    found: dict[str, str] = {}
+    for node in module.tree.body:
+        if isinstance(node, ast.ClassDef) and node.bases:
+            base = node.bases[0]
+            plain = base.value if isinstance(base, ast.Subscript) else base
+            found[node.name] = full_name(module, plain)
+    return found
 
 
 def every_site(source: PythonSource, path: str) -> Iterator[Site]:

@@ -175,6 +175,7 @@ def docs(project: Project) -> Iterator[Written]:
         name = path.rpartition("/")[2].lower()
         if (
             project.is_aside(path)
+            or path.startswith(".")
             or path.count("/") > 3
             or "changelog" in name
             or "changes" in name
@@ -221,7 +222,8 @@ def _shown(line: str, *, fenced: bool) -> list[str]:
     alone = _ALONE.fullmatch(line)
     if alone and not _PROSE.search(alone[1]):
         return [without_venv(alone[1])]
-    return [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+    inline = [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+    return [found for found in inline if not re.fullmatch(r"[\w./-]+\.\w+", found)]  # a file
 
 
 def words_of(value: Any) -> str:

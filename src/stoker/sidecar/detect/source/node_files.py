@@ -14,8 +14,11 @@ from stoker.sidecar.project import Project
 
 _SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
 _IMPORT = re.compile(
-    r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\bfork\s*\(\s*|\bnew\s+URL\s*\(\s*|processor\s*:\s*|path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
+    r"""(?:from(?<!\wfrom)\s*|import(?<!\wimport)\s*\(?\s*|require(?<!\wrequire)\s*\(\s*|"""
+    r"""fork(?<!\wfork)\s*\(\s*|new(?<!\wnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
+    r"""path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
 )
+"""Begins with letters, not with ``\\b``: so ``re`` skips at once what cannot be one."""
 _TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
 _SERVES = re.compile(
     r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|\bcreateServer\s*\(|\bserve\s*\(|Bun\.serve|"""

@@ -153,7 +153,7 @@ _WORDS = (
     "good_job", "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer",
     "queue", "litestar", "stoker", "delayed_job", "periodiq",
 )  # fmt: skip
-"""One of these is in whatever ``INTERESTING`` finds; most texts are done with sooner."""
+"""One of these is in whatever ``INTERESTING`` finds; most texts and lines are done sooner."""
 
 _ALONE = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
@@ -182,10 +182,13 @@ def docs(project: Project) -> Iterator[Written]:
             or ("contributing" in name and "/" in path)
         ):
             continue
-        lower = project.text(path).lower()
-        if not any(word in lower for word in _WORDS):
-            continue
-        yield from _told(project, path)
+        if _may_tell(project.text(path)):
+            yield from _told(project, path)
+
+
+def _may_tell(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _WORDS)
 
 
 def _told(project: Project, path: str) -> Iterator[Written]:
@@ -197,11 +200,14 @@ def _told(project: Project, path: str) -> Iterator[Written]:
         if line.lstrip().startswith(("```", "~~~")):
             fenced, led = not fenced, []
             continue
-        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
         cloned = _cloned(line) or cloned
+        telling = _may_tell(line) and INTERESTING.search(line) is not None
+        if not telling and not fenced:
+            continue
+        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
         if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
             led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
-        elif INTERESTING.search(line):
+        elif telling:
             for text in texts:
                 yield Written(
                     "docs", path, number, (" && ".join([*led, text]),), directory(path)

@@ -11,6 +11,7 @@ from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
+    DEDICATED,
     WORKERISH,
     Inferred,
     Site,
@@ -68,14 +69,19 @@ class GoPrograms:
             or any(tuple(arguments[: len(of)]) == of for of in commands)
         ):
             return True
-        named = WORKERISH.search(program.name) is not None
+        named = self._is_named(program)
         if commands and not named:
             return False
-        if WORKERISH.search(posixpath.basename(words[-1])):
+        if DEDICATED.search(posixpath.basename(words[-1])):
             return True
         return named or (
             not self.source.serves(program) and self._starts(program, self.source.works(program))
         )
+
+    def _is_named(self, program: Program) -> bool:
+        """Tell if a program is called what is there for work; one that serves more clearly so."""
+        words = DEDICATED if self.source.serves(program) else WORKERISH
+        return words.search(program.name) is not None
 
     def _started(self, start: Start, dir: str) -> tuple[Program | None, tuple[str, ...]]:
         words = start.step.words
@@ -189,7 +195,7 @@ class GoPrograms:
                 "go", evidence, " ".join((program.target, *words)), queues, count, 0.6,
                 ((*start, *words),),
             )  # fmt: skip
-        named = WORKERISH.search(program.name) is not None
+        named = self._is_named(program)
         if not commands and (named or not self.source.serves(program)) and (
             self._starts(program, sites)
         ):  # fmt: skip
@@ -200,9 +206,7 @@ class GoPrograms:
 
     def _starts(self, program: Program, sites: Sequence[Site]) -> bool:
         """Tell if a program runs workers, and does not only import the package that could."""
-        if any(directory(site.path) == program.dir for site in sites) or WORKERISH.search(
-            program.name
-        ):
+        if any(directory(site.path) == program.dir for site in sites) or self._is_named(program):
             return True
         own = [path for path in self.source.files(program) if directory(path) == program.dir]
         texts = " ".join(self.source.project.text(path) for path in own)

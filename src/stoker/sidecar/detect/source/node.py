@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.source import (
+    DEDICATED,
     WORKERISH,
     Inferred,
     Site,
@@ -41,7 +42,8 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
 
 def _is_dedicated(source: NodeSource, path: str, called: str) -> bool:
     """Tell if a program is there for the workers, by its package's or its own name."""
-    named = WORKERISH.search(called) is not None and not source.is_board(path)
+    words = DEDICATED if source.serves(path) else WORKERISH
+    named = words.search(called) is not None and not source.is_board(path)
     return named or source.is_for_work(path)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stoker.sidecar.detect.candidates import Program, Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import table
-from stoker.sidecar.detect.source import WORKERISH, Site, merged_queues
+from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
@@ -53,7 +53,7 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
     if module is None or body is None:
         named = " ".join((posixpath.basename(script.path), *script.arguments))
         follow = for_work or WORKERISH.search(named) is not None
-        if not follow and serves(source, script.path):
+        if not for_work and serves(source, script.path) and not DEDICATED.search(named):
             return ()
         sites = program_sites(source, script.path, follow=follow)
         other = for_others(module) if module and script.arguments else []

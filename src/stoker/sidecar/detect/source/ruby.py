@@ -177,13 +177,13 @@ class Config:
             r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'](?:\s*,\s*["']?(\w+))?""", condition
         ):
             if not re.fullmatch(r"(RAILS|RACK|APP)_ENV", name) and (
-                default in ("true", "1") or self._given(name) in ("true", "1", "yes", "on")
+                default in ("true", "1") or self._given(name)[0] in ("true", "1", "yes", "on")
             ):
                 return name
         return ""
 
-    def _given(self, variable: str) -> str:
-        """Return what a deployment gives a variable, in lower case."""
+    def _given(self, variable: str) -> tuple[str, str]:
+        """Return what a deployment gives a variable, in lower case, and the file."""
         value = re.compile(
             rf"""^[^#\n]*\b{variable}["']?(?:\s*[:= ]|\s*\n\s*["']?value["']?:)"""
             r"""\s*["']?(?:\$\{\w+:?-)?(\w+)""",
@@ -197,12 +197,11 @@ class Config:
         ]:
             found = None if self.project.is_aside(path) else value.search(self.project.text(path))
             if found:
-                return found[1].lower()
-        return ""
+                return found[1].lower(), path
+        return "", ""
 
     def _good_job(self) -> tuple[str, Evidence] | None:
-        if self._given("GOOD_JOB_EXECUTION_MODE").startswith("external"):
-            return None
+        given, path = self._given("GOOD_JOB_EXECUTION_MODE")
         files = (  # the last that Rails reads is the one that counts
             "config/initializers/good_job.rb",
             "config/environments/production.rb",
@@ -211,15 +210,18 @@ class Config:
         for name in files:
             text = self.text(name)
             at = re.search(
-                r"""execution_mode(?:\s*=|:)\s*(?:ENV\.fetch\([^,\n]+,\s*)?:?["']?"""
+                r"""execution_mode(?:\s*=|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?"""
                 r"(async\w*|inline|external)",
                 text,
             )
-            if at and at[1].startswith("async"):
+            mode = given if at and at[1] and given else at[2] if at else ""
+            if at and mode.startswith("async"):
                 line = text.count("\n", 0, at.start()) + 1
-                return f"execution_mode is :{at[1]}", Evidence(self.path(name), line, at[0])
+                return f"execution_mode is :{mode}", Evidence(self.path(name), line, at[0])
             if at:
                 return None
+        if given.startswith("async"):
+            return f"GOOD_JOB_EXECUTION_MODE is {given}", Evidence(path, 0)
         return None
 
     def command(self, name: str) -> tuple[str, ...]:

@@ -12,7 +12,14 @@ import msgspec
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import Manifests, directory, table
-from stoker.sidecar.detect.source import WORKERISH, Inferred, Site, Sources, merged_queues
+from stoker.sidecar.detect.source import (
+    DEDICATED,
+    WORKERISH,
+    Inferred,
+    Site,
+    Sources,
+    merged_queues,
+)
 from stoker.sidecar.detect.source.syntax import calls
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
@@ -215,7 +222,9 @@ def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
                 return Launch(_depended(crate), "worker", words, f"{main} {' '.join(arguments)}")
             if not sites or not source.reaches(crate, main):
                 continue
-            if not dedicated and source.serves(crate, main) and not _switched(start):
+            if source.serves(crate, main) and not _switched(start) and not (
+                DEDICATED.search(binary) or WORKERISH.search(" ".join(arguments))
+            ):  # fmt: skip
                 continue
             if source.subcommand(crate) and not dedicated:
                 continue
@@ -303,7 +312,7 @@ def _of_crate(source: RustSource, crate: Crate, sites: list[Site]) -> Iterator[I
         )
         if subcommand and not WORKERISH.search(binary):
             words = (binary, subcommand)
-        elif source.serves(crate, main) and not WORKERISH.search(binary):
+        elif source.serves(crate, main) and not DEDICATED.search(binary):
             continue
         app = f"{main} {subcommand}".strip()
         yield Inferred(

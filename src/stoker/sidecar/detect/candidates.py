@@ -190,7 +190,7 @@ _BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "s
 _PROCESSES = ("compose", "Procfile", "supervisor")
 _WORKER = re.compile(r"(^|[-_.:])(workers?|consumers?|processors?)\d*($|[-_.:])", re.IGNORECASE)
 _WHAT_TO_BE = re.compile(
-    r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
+    r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
 )
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
@@ -223,7 +223,9 @@ def _telling(environment: dict[str, str]) -> dict[str, str]:
 
 def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     """Return the queues that a service is told by its environment."""
-    given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
+    given = [
+        value for name, value in environment.items() if re.search(r"QUEUES$|QUEUE_NAMES?$", name)
+    ]
     return listed(given[:1]) if given and "://" not in given[0] else ()
 
 

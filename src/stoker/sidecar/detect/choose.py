@@ -113,6 +113,7 @@ def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
             or any(
                 each.app and known.app and each.app.endswith(f".{known.app}") for known in written
             )
+            or any(each.app and each.app == known.app.partition(" ")[0] for known in written)
         )
     return any(
         known.words == each.words and known.dir != each.dir and known.rank < each.rank

@@ -170,6 +170,8 @@ class Expander:
                     if found in self.project.files:
                         return found
         close = [path for path in self._shells if posixpath.basename(path) == name]
+        beside = directory(dockerfile) if dockerfile else dir
+        close.sort(key=lambda path: directory(path) != beside)
         return close[0] if close and name != "bin" else ""
 
     def _shell(

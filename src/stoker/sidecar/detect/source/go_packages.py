@@ -232,8 +232,11 @@ def _queues(text: str, framework: str) -> Iterator[str]:
                 yield from _literal(name, text)
     elif framework == "river":
         for block in re.finditer(r"map\[string\]river\.QueueConfig\{(.*?)\n\s*\}", text, re.DOTALL):
-            for name in re.findall(r'(river\.QueueDefault|"[\w-]+")\s*:', block[1]):
-                yield "default" if name == "river.QueueDefault" else name.strip('"')
+            for name in re.findall(
+                r'(?m)(?:^|,)\s*("[\w.:-]+"|[A-Za-z_][\w.]*)\s*:\s*\{', block[1]
+            ):
+                known = name == "river.QueueDefault"
+                yield from ("default",) if known else _literal(name, text)
     elif framework == "faktory":
         for block in re.finditer(
             r"ProcessStrictPriorityQueues\(([^)]*)\)|ProcessWeightedPriorityQueues\(([^)]*)\)", text

@@ -62,11 +62,13 @@ class NodeSource:
             return
         self.paths = [path for path in project.suffixed(*_SUFFIXES) if _is_source(project, path)]
         known = frozenset(self.paths)
+        named: dict[str, list[str]] = {}
         for path in self.paths:
             text = project.text(path)
-            names = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
+            names = named[path] = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
             self.imports.add(path, filter(None, (self._resolve(path, n, known) for n in names)))
-            sites = tuple(self._find_sites(path, text, names))
+        for path, names in named.items():
+            sites = tuple(self._find_sites(path, project.text(path), names))
             if sites:
                 self.sites[path] = sites
 
@@ -132,8 +134,10 @@ class NodeSource:
             return ""
         last = name.rpartition(".")[2]
         pattern = rf"""\b{re.escape(last)}\b\s*[:=]\s*["'`]([^"'`$\n]+)["'`]"""
-        for where in (text, *(self.project.text(p) for p in self.imports.of(path)[:20])):
-            found = re.search(pattern, where)
+        near = self.imports.of(path)[:20]
+        further = dict.fromkeys(each for p in near for each in self.imports.of(p)[:20])
+        for where in (text, *(self.project.text(p) for p in (*near, *further) if p != path)):
+            found = re.search(pattern, where) if last in where else None
             if found:
                 return found[1]
         return ""

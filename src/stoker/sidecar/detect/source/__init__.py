@@ -20,7 +20,7 @@ WORKERISH = re.compile(
 )
 DEDICATED = re.compile(
     r"worker|consumer|processors?\b|daemon|sidekiq|faktory|job[-_]?(runner|serv)|"
-    r"background[-_]?(job|task)",
+    r"background([-_]?(job|task)s?)?($|[./ ])",
     re.I,
 )
 """How a program is called that serves, too, and is there for work all the same."""

@@ -137,9 +137,8 @@ _WITH_THE_APP = "the web app starts the worker in its own process"
 
 
 def inside_of_apps(source: PythonSource) -> list[Embedded]:
-    """Return the workers that a web app starts, or that a function makes for its importer."""
+    """Return the workers that a web app's file makes, or a function for its importer."""
     found: list[Embedded] = []
-    webs = [path for path in source.paths if _WEB.search(source.project.text(path))]
     for path in source.modules:
         sites = [site for site in script_sites(source, path) if not _is_asked_for(source, site)]
         if not sites:
@@ -147,27 +146,12 @@ def inside_of_apps(source: PythonSource) -> list[Embedded]:
         reason = ""
         if sites[0].framework == "bullmq" and not _runs(source, path):
             reason = _FOR_THE_IMPORTER
-        elif _is_of_web(source, path, webs):
+        elif _WEB.search(source.project.text(path)):
             reason = _WITH_THE_APP
         if reason:
             _, dir = source.module_name(path)
             found.append(Embedded(sites[0].framework, dir, reason, (sites[0].evidence,)))
     return found
-
-
-def _is_of_web(source: PythonSource, path: str, webs: Sequence[str]) -> bool:
-    """Tell if a file makes a web app, or one that does imports it; a program of its own is not."""
-    if path in webs:
-        return True
-    if "__main__" in source.project.text(path) or re.search(
-        r"(^|[/_])worker(s|_main|_settings)?\.py$", path
-    ):
-        return False
-    name = path.rpartition("/")[2].removesuffix(".py")
-    imported = re.compile(
-        rf"^\s*(from\s+[\w.]*\b{name}\s+import|from\s+[\w.]+\s+import.*\b{name}\b)", re.M
-    )
-    return any(imported.search(source.project.text(each)) for each in webs)
 
 
 def _is_asked_for(source: PythonSource, site: Site) -> bool:

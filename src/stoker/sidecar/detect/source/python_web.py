@@ -75,8 +75,7 @@ def _site(
     stems = {stem for each in makers for stem in each.removesuffix(".py").split("/")[-2:]}
     names = {full_name(module, n) for n in nodes if isinstance(n, ast.Name | ast.Attribute)}
     for name in sorted(each for each in names if stems & set(each.split("."))):
-        called = _called(source, name, path) if far < _FARTHEST else None
-        if called is not None:
+        for called in _called(source, name, path) if far < _FARTHEST else ():
             site = _site(source, makers, *called, far + 1)
             if site is not None:
                 return site
@@ -140,13 +139,13 @@ def is_on(source: PythonSource, name: str) -> bool | None:
     return None
 
 
-def _called(source: PythonSource, name: str, path: str) -> tuple[str, Sequence[ast.AST]] | None:
-    """Return the file of an imported function, class or object, and what runs of it."""
+def _called(source: PythonSource, name: str, path: str) -> Iterator[tuple[str, Sequence[ast.AST]]]:
+    """Yield what runs of the file that a name is imported from: itself, and the name's own."""
     bases = (source.module_name(path)[1], directory(path))
     tried = (source.find(name, base) for base in dict.fromkeys(bases))
     found = next((each for each in tried if each and each[0] in source.modules), None)
     if found is None or found[0] == path:
-        return None
+        return
     module = source.modules[found[0]]
     parts = found[0].removesuffix(".py").removesuffix("/__init__").split("/")
     words = name.split(".")
@@ -155,4 +154,6 @@ def _called(source: PythonSource, name: str, path: str) -> tuple[str, Sequence[a
     member = rest[0] if rest else ""
     made = next((each.call for each in module.assigned if each.name == member), "")
     node = defined.get(member) or defined.get(made)
-    return (found[0], node.body) if node else None
+    yield found[0], [each for each in module.tree.body if not isinstance(each, _DEFINES)]
+    if node is not None:
+        yield found[0], node.body

@@ -19,6 +19,7 @@ INSIDE = {
     "dramatiq-inside": "dramatiq",
     "apalis-workspace": "apalis",
     "asynq-told": "asynq",
+    "bullmq-app-script": "bullmq",
 }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from stoker.sidecar.detect.manifests import Manifests, directory, table
-from stoker.sidecar.detect.source import Site, monorepos
+from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
@@ -198,6 +199,18 @@ class NodeSource:
         """Return the sites that a program reaches."""
         reached = places(self.sites, self.imports.reached(path))
         return [site for each in reached for site in self.sites[each]]
+
+    @cached_property
+    def of_app(self) -> frozenset[str]:
+        """Return the files with workers that a program makes which serves."""
+        entries = set(self.paths) - self.imports.imported
+        found = [path for path in sorted(entries) if self.works(path) and self.serves(path)]
+        return frozenset(
+            site.path
+            for path in found
+            if not self.is_for_work(path) and not DEDICATED.search(path)
+            for site in self.works(path)
+        )
 
     def serves(self, path: str) -> bool:
         """Tell if a program is (also) a web server."""

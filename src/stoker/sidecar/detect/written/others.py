@@ -87,7 +87,7 @@ def _pm2(project: Project, path: str) -> Iterator[Written]:
         block = text[max(0, text.rfind("{", 0, found.start())) : found.end() + 400]
         block = block[: block.find("}", block.find("script")) if "}" in block else None]
         arguments = re.search(r"""["']?args["']?\s*:\s*["']([^"']+)["']""", block)
-        cwd = re.search(r"""["']?cwd["']?\s*:\s*["']\.?/?([^"']+)["']""", block)
+        cwd = re.search(r"""["']?cwd["']?\s*:\s*["'`](?:\$\{\w+\})?\.?/?([^"'`]+)["'`]""", block)
         name = re.search(r"""["']?name["']?\s*:\s*["']([^"']+)["']""", block)
         words = found[1] if " " in found[1] or not found[1].endswith("s") else f"node {found[1]}"
         line = f"{words} {arguments[1] if arguments else ''}".strip()

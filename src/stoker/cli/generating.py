@@ -13,12 +13,14 @@ from rich.text import Text
 from stoker.cli.seeing import path_argument, planned, show_notes
 from stoker.cli.tables import plain, screen, table
 from stoker.errors import ConfigError
-from stoker.sidecar.plan import decode
+from stoker.sidecar.plan import Plan, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
 How = Literal["write", "dry-run", "diff", "check"]
 
 OUT_OF_DATE = 1
+KEPT = "sidecar.json"
+"""A plan that somebody edited, kept with the project that it is for."""
 _STYLES = {
     "create": "green",
     "update": "yellow",
@@ -61,7 +63,8 @@ def how_options(command: F) -> F:
     "--plan",
     "plan_file",
     type=click.File("rb"),
-    help="Take this plan (- is standard input), as stoker sidecar plan --json prints it.",
+    help="Take this plan (- is standard input), as stoker sidecar plan --json prints it; by "
+    f"default {KEPT} in PATH, if it is there.",
 )
 @click.option("--app", is_flag=True, help="Also add the app to the project's own compose file.")
 @click.option("--scripts", is_flag=True, help="Also add the scripts offered for package.json.")
@@ -93,7 +96,7 @@ def generate(
         with_app,
     )
 
-    plan = decode(plan_file.read(), plan_file.name) if plan_file else planned(path)
+    plan = decode(plan_file.read(), plan_file.name) if plan_file else kept(path) or planned(path)
     targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
     modes: list[Mode] = [name for name in MODES if mode in (name, None)]
     folder = Folder(path)
@@ -115,6 +118,12 @@ def generate(
     _offer("To have the app beside its workers, too (--app adds it)", additions(most, changes))
     if not scripts:
         _offer("To start the worker without containers, too (--scripts adds it)", offered)
+
+
+def kept(path: Path) -> Plan | None:
+    """Return the plan that is kept with a project, if there is one."""
+    file = path / KEPT
+    return decode(file.read_bytes(), str(file)) if file.is_file() else None
 
 
 @click.command(short_help="Take out what Stoker wrote.")

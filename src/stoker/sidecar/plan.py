@@ -7,6 +7,7 @@ a plan that could not be written safely, wherever it comes from.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, get_args
@@ -83,6 +84,12 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
+
+    @property
+    def program(self) -> str:
+        """Return what the built binary is called."""
+        last = posixpath.basename(posixpath.normpath(self.binary)) if self.binary else "."
+        return self.name if last == "." else last.removesuffix(".go")
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from stoker.errors import ConfigError
 
@@ -27,6 +27,16 @@ IGNORED = frozenset({
     "__pycache__", "bower_components", "coverage", "dist", "htmlcov", "node_modules",
     "site-packages", "target", "vendor", "venv", "virtualenv",
 })  # fmt: skip
+
+_ASIDE = re.compile(
+    r"(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
+    r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|dummy|"
+    r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
+    re.IGNORECASE,
+)
+"""Directories about something else than the project itself: its tests, its examples."""
+_MANY = re.compile(r"(examples|samples|tests|specs|fixtures|benchmarks|templates)/", re.IGNORECASE)
+_CODE = ("py", "js", "ts", "tsx", "mjs", "cjs", "rb", "go", "rs")
 
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -53,10 +63,10 @@ class Project:
 
     def _index(self, files: frozenset[str]) -> None:
         self.files = files
+        self._asides: dict[str, bool] = {}
+        self._whole: str | None = None
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
-        self.dirs = frozenset(
-            str(parent) for path in self.files for parent in PurePosixPath(path).parents
-        ) | {"."}
+        self.dirs = frozenset(_directories(self.files))
         self._by_name: dict[str, list[str]] = {}
         self._by_suffix: dict[str, list[str]] = {}
         for path in self.ordered:
@@ -83,6 +93,30 @@ class Project:
         """Return the files with one of these suffixes (without the dot)."""
         return [path for suffix in suffixes for path in self._by_suffix.get(suffix, ())]
 
+    def is_aside(self, path: str) -> bool:
+        """Tell if a path is about something else than the project itself: tests, examples.
+
+        Where all code lies in one ``demo/``, this is the project.
+        """
+        if path not in self._asides:
+            if self._whole is None:
+                self._whole = self._find_whole()
+            inside = path
+            if self._whole and path.startswith(self._whole):  # Django's demo/demo, too
+                own = self._whole.rstrip("/").rpartition("/")[2]
+                inside = "/".join(part for part in path.split("/") if part != own)
+            self._asides[path] = _ASIDE.search(inside) is not None or "{{" in path
+        return self._asides[path]
+
+    def _find_whole(self) -> str:
+        found: set[str] = set()
+        for path in self.suffixed(*_CODE):
+            aside = _ASIDE.search(path)
+            if aside is None or _MANY.search(aside[0]):
+                return ""
+            found.add(path[: aside.end()])
+        return found.pop() if len(found) == 1 else ""
+
     def note(self, path: str, problem: str, hint: str, line: int = 0) -> None:
         """Remember what was wrong with a file, and what to do about it."""
         where = f"{path}:{line}" if line else path
@@ -98,7 +132,9 @@ class Project:
     def pretend(self, texts: Mapping[str, str | None]) -> None:
         """Look at the project as if these files said something else, or were not there."""
         self._texts |= texts
-        self._index(self.files - {path for path, text in texts.items() if text is None})
+        gone = {path for path, text in texts.items() if text is None}
+        if gone:
+            self._index(self.files - gone)
 
     def lines(self, path: str) -> list[str]:
         """Return a file's lines."""
@@ -142,6 +178,17 @@ class Project:
         if len(data) > LARGEST:
             return None
         return _decode(data)
+
+
+def _directories(files: Iterable[str]) -> set[str]:
+    """Return every directory that a file lies in, and the root."""
+    found = {"."}
+    for path in files:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
 
 
 def _entries(directory: Path) -> list[os.DirEntry[str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stoker.sidecar.detect import detect
 from stoker.sidecar.plan import decode
 from tests.cli.support import ok
 from tests.sidecar.containers.engine import Engine, wait
@@ -29,7 +30,14 @@ with session() as db:
 
 
 def test_the_files_that_are_checked_in_are_what_stoker_writes() -> None:
-    ok("sidecar", "generate", str(DEPOT), "--plan", str(PLAN), "--target", "all", "--check")
+    ok("sidecar", "generate", str(DEPOT), "--target", "all", "--check")
+
+
+def test_its_worker_is_seen_without_the_plan() -> None:
+    seen = detect(DEPOT)
+
+    assert [unit.command for unit in seen.units] == [("stoker", "worker", "depot.worker:app")]
+    assert seen.brokers == ("sqlite",)
 
 
 @pytest.fixture

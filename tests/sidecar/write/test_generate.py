@@ -43,6 +43,16 @@ def generate(project: Path, *words: str, plan: Plan = CELERY) -> str:
     return ok("sidecar", "generate", str(project), "--plan", saved(plan, project), *words)
 
 
+def test_a_plan_that_is_kept_with_the_project_is_taken(project: Path) -> None:
+    (project / "sidecar.json").write_bytes(msgspec.json.encode(CELERY))
+
+    ok("sidecar", "generate", str(project))
+
+    kept = contents(project)
+    generate(project, "--check")
+    assert "compose.yaml" in kept
+
+
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_generated_twice_nothing_changes_and_removed_nothing_is_left(
     project: Path, plan: Plan

@@ -10,12 +10,12 @@ import msgspec
 
 from stoker.sidecar.detect.candidates import Words
 from stoker.sidecar.detect.expand import Expander, Start
-from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
-from stoker.sidecar.detect.source.golang import GoSource
-from stoker.sidecar.detect.source.node import NodeSource
-from stoker.sidecar.detect.written import SOURCES, Written, compose, is_aside
+from stoker.sidecar.detect.source.go_packages import GoSource
+from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.written import SOURCES, Written, compose
 from stoker.sidecar.detect.written.dockerfiles import exposed
 from stoker.sidecar.detection import Evidence, Language, Unit
 from stoker.sidecar.project import Project
@@ -193,17 +193,20 @@ class Finder:
         """Yield what nobody wrote down: Django's server, and the one program of Go that serves."""
         rank = (0, 0, SOURCES.index("source"), 0, 0, 0)
         for path in self.project.named("manage.py"):
-            if not is_aside(path) and self.manifests.has("django", language="python"):
+            if not self.project.is_aside(path) and self.manifests.has("django", language="python"):
                 words = ("python", "manage.py", "runserver", f"{EVERYWHERE}:8000")
                 unit = _inferred(words, path, "python", 8000)
                 yield _Found(unit, rank, dev=True)
-        mains = [dir for dir in self.go.mains() if self.go.serves(dir) and not self.go.works(dir)]
-        mains = [dir for dir in mains if not _DASHBOARDS.search(dir.rpartition("/")[2])]
-        for dir in mains if len(mains) == 1 else ():
-            path = self.go.packages[dir][0]
-            package = self.manifests.package_of(dir, "go")
+        programs = [
+            each for each in self.go.programs
+            if self.go.serves(each) and not self.go.works(each)
+            and not _DASHBOARDS.search(each.name)
+        ]  # fmt: skip
+        for program in programs if len(programs) == 1 else ():
+            path = self.go.files(program)[0]
+            package = self.manifests.package_of(program.dir, "go")
             home = package.dir if package else "."
-            target = posixpath.relpath(dir, home)
+            target = posixpath.relpath(program.target, home)
             words = ("go", "run", "." if target == "." else f"./{target}")
             if words not in started:
                 port = _listened(self.project.text(path))

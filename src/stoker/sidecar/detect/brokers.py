@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from itertools import chain
 
-from stoker.sidecar.detect.packages import Manifests
-from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
 from stoker.sidecar.project import Project
 
+_Vote = tuple[int, BrokerKind, Evidence]
+_DECIDES = 1_000
+"""More than all lines of source together."""
 _SCHEMES: tuple[tuple[str, BrokerKind], ...] = (
     (r"rediss?(?:\+socket|\+sentinel)?://|valkeys?://|sentinel://|unix://", "redis"),
     (r"(?:py)?amqps?://", "rabbitmq"),
     (r"nats://", "nats"),
     (r"sqla\+|db\+postgres", "database"),
+    (r"\bsqlite(?:\+\w+)?://", "sqlite"),
 )
 _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
     (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
@@ -48,13 +51,15 @@ _CONFIGURATION = (
     "sh",
 )
 
-_NAMED = re.compile(
-    r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]|\benv\.([A-Z][A-Z0-9_]{2,79})"""
-    r"""|^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"""
-    r"""(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()""",
+_QUOTED = re.compile(r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]""")
+"""What is the name of an environment variable, if it is asked for."""
+_MEMBER = re.compile(r"\benv\.([A-Z][A-Z0-9_]{2,79})")
+_FIELD = re.compile(
+    r"^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"
+    r"(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()",
     re.MULTILINE,
 )
-"""What may be the name of an environment variable."""
+"""Of a class or a schema of settings."""
 _ASKED = re.compile(
     r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
     r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
@@ -73,7 +78,9 @@ def uses(
     for name in dict.fromkeys(names):
         framework = FRAMEWORKS.get(name)
         if framework is not None:
-            for kind, evidence in _kinds(project, manifests, framework, services):
+            own = [unit for unit in units if unit.framework == name and unit.role == "worker"]
+            beside = _beside(own, framework, services)
+            for kind, evidence in _kinds(project, manifests, framework, services, beside):
                 kinds.setdefault(kind, []).extend(evidence)
     return tuple(
         BrokerUse(
@@ -86,15 +93,41 @@ def uses(
     )
 
 
+def _beside(
+    units: Sequence[Unit], framework: Framework, services: Sequence[Service]
+) -> Iterator[_Vote]:
+    """Yield the broker that the workers' services wait for, if it can only be this one."""
+    places = {(unit.evidence[0].path, unit.name) for unit in units if unit.evidence}
+    own = [service for service in services if (service.path, service.name) in places]
+    kinds: dict[BrokerKind, list[Evidence]] = {}
+    for service in services:
+        kind = _kind_of(service.image)
+        if kind in framework.brokers:
+            kinds.setdefault(kind, []).append(
+                Evidence(service.path, service.line, service.image, "the service that it waits for")
+            )
+    awaited = {name for service in own for name in service.depends_on}
+    named = {service.name for service in services if _kind_of(service.image) in kinds}
+    for kind, evidence in kinds.items():
+        if len(kinds) == 1 and awaited & named:
+            yield _DECIDES, kind, evidence[0]
+
+
+def _kind_of(image: str) -> BrokerKind | None:
+    return next((k for pattern, k in _IMAGES if re.search(pattern, image.lower())), None)
+
+
 def _kinds(
-    project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service]
-) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
+    project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service],
+    beside: Iterator[_Vote],
+) -> Iterator[tuple[BrokerKind, list[Evidence]]]:  # fmt: skip
     if len(framework.brokers) == 1:
         dependency = manifests.has(*(n for names in framework.packages.values() for n in names))
         yield framework.brokers[0], [dependency.evidence] if dependency else []
         return
     votes: dict[BrokerKind, tuple[int, list[Evidence]]] = {}
-    for weight, kind, evidence in _votes(project, manifests, framework, services):
+    every = chain(beside, _votes(project, manifests, framework, services))
+    for weight, kind, evidence in every:
         if kind in framework.brokers or kind == "nats":
             total, seen = votes.get(kind, (0, []))
             votes[kind] = (total + weight, [*seen, evidence])
@@ -107,36 +140,43 @@ def _kinds(
 
 def _votes(
     project: Project, manifests: Manifests, framework: Framework, services: Sequence[Service]
-) -> Iterator[tuple[int, BrokerKind, Evidence]]:
+) -> Iterator[_Vote]:
     for dependency in manifests.dependencies:
         kind = framework.broker_packages.get(dependency.name)
         if kind is not None and not dependency.dev:
             weight = 12 if framework.name in ("taskiq", "apalis", "loco", "saq") else 2
             yield weight, kind, dependency.evidence
     for service in services:
-        for pattern, kind in _IMAGES:
-            if re.search(pattern, service.image.lower()):
-                yield 3, kind, Evidence(service.path, service.line, service.image, "a service")
+        kind = _kind_of(service.image)
+        if kind is not None:
+            yield 3, kind, Evidence(service.path, service.line, service.image, "a service")
     yield from _lines(project, framework)
 
 
-def _lines(project: Project, framework: Framework) -> Iterator[tuple[int, BrokerKind, Evidence]]:
+def _lines(project: Project, framework: Framework) -> Iterator[_Vote]:
     """Yield the lines about a broker that name a scheme, a variable or a class of its client."""
-    about = re.compile(rf"broker|{framework.name}", re.IGNORECASE)
+    name = framework.name
+    about = ("broker", "Broker", "BROKER", name, name.capitalize(), name.upper())
     count = 0
     for path in _configuring(project):
         text = project.text(path)
-        if not about.search(text):
+        if not any(word in text for word in about):
             continue
         for number, line in _telling(text):
-            for kind in _named(line, framework):
-                weight = 8 if _SETTING.search(line) and "result" not in line.lower() else 1
+            for kind, weight in _named(line).items():
                 yield weight, kind, Evidence(path, number, line.strip()[:200], "names the broker")
                 count += 1
                 if count > 400:
                     return
 
 
+_CLIENTS: tuple[tuple[str, BrokerKind], ...] = (
+    ("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"), ("RedisHuey", "redis"),
+    ("SqliteHuey", "sqlite"), ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
+    ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"), ("StreamBroker", "redis"),
+    ("RedisStorage", "redis"), ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
+    ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres"),
+)  # fmt: skip
 _TELLING = re.compile(r"://|broker|Huey|Storage|AmqpBackend|PostgresQueue", re.IGNORECASE)
 
 
@@ -154,25 +194,26 @@ def _telling(text: str) -> Iterator[tuple[int, str]]:
             yield text.count("\n", 0, start) + 1, line
 
 
-def _named(line: str, framework: Framework) -> set[BrokerKind]:
-    found: set[BrokerKind] = {kind for pattern, kind in _SCHEMES if re.search(pattern, line)}
-    if not found and _SETTING.search(line):
-        found = {kind for pattern, kind in _NAMES if re.search(pattern, line.upper())}
-    for name, kind in (("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"),
-                       ("RedisHuey", "redis"), ("SqliteHuey", "sqlite"),
-                       ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
-                       ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"),
-                       ("StreamBroker", "redis"), ("RedisStorage", "redis"),
-                       ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
-                       ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres")):  # fmt: skip
-        if name in line and not line.lstrip().startswith(("from ", "import ", "use ")):
-            found.add(cast(BrokerKind, kind))
-    return found
+def _named(line: str) -> dict[BrokerKind, int]:
+    """Return what a line names, and how much that says: most, what follows ``broker`` in it."""
+    setting = None if "result" in line.lower() else _SETTING.search(line)
+    at: dict[BrokerKind, int] = {
+        kind: found.start() for pattern, kind in _SCHEMES if (found := re.search(pattern, line))
+    }
+    if not at and setting:
+        at = {k: f.start() for pattern, k in _NAMES if (f := re.search(pattern, line.upper()))}
+    if not line.lstrip().startswith(("from ", "import ", "use ")):
+        at |= {kind: line.find(name) for name, kind in _CLIENTS if name in line}
+    after = {kind: start for kind, start in at.items() if setting and start >= setting.start()}
+    told = min(after, key=lambda kind: after[kind]) if after else None
+    return {kind: 8 if kind == told or (setting and not told) else 1 for kind in at}
 
 
 def _configuring(project: Project) -> Iterator[str]:
     for path in project.suffixed(*_CODE, *_CONFIGURATION):
-        if not is_aside(path) and not path.endswith(("package-lock.json", "pnpm-lock.yaml")):
+        if not project.is_aside(path) and not path.endswith(
+            ("package-lock.json", "pnpm-lock.yaml")
+        ):
             yield path
     yield from project.matching(r"\.env[.\w-]*")
 
@@ -184,17 +225,25 @@ def variables(project: Project) -> dict[str, Evidence]:
     """Return the environment variables that the source reads, with the first place of each."""
     found: dict[str, Evidence] = {}
     for path in project.suffixed(*_CODE):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         text = project.text(path)
-        for each in _NAMED.finditer(text):
-            name = each[1] or each[2] or each[3]
-            if name not in found and (
-                not each[1] or _ASKED.search(text, max(0, each.start() - 60), each.start())
-            ):
-                number = text.count("\n", 0, each.start(each.lastindex or 0)) + 1
-                found[name] = Evidence(path, number, name, "is read here")
+        for each in _read_in(text):
+            if each[1] not in found:
+                number = text.count("\n", 0, each.start(1)) + 1
+                found[each[1]] = Evidence(path, number, each[1], "is read here")
     return found
+
+
+def _read_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield the names of the variables that a file reads; most files speak of none."""
+    for each in _QUOTED.finditer(text):
+        if _ASKED.search(text, max(0, each.start() - 60), each.start()):
+            yield each
+    if "env." in text:
+        yield from _MEMBER.finditer(text)
+    if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+        yield from _FIELD.finditer(text)
 
 
 _PARTS: tuple[tuple[str, str], ...] = (
@@ -206,7 +255,9 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
     (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
 )
-_BROKER_NAME = re.compile(r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER)")
+_BROKER_NAME = re.compile(
+    r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
+)
 
 
 def _variables(
@@ -239,8 +290,4 @@ def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
 
 
 def _service(kind: BrokerKind, services: Sequence[Service]) -> str:
-    wanted = [pattern for pattern, each in _IMAGES if each == kind]
-    for service in services:
-        if any(re.search(pattern, service.image.lower()) for pattern in wanted):
-            return service.name
-    return ""
+    return next((each.name for each in services if _kind_of(each.image) == kind), "")

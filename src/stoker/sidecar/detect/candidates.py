@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import msgspec
 
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
@@ -39,6 +40,8 @@ class Candidate(msgspec.Struct, frozen=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     dev: bool = False
+    lost: bool = False
+    """Its app is nowhere in the project: it was moved, or renamed."""
     confidence: float = 1.0
     alternatives: tuple[Words, ...] = ()
 
@@ -73,7 +76,9 @@ class Reader:
         return []
 
     def _candidates(self, written: Written, starts: list[Start]) -> Iterator[Candidate]:
-        for start in starts:
+        for_work = written.source in _PROCESSES and _WORKER.search(written.name) is not None
+        for each in starts:
+            start = msgspec.structs.replace(each, for_work=for_work)
             environment = written.environment | start.step.environment
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None
@@ -89,7 +94,16 @@ class Reader:
                 else:
                     launch, language = _custom(written, start)
             if launch is not None and self._is_likely(written, launch, language):
-                yield self._candidate(written, start, launch, dir, language)
+                home = self._home(written, dir, language)
+                yield self._candidate(written, start, launch, home, language)
+
+    def _home(self, written: Written, dir: str, language: Language | None) -> str:
+        """Return where a service is run that is built elsewhere: at its package's root."""
+        elsewhere = written.dockerfile not in self.project.files and dir == directory(written.path)
+        if written.source != "compose" or not elsewhere:
+            return dir
+        package = self.manifests.package_of(dir, language)
+        return package.dir if package else dir
 
     def _candidate(
         self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None
@@ -108,15 +122,31 @@ class Reader:
             concurrency=launch.concurrency,
             name=written.name,
             language=language,
-            environment=start.step.environment,
+            environment=_telling(written.environment) | start.step.environment,
             dev=is_dev(start.step),
+            lost=self._is_lost(launch),
             alternatives=tuple(start.via[:1]),
         )
+
+    def _is_lost(self, launch: Launch) -> bool:
+        """Tell if a command names a module that the project has not, nor a directory for it."""
+        first = re.split(r"[.:]", launch.app)[0]
+        if launch.framework not in _BY_MODULE or not re.fullmatch(r"\w+", first):
+            return False
+        return first not in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """What a module or a package may be called: every directory, every file of Python."""
+        files = [posixpath.basename(path)[:-3] for path in self.project.suffixed("py")]
+        return frozenset([*files, *(posixpath.basename(dir) for dir in self.project.dirs)])
 
     def _is_likely(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if the project has to do with a framework that is only talked about."""
         if written.name in ("web", "release") and launch.app and not launch.framework:
             return False
+        if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
+            return False  # talk of the command, not the command
         framework = FRAMEWORKS.get(launch.framework)
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True
@@ -128,10 +158,7 @@ class Reader:
 
     def _placed(self, launch: Launch, dir: str) -> tuple[Launch, str]:
         """Find out where the command has to be run for its module to be found."""
-        if (
-            launch.framework in ("celery", "dramatiq", "arq", "saq", "taskiq", "huey")
-            and launch.app
-        ):
+        if launch.framework in _BY_MODULE and launch.app:
             app = launch.app.partition("$")[0]
             found = self.python.find(app, dir) if app else None
             if found is not None:
@@ -158,6 +185,13 @@ def inferred(each: Inferred) -> Candidate:
     )  # fmt: skip
 
 
+_NEED_AN_APP = frozenset({"celery", "stoker", "huey_consumer", "huey_consumer.py"})
+_BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "stoker"})
+_PROCESSES = ("compose", "Procfile", "supervisor")
+_WORKER = re.compile(r"(^|[-_.:])(workers?|consumers?|processors?)\d*($|[-_.:])", re.IGNORECASE)
+_WHAT_TO_BE = re.compile(
+    r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
+)
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )
@@ -178,9 +212,20 @@ def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | N
     return Launch("", "worker", words, words[-1]), language
 
 
+def _telling(environment: dict[str, str]) -> dict[str, str]:
+    """Return the variables of a service that say what its program is to be."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if _WHAT_TO_BE.search(name) and value and not re.search(r"[$:/]", value)
+    }
+
+
 def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     """Return the queues that a service is told by its environment."""
-    given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
+    given = [
+        value for name, value in environment.items() if re.search(r"QUEUES$|QUEUE_NAMES?$", name)
+    ]
     return listed(given[:1]) if given and "://" not in given[0] else ()
 
 

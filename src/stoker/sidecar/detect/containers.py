@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stoker.sidecar.detect.written import is_aside
 from stoker.sidecar.detect.written.compose import compose_files
 from stoker.sidecar.detect.written.dockerfiles import dockerfiles
 from stoker.sidecar.project import Project
@@ -14,7 +13,7 @@ def container_files(project: Project) -> dict[str, tuple[str, ...]]:
     """Return them by kind."""
     found = {
         "compose": compose_files(project),
-        "dockerfile": [path for path in dockerfiles(project) if not is_aside(path)],
+        "dockerfile": [path for path in dockerfiles(project) if not project.is_aside(path)],
         "devcontainer": project.named("devcontainer.json", ".devcontainer.json"),
         "kubernetes": _kubernetes(project),
         "dockerignore": project.named(".dockerignore"),

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
-from stoker.sidecar.detect.shell import Step, steps, unwrap
+from stoker.sidecar.detect.manifests import Manifests, directory
+from stoker.sidecar.detect.shell import ROOT, Step, steps, unwrap
+from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes
 from stoker.sidecar.detect.written import joined_lines
 from stoker.sidecar.detect.written.compose import normal
 from stoker.sidecar.detect.written.others import shell_scripts
@@ -27,6 +28,10 @@ class Start(msgspec.Struct, frozen=True):
     dir: str
     via: tuple[tuple[str, ...], ...] = ()
     """What it was written as, such as ``npm run worker``."""
+    dockerfile: str = ""
+    """Of the image that it is run in, if it is known."""
+    for_work: bool = False
+    """It is called a worker where it is written down: other words do not have to say so."""
 
 
 class Expander:
@@ -35,6 +40,8 @@ class Expander:
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
         self._shells = shell_scripts(project)
+        self._followed: set[tuple[str, tuple[str, ...], str]] = set()
+        """The shell files, and how each was called, on the way through one line."""
         self._members = {
             str(data.get("name")): directory(path)
             for path, data in manifests.tables.items()
@@ -42,7 +49,9 @@ class Expander:
         }
 
     def starts(self, line: str, dir: str, dockerfile: str = "", depth: int = 0) -> Iterator[Start]:
-        """Yield what a line starts when run in ``dir``."""
+        """Yield what a line starts when run in ``dir``; each shell file that it leads to once."""
+        if depth == 0:
+            self._followed.clear()
         for step in steps(line):
             for inner in unwrap(step):
                 yield from self._follow(inner, self._enter(dir, inner.dir), dockerfile, depth)
@@ -62,7 +71,7 @@ class Expander:
         return found if found in self.project.dirs else dir
 
     def _follow(self, step: Step, dir: str, dockerfile: str, depth: int) -> Iterator[Start]:
-        plain = Start(step, dir)
+        plain = Start(step, dir, dockerfile=dockerfile)
         words = list(step.words)
         if depth >= DEEPEST or not words:
             return
@@ -74,6 +83,11 @@ class Expander:
         else:
             path = self._shell_file(words[0], dir, dockerfile)
             if path:
+                # Files that call each other are followed once, not along every way through them.
+                call = (path, step.words[1:], dir)
+                if call in self._followed:
+                    return
+                self._followed.add(call)
                 inner = list(self._shell(path, step.words[1:], dir, depth))
         if not inner:
             yield plain
@@ -84,7 +98,7 @@ class Expander:
                 environment=step.environment | each.step.environment,
                 dev=step.dev or each.step.dev,
             )
-            yield Start(merged, each.dir, (step.words, *each.via))
+            yield Start(merged, each.dir, (step.words, *each.via), dockerfile)
 
     def _script(self, step: Step, dir: str, depth: int) -> Iterator[Start]:
         """Yield what ``npm run NAME`` starts, also in another package of the workspace."""
@@ -129,11 +143,11 @@ class Expander:
     def _target(self, name: str, dir: str, depth: int) -> Iterator[Start]:
         path = f"{dir}/Makefile".removeprefix("./")
         inside = False
-        for _, line in joined_lines(self.project, path):
+        for _, line in put_in_recipes(joined_lines(self.project, path)):
             if re.match(rf"{re.escape(name)}\s*:(?!=)", line):
                 inside = True
             elif inside and line.startswith("\t"):
-                text = line.strip().lstrip("@-+").replace("$$", "$")
+                text = line.strip().lstrip("@-+")
                 yield from self.starts(text, dir, depth=depth + 1)
             elif inside and line.strip() and not line.startswith("#"):
                 return
@@ -156,18 +170,23 @@ class Expander:
                     if found in self.project.files:
                         return found
         close = [path for path in self._shells if posixpath.basename(path) == name]
+        beside = directory(dockerfile) if dockerfile else dir
+        close.sort(key=lambda path: directory(path) != beside)
         return close[0] if close and name != "bin" else ""
 
     def _shell(
         self, path: str, arguments: tuple[str, ...], dir: str, depth: int
     ) -> Iterator[Start]:
-        lines = [text for _, text in joined_lines(self.project, path)]
+        written = joined_lines(self.project, path)
+        lines = [text for _, text in put_in(written, directory(path), arguments)]
         functions = _functions(lines)
         chosen = _branch(lines, arguments[0]) if arguments else lines
         for line in chosen:
             text = line.strip()
             if not text or text.startswith(("#", "echo", "printf")):
                 continue
+            if entered := ENTERS.match(text):
+                dir = self._enter(dir, entered[1].replace(ROOT, ""))
             for start in self.starts(text, dir, depth=depth + 1):
                 body = functions.get(start.step.words[0])
                 if body is None:

@@ -9,13 +9,24 @@ import msgspec
 from stoker.sidecar.detect import brokers
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
-from stoker.sidecar.detect.choose import choose
+from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
-from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
-from stoker.sidecar.detect.source import Sources, golang, node, python, ruby, rust
-from stoker.sidecar.detect.source.programs import python_program
+from stoker.sidecar.detect.manifests import Manifests, python_name
+from stoker.sidecar.detect.packages import read_manifests
+from stoker.sidecar.detect.source import node, python, ruby, rust
+from stoker.sidecar.detect.source.go_packages import GoSource
+from stoker.sidecar.detect.source.golang import GoPrograms
+from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
-from stoker.sidecar.detect.written import Written, compose, dockerfiles, others, procfiles
+from stoker.sidecar.detect.source.python_programs import python_program
+from stoker.sidecar.detect.written import (
+    Written,
+    compose,
+    dockerfiles,
+    others,
+    platforms,
+    procfiles,
+)
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
 from stoker.sidecar.project import Project
@@ -26,20 +37,21 @@ def look(project: Project) -> Detection:
     manifests = read_manifests(project)
     services = compose.services(project)
     python_source = PythonSource(project, manifests)
-    node_source = node.NodeSource(project, manifests)
-    go_source = golang.GoSource(project, manifests)
+    node_source = NodeSource(project, manifests)
+    go_source = GoSource(project, manifests)
+    go_programs = GoPrograms(go_source)
     rust_source = rust.RustSource(project, manifests)
     sources = [
         python.infer(python_source),
         node.infer(node_source),
         ruby.infer(project, manifests),
-        golang.infer(go_source),
+        go_programs.infer(),
         rust.infer(rust_source),
     ]
     programs: dict[Language, Program] = {
         "python": python_program(python_source),
         "node": lambda start, dir: node.node_program(node_source, start, dir),
-        "go": lambda start, dir: golang.go_program(go_source, start, dir),
+        "go": go_programs.launch,
         "rust": lambda start, dir: rust.rust_program(rust_source, start, dir),
     }
     reader = Reader(project, manifests, python_source, programs)
@@ -55,8 +67,10 @@ def look(project: Project) -> Detection:
     library = _is_library(project, manifests)
     if library:
         candidates = []
+    inside = [each for source in sources for each in source.embedded]
+    candidates = beside_app(candidates, inside)
     units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
-    embedded = _embedded(sources, units, library=library)
+    embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = brokers.variables(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read)
@@ -94,16 +108,22 @@ def _written(
     yield from dockerfiles.read(project)
     yield from others.makefiles(project)
     yield from others.supervisors(project)
-    yield from others.shells(project)
+    yield from platforms.read(project)
+    yield from others.shells(project, manifests)
+    yield from others.batch_files(project, manifests)
     yield from others.docs(project)
     yield from others.devcontainers(project)
 
 
-def _embedded(sources: list[Sources], units: list[Unit], *, library: bool) -> tuple[Embedded, ...]:
+def _embedded(inside: list[Embedded], units: list[Unit], *, library: bool) -> tuple[Embedded, ...]:
     """Return the workers inside of other programs, without those that have one of their own."""
     apart = {unit.framework for unit in units}
-    found = [e for source in sources for e in source.embedded if e.framework not in apart]
-    return () if library else tuple(found)
+    found = {
+        (each.framework, each.dir): each
+        for each in reversed(inside)
+        if each.framework not in apart and not library
+    }
+    return tuple(reversed(found.values()))
 
 
 def _is_library(project: Project, manifests: Manifests) -> bool:

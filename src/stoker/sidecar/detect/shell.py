@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 LONGEST = 8_192
+UNKNOWN = "\0"
+"""What only a run would tell: a word with it is left out."""
+ROOT = "\x01"
+"""Stands before a path that starts at the project's root."""
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "|&", "(", ")", "{", "}", "\n"})
-_DEFAULTED = re.compile(r"\$\{(\w+):?-([^{}$]*)\}")
+_DEFAULTED = re.compile(r"\$\{(\w+):?[-=]([^{}$]*)\}")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_@]")
 _KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "time"})
 
@@ -39,7 +44,8 @@ class Step(msgspec.Struct, frozen=True):
 def steps(line: str) -> Iterator[Step]:
     """Yield the simple commands of a line, each with the directory that it is run in."""
     dir = "."
-    for words in _simple(defaults(line[:LONGEST])):
+    for every in _simple(defaults(line[:LONGEST])):
+        words = list(_known(every))
         while words and words[0] in _KEYWORDS:
             words = words[1:]
         if words[:1] in (["cd"], ["pushd"]) and len(words) > 1 and "$" not in words[1]:
@@ -48,6 +54,21 @@ def steps(line: str) -> Iterator[Step]:
         step = _assignments(words)
         if step.words:
             yield msgspec.structs.replace(step, dir=dir)
+
+
+def _known(words: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the words that nobody knows, with the options that they are for."""
+    found: list[str] = []
+    for word in () if UNKNOWN in words[0] else words:
+        if UNKNOWN not in word:
+            found.append(_in_project(word))
+        elif not word.startswith("-") and found and re.fullmatch(r"--?[\w-]+", found[-1]):
+            found.pop()
+    return tuple(found)
+
+
+def _in_project(word: str) -> str:
+    return posixpath.normpath(word[len(ROOT) :].lstrip("/")) if word.startswith(ROOT) else word
 
 
 def defaults(line: str) -> str:
@@ -135,6 +156,7 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("uv", "run"), ("poetry", "run"), ("pipenv", "run"), ("pdm", "run"), ("hatch", "run"),
     ("rye", "run"), ("uvx",), ("pixi", "run"), ("bundle", "exec"), ("bundler", "exec"), ("npx",),
     ("bunx",), ("yarn", "exec"), ("pnpm", "exec"), ("pnpm", "dlx"), ("dotenv", "--"),
+    ("dotenv",), ("env-cmd",),
     ("dotenvx", "run", "--"),
     ("dumb-init",), ("tini",), ("/usr/bin/dumb-init",), ("/usr/bin/tini",), ("/sbin/tini",),
     ("/tini",), ("catatonit",), ("ddtrace-run",), ("opentelemetry-instrument",),
@@ -147,7 +169,7 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 _RUNNER_VALUES = frozenset({
     "--with", "--extra", "--group", "--env-file", "-e", "-f", "-c", "--config", "--project",
-    "-p", "-n", "-u", "--env", "--package", "--directory", "--python", "-o", "-g",
+    "-p", "-n", "-u", "--env", "--environments", "--package", "--directory", "--python", "-o", "-g",
 })  # fmt: skip
 _WITH_USER = frozenset({"gosu", "su-exec", "setpriv", "setuser"})
 _SHELLS = frozenset({"sh", "bash", "ash", "zsh", "dash"})
@@ -297,5 +319,6 @@ def _runner(words: Sequence[str]) -> list[Step] | None:
 
 
 def is_dev(step: Step) -> bool:
-    """Tell if the command is meant for the desk: it watches files."""
-    return step.dev or any(word in DEV_FLAGS for word in step.words)
+    """Tell if the command is meant for the desk: it watches files, or builds what it starts."""
+    builds = step.words[:1] == ("nx",) or step.words[:2] == ("nest", "start")
+    return step.dev or builds or any(word in DEV_FLAGS for word in step.words)

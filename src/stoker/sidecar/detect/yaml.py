@@ -29,24 +29,29 @@ class Table(dict[str, Any]):
 
 def load(project: Project, path: str) -> Table:
     """Return the mapping that a file holds; what is wrong with it becomes a note."""
+    return next(iter(documents(project, path)), Table())
+
+
+def documents(project: Project, path: str) -> list[Table]:
+    """Return the mappings of a file with several documents, such as a manifest's."""
     text = project.text(path)
     if len(text) > LARGEST:
         project.note(path, "too large for a file written by hand", "nothing was read from it")
-        return Table()
+        return []
     try:
-        node = cast(Any, YAML(typ="safe", pure=True)).compose(text)
+        nodes = list(cast(Any, YAML(typ="safe", pure=True)).compose_all(text))
     except MarkedYAMLError as marked:
         error: Any = marked
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 0
         project.note(path, f"no YAML: {error.problem or error.context}", "correct it", line)
-        return Table()
+        return []
     except (YAMLError, RecursionError, ValueError) as broken:
         problem = str(broken).splitlines()[0] if str(broken) else type(broken).__name__
         project.note(path, f"no YAML: {problem}", "correct it")
-        return Table()
-    value = _value(node, {}, 0)
-    return value if isinstance(value, Table) else Table()
+        return []
+    values = [_value(node, {}, 0) for node in nodes]
+    return [value for value in values if isinstance(value, Table)]
 
 
 def _value(node: Any, seen: dict[int, Any], depth: int) -> Any:

@@ -94,7 +94,9 @@ def binary(unit: Unit) -> str:
     if unit.language == "go":
         if words[:2] == ("go", "run"):
             target = next((word for word in words[2:] if not word.startswith("-")), ".")
-            target = posixpath.dirname(target) if target.endswith(".go") else target
+            files = [word for word in words if word.endswith(".go")]
+            if target.endswith(".go") and (posixpath.basename(target) == "main.go" or files[1:]):
+                target = posixpath.dirname(target)  # beside it lies the rest of its package
             return "." if target in (".", "./", "") else f"./{target.removeprefix('./')}"
         source = next(
             (w for w in unit.alternatives if w[:2] == ("go", "run") and len(w) > 2), ("", "", "")
@@ -114,7 +116,7 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
     own = posixpath.basename(package.dir) if package.dir != "." else ""
     name = names.take(
         slug(
-            posixpath.basename(key[2])
+            posixpath.basename(key[2]).removesuffix(".go")
             if key[2] not in ("", ".")
             else own or package.name.rpartition("/")[2] or "app"
         )

@@ -89,13 +89,11 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
     """Return what production starts, and what development does."""
     words, dev = unit.command, unit.dev_command
     if unit.language == "go" and words[:2] == ("go", "run"):
-        name = posixpath.basename(image.binary) if image.binary not in ("", ".") else image.name
         rest = [word for word in words[3:] if not word.endswith(".go")]
-        return (name, *rest), dev or words
+        return (image.program, *rest), dev or words
     if unit.language == "rust" and words[:1] == ("cargo",):
-        name = image.binary or image.name
         rest = words[words.index("--") + 1 :] if "--" in words else ()
-        return (name, *rest), dev or words
+        return (image.program, *rest), dev or words
     if unit.language == "node":
         return _node(words, image), _node(dev, image)
     return words, dev

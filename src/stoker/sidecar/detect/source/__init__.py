@@ -18,6 +18,12 @@ WORKERISH = re.compile(
     r"(worker|consumer|jobs?\b|(?<!en)queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)",
     re.I,
 )
+DEDICATED = re.compile(
+    r"worker|consumer|processors?\b|daemon|sidekiq|faktory|job[-_]?(runner|serv)|"
+    r"background([-_]?(job|task)s?)?($|[./ ])",
+    re.I,
+)
+"""How a program is called that serves, too, and is there for work all the same."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -29,11 +35,12 @@ class Site(msgspec.Struct, frozen=True):
     text: str = ""
     queues: tuple[str, ...] = ()
     concurrency: int | None = None
+    role: Role = "worker"
 
     @property
     def evidence(self) -> Evidence:
         """Return the place."""
-        return Evidence(self.path, self.line, self.text.strip()[:200], "makes a worker")
+        return Evidence(self.path, self.line, self.text.strip()[:200], f"makes a {self.role}")
 
 
 class Inferred(msgspec.Struct, frozen=True):
@@ -65,6 +72,6 @@ def merged_queues(sites: Sequence[Site]) -> tuple[str, ...]:
 
 
 def merged_concurrency(sites: Sequence[Site]) -> int | None:
-    """Return the concurrency, if the sites have the same."""
-    counts = {site.concurrency for site in sites}
+    """Return the concurrency of workers, if the sites have the same."""
+    counts = {site.concurrency for site in sites if site.role == "worker"}
     return counts.pop() if len(counts) == 1 else None

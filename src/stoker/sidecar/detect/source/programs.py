@@ -1,69 +1,44 @@
-"""Python's own programs: ``python worker.py``, ``python -m app.worker``, a console script."""
+"""What a program is made of: the files that it comes to by imports."""
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Sequence
-from typing import Any
-
-from stoker.sidecar.detect.candidates import Program, Start
-from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import table
-from stoker.sidecar.detect.source import WORKERISH, merged_queues
-from stoker.sidecar.detect.source.python_modules import PythonSource
-
-_PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)$")
+from collections.abc import Iterable, Mapping
 
 
-def python_program(source: PythonSource) -> Program:
-    """Return what tells whether a command is a worker's script."""
-    scripts = _console_scripts(source)
+class Imports:
+    """Which file (or package) imports which; what can be reached from one is found out once."""
 
-    def program(start: Start, dir: str) -> Launch | None:
-        words = start.step.words
-        path = _script(source, words, dir, scripts)
-        if not path:
-            return None
-        follow = WORKERISH.search(" ".join((posixpath.basename(path), *words[2:]))) is not None
-        framework, sites = source.program(path, follow=follow)
-        if framework is None:
-            return None
-        return Launch(framework, "worker", words, path, merged_queues(sites))
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[str, ...]] = {}
+        self._reached: dict[str, frozenset[str]] = {}
 
-    return program
+    def add(self, name: str, imported: Iterable[str]) -> None:
+        """Say what one imports. All of it is said before the first question."""
+        self._of[name] = (*self._of.get(name, ()), *imported)
+
+    def of(self, name: str) -> tuple[str, ...]:
+        """Return what one imports itself."""
+        return self._of.get(name, ())
+
+    def reached(self, start: str) -> frozenset[str]:
+        """Return all that a program imports, however far; itself included."""
+        if start not in self._reached:
+            seen = {start}
+            waiting = [start]
+            while waiting:
+                for each in self.of(waiting.pop()):
+                    if each not in seen:
+                        seen.add(each)
+                        waiting.append(each)
+            self._reached[start] = frozenset(seen)
+        return self._reached[start]
+
+    @property
+    def imported(self) -> frozenset[str]:
+        """Return all that something imports."""
+        return frozenset(each for names in self._of.values() for each in names)
 
 
-def _console_scripts(source: PythonSource) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path, data in source.manifests.tables.items():
-        if path.endswith("pyproject.toml"):
-            groups: list[dict[str, Any]] = [
-                table(data, "project", "scripts"),
-                table(data, "tool", "poetry", "scripts"),
-            ]
-            for group in groups:
-                found |= {name: str(value) for name, value in group.items()}
-    return found
-
-
-def _script(source: PythonSource, words: Sequence[str], dir: str, scripts: dict[str, str]) -> str:
-    if _PYTHON.match(words[0]) and len(words) > 1:
-        rest = [word for word in words[1:] if not word.startswith("-") or word == "-m"]
-        if rest[:1] == ["-m"] and len(rest) > 1:
-            found = source.find(rest[1], dir)
-            return found[0] if found else ""
-        name = rest[0] if rest else ""
-    elif words[0].endswith(".py"):
-        name = words[0]
-    elif words[0] in scripts:
-        found = source.find(scripts[words[0]], dir)
-        return found[0] if found else ""
-    else:
-        return ""
-    for base in (dir, "."):
-        path = posixpath.normpath(posixpath.join(base, name.lstrip("/")))
-        if path in source.project.files:
-            return path
-    close = [path for path in source.paths if path.endswith(f"/{posixpath.basename(name)}")]
-    return close[0] if len(close) == 1 else ""
+def places(sites: Mapping[str, Iterable[object]], reached: Iterable[str]) -> list[str]:
+    """Return the reached files that have sites, in the order of their names."""
+    return sorted(path for path in reached if path in sites)

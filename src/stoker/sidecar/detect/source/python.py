@@ -4,91 +4,35 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import msgspec
-
-from stoker.sidecar.detect.packages import directory
-from stoker.sidecar.detect.source import Inferred, Site, Sources, merged_queues
+from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.source import (
+    Inferred,
+    Sources,
+    celery_apps,
+    python_scripts,
+    python_web,
+)
 from stoker.sidecar.detect.source.python_modules import (
-    Assigned,
     PythonSource,
-    full_name,
     line_of,
     strings_in,
 )
-from stoker.sidecar.detect.written import is_aside
-from stoker.sidecar.detection import Embedded, Evidence, Role
+from stoker.sidecar.detect.source.python_tasks import loading_module
+from stoker.sidecar.detection import Evidence, Role
 
 
 def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
-    for infer_one in (_celery, _django, _rq, _dramatiq, _huey, _arq, _saq, _taskiq, _procrastinate,
-                      _stoker, _faktory, _loops):  # fmt: skip
-        found.inferred += infer_one(source)
-    found.embedded += _inside_of_apps(source)
+    found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
+    inside = {each.framework for each in found.embedded}
+    for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
+                      _taskiq, _procrastinate, _stoker, python_scripts.own_scripts,
+                      python_scripts.loops):  # fmt: skip
+        found.inferred += [each for each in infer_one(source) if each.framework not in inside]
     return found
-
-
-def _assigned(source: PythonSource, *calls: str) -> Iterator[Assigned]:
-    for module in source.modules.values():
-        for each in module.assigned:
-            if each.call.rpartition(".")[2] in calls:
-                yield each
-
-
-def _evidence(each: Assigned, note: str) -> tuple[Evidence, ...]:
-    return (Evidence(each.path, each.line, each.text[:200], note),)
-
-
-def _celery(source: PythonSource) -> list[Inferred]:
-    best: dict[str, tuple[tuple[int, ...], Inferred]] = {}
-    for each in _assigned(source, "Celery", *source.factories):
-        module, dir = source.module_name(each.path)
-        name = each.path.rpartition("/")[2]
-        app = (
-            module.removesuffix(".celery")
-            if name == "celery.py" and "." in module
-            else f"{module}.{each.name}"
-        )
-        words = ("celery", "-A", app, "worker", "--loglevel=info")
-        uses = source.imports.get(module, 0) + source.imports.get(f"{module}.{each.name}", 0)
-        late = any(
-            each.name in text
-            for text in (source.project.text(each.path).partition("autodiscover_tasks")[1:2])
-        )
-        score = (
-            1 if re.search(r"celery|worker", name) else 0,
-            1 if each.call.rpartition(".")[2] != "Celery" else 0,
-            uses, int(late), -each.path.count("/"),
-        )  # fmt: skip
-        package = source.manifests.package_of(each.path, "python")
-        key = package.dir if package else "."
-        inferred = Inferred(
-            "celery", "worker", words, dir, "python", _evidence(each, "the Celery app"), app
-        )
-        if key not in best or score > best[key][0]:
-            best[key] = (score, inferred)
-    found = [inferred for _, inferred in best.values()]
-    return found + [_beat(source, each) for each in found if _has_schedule(source)]
-
-
-_SCHEDULE = re.compile(
-    r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
-)
-
-
-def _has_schedule(source: PythonSource) -> bool:
-    return any(
-        _SCHEDULE.search(source.project.text(path))
-        for path in source.paths
-    )  # fmt: skip
-
-
-def _beat(source: PythonSource, worker: Inferred) -> Inferred:
-    words = ("celery", "-A", worker.app, "beat", "--loglevel=info")
-    return msgspec.structs.replace(worker, role="scheduler", words=words)
 
 
 _DJANGO = (
@@ -100,7 +44,7 @@ _DJANGO = (
 
 
 def _django(source: PythonSource) -> list[Inferred]:
-    manage = next((p for p in source.project.named("manage.py") if not is_aside(p)), None)
+    manage = source.manage
     if manage is None:
         return []
     found: list[Inferred] = []
@@ -139,75 +83,6 @@ def _rq_queues(text: str) -> tuple[str, ...]:
     ) or ("default",)
 
 
-def _rq(source: PythonSource) -> list[Inferred]:
-    found: list[Inferred] = []
-    for path in source.modules:
-        text = source.project.text(path)
-        sites = (
-            [s for s in source.script_sites(path) if s.framework == "rq"]
-            if ".work(" in text or "worker" in text
-            else []
-        )
-        if sites and ".work(" in text:
-            found.append(_script(source, "rq", path, sites))
-    if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
-        return found
-    if source.manifests.has("django-rq"):
-        return []
-    queues: dict[str, Assigned | None] = {}
-    for path, module in source.modules.items():
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
-            if full_name(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
-                names = [
-                    a.value
-                    for a in call.args[:1]
-                    if isinstance(a, ast.Constant) and isinstance(a.value, str)
-                ]
-                line = line_of(source.project, path, call.lineno)
-                queues[names[0] if names else "default"] = Assigned(
-                    path, call.lineno, "", "rq.Queue", line
-                )
-    if not queues:
-        return []
-    each = next(iter(queues.values()))
-    assert each is not None
-    _, dir = source.module_name(each.path)
-    names = tuple(sorted(queues))
-    return [
-        Inferred(
-            "rq",
-            "worker",
-            ("rq", "worker", *names),
-            dir,
-            "python",
-            _evidence(each, "a queue of RQ"),
-            "",
-            names,
-        )
-    ]
-
-
-def _script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:
-    module, dir = source.module_name(path)
-    package = source.manifests.package_of(path, "python")
-    base = package.dir if package else "."
-    if "." in module and f"{directory(path)}/__init__.py" in source.project.files:
-        words, where = ("python", "-m", module), dir
-    else:
-        relative = path if base == "." else path.removeprefix(f"{base}/")
-        words, where = ("python", relative), base
-    return Inferred(
-        framework,
-        "worker",
-        words,
-        where,
-        "python",
-        tuple(s.evidence for s in sites[:2]),
-        path,
-        merged_queues(sites),
-    )
-
-
 def _dramatiq(source: PythonSource) -> list[Inferred]:
     if source.manifests.has("django-dramatiq"):
         return []
@@ -241,13 +116,14 @@ def _single(
 ) -> list[Inferred]:
     """Return the worker of each object that one of ``calls`` made."""
     found: list[Inferred] = []
-    for each in _assigned(source, *calls):
-        module, dir = source.module_name(each.path)
+    for each in source.made_by(*calls):
+        path = loading_module(source, each) if framework == "huey" else each.path
+        module, dir = source.module_name(path)
         if not all(part.isidentifier() for part in module.split(".")):
             continue  # a copy that nobody can import
         words = tuple(shape.format(module=module, name=each.name).split())
         uses = source.imports.get(module, 0)
-        evidence = _evidence(each, f"made by {each.call}")
+        evidence = each.evidence(f"made by {each.call}")
         found.append(
             Inferred(
                 framework,
@@ -346,14 +222,22 @@ def _is_arq(node: ast.ClassDef) -> bool:
     )
 
 
+_QUEUE_CONFIG = re.compile(r"""QueueConfig\([^()]*?\bname\s*=\s*["']([\w.-]+)["']""")
+
+
+def _saq_queues(source: PythonSource) -> Iterator[str]:
+    for path in source.paths:
+        text = source.project.text(path)
+        if "QueueConfig(" in text:
+            yield from dict.fromkeys(_QUEUE_CONFIG.findall(text))
+
+
 def _saq(source: PythonSource) -> list[Inferred]:
-    if source.manifests.has("litestar-saq", "litestar-saq[redis]"):
-        at = source.manifests.has("litestar-saq")
-        assert at is not None
+    plugin = source.manifests.has("litestar-saq")
+    if plugin is not None:
+        words, queues = ("litestar", "workers", "run"), tuple(_saq_queues(source))
         return [
-            Inferred(
-                "saq", "worker", ("litestar", "workers", "run"), at.dir, "python", (at.evidence,)
-            )
+            Inferred("saq", "worker", words, plugin.dir, "python", (plugin.evidence,), "", queues)
         ]
     found: list[Inferred] = []
     for path, module in source.modules.items():
@@ -428,7 +312,7 @@ def _procrastinate(source: PythonSource) -> list[Inferred]:
                         words,
                         dir,
                         "python",
-                        _evidence(each, "procrastinate's app"),
+                        each.evidence("procrastinate's app"),
                         f"{name}.{each.name}",
                     )
                 ]
@@ -438,76 +322,3 @@ def _procrastinate(source: PythonSource) -> list[Inferred]:
 def _stoker(source: PythonSource) -> list[Inferred]:
     found = _single(source, "stoker", ("Stoker",), "stoker worker {module}:{name}")
     return [each for each in found if "stoker" in source.project.text(each.evidence[0].path)]
-
-
-def _faktory(source: PythonSource) -> list[Inferred]:
-    found: list[Inferred] = []
-    for path in source.modules:
-        sites = [
-            site for site in source.script_sites(path) if site.framework in ("faktory", "bullmq")
-        ]
-        if sites and _runs(source, path):
-            found.append(_script(source, sites[0].framework, path, sites))
-    return found
-
-
-def _runs(source: PythonSource, path: str) -> bool:
-    """Tell if a file is a program: something happens when it is run, beside definitions."""
-    if "__main__" in source.project.text(path):
-        return True
-    defining = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    lines = {
-        call.lineno
-        for node in source.modules[path].tree.body
-        if not isinstance(node, defining)
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-    }
-    return any(site.line in lines for site in source.script_sites(path))
-
-
-def _inside_of_apps(source: PythonSource) -> list[Embedded]:
-    """Return the workers that a function makes for whoever imports it, such as a web app."""
-    return [
-        Embedded(sites[0].framework, source.module_name(path)[1], _REASON, (sites[0].evidence,))
-        for path in source.modules
-        if (sites := [s for s in source.script_sites(path) if s.framework == "bullmq"])
-        and not _runs(source, path)
-    ]
-
-
-_REASON = "a function makes the worker for the program that imports it"
-
-
-def _loops(source: PythonSource) -> list[Inferred]:
-    """Return the workers without a framework: a program that loops and sleeps."""
-    found: list[Inferred] = []
-    for path, module in source.modules.items():
-        text = source.project.text(path)
-        if not re.search(r"while (True|1|not \w+)|while self\.", text) or "sleep(" not in text:
-            continue
-        if "/management/commands/" in path:
-            manage = next((p for p in source.project.named("manage.py") if not is_aside(p)), None)
-            if manage is None:
-                continue
-            name = path.rpartition("/")[2].removesuffix(".py")
-            words, dir = ("python", "manage.py", name), directory(manage)
-        elif (
-            re.search(r"worker|daemon|consumer|scheduler|poller", path.lower())
-            and "__main__" in text
-        ):
-            inferred = _script(source, "", path, [])
-            words, dir = inferred.words, inferred.dir
-        else:
-            continue
-        line = next(
-            (node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0
-        )
-        evidence = (
-            Evidence(path, line, line_of(source.project, path, line), "a loop that sleeps"),
-        )
-        named = re.search(r"(^|[/_])(bg_?)?worker", path) is not None and "/commands/" not in path
-        role: Role = "worker" if named else "other"
-        sure = 0.5 if named else 0.4
-        found.append(Inferred(None, role, words, dir, "python", evidence, path, confidence=sure))
-    return found

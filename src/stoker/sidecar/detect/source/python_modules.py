@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import PurePosixPath
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
-from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detect.written import is_aside
+from stoker.sidecar.detect.manifests import Manifests, directory, python_name
+from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 
 _TELLING = re.compile(
-    r"\w*[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
+    r"[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
     r"django_rq|"
     r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
-    r"\bStoker\(|faktory|bullmq|while True|while 1:|while not "
+    r"\bStoker\(|faktory|bullmq|while True|while 1:|while not |"
+    r"def lifespan|on_event\(|on_startup|before_serving|server_start|uvicorn\.run\(|"
+    r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(|"
+    r"extensions\[|run_receiver_task|subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
 )
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
+_WORDS = (
+    "elery", "worker_main", "dramatiq", " rq", "django_rq", "uey", "arq", "WorkerSettings",
+    "redis_settings", "saq", "taskiq", "procrastinate", "Stoker(", "faktory", "bullmq", "while ",
+    "extensions[", "run_receiver_task", '"rq"', "'rq'", "lifespan", "on_event(", "on_startup",
+    "before_serving", "server_start", "uvicorn.run(", "FastAPI(", "Flask(", "Starlette(",
+    "Litestar(", "Sanic(", "Quart(",
+)  # fmt: skip
+"""One of these is in whatever that finds; most texts are done with sooner."""
 _IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)
 
 
@@ -34,17 +47,24 @@ class Assigned(msgspec.Struct, frozen=True):
     """What made it: ``Celery``, ``rq.Worker``, ``create_celery``."""
     text: str
 
+    def evidence(self, note: str) -> tuple[Evidence, ...]:
+        """Return the place."""
+        return (Evidence(self.path, self.line, self.text[:200], note),)
+
 
 class Module(msgspec.Struct):
     """One file."""
 
     path: str
     tree: ast.Module
+    calls: list[ast.Call]
     names: dict[str, str]
     """Local name → what it was imported as: ``Celery`` → ``celery.Celery``."""
     assigned: list[Assigned]
+    functions: set[str]
+    """Those that it defines itself."""
     factories: set[str]
-    """Functions that make a Celery app inside."""
+    """Those of them that make a Celery app inside."""
 
 
 class PythonSource:
@@ -52,8 +72,9 @@ class PythonSource:
 
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
-        self.paths = [path for path in project.suffixed("py") if not is_aside(path)]
+        self.paths = [path for path in project.suffixed("py") if not self.project.is_aside(path)]
         self.imports: dict[str, int] = {}
+        self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
         for path in self.paths:
             text = project.text(path)
@@ -64,11 +85,35 @@ class PythonSource:
                 self.imports[name] = self.imports.get(name, 0) + 1
                 for each in re.findall(r"\w+", found[2] or ""):
                     self.imports[f"{name}.{each}"] = self.imports.get(f"{name}.{each}", 0) + 1
-            if _TELLING.search(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
+            if _is_telling(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
                 module = _parse(project, path, text)
                 if module is not None:
                     self.modules[path] = module
         self.factories = {name for m in self.modules.values() for name in m.factories}
+        self._parse_more()
+
+    @cached_property
+    def manage(self) -> str | None:
+        """Return Django's ``manage.py``, if there is one."""
+        found = self.project.named("manage.py")
+        return next((path for path in found if not self.project.is_aside(path)), None)
+
+    def _parse_more(self) -> None:
+        """Parse also what gets its Celery app of a function of another file."""
+        called = re.compile(rf"\b({'|'.join(self.factories)})\(")
+        for path in self.paths if self.factories else ():
+            text = self.project.text(path)
+            if path not in self.modules and "celery" in text and called.search(text):
+                module = _parse(self.project, path, text)
+                if module is not None:
+                    self.modules[path] = module
+
+    def made_by(self, *calls: str) -> Iterator[Assigned]:
+        """Yield the objects of modules that one of ``calls`` makes, by their last names."""
+        for module in self.modules.values():
+            for each in module.assigned:
+                if each.call.rpartition(".")[2] in calls:
+                    yield each
 
     def module_name(self, path: str) -> tuple[str, str]:
         """Return how a file is imported, and the directory that this is relative to."""
@@ -79,7 +124,8 @@ class PythonSource:
             if ".".join(parts[at:]) in self.imports and len(parts) - at > 1:
                 return ".".join(parts[at:]), "/".join(parts[:at]) or "."
         at = len(parts) - 1
-        while at > 0 and f"{'/'.join(parts[:at])}/__init__.py" in self.project.files:
+        lowest = self._root_depth(directory(path)) if at else 0
+        while at > lowest and f"{'/'.join(parts[:at])}/__init__.py" in self.project.files:
             at -= 1
         package = self.manifests.package_of(path, "python")
         if package is not None and at == len(parts) - 1 and at:
@@ -91,8 +137,42 @@ class PythonSource:
                 and len(parts) - base > 1
                 and ".".join(parts[at:]) not in self.imports
             ):
-                at = base
+                at = max(base, lowest)
         return ".".join(parts[at:]), "/".join(parts[:at]) or "."
+
+    def _root_depth(self, dir: str) -> int:
+        """Return how deep the directory lies that a package's own absolute imports start from."""
+        if dir not in self._roots:
+            found = {name.partition(".")[0] for name in self._absolute(dir)}
+            parents = [str(parent) for parent in PurePosixPath(dir).parents][:-1]
+            depths = [
+                parent.count("/") + 1
+                for parent in parents
+                if any(
+                    f"{parent}/{name}{tail}" in self.project.files
+                    for name in found
+                    for tail in (".py", "/__init__.py")
+                )
+            ]
+            self._roots[dir] = max(depths, default=0)
+        return self._roots[dir]
+
+    def _absolute(self, dir: str) -> Iterator[str]:
+        """Yield what the files of a directory import that may be of this project."""
+        for path in self.paths:
+            if directory(path) == dir:
+                for each in _IMPORTED.finditer(self.project.text(path)):
+                    name = each[1] or each[3]
+                    first = name.partition(".")[0]
+                    if (
+                        first
+                        and first not in sys.stdlib_module_names
+                        and not self._is_foreign(first)
+                    ):
+                        yield name
+
+    def _is_foreign(self, name: str) -> bool:
+        return self.manifests.has(python_name(name), language="python") is not None
 
     def find(self, dotted: str, dir: str) -> tuple[str, str] | None:
         """Return the file of ``package.module`` (or of a longer path into it) and its root."""
@@ -106,79 +186,17 @@ class PythonSource:
                 prefix = "" if base == "." else f"{base}/"
                 for path in (f"{prefix}{tail}.py", f"{prefix}{tail}/__init__.py"):
                     if path in self.project.files and (
-                        length > 1 or base in bases or len(parts) > 1 or not is_aside(path)
+                        length > 1
+                        or base in bases
+                        or len(parts) > 1
+                        or not self.project.is_aside(path)
                     ):
                         return path, base
         return None
 
-    # ---- programs ------------------------------------------------------------------------------
 
-    def program(self, path: str, *, follow: bool) -> tuple[str | None, tuple[Site, ...]]:
-        """Return the framework that a script works for, and where; also in what it imports."""
-        seen: set[str] = set()
-        waiting = [path]
-        while waiting and len(seen) < 40:
-            current = waiting.pop(0)
-            if current in seen:
-                continue
-            seen.add(current)
-            sites = tuple(self.script_sites(current))
-            if sites:
-                return sites[0].framework, sites
-            if follow and current in self.modules and len(seen) < 12:
-                waiting += self._imported_files(current)
-        return None, ()
-
-    def _imported_files(self, path: str) -> Iterator[str]:
-        for name in set(self.modules[path].names.values()):
-            found = self.find(name, directory(path))
-            if found is not None and re.search(r"worker|queue|job|task|consum", found[0]):
-                yield found[0]
-
-    def script_sites(self, path: str) -> Iterator[Site]:
-        module = self.modules.get(path)
-        if module is None:
-            return
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
-            full = full_name(module, call.func)
-            framework = _SCRIPTS.get(full)
-            if (
-                framework is None
-                and full.endswith((".worker_main", ".Worker"))
-                and "celery" in self.project.text(path).lower()
-            ):
-                framework = "celery"
-            if framework is not None:
-                queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
-                yield Site(
-                    framework, path, call.lineno, line_of(self.project, path, call.lineno), queues
-                )
-
-
-_SCRIPTS = {
-    name: framework
-    for framework, names in {
-        "rq": (
-            "rq.Worker",
-            "rq.worker.Worker",
-            "rq.SimpleWorker",
-            "rq.worker.SimpleWorker",
-            "rq.worker_pool.WorkerPool",
-            "rq.Connection",
-            "rq.worker.HerokuWorker",
-            "django_rq.get_worker",
-            "rq.cli.worker",
-        ),
-        "faktory": ("faktory.Worker",),
-        "arq": ("arq.run_worker", "arq.worker.run_worker", "arq.Worker", "arq.worker.Worker",),
-        "dramatiq": ("dramatiq.Worker", "dramatiq.cli.main", "dramatiq.worker.Worker",),
-        "saq": ("saq.Worker", "saq.worker.Worker",),
-        "huey": ("huey.consumer.Consumer",),
-        "bullmq": ("bullmq.Worker",),
-        "procrastinate": ("procrastinate.App.run_worker",),
-    }.items()
-    for name in names
-}  # fmt: skip
+def _is_telling(text: str) -> bool:
+    return any(word in text for word in _WORDS) and _TELLING.search(text) is not None
 
 
 def _parse(project: Project, path: str, text: str) -> Module | None:
@@ -189,8 +207,11 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # of another version of Python, or a template: no fault of the project
     names: dict[str, str] = {}
+    calls: list[ast.Call] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.Call):
+            calls.append(node)
+        elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         elif isinstance(node, ast.Import):
@@ -198,47 +219,56 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
                 names[alias.asname or alias.name.partition(".")[0]] = (
                     alias.asname and alias.name
                 ) or alias.name.partition(".")[0]
-    module = Module(path, tree, names, [], set())
-    _collect(project, module)
+    module = Module(path, tree, calls, names, [], set(), set())
+    _collect(project, module, tree.body)
     return module
 
 
-def _collect(project: Project, module: Module) -> None:
-    def visit(body: Sequence[ast.stmt], function: str) -> None:
-        for node in body:
-            targets: list[ast.expr] = []
-            value: ast.expr | None = None
-            if isinstance(node, ast.Assign):
-                targets, value = node.targets, node.value
-            elif isinstance(node, ast.AnnAssign):
-                targets, value = [node.target], node.value
-            if value is not None and not function:
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        call = _call_in(value)
-                        made = full_name(module, call.func) if call else ""
-                        module.assigned.append(
-                            Assigned(
-                                module.path,
-                                node.lineno,
-                                target.id,
-                                made,
-                                line_of(project, module.path, node.lineno),
-                            )
-                        )
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if any(
-                    isinstance(inner, ast.Call)
-                    and full_name(module, inner.func).rpartition(".")[2] == "Celery"
-                    for inner in ast.walk(node)
-                ):
-                    module.factories.add(node.name)
-            elif isinstance(node, ast.If | ast.Try | ast.With):
-                visit(node.body, function)
-                if isinstance(node, ast.If):
-                    visit(node.orelse, function)
+def _collect(project: Project, module: Module, body: Sequence[ast.stmt]) -> None:
+    """Note what the statements of a module assign and define; those of its branches, too."""
+    for node in body:
+        if isinstance(node, ast.Assign):
+            module.assigned += _assigned(project, module, node.targets, node.value)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            module.assigned += _assigned(project, module, [node.target], node.value)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            module.functions.add(node.name)
+            if any(_makes_celery(module, inner) for inner in ast.walk(node)):
+                module.factories.add(node.name)
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            _collect(project, module, node.body)
+            if isinstance(node, ast.If):
+                _collect(project, module, node.orelse)
 
-    visit(module.tree.body, "")
+
+def _assigned(
+    project: Project, module: Module, targets: Sequence[ast.expr], value: ast.expr
+) -> Iterator[Assigned]:
+    call = _call_in(value)
+    made = full_name(module, call.func) if call else ""
+    if _is_extension(value):
+        made = "celery.Celery"
+    for target in targets:
+        if isinstance(target, ast.Name):
+            text = line_of(project, module.path, target.lineno)
+            yield Assigned(module.path, target.lineno, target.id, made, text)
+
+
+def _makes_celery(module: Module, node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call) and full_name(module, node.func).rpartition(".")[2] == "Celery"
+    )
+
+
+def _is_extension(value: ast.expr) -> bool:
+    """Tell if it is Flask's way to keep Celery's app: ``app.extensions["celery"]``."""
+    return (
+        isinstance(value, ast.Subscript)
+        and isinstance(value.value, ast.Attribute)
+        and value.value.attr == "extensions"
+        and isinstance(value.slice, ast.Constant)
+        and value.slice.value == "celery"
+    )
 
 
 def _call_in(value: ast.expr) -> ast.Call | None:
@@ -262,25 +292,6 @@ def full_name(module: Module, node: ast.expr) -> str:
         return ".".join(["?", *reversed(parts)]) if parts else ""
     parts.append(module.names.get(node.id, node.id))
     return ".".join(reversed(parts))
-
-
-def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
-    """Yield the queue names that a call is given, literally or by the name of a list."""
-    for argument in [
-        *call.args,
-        *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
-    ]:
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Name):
-                for each in module.tree.body:
-                    if (
-                        isinstance(each, ast.Assign)
-                        and isinstance(each.value, ast.List | ast.Tuple)
-                        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
-                    ):
-                        yield from strings_in(each.value)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
 
 
 def strings_in(node: ast.expr) -> Iterator[str]:

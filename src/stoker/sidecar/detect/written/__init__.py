@@ -6,16 +6,21 @@ import re
 
 import msgspec
 
-from stoker.sidecar.detect.packages import is_aside
 from stoker.sidecar.project import Project
-
-__all__ = ["SOURCES", "Written", "is_aside", "joined_lines"]
 
 SOURCES = (
     "compose", "Procfile", "script", "Dockerfile", "Makefile", "supervisor", "shell", "docs",
     "source",
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
+
+INTERESTING = re.compile(
+    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
+    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
+    r"stoker|delayed_job|periodiq",
+    re.IGNORECASE,
+)
+"""What a line about workers has in it somewhere."""
 
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 

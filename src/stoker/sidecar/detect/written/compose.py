@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.shell import defaults
-from stoker.sidecar.detect.written import Written, is_aside
+from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
 from stoker.sidecar.detect.yaml import Table, load
 from stoker.sidecar.project import Project
@@ -39,7 +39,7 @@ class Service(msgspec.Struct, frozen=True):
 
 def compose_files(project: Project) -> list[str]:
     """Return all compose files, nearest to the root first."""
-    found = [path for path in project.matching(_NAMES) if not is_aside(path)]
+    found = [path for path in project.matching(_NAMES) if not project.is_aside(path)]
     return sorted(found, key=lambda path: (path.count("/"), path))
 
 
@@ -61,15 +61,7 @@ def _services(project: Project, path: str) -> Iterator[Service]:
 
 
 def _service(project: Project, path: str, name: str, service: Table, listed: Table) -> Service:
-    base = service.get("extends")
-    parent = base.get("service") if isinstance(base, Table) else base
-    elsewhere = isinstance(base, Table) and "file" in base
-    if isinstance(parent, str) and parent != name and not elsewhere:
-        merged = Table()
-        for table in (listed.table(parent), service):
-            merged.update(table)
-            merged.lines.update(table.lines)
-        service = merged
+    service = _extended(project, path, name, service, listed)
     environment = _environment(service.get("environment"))
     depends = service.get("depends_on")
     return Service(
@@ -86,12 +78,32 @@ def _service(project: Project, path: str, name: str, service: Table, listed: Tab
     )  # fmt: skip
 
 
+def _extended(project: Project, path: str, name: str, service: Table, listed: Table) -> Table:
+    """Return a service with what it takes over from the one that it extends."""
+    base = service.get("extends")
+    parent = base.get("service") if isinstance(base, Table) else base
+    if not isinstance(parent, str):
+        return service
+    file = base.get("file") if isinstance(base, Table) else None
+    if isinstance(file, str):
+        elsewhere = normal(directory(path), file)
+        listed = load(project, elsewhere).table("services") if elsewhere != path else listed
+    elif parent == name:
+        return service
+    merged = Table()
+    for table in (listed.table(parent), service):
+        merged.update(table)
+        merged.lines.update(table.lines)
+    return merged
+
+
 def _written(
     project: Project, path: str, name: str, service: Table, environment: dict[str, str],
     listed: Table,
 ) -> Written | None:  # fmt: skip
-    context, dockerfile, target = _build(project, path, service)
+    context, dockerfile, target = _build(project, path, _builder(service, listed))
     stage = _stage(project, dockerfile, target)
+    context = _working_dir(project, path, service, stage) or context
     entrypoint, command = _line(service.get("entrypoint")), _line(service.get("command"))
     if not entrypoint and not command and stage is None:
         return None
@@ -113,10 +125,41 @@ def _written(
     )
 
 
+def _builder(service: Table, listed: Table) -> Table:
+    """Return the service that builds the image of one: itself, or another by the image's name."""
+    image = service.get("image")
+    if "build" in service or not isinstance(image, str):
+        return service
+    others = (each for each in listed.values() if isinstance(each, Table) and "build" in each)
+    return next((each for each in others if each.get("image") == image), service)
+
+
+def _working_dir(project: Project, path: str, service: Table, stage: Stage | None) -> str:
+    """Return the directory of the project that is mounted where a service runs, if one is."""
+    inside = _text(service.get("working_dir")) or (stage.workdir if stage else "")
+    found = ""
+    for host, at in _mounts(service.get("volumes")):
+        if inside and f"{inside}/".startswith(f"{at.rstrip('/')}/") and host.startswith("."):
+            tail = inside[len(at.rstrip("/")) :].lstrip("/")
+            dir = normal(directory(path), f"{host}/{tail}")
+            found = dir if dir in project.dirs and dir != "." else found
+    return found
+
+
+def _mounts(value: Any) -> Iterator[tuple[str, str]]:
+    for each in cast(list[Any], value) if isinstance(value, list) else ():
+        if isinstance(each, Table):
+            yield _text(each.get("source")), _text(each.get("target"))
+        elif isinstance(each, str):
+            host, _, rest = defaults(each).partition(":")
+            yield host, rest.partition(":")[0]
+
+
 def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
     build = service.get("build")
     if build is None:
-        return directory(path), "", ""
+        own = _image_dir(project, _text(service.get("image")))
+        return (own, f"{own}/Dockerfile", "") if own else (directory(path), "", "")
     table = build if isinstance(build, Table) else Table()
     context = _text(table.get("context")) if table else _text(build)
     dir = normal(directory(path), context or ".")
@@ -124,6 +167,16 @@ def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
     if dir not in project.dirs:
         dir = directory(path)
     return dir, dockerfile, _text(table.get("target"))
+
+
+def _image_dir(project: Project, image: str) -> str:
+    """Return the directory whose Dockerfile a published image is made by: the one of its name."""
+    owner, _, name = image.partition("@")[0].rpartition("/")
+    name = name.partition(":")[0]
+    found = [path for path in project.named("Dockerfile") if path.endswith(f"/{name}/Dockerfile")]
+    found += [f"{name}/Dockerfile"] if f"{name}/Dockerfile" in project.files else []
+    own = [path for path in found if not project.is_aside(path)]
+    return directory(own[0]) if owner and len(own) == 1 else ""
 
 
 def normal(dir: str, relative: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
-from stoker.sidecar.detect.written import Written, is_aside, joined_lines
+from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.written import Written, joined_lines
 from stoker.sidecar.project import Project
 
 
@@ -96,7 +96,7 @@ def _environment(rest: str) -> dict[str, str]:
 def read(project: Project) -> Iterator[Written]:
     """Yield what every Dockerfile starts by itself."""
     for path in dockerfiles(project):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         for stage in stages(project, path):
             if stage.command or stage.entrypoint:

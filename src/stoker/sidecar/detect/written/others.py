@@ -9,35 +9,22 @@ import shlex
 from collections.abc import Iterator
 from typing import Any, cast
 
-from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
-from stoker.sidecar.detect.written import Written, is_aside, joined_lines
-from stoker.sidecar.detect.yaml import Table, load
+from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
+from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
+from stoker.sidecar.detect.written import INTERESTING, Written, joined_lines
 from stoker.sidecar.project import Project
-
-_INTERESTING = re.compile(
-    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
-    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
-    r"stoker|delayed_job|periodiq",
-    re.IGNORECASE,
-)
-
-
-_PLATFORMS = (
-    "render.yaml", "app.yaml", "modd.conf", "app.json", "fly.toml", "railway.json",
-    "railway.toml", "nixpacks.toml", "deploy.yml", ".replit",
-)  # fmt: skip
 
 
 def scripts(project: Project, manifests: Manifests) -> Iterator[Written]:
     """Yield the scripts of package.json, and of pyproject's task runners."""
     for path, named in manifests.scripts.items():
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         for name, line in named.items():
             number = find_line(project.text(path), '"scripts"', f'"{name}"')
             yield Written("script", path, number, (line,), directory(path), name=name)
     for path, data in manifests.tables.items():
-        if path.endswith("pyproject.toml") and not is_aside(path):
+        if path.endswith("pyproject.toml") and not project.is_aside(path):
             tool = table(data, "tool")
             groups = (("poe", "tasks"), ("taskipy", "tasks"), ("pdm", "scripts"),
                       ("hatch", "envs", "default", "scripts"), ("rye", "scripts"))  # fmt: skip
@@ -53,29 +40,27 @@ def makefiles(project: Project) -> Iterator[Written]:
     """Yield the recipe lines of Makefiles, Justfiles and Taskfiles."""
     for path in project.matching(r"makefile|gnumakefile|[\w.-]+\.mk|\.?justfile|taskfile\.ya?ml"):
         target = ""
-        for number, line in () if is_aside(path) else joined_lines(project, path):
+        lines = () if project.is_aside(path) else joined_lines(project, path)
+        for number, line in put_in_recipes(lines):
             head = re.match(r"([\w./-]+)\s*:(?!=)", line)
             if head:
                 target = head[1]
-            elif line[:1] in ("\t", " ") and _INTERESTING.search(line):
-                text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line).replace("$$", "$")
+            elif line[:1] in ("\t", " ") and INTERESTING.search(line):
+                text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line)
                 yield Written("Makefile", path, number, (text,), directory(path), target)
 
 
 def supervisors(project: Project) -> Iterator[Written]:
-    """Yield supervisor programs, systemd units, pm2 apps and the processes of platforms."""
+    """Yield supervisor programs, systemd units and pm2 apps."""
     for path in project.matching(r".*supervisor.*\.(conf|ini)|supervisord?|.*\.(service|ini|conf)"):
-        if is_aside(path):
+        if project.is_aside(path):
             continue
         text = project.text(path)
         if "[program:" in text or "[Service]" in text or "[watcher:" in text:
             yield from _ini(project, path, text)
     for path in project.matching(r"(ecosystem|pm2|process)[\w.-]*\.(c?js|json|ya?ml)"):
-        if not is_aside(path):
+        if not project.is_aside(path):
             yield from _pm2(project, path)
-    for path in project.named(*_PLATFORMS):
-        if not is_aside(path):
-            yield from _platform(project, path)
 
 
 def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
@@ -89,6 +74,7 @@ def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
         for key in ("command", "execstart", "cmd"):
             line = parser.get(section, key, fallback="").replace("\n", " ").strip("-@ ")
             line = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", line)  # supervisor's way to write it
+            line = without_venv(line)
             if line:
                 name = section.partition(":")[2] or path.rpartition("/")[2].partition(".")[0]
                 number = find_line(text, f"[{section}]", line[:20])
@@ -101,7 +87,7 @@ def _pm2(project: Project, path: str) -> Iterator[Written]:
         block = text[max(0, text.rfind("{", 0, found.start())) : found.end() + 400]
         block = block[: block.find("}", block.find("script")) if "}" in block else None]
         arguments = re.search(r"""["']?args["']?\s*:\s*["']([^"']+)["']""", block)
-        cwd = re.search(r"""["']?cwd["']?\s*:\s*["']\.?/?([^"']+)["']""", block)
+        cwd = re.search(r"""["']?cwd["']?\s*:\s*["'`](?:\$\{\w+\})?\.?/?([^"'`]+)["'`]""", block)
         name = re.search(r"""["']?name["']?\s*:\s*["']([^"']+)["']""", block)
         words = found[1] if " " in found[1] or not found[1].endswith("s") else f"node {found[1]}"
         line = f"{words} {arguments[1] if arguments else ''}".strip()
@@ -110,44 +96,36 @@ def _pm2(project: Project, path: str) -> Iterator[Written]:
         yield Written("supervisor", path, number, (line,), dir, name[1] if name else "")
 
 
-def _platform(project: Project, path: str) -> Iterator[Written]:
-    text = project.text(path)
-    if path.endswith((".yaml", ".yml")):
-        data = load(project, path)
-        for service in cast(list[Any], data.get("services") or []) if isinstance(
-            data.get("services"), list) else []:  # fmt: skip
-            if isinstance(service, Table):
-                for key in ("startCommand", "dockerCommand"):
-                    line, dir = service.get(key), str(service.get("rootDir") or ".")
-                    if isinstance(line, str):
-                        number = service.lines.get(key, 0)
-                        name = str(service.get("name", ""))
-                        yield Written("supervisor", path, number, (line,), dir, name)
-        for line in re.finditer(r"^\s*cmd:\s*(.+)$", text, re.MULTILINE):  # Kamal roles
-            number = text.count("\n", 0, line.start()) + 1
-            yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
-        return
-    if path.endswith("modd.conf"):
-        for line in re.finditer(r"^\s*(?:daemon|prep)[^:]*:\s*(.+)$", text, re.MULTILINE):
-            number = text.count("\n", 0, line.start()) + 1
-            yield Written("supervisor", path, number, (line[1].strip("\"'"),), directory(path))
-        return
-    pattern = r"""^\s*["']?([\w-]+)["']?\s*[=:]\s*(?:"((?:[^"\\\n]|\\.)+)"|'([^'\n]+)')"""
-    for line in re.finditer(pattern, text, re.MULTILINE):
-        value = line[2].replace('\\"', '"') if line[2] else line[3]
-        if " " in value and _INTERESTING.search(value):
-            number = text.count("\n", 0, line.start()) + 1
-            yield Written("supervisor", path, number, (value,), directory(path), line[1])
-
-
-def shells(project: Project) -> Iterator[Written]:
-    """Yield the lines of shell scripts."""
+def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
+    """Yield the lines of shell scripts, as they are run at the root of their package."""
     for path in shell_scripts(project):
-        if not is_aside(path):
-            dir = directory(path)
-            for number, line in joined_lines(project, path):
-                if _INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
-                    yield Written("shell", path, number, (line.strip(),), dir)
+        if project.is_aside(path):
+            continue
+        package = manifests.package_of(path)
+        led: list[str] = []
+        for number, line in put_in(joined_lines(project, path), directory(path)):
+            if ENTERS.match(line):
+                led.append(line.strip())
+            elif INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
+                text = " && ".join([*led, line.strip()])
+                yield Written("shell", path, number, (text,), package.dir if package else ".")
+
+
+_WINDOWS = re.compile(
+    r"""\s*@?(?:start\s+(?:"[^"]*"\s+)?)?(?:/\w+\s+)*(?:cmd\s+/[kc]\s+)?(.*)$""", re.IGNORECASE
+)
+_REMARK = re.compile(r"\s*(rem\b|::|#|@?echo)", re.IGNORECASE)
+
+
+def batch_files(project: Project, manifests: Manifests) -> Iterator[Written]:
+    """Yield the lines of Windows' scripts: what they start is started elsewhere, too."""
+    for path in project.suffixed("bat", "cmd", "ps1"):
+        package = manifests.package_of(path)
+        for number, line in () if project.is_aside(path) else joined_lines(project, path):
+            found = _WINDOWS.match(line)
+            if found and INTERESTING.search(line) and not _REMARK.match(line):
+                text = found[1].strip().strip('"')
+                yield Written("docs", path, number, (text,), package.dir if package else ".")
 
 
 _SCRIPT_DIRS = frozenset({
@@ -175,8 +153,19 @@ _WORDS = (
     "good_job", "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer",
     "queue", "litestar", "stoker", "delayed_job", "periodiq",
 )  # fmt: skip
-"""One of these is in whatever ``_INTERESTING`` finds; most texts are done with sooner."""
+"""One of these is in whatever ``INTERESTING`` finds; most texts and lines are done sooner."""
 
+_ALONE = re.compile(
+    r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
+    r"(?:(?:poetry|pipenv|uv|pdm)\s+run\s+|python3?\s+-m\s+)?"
+    r"(?:celery\s.*\s?(?:-A|--app)[\s=].*|bundle exec (?:sidekiq|rake|good_job)\b.*|"
+    r"arq\s+[\w.]+|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
+    r"python3?\s+manage\.py\s+(?:rqworker|run_huey|rundramatiq|procrastinate)\b.*|"
+    r"(?:node|tsx|ts-node|python3?)\s+[\w./-]*worker[\w./-]*\.\w+|"
+    r"(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?[\w:-]*worker[\w:-]*|go\s+run\s+[\w./-]*worker\S*))\s*"
+)
+"""A command that stands for itself on a line, without anything that says so."""
+_PROSE = re.compile(r"\b(to|the|and|in|for|then|a|is|will|with|starts?|from|which|that)\b")
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
 
 
@@ -185,31 +174,62 @@ def docs(project: Project) -> Iterator[Written]:
     for path in [*project.suffixed("md", "rst", "mdx"), *project.named("readme", "readme.txt")]:
         name = path.rpartition("/")[2].lower()
         if (
-            is_aside(path)
+            project.is_aside(path)
+            or path.startswith(".")
             or path.count("/") > 3
             or "changelog" in name
             or "changes" in name
             or ("contributing" in name and "/" in path)
         ):
             continue
-        lower = project.text(path).lower()
-        if not any(word in lower for word in _WORDS):
+        if _may_tell(project.text(path)):
+            yield from _told(project, path)
+
+
+def _may_tell(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _WORDS)
+
+
+def _told(project: Project, path: str) -> Iterator[Written]:
+    """Yield the commands of one text, each after the ``cd`` of its block that lead to it."""
+    fenced = False
+    led: list[str] = []
+    cloned = ""
+    for number, line in joined_lines(project, path):
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced, led = not fenced, []
             continue
-        fenced = False
-        for number, line in joined_lines(project, path):
-            if line.lstrip().startswith(("```", "~~~")):
-                fenced = not fenced
-            elif _INTERESTING.search(line):
-                for text in _shown(line, fenced=fenced or line.startswith(("    ", "\t"))):
-                    yield Written("docs", path, number, (text,), directory(path))
+        cloned = _cloned(line) or cloned
+        telling = _may_tell(line) and INTERESTING.search(line) is not None
+        if not telling and not fenced:
+            continue
+        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
+        if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
+            led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
+        elif telling:
+            for text in texts:
+                yield Written(
+                    "docs", path, number, (" && ".join([*led, text]),), directory(path)
+                )  # fmt: skip
+
+
+def _cloned(line: str) -> str:
+    """Return the directory that ``git clone`` makes, if a line has one."""
+    found = re.search(r"git clone\s+\S*?([\w.-]+?)(?:\.git)?(?:\s+([\w.-]+))?\s*$", line)
+    return (found[2] or found[1]) if found else ""
 
 
 def _shown(line: str, *, fenced: bool) -> list[str]:
     prompt = re.match(r"\s*(?:[$>%]|\([\w.-]+\)\s*[$>]?)\s+(.+)", line)
     if prompt or fenced:
         text = (prompt[1] if prompt else line).strip()
-        return [re.sub(r"\s+#.*$", "", text)]
-    return [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+        return [without_venv(re.sub(r"\s+#.*$", "", text))]
+    alone = _ALONE.fullmatch(line)
+    if alone and not _PROSE.search(alone[1]):
+        return [without_venv(alone[1])]
+    inline = [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+    return [found for found in inline if not re.fullmatch(r"[\w./-]+\.\w+", found)]  # a file
 
 
 def words_of(value: Any) -> str:

@@ -14,8 +14,7 @@ _FINAL = "alpine:3.22"  # a shell and certificates
 
 def stages(image: Image) -> list[str]:
     """Return the stages up to the worker's files."""
-    name = posixpath.basename(posixpath.normpath(image.binary)) if image.binary else image.name
-    name = image.name if name == "." else name
+    name = image.program
     build = list(image.build) or [
         *("go", "build", "-trimpath", "-o", f"/out/{name}", image.binary or ".")
     ]

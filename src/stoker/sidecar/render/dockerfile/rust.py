@@ -15,7 +15,7 @@ _CACHES = (
 
 def stages(image: Image) -> list[str]:
     """Return the stages up to the worker's files."""
-    name = image.binary or image.name
+    name = image.program
     locked = ["--locked"] if any(file.endswith("Cargo.lock") for file in image.manifests) else []
     member = ["--package", image.package] if image.package else []
     build = ["cargo", "install", *locked, *member, "--bin", name, "--root", "/out", "--path"]

@@ -1,0 +1,94 @@
+"""Celery's apps: which of them a project's workers run, and under which name they are found."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.source import Inferred
+from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
+from stoker.sidecar.detect.source.python_tasks import loading_module
+
+_SCHEDULE = re.compile(
+    r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
+)
+
+
+def infer(source: PythonSource) -> list[Inferred]:
+    """Return a worker for each app that has tasks of its own, and beat if there is a schedule."""
+    packages: dict[str, list[Assigned]] = {}
+    for each in source.made_by("Celery", *source.factories):
+        if not _makes_celery(source, each):
+            continue
+        package = source.manifests.package_of(each.path, "python")
+        packages.setdefault(package.dir if package else ".", []).append(each)
+    chosen = [each for apps in packages.values() for each in _chosen(source, apps)]
+    found = [_worker(source, each) for each in chosen]
+    scheduled = any(_SCHEDULE.search(source.project.text(path)) for path in source.paths)
+    return found + [_beat(each) for each in found if scheduled]
+
+
+def _makes_celery(source: PythonSource, each: Assigned) -> bool:
+    """Tell if it is Celery's app, and not that of a function which is called the same."""
+    home, _, name = each.call.rpartition(".")
+    if name == "Celery":
+        return True
+    dir = directory(each.path)
+    found = source.find(home, dir) if home else None
+    near = (each.path, f"{dir}/__init__.py".removeprefix("./"))
+    modules = [source.modules.get(path) for path in ((found[0],) if found else near)]
+    defining = [module for module in modules if module and name in module.functions]
+    return not defining or name in defining[0].factories
+
+
+def _chosen(source: PythonSource, apps: list[Assigned]) -> list[Assigned]:
+    """Return the apps that have tasks of their own beside them; the likeliest, if not several."""
+    best: dict[str, Assigned] = {}
+    for each in sorted(apps, key=lambda each: _score(source, each)):
+        best[directory(each.path)] = each
+    alone = [
+        each
+        for dir, each in best.items()
+        if not any(f"{other}/".startswith(f"{dir}/") for other in best if other != dir)
+        and _has_tasks(source, each)
+    ]
+    return alone if len(alone) > 1 else [max(apps, key=lambda each: _score(source, each))]
+
+
+def _has_tasks(source: PythonSource, each: Assigned) -> bool:
+    """Tell if a file in the directory of an app registers a task with it."""
+    prefix = f"{directory(each.path)}/".removeprefix("./")
+    registers = re.compile(rf"@(\w+\.)*{re.escape(each.name)}\.task\b")
+    return any(
+        path.startswith(prefix) and registers.search(source.project.text(path))
+        for path in source.paths
+    )
+
+
+def _score(source: PythonSource, each: Assigned) -> tuple[int, ...]:
+    module, _ = source.module_name(each.path)
+    uses = source.imports.get(module, 0) + source.imports.get(f"{module}.{each.name}", 0)
+    late = f"{each.name}.autodiscover_tasks" in source.project.text(each.path)
+    return (
+        1 if re.search(r"celery|worker", each.path.rpartition("/")[2]) else 0,
+        1 if each.call.rpartition(".")[2] != "Celery" else 0,
+        uses,
+        int(late),
+        -each.path.count("/"),
+    )
+
+
+def _worker(source: PythonSource, each: Assigned) -> Inferred:
+    path = loading_module(source, each)
+    module, dir = source.module_name(path)
+    own = path.rpartition("/")[2] == "celery.py" and "." in module
+    app = module.removesuffix(".celery") if own else f"{module}.{each.name}"
+    words = ("celery", "-A", app, "worker", "--loglevel=info")
+    return Inferred("celery", "worker", words, dir, "python", each.evidence("the Celery app"), app)
+
+
+def _beat(worker: Inferred) -> Inferred:
+    words = ("celery", "-A", worker.app, "beat", "--loglevel=info")
+    return msgspec.structs.replace(worker, role="scheduler", words=words)

@@ -1,0 +1,132 @@
+"""The sub-commands of Go's programs: of cobra, urfave/cli, kong, or asked of ``os.Args``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from stoker.sidecar.detect.source import WORKERISH
+from stoker.sidecar.detect.source.go_packages import GoSource, Program
+
+Words = tuple[str, ...]
+_ASKING = re.compile(r"cobra|cli\.Command|os\.Args|flag\.|kingpin|kong")
+_FIELD = re.compile(r"^\s*(\w+)\s+\*?(?:\w+\.)?(\w+)\s+`([^`\n]*\bcmd:[^`\n]*)`", re.MULTILINE)
+"""A field of kong's: ``Worker WorkerCmd `cmd:"" help:"…"` ``."""
+_ADDED = re.compile(r"(\w+)\.AddCommand\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+_DECLARED = re.compile(
+    r"(?:\b(\w+)\s*:?=\s*)?(?:&?(?:cobra|cli)\.Command\s*\{|\{)\s*\n?(?:[^{}]*?\n)?"
+    r'\s*(?:Use|Name)\s*:\s*"([\w:-]+)[^"\n]*",'
+)
+_CASE = re.compile(r'case\s+((?:"[\w:-]+",?\s*)+):')
+_FLAG = re.compile(r'\b(\w+)\s*:?=\s*flag\.String\(\s*"([\w-]+)"')
+_FUNCTION = re.compile(r"func\s+(?:\([^)]*\)\s*)?(\w+)\(")
+_WORKS = re.compile(
+    r"[Ww]orker|asynq|river|faktory|[Cc]onsum|[Pp]rocess|NewServer|NewManager|[Jj]ob|[Qq]ueue"
+)
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One sub-command."""
+
+    name: str
+    path: str
+    variable: str
+    """What holds it, by which another one adds it."""
+    body: str
+
+
+class Commands:
+    """The sub-commands of all programs, each program's found out once."""
+
+    def __init__(self, source: GoSource) -> None:
+        self.source = source
+        self._of: dict[str, list[Words]] = {}
+
+    def of(self, program: Program) -> list[Words]:
+        """Return the words of those sub-commands of a program that start a worker."""
+        if program.target not in self._of:
+            self._of[program.target] = list(self._found(program))
+        return self._of[program.target]
+
+    def _found(self, program: Program) -> Iterator[Words]:
+        found: list[Command] = []
+        parents: dict[str, str] = {}
+        for path in self.source.files(program):
+            text = self.source.project.text(path)
+            if _ASKING.search(text):
+                found += _commands(path, text)
+                for parent, children in _ADDED.findall(text):
+                    parents |= dict.fromkeys(re.findall(r"\w+", children), parent)
+            if "cmd:" in text:
+                found += self._of_fields(program, path, text)
+        names = {command.variable: command for command in found if command.variable}
+        if parents:
+            found = [each for each in found if not each.variable or each.variable in parents]
+        named = [command for command in found if _starts_worker(command)]
+        for command in named or [each for each in found if self._only_works(each.path)]:
+            yield _words_of(command, names, parents)
+
+    def _only_works(self, path: str) -> bool:
+        return path in self.source.sites and not self.source.is_serving(path)
+
+    def _of_fields(self, program: Program, path: str, text: str) -> Iterator[Command]:
+        """Yield the sub-commands that kong makes of fields, each with what its type runs."""
+        for field, type_, tags in _FIELD.findall(text):
+            given = re.search(r'\bname:"([\w-]+)"', tags)
+            name = given[1] if given else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", field).lower()
+            run = re.compile(rf"func \(\w* ?\*?{type_}\) Run\(")
+            for each in self.source.files(program):
+                body = self.source.project.text(each)
+                at = run.search(body)
+                if at:
+                    yield Command(name, each, "", body[at.start() : at.start() + 3_000])
+                    break
+
+    def knows(self, program: Program, word: str) -> bool:
+        """Tell if a program could take a word for a sub-command: its source has it somewhere."""
+        literal = re.compile(rf'["\'`]{re.escape(word)}\b|\bcmd:"')
+        texts = (self.source.project.text(path) for path in self.source.files(program))
+        return any(literal.search(text) for text in texts)
+
+
+def _starts_worker(command: Command) -> bool:
+    if not WORKERISH.search(command.name):
+        return False
+    return _WORKS.search(command.body) is not None or "work" in command.name
+
+
+def _commands(path: str, text: str) -> Iterator[Command]:
+    for found in _DECLARED.finditer(text):
+        before = _FUNCTION.findall(text[: found.start()])
+        variable = found[1] or (before[-1] if before else "")
+        yield Command(found[2], path, variable, text[found.start() : found.start() + 3_000])
+    if "os.Args" in text or "flag.Arg" in text:
+        yield from _cases(path, text)
+    for found in _FLAG.finditer(text):
+        for switch in re.finditer(rf"switch\s+\*?{found[1]}\s*\{{", text):
+            after = text[switch.end() : switch.end() + 3_000]
+            for case in _cases(path, after):
+                yield msgspec.structs.replace(case, name=f"-{found[2]}={case.name}")
+        for case in re.finditer(rf'\*{found[1]}\s*==\s*"([\w-]+)"', text):
+            body = text[case.end() : case.end() + 400]
+            yield Command(f"-{found[2]}={case[1]}", path, "", body)
+
+
+def _cases(path: str, text: str) -> Iterator[Command]:
+    for found in _CASE.finditer(text):
+        name = re.findall(r'"([\w:-]+)"', found[1])[0]
+        body = text[found.end() : found.end() + 400].partition("case ")[0]
+        yield Command(name, path, "", body)
+
+
+def _words_of(command: Command, names: dict[str, Command], parents: dict[str, str]) -> Words:
+    words = [command.name]
+    seen = {command.variable}
+    parent = parents.get(command.variable, "")
+    while parent in names and parent not in seen and parent in parents:
+        seen.add(parent)
+        words.insert(0, names[parent].name)
+        parent = parents[parent]
+    return tuple(words)

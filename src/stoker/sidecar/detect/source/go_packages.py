@@ -1,0 +1,259 @@
+"""Go's packages: what they import, where they make workers, which of them are programs."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+
+from stoker.sidecar.detect.manifests import Manifests, directory
+from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source.programs import Imports, places
+from stoker.sidecar.detect.source.syntax import Call, calls
+from stoker.sidecar.detection import Role
+from stoker.sidecar.project import Project
+
+
+class Library(msgspec.Struct, frozen=True):
+    """How a worker is made with a framework."""
+
+    framework: str
+    path: str
+    functions: frozenset[str] = frozenset()
+    """Called on the package: ``asynq.NewServer(``."""
+    methods: frozenset[str] = frozenset()
+    """Called on what the package made: ``server.NewWorker(``."""
+    schedulers: frozenset[str] = frozenset()
+    """Functions that make what may run only once."""
+
+
+_LIBRARIES = (
+    Library(
+        "asynq", "github.com/hibiken/asynq",
+        frozenset({"NewServer", "NewServerFromRedisClient"}),
+        schedulers=frozenset({
+            "NewScheduler", "NewSchedulerFromRedisClient", "NewPeriodicTaskManager",
+        }),
+    ),
+    Library(
+        "river", "github.com/riverqueue/river",
+        frozenset({"NewWorkers", "AddWorker", "AddWorkerSafely"}),
+    ),
+    Library(
+        "gocraft", "github.com/gocraft/work",
+        frozenset({"NewWorkerPool", "NewWorkerPoolWithOptions"}),
+    ),
+    Library(
+        "machinery", "github.com/RichardKnop/machinery",
+        methods=frozenset({"NewWorker", "NewCustomQueueWorker"}),
+    ),
+    Library("faktory", "github.com/contribsys/faktory_worker_go", frozenset({"NewManager"})),
+)  # fmt: skip
+_IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
+_MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
+_PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
+_SERVES = re.compile(
+    r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
+    r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
+    r"kratos\.New\(|micro\.NewService\(|\bg\.Server\("
+)
+
+
+class Program(msgspec.Struct, frozen=True):
+    """What ``go run`` starts: a package ``main``, or a file that is one for itself."""
+
+    target: str
+    """The directory, or the file."""
+
+    @property
+    def is_file(self) -> bool:
+        """Tell if only this file belongs to it."""
+        return self.target.endswith(".go")
+
+    @property
+    def dir(self) -> str:
+        """Return the directory that it lies in."""
+        return directory(self.target) if self.is_file else self.target
+
+    @property
+    def name(self) -> str:
+        """Return what it is called: the binary's name, if nobody gives it another one."""
+        return "" if self.target == "." else posixpath.basename(self.target).removesuffix(".go")
+
+
+class GoSource:
+    """All of a project's Go."""
+
+    def __init__(self, project: Project, manifests: Manifests) -> None:
+        self.project, self.manifests = project, manifests
+        self.modules: dict[str, str] = {}
+        """Directory → the module's path."""
+        for path in project.named("go.mod"):
+            found = re.search(r"^module\s+(\S+)", project.text(path), re.MULTILINE)
+            if found and not self.project.is_aside(path):
+                self.modules[directory(path)] = found[1]
+        self.imports = Imports()
+        """Of files and of directories, which import their files."""
+        self.sites: dict[str, list[Site]] = {}
+        self.programs: list[Program] = []
+        self._serving: dict[str, bool] = {}
+        names = [d.name for d in manifests.dependencies if d.language == "go"]
+        if not any(library_of(name) for name in names):
+            return
+        for path in project.suffixed("go"):
+            if (
+                not path.endswith("_test.go")
+                and not self.project.is_aside(path)
+                and "/mock" not in path
+            ):
+                self._add(path)
+        self.programs.sort(key=lambda program: program.target)
+
+    def _add(self, path: str) -> None:
+        text = self.project.text(path)
+        imports = _IMPORT.findall(text[: text.find("\nfunc ") if "\nfunc " in text else None])
+        self.imports.add(path, filter(None, (self.dir_of(name) for _, name in imports)))
+        self.imports.add(directory(path), [path])
+        for library in _LIBRARIES:
+            names = {
+                local
+                for alias, name in imports
+                if library_of(name) is library
+                for local in _local_names(alias, name)
+            }
+            if names:
+                self._find(path, text, library, names)
+        if _MAIN.search(text) and _PACKAGE_MAIN.search(text):
+            self._add_main(path, directory(path))
+
+    def _add_main(self, path: str, dir: str) -> None:
+        """Note a program. Of several in one directory, each file is run for itself."""
+        others = [p for p in self.programs if p.dir == dir]
+        if not others:
+            self.programs.append(Program(dir))
+        elif not others[0].is_file:
+            self.programs.remove(others[0])
+            first = next(p for p in self.imports.of(dir) if _MAIN.search(self.project.text(p)))
+            self.programs += [Program(first), Program(path)]
+        else:
+            self.programs.append(Program(path))
+
+    def _find(self, path: str, text: str, library: Library, names: set[str]) -> None:
+        for call in calls(text, "go"):
+            on, _, last = call.name.rpartition(".")
+            role: Role = "worker"
+            if on in names and last in library.schedulers:
+                role = "scheduler"
+            elif not (on in names and last in library.functions) and not (
+                last in library.methods and call.arguments
+            ):
+                continue
+            line = self.project.lines(path)[call.line - 1]
+            queues = tuple(_queues(text, library.framework)) if role == "worker" else ()
+            self.sites.setdefault(path, []).append(
+                Site(library.framework, path, call.line, line, queues, _concurrency(call, text),
+                     role)
+            )  # fmt: skip
+
+    @cached_property
+    def recipes(self) -> list[str]:
+        """The files that may say under which name a program is built."""
+        found = self.project.matching(r"(docker|make|just|task)file.*|.*\.(mk|sh|ya?ml|md)")
+        return [path for path in found if "go build" in self.project.text(path)]
+
+    def dir_of(self, name: str) -> str:
+        """Return the directory of an imported package, if it is one of this project."""
+        for dir, module in self.modules.items():
+            if name == module or name.startswith(f"{module}/"):
+                return posixpath.normpath(posixpath.join(dir, name[len(module) :].lstrip("/")))
+        return ""
+
+    def module_of(self, program: Program) -> str:
+        """Return the directory of the module that a program belongs to."""
+        inside = [d for d in self.modules if d != "." and f"{program.dir}/".startswith(f"{d}/")]
+        return max(inside, key=len, default=".")
+
+    def files(self, program: Program) -> list[str]:
+        """Return the files that a program is made of, those of its own directory first."""
+        reached = [p for p in self.imports.reached(program.target) if p.endswith(".go")]
+        return sorted(reached, key=lambda path: (directory(path) != program.dir, path))
+
+    def works(self, program: Program) -> list[Site]:
+        """Return the sites that a program reaches, nearest first."""
+        found = places(self.sites, self.imports.reached(program.target))
+        found.sort(key=lambda path: directory(path) != program.dir)
+        return [site for path in found for site in self.sites[path]]
+
+    def serves(self, program: Program) -> bool:
+        """Tell if a program opens a port for others than its own health."""
+        return any(self.is_serving(path) for path in self.files(program))
+
+    def is_serving(self, path: str) -> bool:
+        """Tell if a file opens a port; what is generated for both sides does not count."""
+        if path not in self._serving:
+            generated = path.endswith((".pb.go", ".pb.gw.go"))
+            self._serving[path] = not generated and (
+                _SERVES.search(self.project.text(path)) is not None
+            )
+        return self._serving[path]
+
+
+def library_of(name: str) -> Library | None:
+    """Return the framework of an imported package; a fork is one, as long as it keeps the name."""
+    base = re.sub(r"/v\d+(/|$)", r"\1", name)
+    for library in _LIBRARIES:
+        if base == library.path:
+            return library
+        if library.methods and base.startswith(f"{library.path}/"):
+            return library
+    parts = base.split("/")
+    if len(parts) != 3 or parts[0] not in ("github.com", "gitlab.com"):
+        return None
+    return next((each for each in _LIBRARIES if each.path.endswith(f"/{parts[2]}")), None)
+
+
+def _local_names(alias: str, name: str) -> tuple[str, ...]:
+    """Return what an import is called in its file: the alias, or what the path ends in."""
+    if alias:
+        return ("",) if alias == "." else (alias,)
+    base = posixpath.basename(re.sub(r"/v\d+$", "", name))
+    return base, base.removesuffix("_go")
+
+
+def _queues(text: str, framework: str) -> Iterator[str]:
+    if framework == "asynq":
+        for block in re.finditer(r"Queues\s*:\s*map\[string\]int\{([^}]*)\}", text):
+            entries = re.sub(r"//[^\n]*", "", block[1])
+            for line in entries.split(","):
+                name = line.partition(":")[0].strip()
+                yield from _literal(name, text)
+    elif framework == "river":
+        for block in re.finditer(r"map\[string\]river\.QueueConfig\{(.*?)\n\s*\}", text, re.DOTALL):
+            for name in re.findall(
+                r'(?m)(?:^|,)\s*("[\w.:-]+"|[A-Za-z_][\w.]*)\s*:\s*\{', block[1]
+            ):
+                known = name == "river.QueueDefault"
+                yield from ("default",) if known else _literal(name, text)
+    elif framework == "faktory":
+        for block in re.finditer(
+            r"ProcessStrictPriorityQueues\(([^)]*)\)|ProcessWeightedPriorityQueues\(([^)]*)\)", text
+        ):
+            yield from re.findall(r'"([\w-]+)"', block[0])
+
+
+def _literal(name: str, text: str) -> Iterator[str]:
+    if re.fullmatch(r'"[\w.:-]+"', name):
+        yield name.strip('"')
+    elif re.fullmatch(r"[\w.]+", name):
+        found = re.search(rf'\b{re.escape(name.rpartition(".")[2])}\s*=\s*"([\w.:-]+)"', text)
+        if found:
+            yield found[1]
+
+
+def _concurrency(call: Call, text: str) -> int | None:
+    found = re.search(r"Concurrency\s*:\s*(\d+)", " ".join(call.arguments))
+    found = found or re.search(r"\.Concurrency\s*=\s*(\d+)", text)
+    return int(found[1]) if found else None

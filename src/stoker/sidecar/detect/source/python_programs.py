@@ -1,0 +1,118 @@
+"""Python's own programs: ``python worker.py``, ``python -m app.worker``, a console script."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from stoker.sidecar.detect.candidates import Program, Start
+from stoker.sidecar.detect.grammar import Launch
+from stoker.sidecar.detect.manifests import table
+from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Site, merged_queues
+from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_sites import every_site, program_sites
+from stoker.sidecar.detect.source.python_web import serves
+
+_PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
+
+
+class _Script(NamedTuple):
+    path: str
+    arguments: tuple[str, ...]
+    function: str = ""
+    """The one that a console script calls."""
+
+
+def python_program(source: PythonSource) -> Program:
+    """Return what tells whether a command is a worker's script."""
+    scripts = console_scripts(source)
+
+    def program(start: Start, dir: str) -> Launch | None:
+        script = _script(source, start.step.words, dir, scripts)
+        if script is None:
+            return None
+        sites = _sites(source, script, for_work=start.for_work)
+        if not sites:
+            return None
+        roles = {site.role for site in sites}
+        role = "worker" if "worker" in roles else sites[0].role
+        app = " ".join((script.path, *script.arguments))
+        return Launch(sites[0].framework, role, start.step.words, app, merged_queues(sites))
+
+    return program
+
+
+def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence[Site]:
+    """Return where a script makes workers, for the arguments that it is given."""
+    module = source.modules.get(script.path)
+    body = module and reached(module, script.arguments, script.function)
+    if module is None or body is None:
+        named = " ".join((posixpath.basename(script.path), *script.arguments))
+        follow = for_work or WORKERISH.search(named) is not None
+        if not for_work and serves(source, script.path) and not DEDICATED.search(named):
+            return ()
+        sites = program_sites(source, script.path, follow=follow)
+        other = for_others(module) if module and script.arguments else []
+        return [s for s in sites if s.path != script.path or not _is_in(s, other)]
+    own = [site for site in every_site(source, script.path) if _is_in(site, body)]
+    if own:
+        return own
+    for name in sorted(names_in(body) & module.names.keys()):
+        found = source.find(module.names[name], posixpath.dirname(script.path) or ".")
+        sites = program_sites(source, found[0], follow=True) if found else ()
+        if sites and found and found[0] != script.path:
+            return sites
+    return ()
+
+
+def _is_in(site: Site, body: Sequence[ast.stmt]) -> bool:
+    return any(each.lineno <= site.line <= (each.end_lineno or each.lineno) for each in body)
+
+
+def console_scripts(source: PythonSource) -> dict[str, str]:
+    """Return the commands that a project installs, each with the function that it calls."""
+    found: dict[str, str] = {}
+    for path, data in source.manifests.tables.items():
+        if path.endswith("pyproject.toml"):
+            groups: list[dict[str, Any]] = [
+                table(data, "project", "scripts"),
+                table(data, "tool", "poetry", "scripts"),
+            ]
+            for group in groups:
+                found |= {name: str(value) for name, value in group.items()}
+    return found
+
+
+def _script(
+    source: PythonSource, words: Sequence[str], dir: str, scripts: dict[str, str]
+) -> _Script | None:
+    if _PYTHON.match(words[0]) and len(words) > 1:
+        rest = [word for word in words[1:] if not word.startswith("-") or word == "-m"]
+        if rest[:1] == ["-m"] and len(rest) > 1:
+            found = source.find(rest[1], dir)
+            return _Script(_main_of(source, found[0]), tuple(rest[2:])) if found else None
+        name, arguments = rest[0] if rest else "", tuple(rest[1:])
+    elif words[0].endswith(".py"):
+        name, arguments = words[0], tuple(word for word in words[1:] if not word.startswith("-"))
+    elif words[0] in scripts:
+        module, _, function = scripts[words[0]].partition(":")
+        found = source.find(module, dir)
+        return _Script(found[0], tuple(words[1:]), function) if found else None
+    else:
+        return None
+    for base in (dir, "."):
+        path = posixpath.normpath(posixpath.join(base, name.lstrip("/")))
+        if path in source.project.files:
+            return _Script(path, arguments)
+    close = [path for path in source.paths if path.endswith(f"/{posixpath.basename(name)}")]
+    return _Script(close[0], arguments) if len(close) == 1 else None
+
+
+def _main_of(source: PythonSource, path: str) -> str:
+    """Return what ``python -m`` runs of a package."""
+    main = re.sub(r"__init__\.py$", "__main__.py", path)
+    return main if main in source.project.files else path

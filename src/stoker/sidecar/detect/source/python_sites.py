@@ -1,0 +1,164 @@
+"""Where Python makes workers in its own process, or starts them by their command."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from stoker.sidecar.detect.grammar import recognise
+from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source.python_modules import (
+    Module,
+    PythonSource,
+    full_name,
+    line_of,
+    strings_in,
+)
+from stoker.sidecar.detection import Role
+
+_SCRIPTS = {
+    name: framework
+    for framework, names in {
+        "rq": (
+            "rq.Worker",
+            "rq.worker.Worker",
+            "rq.SimpleWorker",
+            "rq.worker.SimpleWorker",
+            "rq.worker_pool.WorkerPool",
+            "rq.Connection",
+            "rq.worker.HerokuWorker",
+            "django_rq.get_worker",
+            "rq.cli.worker",
+        ),
+        "faktory": ("faktory.Worker",),
+        "arq": (
+            "arq.run_worker",
+            "arq.worker.run_worker",
+            "arq.Worker",
+            "arq.worker.Worker",
+            "arq.worker.create_worker",
+        ),
+        "dramatiq": ("dramatiq.Worker", "dramatiq.cli.main", "dramatiq.worker.Worker",),
+        "saq": ("saq.Worker", "saq.worker.Worker",),
+        "huey": ("huey.consumer.Consumer",),
+        "bullmq": ("bullmq.Worker",),
+        "taskiq": ("taskiq.api.run_receiver_task", "taskiq.api.receiver.run_receiver_task"),
+    }.items()
+    for name in names
+}  # fmt: skip
+_METHODS = (
+    ("celery", (".worker_main", ".Worker")),
+    ("huey", (".create_consumer",)),
+    ("procrastinate", (".run_worker", ".run_worker_async")),
+)
+"""Called on an object of the framework, of which the file has to speak."""
+_STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system)")
+
+
+def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
+    """Yield where a file makes workers in its own process."""
+    module = source.modules.get(path)
+    if module is None:
+        return
+    text = source.project.text(path).lower()
+    own = _own_classes(module)
+    for call in module.calls:
+        full = full_name(module, call.func)
+        framework = _SCRIPTS.get(own.get(full, full)) or next(
+            (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
+        )
+        if framework is not None:
+            queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
+            yield _site(source, path, call, framework, queues)
+
+
+def _own_classes(module: Module) -> dict[str, str]:
+    """Return the classes of a file, each with what it extends, without its type's arguments."""
+    found: dict[str, str] = {}
+    for node in module.tree.body:
+        if isinstance(node, ast.ClassDef) and node.bases:
+            base = node.bases[0]
+            plain = base.value if isinstance(base, ast.Subscript) else base
+            found[node.name] = full_name(module, plain)
+    return found
+
+
+def every_site(source: PythonSource, path: str) -> Iterator[Site]:
+    """Yield where a file makes workers, or starts them by their command."""
+    yield from script_sites(source, path)
+    module = source.modules.get(path)
+    if module is None:
+        return
+    for call in module.calls:
+        if _STARTS.fullmatch(full_name(module, call.func)):
+            launch = recognise(tuple(_words_of(call)), {})
+            if launch is not None:
+                yield _site(source, path, call, launch.framework, launch.queues, launch.role)
+
+
+def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Site, ...]:
+    """Return where a script makes workers; also in what it imports, if that is followed."""
+    seen: set[str] = set()
+    waiting = [path]
+    while waiting and len(seen) < 40:
+        current = waiting.pop(0)
+        if current in seen:
+            continue
+        seen.add(current)
+        sites = tuple((every_site if follow else script_sites)(source, current))
+        if sites:
+            return sites
+        if follow and current in source.modules and len(seen) < 12:
+            waiting += _imported_files(source, current)
+    return ()
+
+
+def _imported_files(source: PythonSource, path: str) -> Iterator[str]:
+    for name in set(source.modules[path].names.values()):
+        found = source.find(name, directory(path))
+        if found is not None and re.search(r"worker|queue|job|task|consum", found[0]):
+            yield found[0]
+
+
+def _site(
+    source: PythonSource, path: str, call: ast.Call, framework: str, queues: tuple[str, ...],
+    role: Role = "worker",
+) -> Site:  # fmt: skip
+    text = line_of(source.project, path, call.lineno)
+    return Site(framework, path, call.lineno, text, queues, None, role)
+
+
+def _words_of(call: ast.Call) -> Iterator[str]:
+    """Yield the words of a command that a call is given, as a list or as one string."""
+    for argument in call.args:
+        given = argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
+        for each in given:
+            if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                yield from each.value.split() if len(given) == 1 else (each.value,)
+
+
+def _is_queue(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id == "Queue"
+
+
+def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
+    """Yield the queue names that a call is given, literally or by the name of a list."""
+    for argument in [
+        *call.args,
+        *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
+    ]:
+        for node in ast.walk(argument):
+            if isinstance(node, ast.Name):
+                for each in module.tree.body:
+                    if (
+                        isinstance(each, ast.Assign)
+                        and isinstance(each.value, ast.List | ast.Tuple)
+                        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+                    ):
+                        yield from strings_in(each.value)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node, ast.Call) and not node.args and _is_queue(node.func):
+                yield "default"

@@ -1,0 +1,112 @@
+"""What platforms are told to start: Kubernetes and charts, Kamal, Render, Fly, Railway, and others.
+
+Also the runners of several processes at a desk: process-compose, mprocs, modd.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any, cast
+
+from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.written import INTERESTING, Written
+from stoker.sidecar.detect.yaml import Table, documents
+from stoker.sidecar.project import Project
+
+_YAML = re.compile(
+    r"render\.ya?ml|app\.ya?ml|deploy(\.[\w-]+)?\.ya?ml|process-compose[\w.-]*\.ya?ml|mprocs\.ya?ml|"
+    r"values[\w.-]*\.ya?ml|\.platform\.app\.yaml|zeabur\.ya?ml|service\.ya?ml"
+)
+_PLAIN = r"app\.json|fly[\w.-]*\.toml|railway[\w.-]*\.(json|toml)|nixpacks\.toml|\.replit"
+_ALONE = ("startCommand", "dockerCommand", "run_command", "runCommand", "cmd", "shell", "start")
+_DIRS = ("rootDir", "source_dir", "working_dir", "cwd")
+_DEEPEST = 12
+_QUOTED = re.compile(
+    r"""(?:^|[{,])\s*["']?([\w-]+)["']?\s*[=:]\s*(?:"((?:[^"\\\n]|\\.)+)"|'([^'\n]+)')""",
+    re.MULTILINE,
+)
+_DAEMON = re.compile(r"^\s*(?:daemon|prep)[^:]*:\s*(.+)$", re.MULTILINE)
+
+
+def read(project: Project) -> Iterator[Written]:
+    """Yield every command of every such file."""
+    for path in project.suffixed("yaml", "yml"):
+        text = project.text(path)
+        if (
+            _is_about_processes(path.rpartition("/")[2], text)
+            and not project.is_aside(path)
+            and INTERESTING.search(text)
+            and "{{" not in text
+        ):
+            for document in documents(project, path):
+                yield from _commands(project, path, document, "", _DEEPEST)
+    for path in project.matching(_PLAIN):
+        if not project.is_aside(path):
+            yield from _quoted(project, path)
+    for path in project.named("modd.conf"):
+        if not project.is_aside(path):
+            yield from _daemons(project, path)
+
+
+def _is_about_processes(name: str, text: str) -> bool:
+    return _YAML.fullmatch(name.lower()) is not None or (
+        "containers:" in text and "apiVersion:" in text
+    )
+
+
+def _commands(
+    project: Project, path: str, table: Table, name: str, depth: int
+) -> Iterator[Written]:
+    """Yield the commands of a table and of those in it; each is called as its table is."""
+    own = table.get("name")
+    name = own if isinstance(own, str) else name
+    for key, line in _lines(table):
+        if INTERESTING.search(line):
+            number = table.lines.get(key, 0)
+            yield Written("supervisor", path, number, (line,), _dir(project, table), name)
+    for key, value in table.items() if depth else ():
+        for each in cast(list[Any], value) if isinstance(value, list) else [value]:
+            if isinstance(each, Table):
+                yield from _commands(project, path, each, key, depth - 1)
+
+
+def _lines(table: Table) -> Iterator[tuple[str, str]]:
+    """Yield a container's command with its arguments, and what other keys say alone."""
+    both = " ".join(filter(None, (_line(table.get("command")), _line(table.get("args")))))
+    if both:
+        yield ("command" if "command" in table else "args"), both
+    for key in _ALONE:
+        line = _line(table.get(key))
+        if line:
+            yield key, line
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, list):
+        words = cast(list[Any], value)
+        return shlex.join(words) if all(isinstance(word, str) for word in words) else ""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _dir(project: Project, table: Table) -> str:
+    given = [table.get(key) for key in _DIRS]
+    dirs = [each.strip("/").removeprefix("./") for each in given if isinstance(each, str)]
+    return next((dir for dir in dirs if dir in project.dirs), ".")
+
+
+def _quoted(project: Project, path: str) -> Iterator[Written]:
+    text = project.text(path)
+    for found in _QUOTED.finditer(text):
+        value = found[2].replace('\\"', '"') if found[2] else found[3]
+        if " " in value and INTERESTING.search(value):
+            number = text.count("\n", 0, found.start()) + 1
+            yield Written("supervisor", path, number, (value,), directory(path), found[1])
+
+
+def _daemons(project: Project, path: str) -> Iterator[Written]:
+    text = project.text(path)
+    for found in _DAEMON.finditer(text):
+        number = text.count("\n", 0, found.start()) + 1
+        yield Written("supervisor", path, number, (found[1].strip("\"'"),), directory(path))

@@ -1,0 +1,7 @@
+package main
+
+import "example.com/bills/app"
+
+func main() {
+	app.New().Run()
+}

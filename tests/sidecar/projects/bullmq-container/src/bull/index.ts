@@ -1,0 +1,2 @@
+export * from "./BullQueue";
+export * from "./workers";

@@ -1,0 +1,4 @@
+import { container } from "tsyringe";
+import { BullQueue } from "../bull/BullQueue";
+
+container.registerSingleton("Queue", BullQueue);

@@ -1,0 +1,3 @@
+from shared.celery_factory import create_app
+
+celery_app = create_app("mails")

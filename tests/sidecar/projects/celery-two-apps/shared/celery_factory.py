@@ -1,0 +1,5 @@
+from celery import Celery
+
+
+def create_app(name):
+    return Celery(name, broker="redis://localhost:6379/0")

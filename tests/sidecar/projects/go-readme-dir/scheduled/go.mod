@@ -1,0 +1,5 @@
+module timetable/scheduled
+
+go 1.22
+
+require github.com/hibiken/asynq v0.25.0

@@ -1,0 +1,7 @@
+package main
+
+import "example.com/compared/asynq/worker"
+
+func main() {
+	worker.Run()
+}

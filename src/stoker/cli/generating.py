@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
 from rich.text import Text
 
-from stoker.cli.seeing import need_extra, path_argument, planned
+from stoker.cli.seeing import path_argument, planned, show_notes
 from stoker.cli.tables import plain, screen, table
+from stoker.errors import ConfigError
 from stoker.sidecar.plan import Plan, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -82,7 +84,7 @@ def generate(
 
     Files of a person's are extended and never replaced, unless with --force. Twice is as once.
     """
-    need_extra()
+    need_yaml()
     from stoker.sidecar.render import MODES, TARGETS, Mode, Target, render
     from stoker.sidecar.write import (
         Folder,
@@ -104,6 +106,11 @@ def generate(
     changes = decide(files, present, force=force)
     offered = list(offers(plan, folder.read(package_manifests(plan))))
     carry_out(folder, [*changes, *(offered if scripts else ())], how or "write")
+    show_notes(plan.notes)
+    if how is None and any(change.before != change.after for change in changes):
+        click.echo(
+            "\nNext:\n" + "".join(f"  {plain(line)}\n" for line in _next(plan, files)), nl=False
+        )
     if not files:
         click.echo("No worker needs a container here: stoker sidecar explain says why.", err=True)
     if app and plan.app is None:
@@ -160,6 +167,17 @@ def _show(changes: Iterable[Any]) -> None:
         )
     if drawn.row_count:
         screen().print(drawn)
+
+
+def _next(plan: Any, files: Mapping[str, Any]) -> Iterator[str]:
+    from stoker.sidecar.render import MODES, path_of, start
+
+    titles = {"dev": "development: ", "prod": "production:  "}
+    if ".env.example" in files:
+        yield "settings:    cp .env.example .env, and fill it in"
+    yield from (titles[mode] + start(plan, mode) for mode in MODES if path_of(plan, mode) in files)
+    if "kubernetes/kustomization.yaml" in files:
+        yield "Kubernetes:  kubernetes/kustomization.yaml says how"
 
 
 def _offer(what: str, offered: Sequence[Any]) -> None:

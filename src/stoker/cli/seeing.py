@@ -94,7 +94,7 @@ def detect(path: Path, as_json: bool) -> None:
     for use in found.uses:
         names = ", ".join(use.variables) or "no variable is read"
         click.echo(plain(f"broker: {use.kind} ({names})"))
-    _show_notes(found.notes)
+    show_notes(found.notes)
 
 
 @click.command(
@@ -127,7 +127,7 @@ def plan(path: Path, as_json: bool) -> None:
         origin = "in the project" if store.existing else store.image
         drawn.add_row(store.name, "store", origin, "", "")
     screen().print(drawn)
-    _show_notes(made.notes)
+    show_notes(made.notes)
 
 
 @click.command(
@@ -149,7 +149,7 @@ def explain(path: Path, as_json: bool) -> None:
             click.echo(f"  {plain(_places([evidence]))}  {plain(evidence.text)}".rstrip())
         for other in decision.alternatives:
             click.echo(f"  or: {plain(other)}")
-    _show_notes(made.notes)
+    show_notes(made.notes)
 
 
 def _fold(drawn: object, name: str) -> None:
@@ -162,6 +162,7 @@ def _places(evidence: Iterable[Evidence]) -> str:
     return ", ".join(f"{each.path}:{each.line}" if each.line else each.path for each in evidence)
 
 
-def _show_notes(notes: Iterable[str]) -> None:
+def show_notes(notes: Iterable[str]) -> None:
+    """Say what was seen and could not be decided."""
     for note in notes:
         click.echo(plain(f"note: {note}"), err=True)

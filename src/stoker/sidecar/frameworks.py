@@ -1,7 +1,7 @@
 """What is known of each worker framework, as data: used by detection and by planning alike.
 
 Sources of these facts are named in the documentation of each framework; a new one is a new entry
-here, and a grammar in ``detect/grammar.py`` if it brings a command of its own.
+here, and a reader in ``detect/grammar/`` if it brings a command of its own.
 """
 
 from __future__ import annotations

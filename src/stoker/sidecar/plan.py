@@ -65,6 +65,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of the language's base image, always a tag: ``3.12``."""
     manifests: tuple[Place, ...]
     """Copied before the source, relative to the context."""
+    scattered: bool = False
+    """These refer to others: the source is there before anything is installed."""
     build: Command = ()
     package: Text = ""
     """Of a workspace: the member that is meant, by its name."""
@@ -78,6 +80,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The Dockerfile is the project's own and is not written."""
     system_packages: tuple[SystemPackage, ...] = ()
     """Debian packages that the dependencies need, also when they run."""
+    dev_packages: bool = False
+    """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
 

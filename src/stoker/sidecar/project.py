@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from stoker.errors import ConfigError
 
@@ -29,7 +29,7 @@ IGNORED = frozenset({
 })  # fmt: skip
 
 _ASIDE = re.compile(
-    r"(^|/)(examples?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
+    r"(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
     r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|dummy|"
     r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
     re.IGNORECASE,
@@ -66,9 +66,7 @@ class Project:
         self._asides: dict[str, bool] = {}
         self._whole: str | None = None
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
-        self.dirs = frozenset(
-            str(parent) for path in self.files for parent in PurePosixPath(path).parents
-        ) | {"."}
+        self.dirs = frozenset(_directories(self.files))
         self._by_name: dict[str, list[str]] = {}
         self._by_suffix: dict[str, list[str]] = {}
         for path in self.ordered:
@@ -134,7 +132,9 @@ class Project:
     def pretend(self, texts: Mapping[str, str | None]) -> None:
         """Look at the project as if these files said something else, or were not there."""
         self._texts |= texts
-        self._index(self.files - {path for path, text in texts.items() if text is None})
+        gone = {path for path, text in texts.items() if text is None}
+        if gone:
+            self._index(self.files - gone)
 
     def lines(self, path: str) -> list[str]:
         """Return a file's lines."""
@@ -178,6 +178,17 @@ class Project:
         if len(data) > LARGEST:
             return None
         return _decode(data)
+
+
+def _directories(files: Iterable[str]) -> set[str]:
+    """Return every directory that a file lies in, and the root."""
+    found = {"."}
+    for path in files:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
 
 
 def _entries(directory: Path) -> list[os.DirEntry[str]]:

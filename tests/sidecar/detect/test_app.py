@@ -213,3 +213,66 @@ def test_what_an_entry_file_runs_of_its_arguments_is_no_command(tmp_path: Path) 
 
     assert app is not None
     assert app.command == ("./start",)
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        ("start", "worker"),
+        ("start:worker", "worker"),
+        ("worker-prod", "worker"),
+        ("mailer", "mailer"),
+    ],
+)
+def test_a_service_is_not_called_after_a_script_that_says_nothing(
+    tmp_path: Path, script: str, name: str
+) -> None:
+    scripts = f'{{"scripts": {{"{script}": "node worker.js"}}, "dependencies": {{"bullmq": "5"}}}}'
+    source = "const { Worker } = require('bullmq')\nnew Worker('mail', async () => {})\n"
+    plan = make_plan(detect(_written(tmp_path, {"package.json": scripts, "worker.js": source})))
+
+    assert [service.name for service in plan.services] == [name]
+
+
+@pytest.mark.parametrize(
+    ("source", "variable"),
+    [
+        ("broker='redis://localhost'", "CELERY_BROKER_URL"),
+        ("broker=os.environ['SHOP_REDIS_URL']", "SHOP_REDIS_URL"),
+    ],
+)
+def test_celery_hears_of_its_broker_whatever_the_source_says(
+    tmp_path: Path, source: str, variable: str
+) -> None:
+    text = f"import os\nfrom celery import Celery\n\napp = Celery('tasks', {source})\n"
+    plan = _plan(tmp_path, {"tasks.py": text})
+
+    assert plan.stores[0].variables == {variable: "redis://redis:6379/0"}
+    assert plan.notes == ()
+
+
+def test_a_broker_that_nobody_hears_of_is_told(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"dependencies": {"bullmq": "5"}}',
+        "worker.js": "const { Worker } = require('bullmq')\nnew Worker('mail', async () => {})\n",
+    }
+    plan = make_plan(detect(_written(tmp_path, files)))
+
+    [note] = plan.notes
+    assert note.startswith("package.json:1: no variable is read for the address of redis")
+    assert "have the source read REDIS_URL" in note
+
+
+def test_requirements_that_include_others_are_installed_with_the_source(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "-r requirements/prod.txt\n",
+        "requirements/prod.txt": "-r base.txt\n",
+        "requirements/base.txt": "rq\n",
+        "Procfile": "worker: rq worker mail\n",
+    }
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    text = render(plan)["Dockerfile"].text
+    assert text.index('COPY [".", "./"]') < text.index('"pip", "install"')
+    alone = _plan(tmp_path / "alone", {"Procfile": WORKER})
+    assert 'COPY ["requirements.txt", "./"]' in render(alone)["Dockerfile"].text

@@ -41,6 +41,8 @@ def commands(text: str, *arguments: str) -> list[str]:
         ("$ROOT/.venv/bin/celery -A a worker", "celery -A a worker"),
         ("/srv/app/venv/bin/rq worker", "rq worker"),
         ("$(which rq) worker", "rq worker"),
+        ("export C_FORCE_ROOT=1 && rq worker", "rq worker"),
+        ("Q=mail; rq worker $Q", "rq worker mail"),
         ("rq worker ${1:-mail}", "rq worker mail"),
         ("rq worker $1", "rq worker"),
         ("celery -A a worker -Q $OUTSIDE", "celery -A a worker -Q $OUTSIDE"),

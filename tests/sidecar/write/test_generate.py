@@ -179,6 +179,24 @@ def test_a_script_for_development_is_offered_and_added_when_asked(project: Path)
     assert "dev:worker" not in again.stderr
 
 
+def test_what_comes_next_is_said(project: Path) -> None:
+    shown = generate(project)
+
+    assert "settings:    cp .env.example .env" in shown
+    assert "development: docker compose up --build --watch" in shown
+    assert "production:  docker compose -f compose.prod.yaml up --build --detach --scale" in shown
+    assert "Next" not in generate(project), "nothing has changed"
+
+
+def test_what_the_source_has_to_do_is_said(project: Path) -> None:
+    (project / "requirements.txt").write_text("arq\n")
+    (project / "Procfile").write_text("worker: arq jobs.Settings\n")
+
+    result = stoker("sidecar", "generate", str(project))
+
+    assert "note: requirements.txt:1: no variable is read for the address of redis" in result.stderr
+
+
 BROKER_ONLY = "services:\n  redis:\n    image: redis:7 # the team's\n"
 
 

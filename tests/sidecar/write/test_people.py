@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stoker.errors import ConfigError
 from stoker.sidecar.plan import Plan
@@ -130,6 +132,14 @@ def test_a_worker_joins_the_networks_of_its_broker() -> None:
     assert made["services"]["redis"] == {"image": "redis:6", "networks": ["back"]}
 
 
+def test_our_comments_come_with_our_services() -> None:
+    made = after(generate(COMPOSE)).splitlines()
+
+    above = {line.strip(): made[at - 1].strip() for at, line in enumerate(made) if at}
+    assert above["user: root"].startswith("# Docker copies changed files")
+    assert made[made.index("    worker:") + 1].strip() == f"# {CELERY.services[0].reason}"
+
+
 def test_a_persons_service_of_our_name_is_left_alone_and_named_with_its_line() -> None:
     text = "services:\n  web:\n    image: a:1\n  worker:\n    image: mine:1\n"
 
@@ -230,6 +240,20 @@ def test_lines_are_added_once_and_taken_out_again() -> None:
     assert after(once).splitlines().count(".git") == 1
     assert twice.action == "unchanged"
     assert after(gone) == text
+
+
+@given(st.lists(st.sampled_from(["", " ", ".git", "# a", "x\r", "dist"]), max_size=6))
+def test_whatever_the_lines_they_stay_and_come_back(own: list[str]) -> None:
+    text = "\n".join(own).removesuffix("\r")
+    files = {".dockerignore": render(CELERY)[".dockerignore"]}
+
+    [once] = decide(files, {".dockerignore": text}, force=False)
+    [twice] = decide(files, {".dockerignore": after(once)}, force=False)
+    [gone] = decide_removal({".dockerignore": after(once)}, force=False)
+
+    assert after(once).startswith(text)
+    assert twice.action == "unchanged"
+    assert (gone.after or "") == text
 
 
 def test_a_persons_value_in_env_example_counts_as_there() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detect.looking import look
@@ -26,7 +25,7 @@ def detect(root: str | os.PathLike[str]) -> Detection:
 def _without_ours(project: Project) -> dict[str, str | None]:
     texts: dict[str, str | None] = {}
     for path in project.ordered:
-        if may_be_ours(PurePosixPath(path)) and "stoker" in (text := project.text(path)):
+        if may_be_ours(path) and "stoker" in (text := project.text(path)):
             try:
                 changes = decide_removal({path: text}, force=False)
             except ConfigError:

@@ -10,7 +10,7 @@ import msgspec
 
 from stoker.sidecar.detect.candidates import Words
 from stoker.sidecar.detect.expand import Expander, Start
-from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.go_packages import GoSource

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import cast
 
-from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -52,13 +51,15 @@ _CONFIGURATION = (
     "sh",
 )
 
-_NAMED = re.compile(
-    r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]|\benv\.([A-Z][A-Z0-9_]{2,79})"""
-    r"""|^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"""
-    r"""(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()""",
+_QUOTED = re.compile(r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]""")
+"""What is the name of an environment variable, if it is asked for."""
+_MEMBER = re.compile(r"\benv\.([A-Z][A-Z0-9_]{2,79})")
+_FIELD = re.compile(
+    r"^[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"
+    r"(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()",
     re.MULTILINE,
 )
-"""What may be the name of an environment variable."""
+"""Of a class or a schema of settings."""
 _ASKED = re.compile(
     r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
     r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
@@ -154,21 +155,28 @@ def _votes(
 
 def _lines(project: Project, framework: Framework) -> Iterator[_Vote]:
     """Yield the lines about a broker that name a scheme, a variable or a class of its client."""
-    about = re.compile(rf"broker|{framework.name}", re.IGNORECASE)
+    name = framework.name
+    about = ("broker", "Broker", "BROKER", name, name.capitalize(), name.upper())
     count = 0
     for path in _configuring(project):
         text = project.text(path)
-        if not about.search(text):
+        if not any(word in text for word in about):
             continue
         for number, line in _telling(text):
-            for kind in _named(line, framework):
-                weight = 8 if _SETTING.search(line) and "result" not in line.lower() else 1
+            for kind, weight in _named(line).items():
                 yield weight, kind, Evidence(path, number, line.strip()[:200], "names the broker")
                 count += 1
                 if count > 400:
                     return
 
 
+_CLIENTS: tuple[tuple[str, BrokerKind], ...] = (
+    ("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"), ("RedisHuey", "redis"),
+    ("SqliteHuey", "sqlite"), ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
+    ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"), ("StreamBroker", "redis"),
+    ("RedisStorage", "redis"), ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
+    ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres"),
+)  # fmt: skip
 _TELLING = re.compile(r"://|broker|Huey|Storage|AmqpBackend|PostgresQueue", re.IGNORECASE)
 
 
@@ -186,20 +194,19 @@ def _telling(text: str) -> Iterator[tuple[int, str]]:
             yield text.count("\n", 0, start) + 1, line
 
 
-def _named(line: str, framework: Framework) -> set[BrokerKind]:
-    found: set[BrokerKind] = {kind for pattern, kind in _SCHEMES if re.search(pattern, line)}
-    if not found and _SETTING.search(line):
-        found = {kind for pattern, kind in _NAMES if re.search(pattern, line.upper())}
-    for name, kind in (("RedisBroker", "redis"), ("RabbitmqBroker", "rabbitmq"),
-                       ("RedisHuey", "redis"), ("SqliteHuey", "sqlite"),
-                       ("AioPikaBroker", "rabbitmq"), ("NatsBroker", "nats"),
-                       ("PostgresBroker", "postgres"), ("ListQueueBroker", "redis"),
-                       ("StreamBroker", "redis"), ("RedisStorage", "redis"),
-                       ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
-                       ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres")):  # fmt: skip
-        if name in line and not line.lstrip().startswith(("from ", "import ", "use ")):
-            found.add(cast(BrokerKind, kind))
-    return found
+def _named(line: str) -> dict[BrokerKind, int]:
+    """Return what a line names, and how much that says: most, what follows ``broker`` in it."""
+    setting = None if "result" in line.lower() else _SETTING.search(line)
+    at: dict[BrokerKind, int] = {
+        kind: found.start() for pattern, kind in _SCHEMES if (found := re.search(pattern, line))
+    }
+    if not at and setting:
+        at = {k: f.start() for pattern, k in _NAMES if (f := re.search(pattern, line.upper()))}
+    if not line.lstrip().startswith(("from ", "import ", "use ")):
+        at |= {kind: line.find(name) for name, kind in _CLIENTS if name in line}
+    after = {kind: start for kind, start in at.items() if setting and start >= setting.start()}
+    told = min(after, key=lambda kind: after[kind]) if after else None
+    return {kind: 8 if kind == told or (setting and not told) else 1 for kind in at}
 
 
 def _configuring(project: Project) -> Iterator[str]:
@@ -221,14 +228,22 @@ def variables(project: Project) -> dict[str, Evidence]:
         if project.is_aside(path):
             continue
         text = project.text(path)
-        for each in _NAMED.finditer(text):
-            name = each[1] or each[2] or each[3]
-            if name not in found and (
-                not each[1] or _ASKED.search(text, max(0, each.start() - 60), each.start())
-            ):
-                number = text.count("\n", 0, each.start(each.lastindex or 0)) + 1
-                found[name] = Evidence(path, number, name, "is read here")
+        for each in _read_in(text):
+            if each[1] not in found:
+                number = text.count("\n", 0, each.start(1)) + 1
+                found[each[1]] = Evidence(path, number, each[1], "is read here")
     return found
+
+
+def _read_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield the names of the variables that a file reads; most files speak of none."""
+    for each in _QUOTED.finditer(text):
+        if _ASKED.search(text, max(0, each.start() - 60), each.start()):
+            yield each
+    if "env." in text:
+        yield from _MEMBER.finditer(text)
+    if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+        yield from _FIELD.finditer(text)
 
 
 _PARTS: tuple[tuple[str, str], ...] = (

@@ -11,7 +11,7 @@ import msgspec
 
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
@@ -94,7 +94,16 @@ class Reader:
                 else:
                     launch, language = _custom(written, start)
             if launch is not None and self._is_likely(written, launch, language):
-                yield self._candidate(written, start, launch, dir, language)
+                home = self._home(written, dir, language)
+                yield self._candidate(written, start, launch, home, language)
+
+    def _home(self, written: Written, dir: str, language: Language | None) -> str:
+        """Return where a service is run that is built elsewhere: at its package's root."""
+        elsewhere = written.dockerfile not in self.project.files and dir == directory(written.path)
+        if written.source != "compose" or not elsewhere:
+            return dir
+        package = self.manifests.package_of(dir, language)
+        return package.dir if package else dir
 
     def _candidate(
         self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None
@@ -180,7 +189,9 @@ _NEED_AN_APP = frozenset({"celery", "stoker", "huey_consumer", "huey_consumer.py
 _BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "stoker"})
 _PROCESSES = ("compose", "Procfile", "supervisor")
 _WORKER = re.compile(r"(^|[-_.:])(workers?|consumers?|processors?)\d*($|[-_.:])", re.IGNORECASE)
-_WHAT_TO_BE = re.compile(r"(^|_)(ROLE|MODE|WORKER|CONSUMER|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$")
+_WHAT_TO_BE = re.compile(
+    r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
+)
 _CUSTOM = re.compile(
     r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )
@@ -212,7 +223,9 @@ def _telling(environment: dict[str, str]) -> dict[str, str]:
 
 def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     """Return the queues that a service is told by its environment."""
-    given = [value for name, value in environment.items() if re.search(r"QUEUES$", name)]
+    given = [
+        value for name, value in environment.items() if re.search(r"QUEUES$|QUEUE_NAMES?$", name)
+    ]
     return listed(given[:1]) if given and "://" not in given[0] else ()
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from stoker.sidecar.detect.candidates import Candidate, Words
-from stoker.sidecar.detect.packages import Manifests
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.shell import DEV_FLAGS
-from stoker.sidecar.detection import Unit
+from stoker.sidecar.detection import Embedded, Unit
 
 _TAILS = (".celery.app", ".celery.celery", ".celery_app.celery_app", ".celery.celery_app",
           ".celery_app", ".celery", ".app", ".celeryapp")  # fmt: skip
@@ -36,6 +36,27 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
         others = [each for each in group if each not in chosen]
         units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
     return [unit for unit in units if not _is_inside(unit, units) and not _is_guess(unit, units)]
+
+
+def beside_app(candidates: Sequence[Candidate], embedded: Sequence[Embedded]) -> list[Candidate]:
+    """Return the candidates without those that nobody deploys, where the app works itself.
+
+    A README tells what could be done as well, a Makefile's ``dev-worker`` is for one's own desk:
+    neither shows that what the app's own process does is done once more beside it.
+    """
+    inside = {each.framework for each in embedded}
+    deployed = {each.framework for each in candidates if not _is_told(each)}
+    return [each for each in candidates if each.framework not in inside - deployed]
+
+
+def _is_told(each: Candidate) -> bool:
+    """Tell if a framework's own command is only documented, or only for development.
+
+    The commands of the project's own programs are: the source was asked if these work.
+    """
+    if each.source == "docs":
+        return each.language in ("python", "ruby")
+    return each.rank[1] > 0 and each.source in ("Makefile", "Procfile", "script", "shell")
 
 
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
@@ -92,6 +113,7 @@ def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
             or any(
                 each.app and known.app and each.app.endswith(f".{known.app}") for known in written
             )
+            or any(each.app and each.app == known.app.partition(" ")[0] for known in written)
         )
     return any(
         known.words == each.words and known.dir != each.dir and known.rank < each.rank

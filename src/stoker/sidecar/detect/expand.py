@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import ROOT, Step, steps, unwrap
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes
 from stoker.sidecar.detect.written import joined_lines
@@ -170,6 +170,8 @@ class Expander:
                     if found in self.project.files:
                         return found
         close = [path for path in self._shells if posixpath.basename(path) == name]
+        beside = directory(dockerfile) if dockerfile else dir
+        close.sort(key=lambda path: directory(path) != beside)
         return close[0] if close and name != "bin" else ""
 
     def _shell(

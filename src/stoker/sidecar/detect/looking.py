@@ -9,10 +9,11 @@ import msgspec
 from stoker.sidecar.detect import brokers
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
-from stoker.sidecar.detect.choose import choose
+from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
-from stoker.sidecar.detect.packages import Manifests, python_name, read_manifests
-from stoker.sidecar.detect.source import Sources, node, python, ruby, rust
+from stoker.sidecar.detect.manifests import Manifests, python_name
+from stoker.sidecar.detect.packages import read_manifests
+from stoker.sidecar.detect.source import node, python, ruby, rust
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
 from stoker.sidecar.detect.source.node_files import NodeSource
@@ -66,8 +67,10 @@ def look(project: Project) -> Detection:
     library = _is_library(project, manifests)
     if library:
         candidates = []
+    inside = [each for source in sources for each in source.embedded]
+    candidates = beside_app(candidates, inside)
     units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
-    embedded = _embedded(sources, units, library=library)
+    embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = brokers.variables(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read)
@@ -107,15 +110,20 @@ def _written(
     yield from others.supervisors(project)
     yield from platforms.read(project)
     yield from others.shells(project, manifests)
+    yield from others.batch_files(project, manifests)
     yield from others.docs(project)
     yield from others.devcontainers(project)
 
 
-def _embedded(sources: list[Sources], units: list[Unit], *, library: bool) -> tuple[Embedded, ...]:
+def _embedded(inside: list[Embedded], units: list[Unit], *, library: bool) -> tuple[Embedded, ...]:
     """Return the workers inside of other programs, without those that have one of their own."""
     apart = {unit.framework for unit in units}
-    found = [e for source in sources for e in source.embedded if e.framework not in apart]
-    return () if library else tuple(found)
+    found = {
+        (each.framework, each.dir): each
+        for each in reversed(inside)
+        if each.framework not in apart and not library
+    }
+    return tuple(reversed(found.values()))
 
 
 def _is_library(project: Project, manifests: Manifests) -> bool:

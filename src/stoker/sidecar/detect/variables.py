@@ -22,7 +22,7 @@ _ASSIGNED = re.compile(
 )
 _VALUE = re.compile(
     r"""("(?:[^"\\]|\\.)*"|'[^']*'|\((?:[^()]*)\)|[^\s;&|"']*)"""
-    r"""\s*(?:[;&].*)?(?:#.*)?$"""
+    r"""\s*([;&].*)?(?:#.*)?$"""
 )
 _DEFAULT = re.compile(r"""\s*:\s*["']?\$\{(\w+):?=([^}]*)\}""")
 _READ = re.compile(r"\s*(?:while\s+)?read\s+((?:-\w+\s+)*)([\w\s]+)")
@@ -103,10 +103,10 @@ def _learn(text: str, values: dict[str, str], given: Sequence[str]) -> bool:
         return False
     name = found[1]
     plain = _filled(_unquoted(value[1]), values, given)
-    if name in values and UNKNOWN in plain:
-        return True  # an option of the script's own; what it is by default is known
-    values[name] = f"{values.get(name, '')} {plain}" if found[2] else plain
-    return True
+    if name not in values or UNKNOWN not in plain:
+        values[name] = f"{values.get(name, '')} {plain}" if found[2] else plain
+    # Else it is an option of the script's own; what it is by default is known.
+    return not value[2]
 
 
 def _unquoted(text: str) -> str:

@@ -10,7 +10,7 @@ from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import is_planned, own_compose, service, starts_app
-from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for
+from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
 
 __all__ = ["make_plan"]
 
@@ -44,6 +44,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             decisions=tuple(_decisions(detection, units)),
             notes=(
                 *detection.notes,
+                *(unheard(detection) if units else ()),
                 *(_lost(use) for use in detection.uses if units and in_the_image(use, detection)),
             ),
         ),

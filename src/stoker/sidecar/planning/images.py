@@ -20,6 +20,10 @@ VERSIONS: dict[Language, str] = {
 """What is taken where the project does not say."""
 
 _BUN = "1"
+_ROOTS: dict[Language, str] = {"node": "package.json", "python": "pyproject.toml"}
+"""What a workspace is installed by, at its root."""
+RUNNERS = frozenset({"tsx", "ts-node", "ts-node-dev", "babel-node", "nodemon", "vite-node"})
+"""Packages for development that run TypeScript, or start anew on a change."""
 
 _SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("libpq5",)}
 
@@ -38,7 +42,31 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
+        images[key] = _for(detection, unit, images[key])
     return images, keys
+
+
+def _for(detection: Detection, unit: Unit, image: Image) -> Image:
+    """Return the image with what one more unit needs of it."""
+    return msgspec.structs.replace(
+        image,
+        dev_packages=image.dev_packages or bool(runner(unit)),
+        scattered=image.scattered or (image.manager == "pip" and _includes(detection, image)),
+    )
+
+
+def _includes(detection: Detection, image: Image) -> bool:
+    """Tell if requirements are in a file that none but another one names, by ``-r``."""
+    known = {posixpath.normpath(posixpath.join(image.context, path)) for path in image.manifests}
+    listed = {each.path for use in detection.uses for each in use.evidence if each.line}
+    below = "" if image.context == "." else f"{image.context}/"
+    return any(path.startswith(below) and path.endswith(".txt") for path in listed - known)
+
+
+def runner(unit: Unit) -> str:
+    """Return what runs a unit's source as it is written, if something does: ``tsx``, say."""
+    words = unit.command[1:] if unit.command[:1] == ("npx",) else unit.command
+    return words[0] if unit.language == "node" and words and words[0] in RUNNERS else ""
 
 
 def _place(image: Image) -> tuple[str, str]:
@@ -99,9 +127,10 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
         context=context,
         language=package.language,
         manager=package.manager,
-        version=_version(package),
+        version=_version(detection, package),
         manifests=tuple(_relative(path, context) for path in package.manifests),
         build=package.build,
+        scattered=member and not _has_root(package),
         package=package.name if member else "",
         package_dir=inside,
         dockerfile=dockerfile,
@@ -111,9 +140,18 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
     )
 
 
-def _version(package: Package) -> str:
+def _has_root(package: Package) -> bool:
+    root = posixpath.normpath(posixpath.join(package.workspace, _ROOTS.get(package.language, "")))
+    return root in package.manifests
+
+
+def _version(detection: Detection, package: Package) -> str:
     """Return the tag of the base image; Bun's has a version of its own, whatever Node's is."""
-    return _BUN if package.manager == "bun" else package.version or VERSIONS[package.language]
+    if package.manager == "bun":
+        return _BUN
+    roots = (each for each in detection.packages if each.dir == package.workspace)
+    asked = (each.version for each in (package, *roots) if each.language == package.language)
+    return next(filter(None, asked), VERSIONS[package.language])
 
 
 def _relative(path: str, context: str) -> str:

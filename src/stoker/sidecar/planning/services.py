@@ -9,11 +9,14 @@ from typing import Literal
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
+from stoker.sidecar.planning.images import RUNNERS
 from stoker.sidecar.planning.names import Names
 
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
+_SAY_NOTHING = frozenset({"start", "run", "serve", "main", "prod", "production", "dev", "npm"})
+"""Words of scripts that are the same whatever they start."""
 
 
 def is_planned(unit: Unit) -> bool:
@@ -70,8 +73,16 @@ def _name(unit: Unit, names: Names) -> str:
     own = posixpath.basename(unit.dir) if unit.dir != "." else ""
     queue = unit.queues[0] if len(unit.queues) == 1 else ""
     return names.take(
-        unit.name, base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
+        _told(unit), base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
     )
+
+
+def _told(unit: Unit) -> str:
+    """Return what a script's name says: ``start:worker`` is a worker, ``start`` is anything."""
+    if not unit.evidence or unit.evidence[0].note != "script":
+        return unit.name  # of a compose service, say, which is known by it
+    words = re.split(r"[-_:. ]+", unit.name.lower())
+    return "-".join(word for word in words if word not in _SAY_NOTHING)
 
 
 def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -83,9 +94,18 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
     if unit.language == "rust" and words[:1] == ("cargo",):
         rest = words[words.index("--") + 1 :] if "--" in words else ()
         return (image.program, *rest), dev or words
-    if unit.language == "node" and words[0] in ("tsx", "ts-node", "npx"):
-        return ("npx", *words) if words[0] != "npx" else words, dev
+    if unit.language == "node":
+        return _node(words, image), _node(dev, image)
     return words, dev
+
+
+def _node(words: tuple[str, ...], image: Image) -> tuple[str, ...]:
+    """Return a command of a package: an image of ours has them on PATH, another by ``npx``."""
+    program = words[1:2] if words[:1] == ("npx",) else words[:1]
+    if not program or program[0] not in RUNNERS:
+        return words
+    plain = words[1:] if words[0] == "npx" else words
+    return ("npx", *plain) if image.existing else plain
 
 
 def _dir(unit: Unit, image: Image) -> str:

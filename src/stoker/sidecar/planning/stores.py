@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
 from stoker.sidecar.plan import Store
@@ -26,13 +27,55 @@ _USUAL: dict[BrokerKind, str] = {
     "postgres": "DATABASE_URL", "nats": "NATS_URL", "database": "DATABASE_URL",
     "sqlite": "STOKER_URL",
 }  # fmt: skip
+_OWN_VARIABLES: dict[str, dict[BrokerKind, str]] = {
+    "stoker": {"redis": "STOKER_URL", "sqlite": "STOKER_URL"},
+    "celery": {"redis": "CELERY_BROKER_URL", "rabbitmq": "CELERY_BROKER_URL"},
+    "rq": {"redis": "REDIS_URL"},
+    "sidekiq": {"redis": "REDIS_URL"},
+    "resque": {"redis": "REDIS_URL"},
+    "faktory": {"faktory": "FAKTORY_URL"},
+    "good_job": {"postgres": "DATABASE_URL"},
+    "solid_queue": {"database": "DATABASE_URL"},
+    "delayed_job": {"database": "DATABASE_URL"},
+    "clockwork": {"database": "DATABASE_URL"},
+}
+"""What frameworks, or Rails for them, read by themselves, whatever the source says."""
 _SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|ACCESS_KEY)")
 MOST_SECRETS = 40
 
 
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return a store for each broker that its workers can be told of."""
-    return {use.kind: _store(use) for use in detection.uses if not in_the_image(use, detection)}
+    return {
+        use.kind: _store(use, _variables(use, detection))
+        for use in detection.uses
+        if not in_the_image(use, detection)
+    }
+
+
+def unheard(detection: Detection) -> Iterator[str]:
+    """Yield what to do where nothing reads the address that a broker has in its container."""
+    for use in detection.uses:
+        if use.variables or use.service or use.kind == "sqlite" or _own(use, detection):
+            continue
+        at = f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
+        yield (
+            f"{at}no variable is read for the address of {use.kind}, and localhost is the worker's "
+            f"own container: have the source read {_USUAL[use.kind]}, which is set"
+        )
+
+
+def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
+    """Return the variables that are read for a broker, each with what it holds."""
+    if use.variables:
+        return use.variables
+    return dict.fromkeys(_own(use, detection) or [_USUAL[use.kind]], "url")
+
+
+def _own(use: BrokerUse, detection: Detection) -> list[str]:
+    frameworks = dict.fromkeys(unit.framework or "" for unit in detection.units)
+    found = (_OWN_VARIABLES.get(name, {}).get(use.kind) for name in frameworks)
+    return [name for name in found if name]
 
 
 def in_the_image(use: BrokerUse, detection: Detection) -> bool:
@@ -43,19 +86,19 @@ def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     return use.kind == "sqlite" and all(unit.framework != "stoker" for unit in detection.units)
 
 
-def _store(use: BrokerUse) -> Store:
+def _store(use: BrokerUse, variables: Mapping[str, str]) -> Store:
     usual, image = _IMAGES[use.kind]
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(
         name=name,
         kind=use.kind,
         image=image,
-        variables=_values(use, name),
+        variables=_values(use.kind, variables, name),
         existing=bool(use.service),
     )
 
 
-def _values(use: BrokerUse, host: str) -> dict[str, str]:
+def _values(kind: BrokerKind, variables: Mapping[str, str], host: str) -> dict[str, str]:
     url = {
         "redis": f"redis://{host}:6379/0",
         "rabbitmq": f"amqp://app:app@{host}:5672//",
@@ -64,15 +107,15 @@ def _values(use: BrokerUse, host: str) -> dict[str, str]:
         "database": f"postgresql://app:app@{host}:5432/app",
         "nats": f"nats://{host}:4222",
         "sqlite": "sqlite:////data/jobs.db",
-    }[use.kind]
-    port = _PORTS.get(use.kind, "")
+    }[kind]
+    port = _PORTS.get(kind, "")
     known = {"url": url, "host": host, "port": port, "address": f"{host}:{port}"}
-    if use.kind in ("rabbitmq", "postgres", "database"):
+    if kind in ("rabbitmq", "postgres", "database"):
         known |= {"user": "app", "password": "app", "database": "app"}
-    named = {name: known[part] for name, part in use.variables.items() if part in known}
-    if use.kind == "redis":
-        named = {name: value for name, value in named.items() if use.variables[name] != "database"}
-    return named or {_USUAL[use.kind]: url}
+    named = {name: known[part] for name, part in variables.items() if part in known}
+    if kind == "redis":
+        named = {name: value for name, value in named.items() if variables[name] != "database"}
+    return named or {_USUAL[kind]: url}
 
 
 def secrets(detection: Detection) -> tuple[str, ...]:

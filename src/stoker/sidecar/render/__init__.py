@@ -13,12 +13,13 @@ from stoker.sidecar.render import (
     environment,
     kubernetes,
 )
+from stoker.sidecar.render.compose import path_of, start
 from stoker.sidecar.render.files import File, Mode, Target
 
 TARGETS: tuple[Target, ...] = ("compose", "devcontainer", "kubernetes")
 MODES: tuple[Mode, ...] = ("dev", "prod")
 
-__all__ = ["MODES", "TARGETS", "File", "Mode", "Target", "render"]
+__all__ = ["MODES", "TARGETS", "File", "Mode", "Target", "path_of", "render", "start"]
 
 
 def render(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -16,19 +17,30 @@ from stoker.sidecar.render.yaml import Commented, Words, dump
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
 _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
-_START = {
-    "dev": "Development: docker compose up --build --watch",
-    "prod": "Production: docker compose -f {path} up --build --detach{scale}",
-}
+_TITLES: dict[Mode, str] = {"dev": "Development", "prod": "Production"}
+_FOUND = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""What Compose takes without being told."""
 
 
 def render(plan: Plan, mode: Mode) -> File:
     """Return the compose file of a mode; it goes into the project's own if there is one."""
     path = path_of(plan, mode)
-    scaled = next((s.name for s in plan.services if s.role == "worker" and not s.singleton), None)
-    scale = f" --scale {scaled}=3" if scaled else ""
-    start = _START[mode].format(path=path, scale=scale)
-    return File(path, dump(document(plan, mode, path), start=start), join="services")
+    head = f"{_TITLES[mode]}: {start(plan, mode)}"
+    return File(path, dump(document(plan, mode, path), start=head), join="services")
+
+
+def start(plan: Plan, mode: Mode) -> str:
+    """Return the command that starts it."""
+    path = path_of(plan, mode)
+    file = () if path in _FOUND else ("-f", path)
+    how = ("--watch",) if mode == "dev" else ("--detach", *_scale(plan))
+    return shlex.join(("docker", "compose", *file, "up", "--build", *how))
+
+
+def _scale(plan: Plan) -> tuple[str, ...]:
+    scaled = (s.name for s in plan.services if s.role == "worker" and not s.singleton)
+    name = next(scaled, None)
+    return ("--scale", f"{name}=3") if name else ()
 
 
 def path_of(plan: Plan, mode: Mode) -> str:

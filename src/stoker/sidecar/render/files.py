@@ -8,10 +8,11 @@ import msgspec
 
 Target = Literal["compose", "devcontainer", "kubernetes"]
 Mode = Literal["dev", "prod"]
-Join = Literal["whole", "lines", "block", "services", "devcontainer", "mount"]
+Join = Literal["whole", "lines", "block", "services", "resources", "devcontainer", "mount"]
 """``whole``: it stands alone. ``lines``: those that are missing go in. ``block``: all of them, one
-after another. ``services``: compose services and volumes go in. ``devcontainer``: what it starts
-goes in. ``mount``: it stands alone, and only beside a ``devcontainer`` of ours."""
+after another. ``services``: compose services and volumes go in. ``resources``: those of a
+kustomization. ``devcontainer``: what it starts. ``mount``: it stands alone, and only beside a
+``devcontainer`` of ours."""
 
 
 class File(msgspec.Struct, frozen=True):

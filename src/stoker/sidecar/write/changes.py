@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from stoker.sidecar.render.files import File
-from stoker.sidecar.write import devcontainer, jsonc, lines, services
+from stoker.sidecar.write import devcontainer, jsonc, kustomization, lines, services
 from stoker.sidecar.write.marks import marked, owner
 
 Action = Literal["create", "update", "delete", "unchanged", "keep"]
@@ -54,6 +54,9 @@ def _decide(file: File, before: str | None, force: bool) -> Change:
     if file.join == "services":
         after, notes = services.merge(file.path, before, file.text, force=force)
         return _changed(file.path, before, after, notes)
+    if file.join == "resources" and owner(before) == "person":
+        after, notes = kustomization.merge(file.path, before, file.text, force=force)
+        return _changed(file.path, before, after, notes)
     if file.join == "devcontainer" and owner(before) == "person":
         after, notes = devcontainer.merge(file.path, before, file.text)
         return _changed(file.path, before, after, notes)
@@ -65,8 +68,9 @@ def _remove(path: str, before: str, force: bool) -> Change:
     if whose == "stoker" or (whose == "edited" and force):
         return _changed(path, before, None)
     if path.endswith((".yaml", ".yml")):
-        after, notes = services.remove(path, before, force=force)
-        return _changed(path, before, after, notes)
+        rest, edited = lines.remove(before, force=force)
+        after, notes = services.remove(path, rest, force=force)
+        return _changed(path, before, after, (*edited, *notes))
     if path.endswith("devcontainer.json") and whose == "person":
         return _changed(path, before, jsonc.take(before))
     if whose == "edited":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
-from pathlib import Path, PurePath
+from fnmatch import translate
+from pathlib import Path
 
 _NAMES = (
     "Dockerfile*",
@@ -17,6 +18,7 @@ _NAMES = (
     "devcontainer.json",
     "pyproject.toml",
 )
+_OURS = re.compile("|".join(translate(pattern) for pattern in _NAMES))
 _FOLDERS = ("kubernetes",)
 _SKIPPED = (".git", "node_modules", ".venv", "venv", "target", "vendor", "__pycache__")
 
@@ -27,13 +29,14 @@ def written_by_stoker(root: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         here = Path(folder).relative_to(root)
         for name in sorted(files):
-            path = here / name
+            path = (here / name).as_posix()
             if may_be_ours(path) and not (root / path).is_symlink():
-                yield path.as_posix()
+                yield path
 
 
-def may_be_ours(path: PurePath) -> bool:
+def may_be_ours(path: str) -> bool:
     """Return whether a file of this name may hold something of Stoker's."""
-    if path.parent.name in _FOLDERS and path.suffix == ".yaml":
+    folder, _, name = path.rpartition("/")
+    if folder.rpartition("/")[2] in _FOLDERS and name.endswith(".yaml"):
         return True
-    return any(fnmatch(path.name, pattern) for pattern in _NAMES)
+    return _OURS.match(name) is not None

@@ -19,7 +19,7 @@ def merge(before: str, wanted: str, *, each: bool, force: bool) -> tuple[str, tu
     ours = wanted.splitlines()
     missing = [line for line in ours if not each or _key(line) not in theirs]
     made = block(missing)
-    if not found and made and plain and plain[-1]:
+    if not found and made and plain:
         made = ["", *made]
     return _text(before, [*present[:start], *_ended(before, made), *present[end:]]), ()
 

@@ -7,14 +7,15 @@ a file that is written in another way (``services: {…}``) is refused.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stoker.errors import ConfigError
 from stoker.sidecar.render.seal import MARK, checksum_of, sealed
-from stoker.sidecar.render.yaml import dump
+from stoker.sidecar.render.yaml import Commented, dump
 from stoker.sidecar.write.document import Document, Values, fingerprint, mapping, read
 from stoker.sidecar.write.marks import Owner
-from stoker.sidecar.write.splice import put, take
+from stoker.sidecar.write.splice import comments, put, take
 
 _SECTIONS = ("services", "volumes")
 
@@ -24,6 +25,8 @@ class _Edit(NamedTuple):
     name: str
     value: Values | None
     """``None``: taken out."""
+    comments: Mapping[str, str] = {}
+    """What stands above its keys."""
 
 
 def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
@@ -39,7 +42,8 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tup
             new = sealed(_connected(mapping(value), theirs.section("services")))
             whose = _owner(present[name]) if name in present else "stoker"
             if whose == "stoker" or force:
-                edits.append(_Edit(section, name, new))
+                above = comments(ours.text.split("\n"), section, name)
+                edits.append(_Edit(section, name, new, above))
             elif checksum_of(mapping(present[name])) != checksum_of(new):
                 notes.append(_note(theirs, section, name, whose))
         gone = [name for name in present if name not in wanted_here]
@@ -116,13 +120,14 @@ def _edited(document: Document, edits: list[_Edit]) -> str:
     """Return the text with the edits in it. Raises ``ConfigError`` where that cannot be done."""
     lines = document.text.split("\n")
     intent = document.plain()
-    for section, name, value in edits:
+    for section, name, value, above in edits:
         entries: dict[str, Any] = dict(mapping(intent.get(section)))
         if value is None:
             lines = take(lines, section, name)
             del entries[name]
         elif entries.get(name) != value:
-            lines = put(lines, section, name, dump({name: value}).rstrip("\n").split("\n"))
+            body = dump({name: Commented(value, above)}).rstrip("\n").split("\n")
+            lines = put(lines, section, name, body)
             entries[name] = value
         intent[section] = entries
     text = "\n".join(lines)

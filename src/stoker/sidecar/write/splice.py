@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def put(lines: Sequence[str], section: str, name: str, body: Sequence[str]) -> list[str]:
@@ -33,6 +34,15 @@ def take(lines: Sequence[str], section: str, name: str) -> list[str]:
     at, stop = found
     others = (*lines[start + 1 : at], *lines[stop : _end(lines, start)])
     return [*lines[: at if any(line.strip() for line in others) else start], *lines[stop:]]
+
+
+def comments(lines: Sequence[str], section: str, name: str) -> dict[str, str]:
+    """Return the comments above the keys of an entry, by key."""
+    start = _find_section(lines, section)
+    found = None if start is None else _find(lines, start, _end(lines, start), name)
+    at, stop = found or (0, 0)
+    above = ((line.strip(), _key(following)) for line, following in pairwise(lines[at:stop]))
+    return {key: line.removeprefix("# ") for line, key in above if line[:2] == "# " and key}
 
 
 _KEY = re.compile(r"""\s*(?P<quote>["']?)(?P<name>[^\s"'#][^"'#]*?)(?P=quote)\s*:(?:\s|\Z)""")

@@ -18,6 +18,12 @@ WORKERISH = re.compile(
     r"(worker|consumer|jobs?\b|(?<!en)queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)",
     re.I,
 )
+DEDICATED = re.compile(
+    r"worker|consumer|processors?\b|daemon|sidekiq|faktory|job[-_]?(runner|serv)|"
+    r"background([-_]?(job|task)s?)?($|[./ ])",
+    re.I,
+)
+"""How a program is called that serves, too, and is there for work all the same."""
 
 
 class Site(msgspec.Struct, frozen=True):

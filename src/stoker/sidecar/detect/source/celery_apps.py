@@ -6,9 +6,10 @@ import re
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
+from stoker.sidecar.detect.source.python_tasks import loading_module
 
 _SCHEDULE = re.compile(
     r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
@@ -80,8 +81,9 @@ def _score(source: PythonSource, each: Assigned) -> tuple[int, ...]:
 
 
 def _worker(source: PythonSource, each: Assigned) -> Inferred:
-    module, dir = source.module_name(each.path)
-    own = each.path.rpartition("/")[2] == "celery.py" and "." in module
+    path = loading_module(source, each)
+    module, dir = source.module_name(path)
+    own = path.rpartition("/")[2] == "celery.py" and "." in module
     app = module.removesuffix(".celery") if own else f"{module}.{each.name}"
     words = ("celery", "-A", app, "worker", "--loglevel=info")
     return Inferred("celery", "worker", words, dir, "python", each.evidence("the Celery app"), app)

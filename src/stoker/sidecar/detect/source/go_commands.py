@@ -1,4 +1,4 @@
-"""The sub-commands of Go's programs: of cobra, urfave/cli, kingpin, or asked of ``os.Args``."""
+"""The sub-commands of Go's programs: of cobra, urfave/cli, kong, or asked of ``os.Args``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from stoker.sidecar.detect.source import WORKERISH
 from stoker.sidecar.detect.source.go_packages import GoSource, Program
 
 Words = tuple[str, ...]
-_ASKING = re.compile(r"cobra|cli\.Command|os\.Args|flag\.|kingpin")
+_ASKING = re.compile(r"cobra|cli\.Command|os\.Args|flag\.|kingpin|kong")
+_FIELD = re.compile(r"^\s*(\w+)\s+\*?(?:\w+\.)?(\w+)\s+`([^`\n]*\bcmd:[^`\n]*)`", re.MULTILINE)
+"""A field of kong's: ``Worker WorkerCmd `cmd:"" help:"…"` ``."""
 _ADDED = re.compile(r"(\w+)\.AddCommand\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _DECLARED = re.compile(
     r"(?:\b(\w+)\s*:?=\s*)?(?:&?(?:cobra|cli)\.Command\s*\{|\{)\s*\n?(?:[^{}]*?\n)?"
@@ -57,12 +59,36 @@ class Commands:
                 found += _commands(path, text)
                 for parent, children in _ADDED.findall(text):
                     parents |= dict.fromkeys(re.findall(r"\w+", children), parent)
+            if "cmd:" in text:
+                found += self._of_fields(program, path, text)
         names = {command.variable: command for command in found if command.variable}
         if parents:
             found = [each for each in found if not each.variable or each.variable in parents]
         named = [command for command in found if _starts_worker(command)]
-        for command in named or [each for each in found if each.path in self.source.sites]:
+        for command in named or [each for each in found if self._only_works(each.path)]:
             yield _words_of(command, names, parents)
+
+    def _only_works(self, path: str) -> bool:
+        return path in self.source.sites and not self.source.is_serving(path)
+
+    def _of_fields(self, program: Program, path: str, text: str) -> Iterator[Command]:
+        """Yield the sub-commands that kong makes of fields, each with what its type runs."""
+        for field, type_, tags in _FIELD.findall(text):
+            given = re.search(r'\bname:"([\w-]+)"', tags)
+            name = given[1] if given else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", field).lower()
+            run = re.compile(rf"func \(\w* ?\*?{type_}\) Run\(")
+            for each in self.source.files(program):
+                body = self.source.project.text(each)
+                at = run.search(body)
+                if at:
+                    yield Command(name, each, "", body[at.start() : at.start() + 3_000])
+                    break
+
+    def knows(self, program: Program, word: str) -> bool:
+        """Tell if a program could take a word for a sub-command: its source has it somewhere."""
+        literal = re.compile(rf'["\'`]{re.escape(word)}\b|\bcmd:"')
+        texts = (self.source.project.text(path) for path in self.source.files(program))
+        return any(literal.search(text) for text in texts)
 
 
 def _starts_worker(command: Command) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory
+from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
@@ -189,9 +189,10 @@ class GoSource:
 
     def serves(self, program: Program) -> bool:
         """Tell if a program opens a port for others than its own health."""
-        return any(self._is_serving(path) for path in self.files(program))
+        return any(self.is_serving(path) for path in self.files(program))
 
-    def _is_serving(self, path: str) -> bool:
+    def is_serving(self, path: str) -> bool:
+        """Tell if a file opens a port; what is generated for both sides does not count."""
         if path not in self._serving:
             generated = path.endswith((".pb.go", ".pb.gw.go"))
             self._serving[path] = not generated and (
@@ -225,13 +226,17 @@ def _local_names(alias: str, name: str) -> tuple[str, ...]:
 def _queues(text: str, framework: str) -> Iterator[str]:
     if framework == "asynq":
         for block in re.finditer(r"Queues\s*:\s*map\[string\]int\{([^}]*)\}", text):
-            for line in block[1].split(","):
+            entries = re.sub(r"//[^\n]*", "", block[1])
+            for line in entries.split(","):
                 name = line.partition(":")[0].strip()
                 yield from _literal(name, text)
     elif framework == "river":
         for block in re.finditer(r"map\[string\]river\.QueueConfig\{(.*?)\n\s*\}", text, re.DOTALL):
-            for name in re.findall(r'(river\.QueueDefault|"[\w-]+")\s*:', block[1]):
-                yield "default" if name == "river.QueueDefault" else name.strip('"')
+            for name in re.findall(
+                r'(?m)(?:^|,)\s*("[\w.:-]+"|[A-Za-z_][\w.]*)\s*:\s*\{', block[1]
+            ):
+                known = name == "river.QueueDefault"
+                yield from ("default",) if known else _literal(name, text)
     elif framework == "faktory":
         for block in re.finditer(
             r"ProcessStrictPriorityQueues\(([^)]*)\)|ProcessWeightedPriorityQueues\(([^)]*)\)", text

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
+    DEDICATED,
     WORKERISH,
     Inferred,
     Site,
@@ -57,18 +58,30 @@ class GoPrograms:
         words = start.step.words
         flags = [f"{name}={value}" for name, value in start.step.environment.items()]
         commands = self.commands.of(program)
+        verb = next(iter(arguments), "-")
+        if not verb.startswith("-") and WORKERISH.search(verb) and self.source.serves(program) and (
+            not self.commands.knows(program, verb)
+        ):  # fmt: skip
+            return False  # talk of a sub-command that there is not yet, or no longer
         if (
             start.for_work
             or WORKERISH.search(" ".join((*arguments, *flags)))
             or any(tuple(arguments[: len(of)]) == of for of in commands)
         ):
             return True
-        named = WORKERISH.search(program.name) is not None
+        named = self._is_named(program)
         if commands and not named:
             return False
-        return named or not self.source.serves(program) or (
-            WORKERISH.search(posixpath.basename(words[-1])) is not None
-        )  # fmt: skip
+        if DEDICATED.search(posixpath.basename(words[-1])):
+            return True
+        return named or (
+            not self.source.serves(program) and self._starts(program, self.source.works(program))
+        )
+
+    def _is_named(self, program: Program) -> bool:
+        """Tell if a program is called what is there for work; one that serves more clearly so."""
+        words = DEDICATED if self.source.serves(program) else WORKERISH
+        return words.search(program.name) is not None
 
     def _started(self, start: Start, dir: str) -> tuple[Program | None, tuple[str, ...]]:
         words = start.step.words
@@ -82,7 +95,14 @@ class GoPrograms:
             or self._called(name, dir)
             or (self._like(words[0], dir) if self._may_be_built(words[0]) else None)
         )
+        if program is None and (served := self._taking(words[0], dir)):
+            return served, words
         return program, words[1:] if program else ()
+
+    def _taking(self, word: str, dir: str) -> Program | None:
+        """Return the one program of which a word is a sub-command: its image starts it."""
+        programs = self._inside(dir)
+        return next((p for p in programs if any(of[0] == word for of in self.commands.of(p))), None)
 
     def _run(self, words: Sequence[str], dir: str) -> tuple[Program | None, tuple[str, ...]]:
         """Return what ``go run`` is given: a file, a directory or the path of a package."""
@@ -175,7 +195,7 @@ class GoPrograms:
                 "go", evidence, " ".join((program.target, *words)), queues, count, 0.6,
                 ((*start, *words),),
             )  # fmt: skip
-        named = WORKERISH.search(program.name) is not None
+        named = self._is_named(program)
         if not commands and (named or not self.source.serves(program)) and (
             self._starts(program, sites)
         ):  # fmt: skip
@@ -186,9 +206,7 @@ class GoPrograms:
 
     def _starts(self, program: Program, sites: Sequence[Site]) -> bool:
         """Tell if a program runs workers, and does not only import the package that could."""
-        if any(directory(site.path) == program.dir for site in sites) or WORKERISH.search(
-            program.name
-        ):
+        if any(directory(site.path) == program.dir for site in sites) or self._is_named(program):
             return True
         own = [path for path in self.source.files(program) if directory(path) == program.dir]
         texts = " ".join(self.source.project.text(path) for path in own)
@@ -215,7 +233,7 @@ def _role(sites: Sequence[Site], words: Sequence[str]) -> Role:
 
 def _embedded(module: str, sites: Sequence[Site]) -> Iterator[Embedded]:
     working = [site for site in sites if site.role == "worker"]
-    if working:
-        reason = "the program that serves starts the worker, too"
-        evidence = tuple(site.evidence for site in working[:3])
-        yield Embedded(working[0].framework, module, reason, evidence)
+    reason = "the program that serves starts the worker, too"
+    for framework in dict.fromkeys(site.framework for site in working):
+        evidence = tuple(site.evidence for site in working if site.framework == framework)
+        yield Embedded(framework, module, reason, evidence[:3])

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from stoker.sidecar.detect.packages import directory, table
+from stoker.sidecar.detect.manifests import directory, table
 from stoker.sidecar.project import Project
 
 _INSIDE = re.compile(r"((?:apps|packages|services|libs)/[\w-]+)/src/(.+)\.[cm]?tsx?$")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.source import (
+    DEDICATED,
     WORKERISH,
     Inferred,
     Site,
@@ -20,6 +21,11 @@ from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Embedded
 
 _NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
+_TOOL = re.compile(
+    r"(^|/)(scripts?|tools?|seeds?|prisma|utils?|bin|manual)/|"
+    r"(^|[/_-])(seed|enqueue|add|test|migrate|reset|clear|clean|flush|trigger|publish)"
+    r"([A-Z_-]\w*)?\.[cm]?[jt]s$"
+)
 
 
 def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
@@ -31,7 +37,8 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     if not sites:
         return None
     text = " ".join([path.removeprefix(f"{dir}/"), *(w for via in start.via for w in via)])
-    if source.serves(path) and not start.for_work and not _is_dedicated(source, path, text):
+    beside = source.serves(path) or _is_script(source, path, sites)
+    if beside and not start.for_work and not _is_dedicated(source, path, text):
         return None
     return Launch(
         _main(sites), "worker", start.step.words, path, merged_queues(sites),
@@ -41,8 +48,14 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
 
 def _is_dedicated(source: NodeSource, path: str, called: str) -> bool:
     """Tell if a program is there for the workers, by its package's or its own name."""
-    named = WORKERISH.search(called) is not None and not source.is_board(path)
+    words = DEDICATED if source.serves(path) else WORKERISH
+    named = words.search(called) is not None and not source.is_board(path)
     return named or source.is_for_work(path)
+
+
+def _is_script(source: NodeSource, path: str, sites: Sequence[Site]) -> bool:
+    """Tell if a file is a tool of the app, which only imports what the app itself runs."""
+    return _TOOL.search(path) is not None and all(site.path in source.of_app for site in sites)
 
 
 def _main(sites: Sequence[Site]) -> str:
@@ -70,8 +83,8 @@ def infer(source: NodeSource) -> Sources:
         dir = package.dir if package else "."
         relative = path if dir == "." else path.removeprefix(f"{dir}/")
         evidence = tuple(site.evidence for site in sites[:3])
-        if _is_dedicated(source, path, relative) or (
-            not source.serves(path) and not _is_part(path)
+        if _is_dedicated(source, path, relative) or not (
+            source.serves(path) or _is_part(path) or _is_script(source, path, sites)
         ):
             words = _start_words(source, relative, dir)
             found.inferred.append(Inferred(
@@ -112,12 +125,15 @@ def _is_part(path: str) -> bool:
 
 
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
+    prefix = "" if dir == "." else f"{dir}/"
+    script = re.fullmatch(r"scripts/([\w-]+)\.[jt]s", relative)
+    if script and f"{prefix}redwood.toml" in source.project.files:
+        return ("yarn", "rw", "exec", script[1])
     if relative.endswith((".js", ".mjs", ".cjs")):
         return ("node", relative)
     built = monorepos.built(source.project, relative, dir)
     if built:
         return ("node", built)
-    prefix = "" if dir == "." else f"{dir}/"
     scripts = source.manifests.scripts.get(f"{prefix}package.json", {})
     lines = " ".join(scripts.values())
     if (

@@ -5,17 +5,21 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
-from stoker.sidecar.detect.packages import Manifests, directory, table
-from stoker.sidecar.detect.source import Site, monorepos
+from stoker.sidecar.detect.manifests import Manifests, directory, table
+from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
 
 _SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
 _IMPORT = re.compile(
-    r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\bfork\s*\(\s*|\bnew\s+URL\s*\(\s*|processor\s*:\s*|path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
+    r"""(?:from(?<!\wfrom)\s*|import(?<!\wimport)\s*\(?\s*|require(?<!\wrequire)\s*\(\s*|"""
+    r"""fork(?<!\wfork)\s*\(\s*|new(?<!\wnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
+    r"""path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
 )
+"""Begins with letters, not with ``\\b``: so ``re`` skips at once what cannot be one."""
 _TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
 _SERVES = re.compile(
     r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|\bcreateServer\s*\(|\bserve\s*\(|Bun\.serve|"""
@@ -25,9 +29,10 @@ _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMic
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
 )
+_WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
-_NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull"}
+_NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -58,11 +63,13 @@ class NodeSource:
             return
         self.paths = [path for path in project.suffixed(*_SUFFIXES) if _is_source(project, path)]
         known = frozenset(self.paths)
+        named: dict[str, list[str]] = {}
         for path in self.paths:
             text = project.text(path)
-            names = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
+            names = named[path] = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
             self.imports.add(path, filter(None, (self._resolve(path, n, known) for n in names)))
-            sites = tuple(self._find_sites(path, text, names))
+        for path, names in named.items():
+            sites = tuple(self._find_sites(path, project.text(path), names))
             if sites:
                 self.sites[path] = sites
 
@@ -96,7 +103,7 @@ class NodeSource:
     def _makes_worker(self, call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
         if _is_maker(call):
             return "worker_threads" not in text or bool({"bullmq", "groupmq"} & set(about))
-        if call.name == "@Processor":
+        if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
             return True
         if framework == "faktory" and call.last in ("work", "register"):
             return True
@@ -106,6 +113,8 @@ class NodeSource:
         ) and not call.name.startswith("this.process") and call.name != "process"  # fmt: skip
 
     def _queues(self, path: str, text: str, call: Call, found: Sequence[Call]) -> tuple[str, ...]:
+        if call.last in ("register", "work"):  # Faktory: it is a job that is named here
+            return ()
         if call.last == "process":  # Bull: the queue is what it is called on
             names = [
                 c.string or self._constant(path, text, c)
@@ -126,8 +135,10 @@ class NodeSource:
             return ""
         last = name.rpartition(".")[2]
         pattern = rf"""\b{re.escape(last)}\b\s*[:=]\s*["'`]([^"'`$\n]+)["'`]"""
-        for where in (text, *(self.project.text(p) for p in self.imports.of(path)[:20])):
-            found = re.search(pattern, where)
+        near = self.imports.of(path)[:20]
+        further = dict.fromkeys(each for p in near for each in self.imports.of(p)[:20])
+        for where in (text, *(self.project.text(p) for p in (*near, *further) if p != path)):
+            found = re.search(pattern, where) if last in where else None
             if found:
                 return found[1]
         return ""
@@ -189,6 +200,18 @@ class NodeSource:
         reached = places(self.sites, self.imports.reached(path))
         return [site for each in reached for site in self.sites[each]]
 
+    @cached_property
+    def of_app(self) -> frozenset[str]:
+        """Return the files with workers that a program makes which serves."""
+        entries = set(self.paths) - self.imports.imported
+        found = [path for path in sorted(entries) if self.works(path) and self.serves(path)]
+        return frozenset(
+            site.path
+            for path in found
+            if not self.is_for_work(path) and not DEDICATED.search(path)
+            for site in self.works(path)
+        )
+
     def serves(self, path: str) -> bool:
         """Tell if a program is (also) a web server."""
         text = self.project.text(path)
@@ -198,10 +221,15 @@ class NodeSource:
         return any(_SERVES.search(self.project.text(each)) for each in near)
 
     def is_for_work(self, path: str) -> bool:
-        """Tell if a program's package is there for workers, by its directory's name."""
+        """Tell if a program's package is there for workers, by its directory's or its own name."""
         package = self.manifests.package_of(path, "node")
-        name = posixpath.basename(package.dir) if package else ""
-        return _WORK_DIR.search(name) is not None
+        if package is None:
+            return False
+        if _WORK_DIR.search(posixpath.basename(package.dir)):
+            return True
+        # A program that serves before all is the app, however its package is called.
+        called = _WORKER_NAME.search(package.name) is not None
+        return called and _SERVES.search(self.project.text(path)) is None
 
     def is_board(self, path: str) -> bool:
         """Tell if a program shows queues, and makes no worker itself."""

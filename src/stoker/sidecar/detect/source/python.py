@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
     Inferred,
     Sources,
     celery_apps,
     python_scripts,
+    python_web,
 )
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
     line_of,
     strings_in,
 )
+from stoker.sidecar.detect.source.python_tasks import loading_module
 from stoker.sidecar.detection import Evidence, Role
 
 
 def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
-    found.embedded += python_scripts.inside_of_apps(source)
+    found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
     inside = {each.framework for each in found.embedded}
     for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
                       _taskiq, _procrastinate, _stoker, python_scripts.own_scripts,
@@ -114,7 +117,8 @@ def _single(
     """Return the worker of each object that one of ``calls`` made."""
     found: list[Inferred] = []
     for each in source.made_by(*calls):
-        module, dir = source.module_name(each.path)
+        path = loading_module(source, each) if framework == "huey" else each.path
+        module, dir = source.module_name(path)
         if not all(part.isidentifier() for part in module.split(".")):
             continue  # a copy that nobody can import
         words = tuple(shape.format(module=module, name=each.name).split())
@@ -218,14 +222,22 @@ def _is_arq(node: ast.ClassDef) -> bool:
     )
 
 
+_QUEUE_CONFIG = re.compile(r"""QueueConfig\([^()]*?\bname\s*=\s*["']([\w.-]+)["']""")
+
+
+def _saq_queues(source: PythonSource) -> Iterator[str]:
+    for path in source.paths:
+        text = source.project.text(path)
+        if "QueueConfig(" in text:
+            yield from dict.fromkeys(_QUEUE_CONFIG.findall(text))
+
+
 def _saq(source: PythonSource) -> list[Inferred]:
-    if source.manifests.has("litestar-saq", "litestar-saq[redis]"):
-        at = source.manifests.has("litestar-saq")
-        assert at is not None
+    plugin = source.manifests.has("litestar-saq")
+    if plugin is not None:
+        words, queues = ("litestar", "workers", "run"), tuple(_saq_queues(source))
         return [
-            Inferred(
-                "saq", "worker", ("litestar", "workers", "run"), at.dir, "python", (at.evidence,)
-            )
+            Inferred("saq", "worker", words, plugin.dir, "python", (plugin.evidence,), "", queues)
         ]
     found: list[Inferred] = []
     for path, module in source.modules.items():

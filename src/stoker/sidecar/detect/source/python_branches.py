@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.source.python_modules import Module
@@ -18,11 +19,7 @@ def reached(module: Module, arguments: Sequence[str], function: str = "") -> lis
 
     With a ``function``, as console scripts name it, what this runs.
     """
-    functions: Functions = {
-        node.name: node
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    functions = _functions(module)
     for argument in arguments:
         body = _branch(module.tree, functions, argument)
         if body is not None:
@@ -32,6 +29,21 @@ def reached(module: Module, arguments: Sequence[str], function: str = "") -> lis
     return None
 
 
+def for_others(module: Module) -> list[ast.stmt]:
+    """Return the statements that a program runs for one argument or another, but not without."""
+    found: list[ast.stmt] = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.If) and _asks(node.test) and any(_compared(node.test)):
+            found += node.body
+        elif isinstance(node, ast.Match) and _asks(node.subject):
+            found += [s for case in node.cases if any(_constants(case.pattern)) for s in case.body]
+    return _with_called(found, _functions(module))
+
+
+def _asks(node: ast.expr) -> bool:
+    return re.search(r"argv|arg|cmd|command|mode|role|action", ast.unparse(node)) is not None
+
+
 def names_in(statements: Sequence[ast.stmt]) -> set[str]:
     """Return the names that statements use."""
     return {
@@ -39,6 +51,14 @@ def names_in(statements: Sequence[ast.stmt]) -> set[str]:
         for statement in statements
         for node in ast.walk(statement)
         if isinstance(node, ast.Name)
+    }
+
+
+def _functions(module: Module) -> Functions:
+    return {
+        node.name: node
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
 

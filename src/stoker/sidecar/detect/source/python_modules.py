@@ -12,18 +12,28 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from stoker.sidecar.detect.packages import Manifests, directory, python_name
+from stoker.sidecar.detect.manifests import Manifests, directory, python_name
 from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 
 _TELLING = re.compile(
-    r"\w*[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
+    r"[cC]elery\w*\(|Celery|worker_main|dramatiq\.(cli|[Ww]orker)|\b(from|import) rq\b|"
     r"django_rq|"
     r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
     r"\bStoker\(|faktory|bullmq|while True|while 1:|while not |"
+    r"def lifespan|on_event\(|on_startup|before_serving|server_start|uvicorn\.run\(|"
+    r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(|"
     r"extensions\[|run_receiver_task|subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
 )
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
+_WORDS = (
+    "elery", "worker_main", "dramatiq", " rq", "django_rq", "uey", "arq", "WorkerSettings",
+    "redis_settings", "saq", "taskiq", "procrastinate", "Stoker(", "faktory", "bullmq", "while ",
+    "extensions[", "run_receiver_task", '"rq"', "'rq'", "lifespan", "on_event(", "on_startup",
+    "before_serving", "server_start", "uvicorn.run(", "FastAPI(", "Flask(", "Starlette(",
+    "Litestar(", "Sanic(", "Quart(",
+)  # fmt: skip
+"""One of these is in whatever that finds; most texts are done with sooner."""
 _IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)
 
 
@@ -47,6 +57,7 @@ class Module(msgspec.Struct):
 
     path: str
     tree: ast.Module
+    calls: list[ast.Call]
     names: dict[str, str]
     """Local name → what it was imported as: ``Celery`` → ``celery.Celery``."""
     assigned: list[Assigned]
@@ -74,7 +85,7 @@ class PythonSource:
                 self.imports[name] = self.imports.get(name, 0) + 1
                 for each in re.findall(r"\w+", found[2] or ""):
                     self.imports[f"{name}.{each}"] = self.imports.get(f"{name}.{each}", 0) + 1
-            if _TELLING.search(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
+            if _is_telling(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
                 module = _parse(project, path, text)
                 if module is not None:
                     self.modules[path] = module
@@ -184,6 +195,10 @@ class PythonSource:
         return None
 
 
+def _is_telling(text: str) -> bool:
+    return any(word in text for word in _WORDS) and _TELLING.search(text) is not None
+
+
 def _parse(project: Project, path: str, text: str) -> Module | None:
     try:
         with warnings.catch_warnings():
@@ -192,8 +207,11 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # of another version of Python, or a template: no fault of the project
     names: dict[str, str] = {}
+    calls: list[ast.Call] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.Call):
+            calls.append(node)
+        elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         elif isinstance(node, ast.Import):
@@ -201,7 +219,7 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
                 names[alias.asname or alias.name.partition(".")[0]] = (
                     alias.asname and alias.name
                 ) or alias.name.partition(".")[0]
-    module = Module(path, tree, names, [], set(), set())
+    module = Module(path, tree, calls, names, [], set(), set())
     _collect(project, module, tree.body)
     return module
 

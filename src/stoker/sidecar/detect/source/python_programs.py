@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from stoker.sidecar.detect.candidates import Program, Start
 from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import table
-from stoker.sidecar.detect.source import WORKERISH, Site, merged_queues
-from stoker.sidecar.detect.source.python_branches import names_in, reached
+from stoker.sidecar.detect.manifests import table
+from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Site, merged_queues
+from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
+from stoker.sidecar.detect.source.python_web import serves
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
 
@@ -52,7 +53,11 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
     if module is None or body is None:
         named = " ".join((posixpath.basename(script.path), *script.arguments))
         follow = for_work or WORKERISH.search(named) is not None
-        return program_sites(source, script.path, follow=follow)
+        if not for_work and serves(source, script.path) and not DEDICATED.search(named):
+            return ()
+        sites = program_sites(source, script.path, follow=follow)
+        other = for_others(module) if module and script.arguments else []
+        return [s for s in sites if s.path != script.path or not _is_in(s, other)]
     own = [site for site in every_site(source, script.path) if _is_in(site, body)]
     if own:
         return own

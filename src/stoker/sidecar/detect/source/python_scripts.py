@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import reached
 from stoker.sidecar.detect.source.python_modules import (
@@ -37,7 +37,7 @@ def rq(source: PythonSource) -> list[Inferred]:
         return []
     queues: dict[str, Assigned | None] = {}
     for path, module in source.modules.items():
-        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+        for call in module.calls:
             if full_name(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
                 names = [
                     a.value
@@ -54,11 +54,12 @@ def rq(source: PythonSource) -> list[Inferred]:
     assert each is not None
     _, dir = source.module_name(each.path)
     names = tuple(sorted(queues))
+    given = () if names == ("default",) else names
     return [
         Inferred(
             "rq",
             "worker",
-            ("rq", "worker", *names),
+            ("rq", "worker", *given),
             dir,
             "python",
             each.evidence("a queue of RQ"),
@@ -130,12 +131,13 @@ def _runs(source: PythonSource, path: str) -> bool:
 
 
 _WEB = re.compile(r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(")
+_WORKERS_OWN = re.compile(r"(^|[/_])worker(s|_main|_settings)?\.py$")
 _FOR_THE_IMPORTER = "a function makes the worker for the program that imports it"
 _WITH_THE_APP = "the web app starts the worker in its own process"
 
 
 def inside_of_apps(source: PythonSource) -> list[Embedded]:
-    """Return the workers that a web app starts, or that a function makes for its importer."""
+    """Return the workers that a web app's file makes, or a function for its importer."""
     found: list[Embedded] = []
     for path in source.modules:
         sites = [site for site in script_sites(source, path) if not _is_asked_for(source, site)]
@@ -144,29 +146,12 @@ def inside_of_apps(source: PythonSource) -> list[Embedded]:
         reason = ""
         if sites[0].framework == "bullmq" and not _runs(source, path):
             reason = _FOR_THE_IMPORTER
-        elif _is_of_web(source, path):
+        elif _WEB.search(source.project.text(path)):
             reason = _WITH_THE_APP
         if reason:
             _, dir = source.module_name(path)
             found.append(Embedded(sites[0].framework, dir, reason, (sites[0].evidence,)))
     return found
-
-
-def _is_of_web(source: PythonSource, path: str) -> bool:
-    """Tell if a file makes a web app, or one that does imports it; a program of its own is not."""
-    text = source.project.text(path)
-    if _WEB.search(text):
-        return True
-    if "__main__" in text or re.search(r"(^|[/_])worker(s|_main|_settings)?\.py$", path):
-        return False
-    name = path.rpartition("/")[2].removesuffix(".py")
-    imported = re.compile(
-        rf"^\s*(from\s+[\w.]*\b{name}\s+import|from\s+[\w.]+\s+import.*\b{name}\b)", re.M
-    )
-    return any(
-        _WEB.search(other) and imported.search(other)
-        for other in (source.project.text(each) for each in source.paths if each != path)
-    )
 
 
 def _is_asked_for(source: PythonSource, site: Site) -> bool:

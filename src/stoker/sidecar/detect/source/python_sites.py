@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from stoker.sidecar.detect.grammar import recognise
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import (
     Module,
@@ -33,7 +33,13 @@ _SCRIPTS = {
             "rq.cli.worker",
         ),
         "faktory": ("faktory.Worker",),
-        "arq": ("arq.run_worker", "arq.worker.run_worker", "arq.Worker", "arq.worker.Worker",),
+        "arq": (
+            "arq.run_worker",
+            "arq.worker.run_worker",
+            "arq.Worker",
+            "arq.worker.Worker",
+            "arq.worker.create_worker",
+        ),
         "dramatiq": ("dramatiq.Worker", "dramatiq.cli.main", "dramatiq.worker.Worker",),
         "saq": ("saq.Worker", "saq.worker.Worker",),
         "huey": ("huey.consumer.Consumer",),
@@ -57,14 +63,26 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     if module is None:
         return
     text = source.project.text(path).lower()
-    for call in _calls(module):
+    own = _own_classes(module)
+    for call in module.calls:
         full = full_name(module, call.func)
-        framework = _SCRIPTS.get(full) or next(
+        framework = _SCRIPTS.get(own.get(full, full)) or next(
             (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
         )
         if framework is not None:
             queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
             yield _site(source, path, call, framework, queues)
+
+
+def _own_classes(module: Module) -> dict[str, str]:
+    """Return the classes of a file, each with what it extends, without its type's arguments."""
+    found: dict[str, str] = {}
+    for node in module.tree.body:
+        if isinstance(node, ast.ClassDef) and node.bases:
+            base = node.bases[0]
+            plain = base.value if isinstance(base, ast.Subscript) else base
+            found[node.name] = full_name(module, plain)
+    return found
 
 
 def every_site(source: PythonSource, path: str) -> Iterator[Site]:
@@ -73,7 +91,7 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
     module = source.modules.get(path)
     if module is None:
         return
-    for call in _calls(module):
+    for call in module.calls:
         if _STARTS.fullmatch(full_name(module, call.func)):
             launch = recognise(tuple(_words_of(call)), {})
             if launch is not None:
@@ -112,10 +130,6 @@ def _site(
     return Site(framework, path, call.lineno, text, queues, None, role)
 
 
-def _calls(module: Module) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
-
-
 def _words_of(call: ast.Call) -> Iterator[str]:
     """Yield the words of a command that a call is given, as a list or as one string."""
     for argument in call.args:
@@ -123,6 +137,10 @@ def _words_of(call: ast.Call) -> Iterator[str]:
         for each in given:
             if isinstance(each, ast.Constant) and isinstance(each.value, str):
                 yield from each.value.split() if len(given) == 1 else (each.value,)
+
+
+def _is_queue(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id == "Queue"
 
 
 def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
@@ -142,3 +160,5 @@ def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
                         yield from strings_in(each.value)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
+            elif isinstance(node, ast.Call) and not node.args and _is_queue(node.func):
+                yield "default"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.packages import Dependency, Manifests, directory
+from stoker.sidecar.detect.manifests import Dependency, Manifests, directory
 from stoker.sidecar.detect.source import Inferred, Sources
 from stoker.sidecar.detection import Embedded, Evidence
 from stoker.sidecar.frameworks import FRAMEWORKS
@@ -139,19 +139,10 @@ class Config:
 
     def embedded(self, name: str) -> tuple[str, Evidence] | None:
         """Return why a worker runs inside of the web server, and the place that says so."""
-        if name == "good_job" and not self.has("bin/good_job"):
+        if name == "good_job":
             return self._good_job()
         if name == "solid_queue":
-            path, text = self.path("config/puma.rb"), self.text("config/puma.rb")
-            at = re.search(r"plugin\s*:?\(?:?solid_queue(.*)", text)
-            if at and "ENV" not in at[1]:
-                return "Puma's plug-in runs it", Evidence(
-                    path, text.count("\n", 0, at.start()) + 1, at[0].strip()
-                )
-            if at and self._in_puma():
-                return "SOLID_QUEUE_IN_PUMA is set", Evidence(
-                    path, text.count("\n", 0, at.start()) + 1, at[0].strip()
-                )
+            return self._solid_queue()
         if name == "sidekiq":
             for path in self._below("config"):
                 if re.search(r"^[^#\n]*configure_embed", self.project.text(path), re.M):
@@ -160,38 +151,77 @@ class Config:
                     )
         return None
 
-    def _in_puma(self) -> bool:
-        for path in [
-            *self.project.named("deploy.yml", ".env", "fly.toml", "render.yaml"),
-            *self.project.matching(r"dockerfile.*|(docker-)?compose.*\.ya?ml"),
-        ]:
-            if re.search(
-                r"^[^#\n]*SOLID_QUEUE_IN_PUMA\s*[:= ]\s*[\"']?(true|1)",
-                self.project.text(path),
-                re.M,
+    def _solid_queue(self) -> tuple[str, Evidence] | None:
+        """Return where Puma is told to run Solid Queue, if it does so in production."""
+        for name in ("config/puma.rb", "config/puma/production.rb"):
+            text = self.text(name)
+            at = re.search(r"^([ \t]*)plugin\s*\(?\s*:solid_queue\b(.*)", text, re.MULTILINE)
+            if at is None:
+                continue
+            around = re.findall(r"^(?:if|unless)\b.*", text[: at.start()], re.M) if at[1] else []
+            condition = " ".join((at[2], *around[-1:]))
+            line = text.count("\n", 0, at.start()) + 1
+            evidence = Evidence(self.path(name), line, at[0].strip())
+            if "ENV" not in condition and "Rails.env" not in condition:
+                return "Puma's plug-in runs it", evidence
+            variable = self._set_variable(condition)
+            if variable:
+                return f"{variable} is set", evidence
+            if re.search(r"\bif\b.*production", condition):
+                return "Puma's plug-in runs it in production", evidence
+        return None
+
+    def _set_variable(self, condition: str) -> str:
+        """Return the variable that a condition asks for, if the deployment sets it."""
+        for name, default in re.findall(
+            r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'](?:\s*,\s*["']?(\w+))?""", condition
+        ):
+            if not re.fullmatch(r"(RAILS|RACK|APP)_ENV", name) and (
+                default in ("true", "1") or self._given(name)[0] in ("true", "1", "yes", "on")
             ):
-                return True
-        return False
+                return name
+        return ""
+
+    def _given(self, variable: str) -> tuple[str, str]:
+        """Return what a deployment gives a variable, in lower case, and the file."""
+        value = re.compile(
+            rf"""^[^#\n]*\b{variable}["']?(?:\s*[:= ]|\s*\n\s*["']?value["']?:)"""
+            r"""\s*["']?(?:\$\{\w+:?-)?(\w+)""",
+            re.MULTILINE,
+        )
+        for path in [
+            *self.project.named(".env", ".env.production", "fly.toml", "render.yaml", "app.json"),
+            *self.project.matching(
+                r"dockerfile.*|(docker-)?compose.*\.ya?ml|deploy.*\.ya?ml|production\.ya?ml"
+            ),
+        ]:
+            found = None if self.project.is_aside(path) else value.search(self.project.text(path))
+            if found:
+                return found[1].lower(), path
+        return "", ""
 
     def _good_job(self) -> tuple[str, Evidence] | None:
-        files = [
+        given, path = self._given("GOOD_JOB_EXECUTION_MODE")
+        files = (  # the last that Rails reads is the one that counts
             "config/initializers/good_job.rb",
-            "config/application.rb",
             "config/environments/production.rb",
-        ]
+            "config/application.rb",
+        )
         for name in files:
             text = self.text(name)
             at = re.search(
-                r"execution_mode\s*=\s*:?[\"']?(async\w*|inline|external)|execution_mode:\s*:(async\w*|external)",
+                r"""execution_mode(?:\s*=|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?"""
+                r"(async\w*|inline|external)",
                 text,
             )
+            mode = given if at and at[1] and given else at[2] if at else ""
+            if at and mode.startswith("async"):
+                line = text.count("\n", 0, at.start()) + 1
+                return f"execution_mode is :{mode}", Evidence(self.path(name), line, at[0])
             if at:
-                mode = at[1] or at[2]
-                if mode.startswith("async"):
-                    return f"execution_mode is :{mode}", Evidence(
-                        self.path(name), text.count("\n", 0, at.start()) + 1, at[0]
-                    )
                 return None
+        if given.startswith("async"):
+            return f"GOOD_JOB_EXECUTION_MODE is {given}", Evidence(path, 0)
         return None
 
     def command(self, name: str) -> tuple[str, ...]:

@@ -11,8 +11,15 @@ import msgspec
 
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
-from stoker.sidecar.detect.packages import Manifests, directory, table
-from stoker.sidecar.detect.source import WORKERISH, Inferred, Site, Sources, merged_queues
+from stoker.sidecar.detect.manifests import Manifests, directory, table
+from stoker.sidecar.detect.source import (
+    DEDICATED,
+    WORKERISH,
+    Inferred,
+    Site,
+    Sources,
+    merged_queues,
+)
 from stoker.sidecar.detect.source.syntax import calls
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
@@ -42,8 +49,11 @@ _SITES = (
     ("lapin", re.compile(r"\.basic_consume$"), ("lapin",)),
 )
 _SERVES = re.compile(
-    r"axum::serve|HttpServer::new|warp::serve|rocket::(build|ignite)|Server::bind|poem::Server|salvo::Server|tonic::transport::Server|\.launch\(\)"
+    r"axum::serve|use axum::\{[^;]*\bserve\b|axum_server::|HttpServer::new|warp::serve|"
+    r"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
+    r"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
+_AT_WORK = re.compile(r"worker|apalis|faktory|queue|consum|background|job", re.IGNORECASE)
 
 
 class Crate(msgspec.Struct):
@@ -139,20 +149,25 @@ class RustSource:
 
     def works(self, crate: Crate) -> list[Site]:
         """Return the sites of a crate and of those of this project that it is made of."""
-        seen: set[str] = set()
+        return [site for each in self._made_of(crate) for site in self.sites.get(each.dir, [])]
+
+    def _made_of(self, crate: Crate) -> list[Crate]:
+        """Return a crate and those of this project that it depends on, however far."""
+        found: list[Crate] = []
         waiting = [crate]
-        found: list[Site] = []
         while waiting:
             current = waiting.pop()
-            if current.dir in seen:
-                continue
-            seen.add(current.dir)
-            found += self.sites.get(current.dir, [])
-            waiting += [other for other in self.crates if other.name in current.dependencies]
+            if current not in found:
+                found.append(current)
+                waiting += [other for other in self.crates if other.name in current.dependencies]
         return found
 
     def reaches(self, crate: Crate, main: str) -> bool:
         """Tell if a binary has to do with the workers of its crate, where there are several."""
+        if crate.dir not in self.sites and not any(
+            _AT_WORK.search(self.project.text(path)) for path in crate.files
+        ):
+            return False  # the crate that makes workers is used for something else
         if len(crate.binaries) < 2:
             return True
         text = self.project.text(main)
@@ -165,8 +180,7 @@ class RustSource:
         return (
             bool(near)
             or any(s.path == main for s in self.works(crate))
-            or re.search(r"worker|apalis|faktory|queue|consum|background|job", text, re.I)
-            is not None
+            or _AT_WORK.search(text) is not None
         )
 
     def subcommand(self, crate: Crate) -> str:
@@ -186,7 +200,8 @@ class RustSource:
         """Tell if a binary is (also) a web server."""
         if len(crate.binaries) > 1 and WORKERISH.search(posixpath.basename(main)):
             return False
-        return any(_SERVES.search(self.project.text(path)) for path in crate.files)
+        files = [path for each in self._made_of(crate) for path in each.files]
+        return any(_SERVES.search(self.project.text(path)) for path in files)
 
 
 def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
@@ -207,7 +222,9 @@ def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
                 return Launch(_depended(crate), "worker", words, f"{main} {' '.join(arguments)}")
             if not sites or not source.reaches(crate, main):
                 continue
-            if not dedicated and source.serves(crate, main) and not _switched(start):
+            if source.serves(crate, main) and not _switched(start) and not (
+                DEDICATED.search(binary) or WORKERISH.search(" ".join(arguments))
+            ):  # fmt: skip
                 continue
             if source.subcommand(crate) and not dedicated:
                 continue
@@ -228,9 +245,8 @@ def _depended(crate: Crate) -> str:
 
 
 def _is_worker_name(binary: str, arguments: tuple[str, ...]) -> bool:
-    return any(
-        re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *arguments[:1])
-    )
+    verbs = [word for word in arguments if not word.startswith("-")]
+    return any(re.search(r"(^|[-_])(worker|consumer)s?$", word) for word in (binary, *verbs[:1]))
 
 
 def _switched(start: Start) -> bool:
@@ -264,7 +280,11 @@ def infer(source: RustSource) -> Sources:
         made = list(_of_crate(source, crate, sites))
         if made:
             found.inferred += made
-        elif any(source.serves(crate, main) for main in crate.binaries.values()):
+        elif any(
+            (crate.dir in source.sites or source.reaches(crate, main))
+            and source.serves(crate, main)
+            for main in crate.binaries.values()
+        ):
             reason = "the binary that serves starts the worker, too"
             for name in dict.fromkeys(site.framework for site in sites):
                 found.embedded.append(Embedded(name, crate.dir, reason, evidence))
@@ -292,7 +312,7 @@ def _of_crate(source: RustSource, crate: Crate, sites: list[Site]) -> Iterator[I
         )
         if subcommand and not WORKERISH.search(binary):
             words = (binary, subcommand)
-        elif source.serves(crate, main) and not WORKERISH.search(binary):
+        elif source.serves(crate, main) and not DEDICATED.search(binary):
             continue
         app = f"{main} {subcommand}".strip()
         yield Inferred(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
@@ -158,7 +158,8 @@ def _mounts(value: Any) -> Iterator[tuple[str, str]]:
 def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
     build = service.get("build")
     if build is None:
-        return directory(path), "", ""
+        own = _image_dir(project, _text(service.get("image")))
+        return (own, f"{own}/Dockerfile", "") if own else (directory(path), "", "")
     table = build if isinstance(build, Table) else Table()
     context = _text(table.get("context")) if table else _text(build)
     dir = normal(directory(path), context or ".")
@@ -166,6 +167,16 @@ def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
     if dir not in project.dirs:
         dir = directory(path)
     return dir, dockerfile, _text(table.get("target"))
+
+
+def _image_dir(project: Project, image: str) -> str:
+    """Return the directory whose Dockerfile a published image is made by: the one of its name."""
+    owner, _, name = image.partition("@")[0].rpartition("/")
+    name = name.partition(":")[0]
+    found = [path for path in project.named("Dockerfile") if path.endswith(f"/{name}/Dockerfile")]
+    found += [f"{name}/Dockerfile"] if f"{name}/Dockerfile" in project.files else []
+    own = [path for path in found if not project.is_aside(path)]
+    return directory(own[0]) if owner and len(own) == 1 else ""
 
 
 def normal(dir: str, relative: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written, joined_lines
 from stoker.sidecar.project import Project
 

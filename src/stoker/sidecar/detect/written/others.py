@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any, cast
 
-from stoker.sidecar.detect.packages import Manifests, directory, find_line, table
+from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
 from stoker.sidecar.detect.written import INTERESTING, Written, joined_lines
 from stoker.sidecar.project import Project
@@ -87,7 +87,7 @@ def _pm2(project: Project, path: str) -> Iterator[Written]:
         block = text[max(0, text.rfind("{", 0, found.start())) : found.end() + 400]
         block = block[: block.find("}", block.find("script")) if "}" in block else None]
         arguments = re.search(r"""["']?args["']?\s*:\s*["']([^"']+)["']""", block)
-        cwd = re.search(r"""["']?cwd["']?\s*:\s*["']\.?/?([^"']+)["']""", block)
+        cwd = re.search(r"""["']?cwd["']?\s*:\s*["'`](?:\$\{\w+\})?\.?/?([^"'`]+)["'`]""", block)
         name = re.search(r"""["']?name["']?\s*:\s*["']([^"']+)["']""", block)
         words = found[1] if " " in found[1] or not found[1].endswith("s") else f"node {found[1]}"
         line = f"{words} {arguments[1] if arguments else ''}".strip()
@@ -109,6 +109,23 @@ def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
             elif INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
                 text = " && ".join([*led, line.strip()])
                 yield Written("shell", path, number, (text,), package.dir if package else ".")
+
+
+_WINDOWS = re.compile(
+    r"""\s*@?(?:start\s+(?:"[^"]*"\s+)?)?(?:/\w+\s+)*(?:cmd\s+/[kc]\s+)?(.*)$""", re.IGNORECASE
+)
+_REMARK = re.compile(r"\s*(rem\b|::|#|@?echo)", re.IGNORECASE)
+
+
+def batch_files(project: Project, manifests: Manifests) -> Iterator[Written]:
+    """Yield the lines of Windows' scripts: what they start is started elsewhere, too."""
+    for path in project.suffixed("bat", "cmd", "ps1"):
+        package = manifests.package_of(path)
+        for number, line in () if project.is_aside(path) else joined_lines(project, path):
+            found = _WINDOWS.match(line)
+            if found and INTERESTING.search(line) and not _REMARK.match(line):
+                text = found[1].strip().strip('"')
+                yield Written("docs", path, number, (text,), package.dir if package else ".")
 
 
 _SCRIPT_DIRS = frozenset({
@@ -136,8 +153,19 @@ _WORDS = (
     "good_job", "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer",
     "queue", "litestar", "stoker", "delayed_job", "periodiq",
 )  # fmt: skip
-"""One of these is in whatever ``INTERESTING`` finds; most texts are done with sooner."""
+"""One of these is in whatever ``INTERESTING`` finds; most texts and lines are done sooner."""
 
+_ALONE = re.compile(
+    r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
+    r"(?:(?:poetry|pipenv|uv|pdm)\s+run\s+|python3?\s+-m\s+)?"
+    r"(?:celery\s.*\s?(?:-A|--app)[\s=].*|bundle exec (?:sidekiq|rake|good_job)\b.*|"
+    r"arq\s+[\w.]+|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
+    r"python3?\s+manage\.py\s+(?:rqworker|run_huey|rundramatiq|procrastinate)\b.*|"
+    r"(?:node|tsx|ts-node|python3?)\s+[\w./-]*worker[\w./-]*\.\w+|"
+    r"(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?[\w:-]*worker[\w:-]*|go\s+run\s+[\w./-]*worker\S*))\s*"
+)
+"""A command that stands for itself on a line, without anything that says so."""
+_PROSE = re.compile(r"\b(to|the|and|in|for|then|a|is|will|with|starts?|from|which|that)\b")
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
 
 
@@ -147,16 +175,20 @@ def docs(project: Project) -> Iterator[Written]:
         name = path.rpartition("/")[2].lower()
         if (
             project.is_aside(path)
+            or path.startswith(".")
             or path.count("/") > 3
             or "changelog" in name
             or "changes" in name
             or ("contributing" in name and "/" in path)
         ):
             continue
-        lower = project.text(path).lower()
-        if not any(word in lower for word in _WORDS):
-            continue
-        yield from _told(project, path)
+        if _may_tell(project.text(path)):
+            yield from _told(project, path)
+
+
+def _may_tell(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _WORDS)
 
 
 def _told(project: Project, path: str) -> Iterator[Written]:
@@ -168,11 +200,14 @@ def _told(project: Project, path: str) -> Iterator[Written]:
         if line.lstrip().startswith(("```", "~~~")):
             fenced, led = not fenced, []
             continue
-        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
         cloned = _cloned(line) or cloned
+        telling = _may_tell(line) and INTERESTING.search(line) is not None
+        if not telling and not fenced:
+            continue
+        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
         if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
             led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
-        elif INTERESTING.search(line):
+        elif telling:
             for text in texts:
                 yield Written(
                     "docs", path, number, (" && ".join([*led, text]),), directory(path)
@@ -190,7 +225,11 @@ def _shown(line: str, *, fenced: bool) -> list[str]:
     if prompt or fenced:
         text = (prompt[1] if prompt else line).strip()
         return [without_venv(re.sub(r"\s+#.*$", "", text))]
-    return [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+    alone = _ALONE.fullmatch(line)
+    if alone and not _PROSE.search(alone[1]):
+        return [without_venv(alone[1])]
+    inline = [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+    return [found for found in inline if not re.fullmatch(r"[\w./-]+\.\w+", found)]  # a file
 
 
 def words_of(value: Any) -> str:

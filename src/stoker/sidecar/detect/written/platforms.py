@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any, cast
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import INTERESTING, Written
 from stoker.sidecar.detect.yaml import Table, documents
 from stoker.sidecar.project import Project

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.packages import directory
+from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.project import Project
 
@@ -20,4 +20,5 @@ def read(project: Project) -> Iterator[Written]:
         for number, line in enumerate(project.lines(path), 1):
             found = _LINE.match(line)
             if found and found[1] != "release":
-                yield Written("Procfile", path, number, (found[2],), directory(path), name=found[1])
+                shell = found[2].replace('\\"', '"')  # as if the platform quoted the line itself
+                yield Written("Procfile", path, number, (shell,), directory(path), name=found[1])

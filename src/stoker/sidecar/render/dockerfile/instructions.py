@@ -7,6 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
 
+from stoker.sidecar.plan import Image
 from stoker.sidecar.render.places import HOME, OWNER, UID, USER
 
 
@@ -38,6 +39,13 @@ def copy_manifests(manifests: Sequence[str]) -> list[str]:
     for manifest in manifests:
         folders.setdefault(posixpath.dirname(manifest), []).append(manifest)
     return [copy(files, f"./{folder}/" if folder else "./") for folder, files in folders.items()]
+
+
+def install_between(image: Image, install: Sequence[str]) -> list[str]:
+    """Install after the manifests and before the source: it is cached until one of them changes."""
+    if image.scattered:
+        return [copy(["."], "./"), *install]
+    return [*copy_manifests(image.manifests), *install, copy(["."], "./")]
 
 
 def run(command: Sequence[str], caches: Sequence[str] = ()) -> list[str]:

@@ -7,12 +7,13 @@ import posixpath
 from stoker.sidecar.plan import Image
 from stoker.sidecar.render.dockerfile.instructions import (
     copy,
-    copy_manifests,
+    install_between,
     packages,
     run,
     user,
+    variable,
 )
-from stoker.sidecar.render.places import CACHE
+from stoker.sidecar.render.places import CACHE, HOME, inside
 
 _PNPM = "pnpm@10.34.8"  # changes by itself to the version that a package.json asks for
 _YARN = "yarn@1.22.22"
@@ -28,37 +29,57 @@ _CACHES = {
 
 def stages(image: Image) -> list[str]:
     """Return the stages up to the worker's files."""
-    variable, place = _CACHES[image.manager]
+    setting, place = _CACHES[image.manager]
     cache = [place]
     base = (
         f"oven/bun:{image.version}-slim"
         if image.manager == "bun"
         else (f"node:{image.version}-slim")
     )
+    prune = ["", "FROM build AS production", *run(_prune(image), caches=cache)]
     return [
         f"FROM {base} AS base",
         user(),
+        f"ENV PATH={_programs(image)}:$PATH",
         "WORKDIR /app",
         *packages(image.system_packages),
         "",
         "FROM base AS build",
-        f"ENV {variable}={place}",
+        f"ENV {setting}={place}",
         *_tool(image),
-        *copy_manifests(image.manifests),
-        *run(_install(image), caches=cache),
-        copy(["."], "./"),
-        *(run(image.build) if image.build else []),
+        *install_between(image, run(_install(image), caches=cache)),
+        *(run(_build(image)) if image.build else []),
         "",
         "FROM build AS dev",
         "ENV NODE_ENV=development",
-        "",
-        "FROM build AS production",
-        *run(_prune(image), caches=cache),
+        *([] if image.dev_packages else prune),
         "",
         f"FROM base AS {image.target or 'worker'}",
         "ENV NODE_ENV=production",
-        copy(["/app/"], "/app/", stage="production", own=True),
+        copy(["/app/"], "/app/", stage="build" if image.dev_packages else "production", own=True),
     ]
+
+
+def _programs(image: Image) -> str:
+    """Return where the programs of packages are, the member's own first."""
+    places = dict.fromkeys([inside(image.package_dir), HOME])
+    return ":".join(variable(f"{place}/node_modules/.bin") for place in places)
+
+
+def _build(image: Image) -> list[str]:
+    """Return what builds the package, and not the workspace that it is a member of."""
+    if not image.package or list(image.build[:2]) != [image.manager, "run"]:
+        return list(image.build)
+    script = image.build[2:]
+    match image.manager:
+        case "npm":
+            return ["npm", "run", *script, "--workspace", image.package_dir]
+        case "pnpm":  # with what it depends on before it
+            return ["pnpm", "--filter", f"{image.package}...", "run", *script]
+        case "yarn":
+            return ["yarn", "workspace", image.package, "run", *script]
+        case _:
+            return ["bun", "run", "--cwd", image.package_dir, *script]
 
 
 def _tool(image: Image) -> list[str]:

@@ -8,6 +8,7 @@ from stoker.sidecar.plan import Image
 from stoker.sidecar.render.dockerfile.instructions import (
     copy,
     copy_manifests,
+    install_between,
     packages,
     run,
     run_each,
@@ -93,7 +94,7 @@ def _pip(image: Image) -> list[str]:
     options = [word for file in wanted for word in ("--requirement", file)]
     return [
         *run(["python", "-m", "venv", VENV]),
-        *copy_manifests(image.manifests),
+        *([copy(["."], "./")] if image.scattered else copy_manifests(image.manifests)),
         *run(["pip", "install", *options], [_PIP]),
     ]
 
@@ -108,9 +109,10 @@ def _uv(image: Image) -> list[str]:
         "    UV_LINK_MODE=copy \\",
         "    UV_COMPILE_BYTECODE=1",
         *_tool(image),
-        *copy_manifests(image.manifests),
-        *run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
-        copy(["."], "./"),
+        *install_between(
+            image,
+            run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
+        ),
         *run(sync, [_UV]),
     ]
 

@@ -46,7 +46,7 @@ def render(plan: Plan) -> Iterator[File]:
     for claim in sorted({c for service in plan.services for c in claims(plan, service)}):
         names.append(f"{dns(claim)}.yaml")
         yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim)))
-    yield File(f"{FOLDER}/kustomization.yaml", _kustomization(plan, names))
+    yield File(f"{FOLDER}/kustomization.yaml", _kustomization(plan, names), join="resources")
 
 
 def _claim(name: str) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""Which module a worker is given, so that it knows its tasks: importing it has to define them."""
+
+from __future__ import annotations
+
+import re
+
+from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
+
+_FINDS = re.compile(
+    r"\binclude\s*=|autodiscover|\bimports\s*=|CELERY_IMPORTS|config_from_object|import_tasks"
+)
+"""The app finds its tasks by itself."""
+
+
+def loading_module(source: PythonSource, each: Assigned) -> str:
+    """Return the file to load for an app: its own, or the one of tasks that none else imports."""
+    text = source.project.text(each.path)
+    defines = re.compile(rf"^\s*@(\w+\.)*{re.escape(each.name)}\.\w*task\b", re.MULTILINE)
+    if defines.search(text) or "shared_task" in text or _FINDS.search(text):
+        return each.path
+    module = source.module_name(each.path)[0].rpartition(".")[2]
+    taken = re.compile(
+        rf"^\s*from\s+[\w.]*\b{re.escape(module)}\s+import\s[^\n]*\b{re.escape(each.name)}\b",
+        re.MULTILINE,
+    )
+    own = [
+        path
+        for path in source.paths
+        if path != each.path
+        and defines.search(other := source.project.text(path))
+        and taken.search(other)
+    ]
+    if len(own) != 1:
+        return each.path
+    tasks = own[0].rpartition("/")[2].removesuffix(".py")
+    imported = re.search(rf"^\s*(from|import)\s[^\n]*\b{re.escape(tasks)}\b", text, re.MULTILINE)
+    return each.path if imported else own[0]

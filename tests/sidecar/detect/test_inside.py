@@ -1,0 +1,82 @@
+"""A worker inside of the app gets no process of its own; one that is deployed apart gets one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.detection import Detection
+from tests.sidecar.projects_expected import PROJECTS
+
+INSIDE = {
+    "good-job-told": "good_job",
+    "solid-queue-condition": "solid_queue",
+    "saq-lifespan": "saq",
+    "saq-litestar-inside": "saq",
+    "dramatiq-inside": "dramatiq",
+    "apalis-workspace": "apalis",
+    "asynq-told": "asynq",
+    "bullmq-app-script": "bullmq",
+}
+
+
+def changed(name: str, folder: Path, **files: tuple[str, str]) -> Detection:
+    """Return what is seen in a copy of a project in which something was replaced."""
+    shutil.copytree(PROJECTS / name, folder / name)
+    for path, (old, new) in files.items():
+        file = folder / name / path
+        text = file.read_text() if file.exists() else ""
+        assert old in text
+        file.write_text(text.replace(old, new) if old else new)
+    return detect(folder / name)
+
+
+@pytest.mark.parametrize(("name", "framework"), INSIDE.items())
+def test_what_the_app_does_itself_is_not_doubled(name: str, framework: str) -> None:
+    found = detect(PROJECTS / name)
+
+    assert found.units == ()
+    assert [each.framework for each in found.embedded] == [framework]
+
+
+@pytest.mark.parametrize("name", ["good-job-told", "solid-queue-condition", "saq-lifespan"])
+def test_what_a_compose_file_starts_is_deployed_apart(name: str, tmp_path: Path) -> None:
+    commands = {
+        "good-job-told": "bundle exec good_job start",
+        "solid-queue-condition": "bin/jobs",
+        "saq-lifespan": "saq app.work.plan",
+    }
+    compose = f"services:\n  worker:\n    build: .\n    command: {commands[name]}\n"
+
+    found = changed(name, tmp_path, **{"compose.yaml": ("", compose)})
+
+    assert [" ".join(unit.command) for unit in found.units] == [commands[name]]
+    assert found.embedded == ()
+
+
+def test_a_switch_that_is_off_by_default_starts_nothing_inside(tmp_path: Path) -> None:
+    off = {"app/settings.py": ("WORK_INSIDE: bool = True", "WORK_INSIDE: bool = False")}
+
+    found = changed("saq-lifespan", tmp_path, **off)
+
+    assert [unit.command for unit in found.units] == [("saq", "app.work.plan")]
+
+
+def test_a_variable_that_no_deployment_sets_starts_nothing_inside(tmp_path: Path) -> None:
+    unset = {"config/deploy.yml": ("    JOBS_IN_PUMA: true\n", "    RAILS_LOG_LEVEL: info\n")}
+
+    found = changed("solid-queue-condition", tmp_path, **unset)
+
+    assert [unit.command for unit in found.units] == [("bin/jobs",)]
+
+
+def test_a_script_that_serves_beside_its_workers_only_with_an_argument(tmp_path: Path) -> None:
+    asked = {"main.py": ("    start_workers()\n", "    if 'work' in sys.argv: start_workers()\n")}
+
+    found = changed("dramatiq-inside", tmp_path, **asked)
+
+    assert found.embedded == ()
+    assert [unit.framework for unit in found.units] == ["dramatiq"]

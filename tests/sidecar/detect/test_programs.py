@@ -1,0 +1,156 @@
+"""Which program a command starts, and what it runs for its arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.detection import Detection
+
+ASYNQ = """\
+package main
+
+import "github.com/hibiken/asynq"
+
+func main() {
+	server := asynq.NewServer(asynq.RedisClientOpt{}, asynq.Config{})
+	server.Run(nil)
+}
+"""
+SERVES = """\
+package main
+
+import "net/http"
+
+func main() {
+	http.ListenAndServe(":8080", nil)
+}
+"""
+
+
+def seen(root: Path, files: dict[str, str]) -> Detection:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return detect(root)
+
+
+def commands(found: Detection) -> list[str]:
+    return [" ".join(unit.command) for unit in found.units if unit.role == "worker"]
+
+
+def go(root: Path, files: dict[str, str]) -> Detection:
+    module = "module example.com/x\n\nrequire github.com/hibiken/asynq v0.25.0\n"
+    return seen(root, {"go.mod": module} | files)
+
+
+def test_a_binary_is_what_the_dockerfile_builds_under_its_name(tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM golang:1.25 AS build\nCOPY . .\n"
+        "RUN go build -o /out/api ./cmd/one \\\n && go build -o /out/tasks ./cmd/two\n"
+        'FROM alpine:3.22\nCOPY --from=build /out /app\nCMD ["/app/api"]\n'
+    )
+    compose = (
+        "services:\n  api: {build: ., command: /app/api}\n"
+        "  tasks: {build: ., command: /app/tasks}\n"
+    )
+
+    found = go(
+        tmp_path,
+        {
+            "Dockerfile": dockerfile,
+            "compose.yaml": compose,
+            "cmd/one/main.go": SERVES,
+            "cmd/two/main.go": ASYNQ,
+        },
+    )
+
+    assert commands(found) == ["/app/tasks"]
+
+
+def test_of_one_program_the_service_that_is_called_a_worker_is_one(tmp_path: Path) -> None:
+    both = ASYNQ.replace("server.Run(nil)", "server.Start(nil)\n\thttp.ListenAndServe(``, nil)")
+    compose = (
+        "services:\n  web: {build: ., command: ./x}\n"
+        "  worker: {build: ., command: ./x, environment: {ROLE: worker, URL: 'http://a'}}\n"
+    )
+
+    found = go(tmp_path, {"compose.yaml": compose, "main.go": both})
+
+    assert [(unit.name, unit.environment) for unit in found.units] == [
+        ("worker", {"ROLE": "worker"})
+    ]
+
+
+@pytest.mark.parametrize(
+    "dispatch",
+    [
+        'if sys.argv[1] == "worker":\n    work()\nelif sys.argv[1] == "api":\n    serve()\n',
+        'match sys.argv[1]:\n    case "worker":\n        work()\n    case _:\n        serve()\n',
+    ],
+    ids=["if", "match"],
+)
+def test_a_python_program_is_what_its_argument_says(tmp_path: Path, dispatch: str) -> None:
+    program = (
+        "import sys\nfrom redis import Redis\nfrom rq import Queue, Worker\n\n"
+        "def work():\n    Worker([Queue('mail')], connection=Redis()).work()\n\n"
+        f"def serve():\n    pass\n\n{dispatch}"
+    )
+    procfile = "web: python main.py api\njobs: python main.py worker\n"
+
+    found = seen(
+        tmp_path,
+        {"Procfile": procfile, "main.py": program, "requirements.txt": "rq\nredis\n"},
+    )
+
+    assert commands(found) == ["python main.py worker"]
+
+
+def test_a_command_of_click_is_what_its_function_does(tmp_path: Path) -> None:
+    program = (
+        "import click\nfrom redis import Redis\nfrom rq import Queue, Worker\n\n"
+        "@click.group()\ndef cli():\n    pass\n\n"
+        "@cli.command('run-jobs')\ndef run():\n"
+        "    Worker([Queue('mail')], connection=Redis()).work()\n\n"
+        "@cli.command()\ndef worker_report():\n    pass\n"
+    )
+    procfile = "a: python cli.py run-jobs\nb: python cli.py worker-report\n"
+
+    found = seen(
+        tmp_path,
+        {"Procfile": procfile, "cli.py": program, "requirements.txt": "rq\nredis\n"},
+    )
+
+    assert commands(found) == ["python cli.py run-jobs"]
+
+
+def test_what_is_cloned_is_the_project_itself(tmp_path: Path) -> None:
+    readme = (
+        "```\ngit clone https://example.com/acme/worker.git\ncd worker\n"
+        "go build -o jobs ./cmd/jobs\n./jobs worker\n```\n"
+    )
+
+    found = go(
+        tmp_path, {"README.md": readme, "cmd/jobs/main.go": ASYNQ, "worker/doc.go": "package w\n"}
+    )
+
+    assert [(unit.dir, unit.command) for unit in found.units] == [(".", ("./jobs", "worker"))]
+
+
+@pytest.mark.parametrize(
+    ("line", "broker"),
+    [
+        ("app = Celery('x', backend='redis://h', broker='amqp://h')", "rabbitmq"),
+        ("app = Celery('x', broker='redis://h', backend='amqp://h')", "redis"),
+        ("app = Celery('x', broker=os.environ['RABBIT_URL'])", "rabbitmq"),
+    ],
+)
+def test_of_two_brokers_the_one_that_is_called_so(tmp_path: Path, line: str, broker: str) -> None:
+    source = f"import os\nfrom celery import Celery\n{line}\n"
+
+    found = seen(tmp_path, {"tasks.py": source, "requirements.txt": "celery\n"})
+
+    assert found.brokers == (broker,)

@@ -1,0 +1,6 @@
+use axum::{Router, serve};
+
+fn main() {
+    jobs::spawn();
+    serve(listener, Router::new());
+}

@@ -1,0 +1,1 @@
+async def send(ctx): pass

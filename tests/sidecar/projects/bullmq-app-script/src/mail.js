@@ -1,0 +1,4 @@
+const { Queue, Worker } = require("bullmq");
+
+exports.queue = new Queue("mail");
+new Worker("mail", async () => {});

@@ -1,0 +1,3 @@
+const { queue } = require("../mail");
+
+queue.add("welcome", {});

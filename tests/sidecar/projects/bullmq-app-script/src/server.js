@@ -1,0 +1,5 @@
+const express = require("express");
+
+require("./mail");
+
+express().listen(3000);

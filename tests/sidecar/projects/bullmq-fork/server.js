@@ -1,0 +1,1 @@
+const express=require("express");const {fork}=require("child_process");fork("./mail-worker.js");const app=express();app.listen(3000);

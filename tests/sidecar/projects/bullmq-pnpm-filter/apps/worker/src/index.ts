@@ -1,0 +1,2 @@
+import { Worker } from "bullmq";
+new Worker("mail", async (job) => {}, { connection: {} });

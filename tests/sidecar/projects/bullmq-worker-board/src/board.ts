@@ -1,0 +1,6 @@
+import express from "express";
+
+export function startBoard() {
+  createBullBoard({ queues: [] });
+  express().listen(3000);
+}

@@ -1,0 +1,3 @@
+from celery import Celery
+app = Celery("demo", broker="redis://localhost")
+app.autodiscover_tasks()

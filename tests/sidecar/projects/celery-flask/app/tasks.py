@@ -1,0 +1,3 @@
+from celery import shared_task
+@shared_task
+def add(a,b): return a+b

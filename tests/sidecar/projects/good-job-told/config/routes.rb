@@ -1,0 +1,1 @@
+mount GoodJob::Engine, at: "admin/good_job"

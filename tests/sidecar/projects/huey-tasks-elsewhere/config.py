@@ -1,0 +1,2 @@
+from huey import RedisHuey
+huey = RedisHuey("x")

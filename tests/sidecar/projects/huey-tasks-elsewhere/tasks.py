@@ -1,0 +1,4 @@
+from config import huey
+
+@huey.task()
+def add(a,b): return a+b

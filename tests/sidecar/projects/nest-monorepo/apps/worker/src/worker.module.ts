@@ -1,0 +1,4 @@
+import { Module } from "@nestjs/common";
+import { MailProcessor } from "./mail.processor";
+@Module({ providers: [MailProcessor] })
+export class WorkerModule {}

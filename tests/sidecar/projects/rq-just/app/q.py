@@ -1,0 +1,2 @@
+from rq import Queue
+q=Queue("mail")

@@ -1,0 +1,5 @@
+port ENV.fetch("PORT", 3000)
+
+if ENV["JOBS_IN_PUMA"]
+  plugin :solid_queue
+end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -10,9 +9,8 @@ from typing import Any, Literal, TypeVar
 import click
 from rich.text import Text
 
-from stoker.cli.seeing import path_argument, planned, show_notes
+from stoker.cli.seeing import need_extra, path_argument, planned, show_notes
 from stoker.cli.tables import plain, screen, table
-from stoker.errors import ConfigError
 from stoker.sidecar.plan import Plan, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -84,7 +82,7 @@ def generate(
 
     Files of a person's are extended and never replaced, unless with --force. Twice is as once.
     """
-    need_yaml()
+    need_extra()
     from stoker.sidecar.render import MODES, TARGETS, Mode, Target, render
     from stoker.sidecar.write import (
         Folder,

@@ -11,13 +11,12 @@ at tens of thousands of jobs a second even an empty call per job would be felt.
 | jobs.claimed      | jobs (records)                                                |
 | jobs.finished     | outcomes, lost (leases of those among them that were refused) |
 | jobs.lost         | leases (whose outcome was refused, or that were broken)       |
-| leases.broken     | leases, jobs (records as they are now, of those that are left) |
+| lease.broken      | job (the record that was claimed), now (as it is, or None)    |
 | jobs.recovered    | queue, ids                                                    |
 | job.failed        | job (record), failure, dead (no attempt is left)              |
 | job.stuck         | job (record): its thread overran and cannot be stopped        |
 | broker.failed     | error, doing (what was tried; it is tried again)              |
-| loop.blocked      | seconds (the event loop did not answer for so long),          |
-|                   | job (the record of the one that holds it, or None)            |
+| loop.blocked      | seconds (without an answer), job (that holds it, or None)     |
 """
 
 from __future__ import annotations

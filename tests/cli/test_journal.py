@@ -108,16 +108,13 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
             "its result is not stored",
         ),
         (
-            "leases.broken",
-            {"leases": frozenset({LEASES[3]}), "jobs": []},
-            "WARNING job 3 of mail: removed while it ran; interrupting it",
+            "lease.broken",
+            {"job": record("3"), "now": None},
+            "WARNING send 3 of mail: removed while it ran; interrupting it",
         ),
         (
-            "leases.broken",
-            {
-                "leases": frozenset({LEASES[3]}),
-                "jobs": [record("3", worker="eu-2")],
-            },
+            "lease.broken",
+            {"job": record("3"), "now": record("3", worker="eu-2")},
             "WARNING send 3 of mail: taken over by eu-2, for its lease was not renewed in time; "
             "interrupting it",
         ),

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from stoker.config import WorkerSettings
 from stoker.errors import BrokerError
 from stoker.events import subscribe
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Lease, failure_in
+from stoker.job.model import Failure, JobRecord, Lease, failure_in, lease_of
 from stoker.job.outcome import Done, Failed, Outcome, Retried
 from stoker.job.states import State
 
@@ -46,7 +46,7 @@ class Journal:
             "jobs.claimed": self._claimed,
             "jobs.finished": self._finished,
             "jobs.lost": self._lost,
-            "leases.broken": self._broken,
+            "lease.broken": self._broken,
             "jobs.recovered": self._recovered,
             "job.failed": self._failed,
             "job.stuck": self._stuck,
@@ -116,23 +116,17 @@ class Journal:
                 _job(lease, name),
             )
 
-    def _broken(self, leases: frozenset[Lease], jobs: Sequence[JobRecord], **_: Any) -> None:
-        now = {job.id: job for job in jobs}
-        for lease in leases:
-            self._known_lost.add(lease)
-            job = now.get(lease.id)
-            if job is None:
-                name, _begun = self._begun.get(lease, ("", 0.0))
-                _log.warning("%s: removed while it ran; interrupting it", _job(lease, name))
-            elif _is_cancelled(job):
-                _log.info("%s: cancelled while it ran; interrupting it", _job(lease, job.name))
-            else:
-                whose = f"by {job.worker}, " if job.worker and job.state is State.ACTIVE else ""
-                _log.warning(
-                    "%s: taken over %sfor its lease was not renewed in time; interrupting it",
-                    _job(lease, job.name),
-                    whose,
-                )
+    def _broken(self, job: JobRecord, now: JobRecord | None, **_: Any) -> None:
+        self._known_lost.add(lease_of(job))
+        named = _job(job, job.name)
+        if now is None:
+            _log.warning("%s: removed while it ran; interrupting it", named)
+        elif _is_cancelled(now):
+            _log.info("%s: cancelled while it ran; interrupting it", named)
+        else:
+            whose = f" by {now.worker}" if now.worker and now.state is State.ACTIVE else ""
+            why = "its lease was not renewed in time"
+            _log.warning("%s: taken over%s, for %s; interrupting it", named, whose, why)
 
     def _recovered(self, queue: str, ids: list[str], **_: Any) -> None:
         named = ", ".join(ids[:MOST_NAMED])

@@ -11,7 +11,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from stoker.broker.base import Broker, Select
 from stoker.errors import BrokerError
@@ -34,7 +34,7 @@ class Keeper:
         self,
         broker: Broker,
         held: dict[Lease, float],
-        lost: Callable[[set[Lease]], None],
+        lost: Callable[[Mapping[Lease, JobRecord | None]], None],
         buried: Callable[[Sequence[JobRecord]], None],
         queues: Sequence[str],
         *,
@@ -122,16 +122,18 @@ class Keeper:
         if lost := await self._broker.extend(leases, self._lease_ms):
             # One that was settled meanwhile is not lost.
             lost = {lease for lease in lost if lease in self._held}
-            await self._attempt(lambda: self._look_at(lost), "look at lost jobs")
-            self._worker_loop.call_soon_threadsafe(self._lost, lost)
+            self._worker_loop.call_soon_threadsafe(self._lost, await self._look_at(lost))
 
-    async def _look_at(self, lost: set[Lease]) -> None:
-        """Say what became of jobs whose leases are lost."""
+    async def _look_at(self, lost: set[Lease]) -> dict[Lease, JobRecord | None]:
+        """Return what became of the jobs whose leases are lost; ``None`` of one that is gone."""
+        now: dict[Lease, JobRecord | None] = {}
         for queue in {lease.queue for lease in lost}:
-            leases = frozenset(lease for lease in lost if lease.queue == queue)
+            leases = [lease for lease in lost if lease.queue == queue]
             ids = tuple(lease.id for lease in leases)
             page = await self._broker.find(Select(queue, ids, limit=len(ids)))
-            emit("leases.broken", leases=leases, jobs=page.jobs)
+            found = {job.id: job for job in page.jobs}
+            now |= {lease: found.get(lease.id) for lease in leases}
+        return now
 
     async def _recover(self) -> None:
         for queue in self._queues:

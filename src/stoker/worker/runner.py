@@ -7,7 +7,7 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -147,11 +147,15 @@ class Runner:
                 self._telling.add(task)
                 task.add_done_callback(self._telling.discard)
 
-    def lost(self, leases: Iterable[Lease]) -> None:
-        """Interrupt the runs whose leases are no longer ours: cancelled, removed or taken over."""
-        for lease in leases:
+    def lost(self, leases: Mapping[Lease, JobRecord | None]) -> None:
+        """Interrupt the runs whose leases are no longer ours: cancelled, removed or taken over.
+
+        With each comes the job as it is now, if it is still there.
+        """
+        for lease, now in leases.items():
             self._held.pop(lease, None)
             if (run := self._runs.get(lease)) is not None:
+                emit("lease.broken", job=run.record, now=now)
                 run.stop("lost")
             elif (run := self._line.take(lease)) is not None:
                 self._slots.leave(run.record.queue)

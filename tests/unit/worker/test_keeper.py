@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from stoker import BrokerUnavailable
 from stoker.broker.base import Broker, Select, Want
 from stoker.job.model import JobRecord, Lease, lease_of
+from stoker.job.states import State
 from stoker.worker.keeper import Keeper
 from tests.unit.support import Watched, soon
 from tests.unit.worker.support import Heard, claimed, put
@@ -24,7 +25,7 @@ class Keeping(Keeper):
 
     def __init__(self, broker: Watched, **settings: Any) -> None:
         self.held: dict[Lease, float] = {}
-        self.lost: asyncio.Queue[set[Lease]] = asyncio.Queue()
+        self.lost: asyncio.Queue[Mapping[Lease, JobRecord | None]] = asyncio.Queue()
         self.dead: asyncio.Queue[list[str]] = asyncio.Queue()
         self.linger = threading.Event()
         self.linger.set()
@@ -72,7 +73,10 @@ async def test_a_lease_that_is_gone_is_told_and_the_others_are_renewed(
 
     keeper.start()
 
-    assert await soon(keeper.lost.get()) == {lease_of(jobs[0])}
+    [(lease, now)] = (await soon(keeper.lost.get())).items()
+    assert lease == lease_of(jobs[0])
+    assert now is not None
+    assert now.state is State.FAILED
     assert set(watched.of("extend")[0][0]) == {lease_of(job) for job in jobs}
 
 

@@ -512,7 +512,7 @@ async def test_a_run_whose_lease_is_lost_is_interrupted_and_says_nothing(
     running.start(JOB)
     await soon(waiting.begun.wait())
 
-    running.runner.lost([LEASE])
+    running.runner.lost({LEASE: None})
     await soon(running.runner.idle())
 
     assert waiting.interrupted
@@ -521,6 +521,15 @@ async def test_a_run_whose_lease_is_lost_is_interrupted_and_says_nothing(
     assert running.held == {}
     assert running.slots.busy == 0
     assert heard.of("jobs.lost") == [{"leases": {LEASE}}]
+    assert [fields["now"] for fields in heard.of("lease.broken")] == [None]
+
+
+async def test_a_lease_that_is_lost_as_its_run_is_through_is_not_told_of(
+    running: Running, heard: Heard
+) -> None:
+    running.runner.lost({LEASE: None})
+
+    assert heard.of("lease.broken") == []
 
 
 async def test_a_lost_lease_outweighs_another_reason_to_stop(app: Stoker, running: Running) -> None:
@@ -529,7 +538,7 @@ async def test_a_lost_lease_outweighs_another_reason_to_stop(app: Stoker, runnin
     await soon(waiting.begun.wait())
 
     running.runner.stop_all("shutdown")
-    running.runner.lost([LEASE])
+    running.runner.lost({LEASE: None})
     running.runner.stop_all("shutdown")
     await soon(running.runner.idle())
 
@@ -674,7 +683,7 @@ async def test_whose_lease_is_lost_is_not_told_of_a_failure(app: Stoker, running
     running.start(JOB)
     await soon(begun.wait())
 
-    running.runner.lost([LEASE])
+    running.runner.lost({LEASE: None})
     await soon(running.runner.idle())
 
     assert telling.told == []

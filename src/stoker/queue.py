@@ -20,7 +20,7 @@ from stoker.broker.base import (
 from stoker.client import Client
 from stoker.errors import ConfigError, JobFailed, JobNotFound
 from stoker.job.duration import Duration, milliseconds
-from stoker.job.model import MAX_PRIORITY, REASONS, Failure, JobRecord, Log, Reason, failure_in
+from stoker.job.model import REASONS, Failure, JobRecord, Log, Reason, failure_in
 from stoker.job.payload import by_name, encode_each
 from stoker.job.settings import JobSettings, check_name, settle
 from stoker.job.states import FINISHED, State
@@ -123,8 +123,8 @@ class Job(Generic[R]):
 
     async def change(self, *, priority: int | None = None, delay: Duration | None = None) -> bool:
         """Give a job that has not begun another priority or delay (from now)."""
-        if priority is not None and not 0 <= priority <= MAX_PRIORITY:
-            raise ConfigError(f"priority={priority!r} is not a whole number from 0 to 2097151")
+        if priority is not None:
+            settle({"priority": priority}, "change")
         delay_ms = None if delay is None else milliseconds(delay, "delay")
         broker = await self._client.broker()
         return await broker.update(self.queue, self.id, Patch(priority=priority, delay_ms=delay_ms))

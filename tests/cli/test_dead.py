@@ -7,7 +7,8 @@ import json
 import msgspec
 import pytest
 
-from stoker.broker.base import system_clock
+from stoker.app import Stoker
+from stoker.broker.base import Patch, system_clock
 from stoker.cli import bulk
 from stoker.job.states import State
 from stoker.queue import Filter
@@ -170,3 +171,25 @@ def test_a_replay_leaves_out_what_was_cancelled_unless_it_is_named(
     assert (named.stdout, named.stderr) == ("Put back in line: 1 job.\n", "")
     assert (meant.stdout, meant.stderr) == ("Put back in line: 2 jobs.\n", "")
     assert shop.states() == {State.WAITING: 4}
+
+
+def test_a_secret_in_a_failure_or_a_log_is_shown_to_who_asks_only(shop: Shop) -> None:
+    id = shop.add(data={"password": "hunter2"})
+    shop.do(lambda app: _log(app, id, "trying hunter2"))
+    shop.fail(message="ValueError: wrong password hunter2")
+
+    listed, shown = ok("dead", "ls", "--url", URL), ok("dead", "show", id, "--url", URL)
+    logged = ok("job", "logs", id, "--url", URL)
+    asked = ok("dead", "show", id, "--show-secrets", "--url", URL)
+
+    for text in (listed, shown):
+        assert "ValueError: wrong password ***" in text
+        assert "hunter2" not in text
+    assert logged.endswith("trying ***\n")
+    assert "ValueError: wrong password hunter2" in asked
+    assert "trying hunter2" in asked
+    assert "trying hunter2" in ok("job", "logs", id, "--show-secrets", "--url", URL)
+
+
+async def _log(app: Stoker, id: str, line: str) -> None:
+    await (await app.client.broker()).update("mail", id, Patch(log=(line,)))

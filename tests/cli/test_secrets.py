@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stoker.cli.secrets import is_secret, masked
+from stoker.cli.secrets import Redaction, is_secret, masked
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,26 @@ def test_other_keys_are_left_alone(key: str) -> None:
 )
 def test_data_is_shown_without_its_secrets(data: Any, shown: Any) -> None:
     assert masked(data) == shown
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "shown"),
+    [
+        ('{"password": "hunter2"}', "ValueError: wrong password hunter2", "wrong password ***"),
+        ('{"token": "it\'s\\\\a"}', 'KeyError: "it\'s\\\\a"', 'KeyError: "***"'),
+        ('{"a": [{"credentials": {"key": "abcd"}}]}', "abcde abcd", "***e ***"),
+        ('{"token": "abcd", "secret": "abcdef"}', "abcdef abcd", "*** ***"),
+        ('{"token": 12345}', "12345 failed", "*** failed"),
+        (
+            '{"from": "redis://me:hush@host"}',
+            "no hush, no redis://a:b@c",
+            "no ***, no redis://a:***@c",
+        ),
+        ('{"token": "abc", "user": "hunter2"}', "abc hunter2", "abc hunter2"),
+        ("not json", "text", "text"),
+    ],
+)
+def test_a_secret_of_the_data_is_hidden_wherever_it_stands(
+    data: str, text: str, shown: str
+) -> None:
+    assert Redaction(data)(text).endswith(shown)

@@ -67,3 +67,13 @@ def test_reasons_that_do_not_exist_are_refused(reasons: Any) -> None:
     assert refusal.value.message == f"reasons={reasons!r} is not a tuple of reasons"
     assert refusal.value.hint
     assert refusal.value.hint.startswith("cancelled, crashed, error, timeout")
+
+
+@pytest.mark.parametrize("priority", [-1, "urgent", True, 2_097_152])
+async def test_a_priority_that_cannot_be_is_refused(app: Stoker, priority: Any) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        await app.queue().job("1").change(priority=priority)
+
+    assert refusal.value.message == (
+        f"change: priority={priority!r} is not a whole number from 0 to 2097151"
+    )

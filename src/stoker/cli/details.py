@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stoker.broker.base import Detail
-from stoker.cli.secrets import masked
+from stoker.cli.secrets import Redaction, masked
 from stoker.cli.tables import STYLES, ago, plain, stored_failure, when
 from stoker.job.duration import describe
 from stoker.job.model import Failure, JobRecord, Log
@@ -23,16 +23,17 @@ INDENT = "  "
 def show(screen: Console, detail: Detail, now: int, *, show_secrets: bool) -> None:
     """Draw a job."""
     job = detail.job
+    redacted: Callable[[str], str] = str if show_secrets else Redaction(job.data)
     screen.print(_title(job, now))
     screen.print(_facts(job, now))
     for name in ("data", "progress", "result"):
         text: str | None = getattr(job, name)
         if text is not None:
-            _section(screen, name, readable(text, show_secrets=show_secrets))
+            _section(screen, name, redacted(readable(text, show_secrets=show_secrets)))
     if job.failure is not None:
-        _show_failure(screen, stored_failure(job))
+        _show_failure(screen, stored_failure(job), redacted)
     if detail.logs:
-        _section(screen, "log", "\n".join(log_line(log) for log in detail.logs))
+        _section(screen, "log", redacted("\n".join(log_line(log) for log in detail.logs)))
 
 
 def readable(text: str, *, show_secrets: bool) -> str:
@@ -96,10 +97,10 @@ def _time(at: int, now: int) -> str:
     return f"{clock_time(at)} ({ago(at, now)})"
 
 
-def _show_failure(screen: Console, failure: Failure) -> None:
-    _section(screen, "failure", str(failure), style="red")
+def _show_failure(screen: Console, failure: Failure, redacted: Callable[[str], str]) -> None:
+    _section(screen, "failure", redacted(str(failure)), style="red")
     if failure.traceback:
-        _section(screen, "traceback", failure.traceback.rstrip())
+        _section(screen, "traceback", redacted(failure.traceback.rstrip()))
 
 
 def _section(screen: Console, name: str, text: str, style: str = "") -> None:

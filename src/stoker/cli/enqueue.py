@@ -32,7 +32,7 @@ TEXT_HINT = "text that could be JSON needs its quotes: code='\"007\"'"
 @click.argument("words", nargs=-1, required=True, metavar="[MODULE:APP] TASK [KEY=VALUE]...")
 @click.option("--data", metavar="JSON", help="The arguments as one JSON object; - reads stdin.")
 @click.option("--delay", type=span(), metavar="DURATION", help="Not before this long from now.")
-@click.option("--priority", type=int, help="0 is first, 2097151 last.")
+@click.option("--priority", type=int, help="0, the default, is first; 2097151 last.")
 @click.option("--id", help="An id of your own: adding it again adds nothing.")
 @click.option("--queue", metavar="NAME", help="Another queue than the task's own.")
 @click.option("--wait", is_flag=True, help="Wait for the result and show it.")

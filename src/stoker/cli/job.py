@@ -60,19 +60,29 @@ def show(
 @job.command(epilog="Example: stoker job logs 17")
 @click.argument("id")
 @queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like.")
 @target_options
 @json_option
-def logs(id: str, queues: tuple[str, ...], app: str | None, url: str | None, as_json: bool) -> None:
+def logs(
+    id: str,
+    queues: tuple[str, ...],
+    show_secrets: bool,
+    app: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
     """Show what a job has logged."""
     detail = operate(Target(app, url).open(), lambda app: find_job(app, id, queues))
     if as_json:
         write_lines(detail.logs)
         return
     from stoker.cli.details import log_line
+    from stoker.cli.secrets import Redaction
     from stoker.cli.tables import plain
 
+    redacted = str if show_secrets else Redaction(detail.job.data)
     for line in detail.logs:
-        click.echo(plain(log_line(line)))
+        click.echo(plain(redacted(log_line(line))))
 
 
 @job.command(epilog="Example: stoker job retry --queue mail --reason timeout --since 1d")

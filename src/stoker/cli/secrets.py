@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, cast
+
+import msgspec
 
 MASK = "***"
 
@@ -23,7 +27,9 @@ _PARTS = (
     "refreshtoken",
     "sessionid",
 )
-_LOGIN = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
+_LOGIN = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
+SHORTEST = 4
+"""Characters of a secret that is hidden outside of its field: less would hide half of a text."""
 
 
 def is_secret(key: str) -> bool:
@@ -44,3 +50,41 @@ def masked(value: Any) -> Any:
     if isinstance(value, list):
         return [masked(inner) for inner in cast("list[Any]", value)]
     return _LOGIN.sub(rf"\1:{MASK}", value) if isinstance(value, str) else value
+
+
+class Redaction:
+    """Hides the secrets of a job's data wherever else they stand: in its failure, its log.
+
+    A handler that raises ``ValueError(f"wrong password {password}")`` writes them there.
+    """
+
+    def __init__(self, *texts: str | None) -> None:
+        found: set[str] = set()
+        for text in filter(None, texts):
+            with suppress(msgspec.DecodeError):
+                found.update(_secrets(msgspec.json.decode(text)))
+        # The longest first: one may be the beginning of another.
+        self._secrets = sorted(found, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Return ``text`` without them, and without the passwords of URLs."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return _LOGIN.sub(rf"\1:{MASK}", text)
+
+
+def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
+    """Yield what ``masked`` hides of JSON data, as text, and as Python would quote it."""
+    if isinstance(value, dict):
+        for key, inner in cast("dict[str, Any]", value).items():
+            yield from _secrets(inner, secret=secret or is_secret(key))
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _secrets(inner, secret=secret)
+    elif isinstance(value, str):
+        found = [value] if secret else [password for _, password in _LOGIN.findall(value)]
+        for text in found:
+            if len(text) >= SHORTEST:
+                yield from (text, repr(text)[1:-1], msgspec.json.encode(text).decode()[1:-1])
+    elif secret and type(value) in (int, float) and len(str(value)) >= SHORTEST:
+        yield str(value)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stoker.broker.base import QueueStats
+from stoker.cli.secrets import Redaction
 from stoker.job.duration import describe
 from stoker.job.model import Failure, JobRecord, failure_in
 from stoker.job.states import State
@@ -163,7 +164,7 @@ def note(job: JobRecord) -> str:
         case State.COMPLETED:
             return f"took {describe((job.finished_at or 0) - (job.claimed_at or 0))}"
         case _:
-            return str(stored_failure(job)) if job.failure else ""
+            return Redaction(job.data)(str(stored_failure(job))) if job.failure else ""
 
 
 def _short_number(text: str) -> str:

@@ -28,7 +28,7 @@ class JobSettings(TypedDict, total=False):
     delay: Duration
     """Not before this long from now."""
     priority: int
-    """0 (first, the default) to 2,097,151 (last)."""
+    """0 (first, the default) to 2,097,151 (last); for some to go first, others need a number."""
     lifo: bool
     """Go to the front of the priority's line."""
     attempts: int

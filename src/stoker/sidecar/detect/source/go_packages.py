@@ -58,7 +58,7 @@ _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _SERVES = re.compile(
     r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
-    r"kratos\.New\(|micro\.NewService\(|\bg\.Server\("
+    r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|\bg\.Server\("
 )
 
 

@@ -79,9 +79,11 @@ class GoPrograms:
         )
 
     def _is_named(self, program: Program) -> bool:
-        """Tell if a program is called what is there for work; one that serves more clearly so."""
-        words = DEDICATED if self.source.serves(program) else WORKERISH
-        return words.search(program.name) is not None
+        """Tell if a program is called what is there for work; the only one that serves, clearly."""
+        if DEDICATED.search(program.name) or not WORKERISH.search(program.name):
+            return DEDICATED.search(program.name) is not None
+        others = (each for each in self.source.programs if not self.source.works(each))
+        return not self.source.serves(program) or any(map(self.source.serves, others))
 
     def _started(self, start: Start, dir: str) -> tuple[Program | None, tuple[str, ...]]:
         words = start.step.words

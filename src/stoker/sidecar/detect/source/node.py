@@ -48,9 +48,9 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
 
 def _is_dedicated(source: NodeSource, path: str, called: str) -> bool:
     """Tell if a program is there for the workers, by its package's or its own name."""
-    words = DEDICATED if source.serves(path) else WORKERISH
-    named = words.search(called) is not None and not source.is_board(path)
-    return named or source.is_for_work(path)
+    clearly = source.serves(path) and not source.has_app
+    named = DEDICATED.search(called) or (not clearly and WORKERISH.search(called))
+    return (bool(named) and not source.is_board(path)) or source.is_for_work(path)
 
 
 def _is_script(source: NodeSource, path: str, sites: Sequence[Site]) -> bool:
@@ -119,7 +119,11 @@ def _is_barrel(text: str) -> bool:
 def _is_part(path: str) -> bool:
     """Tell if a file is started by a web framework: routes, pages, server hooks."""
     return (
-        re.search(r"(^|/)(pages|app|routes|api|middleware|instrumentation|plugins)(/|\.)", path)
+        re.search(
+            r"(^|/)(pages|app|routes|api|middleware|instrumentation|plugins|(hooks|entry)\.server)"
+            r"(/|\.)",
+            path,
+        )
         is not None
     )
 

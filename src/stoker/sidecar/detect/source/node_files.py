@@ -23,7 +23,8 @@ _IMPORT = re.compile(
 _TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
 _SERVES = re.compile(
     r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|\bcreateServer\s*\(|\bserve\s*\(|Bun\.serve|"""
-    r"""\bnew\s+(?:Hono|Elysia|Koa)\b|express\s*\(\)|[fF]astify\s*\("""
+    r"""\bnew\s+(?:Hono|Elysia|Koa)\b|express\s*\(\)|[fF]astify\s*\(|"""
+    r"""\bbot\.(?:launch|start|startPolling)\s*\(|\bclient\.login\s*\("""
 )
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
@@ -211,6 +212,12 @@ class NodeSource:
             if not self.is_for_work(path) and not DEDICATED.search(path)
             for site in self.works(path)
         )
+
+    @cached_property
+    def has_app(self) -> bool:
+        """Tell if a program serves that makes no workers: then the others are there for work."""
+        entries = set(self.paths) - self.imports.imported
+        return any(not self.works(path) and self.serves(path) for path in entries)
 
     def serves(self, path: str) -> bool:
         """Tell if a program is (also) a web server."""

@@ -22,6 +22,7 @@ _TELLING = re.compile(
     r"Huey\(|huey\.consumer|\barq\b|WorkerSettings|redis_settings|\bsaq\b|taskiq|procrastinate|"
     r"\bStoker\(|faktory|bullmq|while True|while 1:|while not |"
     r"def lifespan|on_event\(|on_startup|before_serving|server_start|uvicorn\.run\(|"
+    r"def ready\(self|"
     r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(|"
     r"extensions\[|run_receiver_task|subprocess\.\w+\([^)]*\b(celery|dramatiq|huey|rq)\b"
 )
@@ -30,8 +31,8 @@ _WORDS = (
     "elery", "worker_main", "dramatiq", " rq", "django_rq", "uey", "arq", "WorkerSettings",
     "redis_settings", "saq", "taskiq", "procrastinate", "Stoker(", "faktory", "bullmq", "while ",
     "extensions[", "run_receiver_task", '"rq"', "'rq'", "lifespan", "on_event(", "on_startup",
-    "before_serving", "server_start", "uvicorn.run(", "FastAPI(", "Flask(", "Starlette(",
-    "Litestar(", "Sanic(", "Quart(",
+    "before_serving", "server_start", "def ready(self", "uvicorn.run(", "FastAPI(", "Flask(",
+    "Starlette(", "Litestar(", "Sanic(", "Quart(",
 )  # fmt: skip
 """One of these is in whatever that finds; most texts are done with sooner."""
 _IMPORTED = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))", re.M)

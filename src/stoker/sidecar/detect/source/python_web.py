@@ -15,10 +15,14 @@ from stoker.sidecar.detect.source.python_modules import Module, PythonSource, fu
 from stoker.sidecar.detect.source.python_sites import script_sites
 from stoker.sidecar.detection import Embedded
 
-_SERVES = re.compile(r"\bapp\.run\(|uvicorn\.(run|Server)\(|run_app\(|socketio\.run\(|\bserve\(")
+_SERVES = re.compile(
+    r"\bapp\.run\(|uvicorn\.(run|Server)\(|run_app\(|socketio\.run\(|\bserve\(|"
+    r"\b(start|run)_polling\(|\b(bot|client)\.run\("
+)
+"""A web server, or a bot: what the project is there for."""
 _HOOK = re.compile(
     r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(|def lifespan\b|on_event\(|on_startup|"
-    r"before_serving|server_start\b|def (post_fork|when_ready)\("
+    r"before_serving|server_start\b|def (post_fork|when_ready)\(|def ready\(self"
 )
 _DEDICATED = re.compile(
     r"(^|[/_])(workers?|consumer)(_main|_settings)?\.py$|/workers?/__main__\.py$"

@@ -165,9 +165,11 @@ class Config:
             if "ENV" not in condition and "Rails.env" not in condition:
                 return "Puma's plug-in runs it", evidence
             variable = self._set_variable(condition)
-            if variable:
+            if variable and "unless" not in condition:
                 return f"{variable} is set", evidence
-            if re.search(r"\bif\b.*production", condition):
+            if variable:
+                continue
+            if re.search(r"\bif\b.*production|\bunless\b(?!.*production)", condition):
                 return "Puma's plug-in runs it in production", evidence
         return None
 
@@ -210,7 +212,7 @@ class Config:
         for name in files:
             text = self.text(name)
             at = re.search(
-                r"""execution_mode(?:\s*=|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?"""
+                r"""execution_mode(?:\s*=>?|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?"""
                 r"(async\w*|inline|external)",
                 text,
             )

@@ -344,7 +344,7 @@ async def test_a_job_that_was_lost_before_it_began_never_begins(one_by_one: OneB
     one_by_one.start()
     await turns()
 
-    one_by_one.running.runner.lost([lease_of(one_by_one.jobs[1])])
+    one_by_one.running.runner.lost({lease_of(one_by_one.jobs[1]): None})
     for gate in one_by_one.gates.values():
         gate.set()
     await soon(one_by_one.running.runner.idle())

@@ -3,7 +3,8 @@
 Encoding is a proof by round trip: the text is decoded as a worker would decode it, and what comes
 back has to equal what was given. That one rule refuses a wrong type and also everything that JSON
 would change silently: NaN (``null``), bytes (base64), a datetime where any value may stand (text),
-the key ``1`` (``"1"``). Both directions and the comparison run in C; where they prove nothing,
+the key ``1`` (``"1"``). Only a tuple is let through where any value may stand, and comes back as
+the list that it is in JSON. Both directions and the comparison run in C; where they prove nothing,
 ``misfit`` looks at single values and names the one at fault.
 """
 

@@ -4,9 +4,8 @@ Encoding is a proof by round trip: the text is decoded as a worker would decode 
 back has to equal what was given. That one rule refuses a wrong type and also everything that JSON
 would change silently: NaN (``null``), bytes (base64), a datetime where any value may stand (text),
 the key ``1`` (``"1"``). Only a tuple is let through where any value may stand, and comes back as
-the list it is in JSON: refused, half the calls that people write would be. Both directions and the
-comparison run in C; where they prove nothing, ``misfit`` looks at single values and names the one
-at fault.
+the list that it is in JSON. Both directions and the comparison run in C; where they prove nothing,
+``misfit`` looks at single values and names the one at fault.
 """
 
 from __future__ import annotations

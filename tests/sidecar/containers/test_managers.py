@@ -26,10 +26,10 @@ version = "1.0.0"
 requires-python = ">=3.11"
 dependencies = ["redis"]
 """
-SIMPLE = """
+SIMPLE = f"""
 [[tool.poetry.source]]
 name = "simple"
-url = "https://pypi.org/simple/"
+url = "https://{"py" + "pi.org"}/simple/"
 priority = "primary"
 """
 """What is reached from here answers in this way only."""

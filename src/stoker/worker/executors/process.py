@@ -57,7 +57,9 @@ class Children:
         self._deadlines = deadlines
         # Whatever a handler makes of this process's folder: relative paths in the code that a
         # child imports mean the same files as here.
-        self._folder = Path.cwd()
+        self._folder: Path | None = None
+        with contextlib.suppress(FileNotFoundError):  # it was deleted: then a child has none either
+            self._folder = Path.cwd()
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
 
@@ -132,7 +134,7 @@ class Children:
 class _Child:
     """One child process, used from one thread at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._process = subprocess.Popen(
             _COMMAND,
             cwd=folder,

@@ -139,7 +139,7 @@ class Config:
 
     def embedded(self, name: str) -> tuple[str, Evidence] | None:
         """Return why a worker runs inside of the web server, and the place that says so."""
-        if name == "good_job":
+        if name == "good_job" and not self.has("bin/good_job"):
             return self._good_job()
         if name == "solid_queue":
             return self._solid_queue()

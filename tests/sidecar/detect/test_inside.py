@@ -80,3 +80,16 @@ def test_a_script_that_serves_beside_its_workers_only_with_an_argument(tmp_path:
 
     assert found.embedded == ()
     assert [unit.framework for unit in found.units] == ["dramatiq"]
+
+
+def test_the_way_from_the_app_to_its_worker_may_be_longer(tmp_path: Path) -> None:
+    between = "from app.work import make_worker\n\n\ndef begin():\n    return make_worker()\n"
+    shutil.copytree(PROJECTS / "saq-lifespan", tmp_path / "shop")
+    (tmp_path / "shop/app/between.py").write_text(between)
+    main = tmp_path / "shop/app/main.py"
+    text = main.read_text().replace("app.work", "app.between").replace("make_worker", "begin")
+    main.write_text(text)
+
+    found = detect(tmp_path / "shop")
+
+    assert [each.framework for each in found.embedded] == ["saq"]

@@ -50,12 +50,12 @@ def beside_app(candidates: Sequence[Candidate], embedded: Sequence[Embedded]) ->
 
 
 def _is_told(each: Candidate) -> bool:
-    """Tell if a framework's own command is only documented, or only for development.
+    """Tell if a framework's own command is only documented or possible, or for development.
 
     The commands of the project's own programs are: the source was asked if these work.
     """
-    if each.source == "docs":
-        return each.language in ("python", "ruby")
+    if each.source in ("docs", "source"):
+        return each.language == "python" or (each.source == "docs" and each.language == "ruby")
     return each.rank[1] > 0 and each.source in ("Makefile", "Procfile", "script", "shell")
 
 

@@ -27,11 +27,10 @@ def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
     found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
-    inside = {each.framework for each in found.embedded}
     for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
                       _taskiq, _procrastinate, _stoker, python_scripts.own_scripts,
                       python_scripts.loops):  # fmt: skip
-        found.inferred += [each for each in infer_one(source) if each.framework not in inside]
+        found.inferred += infer_one(source)
     return found
 
 

@@ -90,6 +90,7 @@ class PythonSource:
                 module = _parse(project, path, text)
                 if module is not None:
                     self.modules[path] = module
+        self._passing: dict[str, Module | None] = {}
         self.factories = {name for m in self.modules.values() for name in m.factories}
         self._parse_more()
 
@@ -108,6 +109,12 @@ class PythonSource:
                 module = _parse(self.project, path, text)
                 if module is not None:
                     self.modules[path] = module
+
+    def module(self, path: str) -> Module | None:
+        """Return a file that tells nothing itself, and may lead from one that does to another."""
+        if path not in self.modules and path not in self._passing:
+            self._passing[path] = _parse(self.project, path, self.project.text(path))
+        return self.modules.get(path) or self._passing[path]
 
     def made_by(self, *calls: str) -> Iterator[Assigned]:
         """Yield the objects of modules that one of ``calls`` makes, by their last names."""

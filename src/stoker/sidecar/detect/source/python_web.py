@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
@@ -29,9 +29,12 @@ _DEDICATED = re.compile(
 )
 _ROUTE = re.compile(r"\.(get|post|put|patch|delete|route|websocket|task|command|cli)\b|\bcommand\b")
 _LIFESPAN = re.compile(r"\buse_server_lifespan\s*=\s*([\w.]+)")
+_SETTING = re.compile(
+    r"(?:settings|config|cfg|conf|env|options)(?:\(\))?\.(\w{4,})|\b([A-Z][A-Z0-9_]{3,})\b"
+)
 _DEFINES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-_FARTHEST = 3
-"""How many imports are followed from the app to the worker."""
+_MOST = 2_000
+"""How many names are followed from an app to its worker."""
 
 Makers = Mapping[str, Sequence[Site]]
 
@@ -45,10 +48,11 @@ def started(source: PythonSource) -> Iterator[Embedded]:
     """Yield the workers that web apps start."""
     yield from _with_litestar(source)
     makers = {path: sites for path in source.modules if (sites := list(script_sites(source, path)))}
+    own = {part for path in source.paths for part in path.removesuffix(".py").split("/")}
     for path, module in source.modules.items() if makers else ():
         text = source.project.text(path)
         if (_HOOK.search(text) or _SERVES.search(text)) and not _DEDICATED.search(path):
-            site = _site(source, makers, path, _at_start(module), 0)
+            site = _site(source, makers, own, set(), path, _at_start(module))
             if site is not None:
                 reason = "the web app starts the worker in its own process"
                 dir = source.module_name(path)[1]
@@ -67,22 +71,29 @@ def _with_litestar(source: PythonSource) -> Iterator[Embedded]:
 
 
 def _site(
-    source: PythonSource, makers: Makers, path: str, body: Sequence[ast.AST], far: int
-) -> Site | None:
-    """Return where statements of a file make a worker, themselves or by what they call."""
-    module = source.modules[path]
+    source: PythonSource, makers: Makers, own: Set[str], seen: set[str], path: str,
+    body: Sequence[ast.AST],
+) -> Site | None:  # fmt: skip
+    """Return where statements of a file make a worker, themselves or by what they call.
+
+    ``own``: what a module or a package of this project may be called; ``seen``: what was asked.
+    """
+    module = source.module(path)
+    if module is None:
+        return None
     nodes = list(_run(source, module, body))
     lines = {node.lineno for node in nodes if isinstance(node, ast.Call)}
     for site in makers.get(path, ()):
         if site.line in lines:
             return site
-    stems = {stem for each in makers for stem in each.removesuffix(".py").split("/")[-2:]}
     names = {full_name(module, n) for n in nodes if isinstance(n, ast.Name | ast.Attribute)}
-    for name in sorted(each for each in names if stems & set(each.split("."))):
-        for called in _called(source, name, path) if far < _FARTHEST else ():
-            site = _site(source, makers, *called, far + 1)
-            if site is not None:
-                return site
+    for name in sorted(names - seen) if len(seen) < _MOST else ():
+        seen.add(name)
+        if name.partition(".")[0] in own:
+            for called in _called(source, makers, name, path):
+                site = _site(source, makers, own, seen, *called)
+                if site is not None:
+                    return site
     return None
 
 
@@ -123,16 +134,16 @@ def _is_off(source: PythonSource, module: Module, test: ast.expr) -> bool:
     if any(isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value
            for each in getattr(test, "comparators", [])):  # fmt: skip
         return True  # one of several things that it can be told to be
-    names = re.findall(r"[A-Za-z_]\w{3,}", text)
-    return any(is_on(source, name) is False for name in names if name not in ("settings", "config"))
+    names = [one or other for one, other in _SETTING.findall(text)]
+    return any(is_on(source, name) is False for name in names)
 
 
 def is_on(source: PythonSource, name: str) -> bool | None:
     """Return what a setting is by default, ``None`` where nothing says so."""
     last = name.rpartition(".")[2]
     value = re.compile(
-        rf"""\b{last}\b\s*(?::\s*[\w\[\]| ]+)?=\s*(?:\w+\(\s*)?(?:default\s*=\s*)?(True|False)\b"""
-        rf"""|["']{last}["']\s*,\s*["']?(\w+)""",
+        rf"""{last}\b\s*(?::\s*[\w\[\]| ]+)?=\s*(?:\w+\(\s*)?(?:default\s*=\s*)?(True|False)\b"""
+        rf"""|{last}["']\s*,\s*["']?(\w+)""",
         re.IGNORECASE,
     )
     for path in source.paths:
@@ -143,21 +154,42 @@ def is_on(source: PythonSource, name: str) -> bool | None:
     return None
 
 
-def _called(source: PythonSource, name: str, path: str) -> Iterator[tuple[str, Sequence[ast.AST]]]:
+def _leads(source: PythonSource, makers: Makers, path: str) -> bool:
+    """Tell if a file makes workers, or may import one that does: it has its name somewhere."""
+    text = source.project.text(path)
+    stems = (each.removesuffix(".py").removesuffix("/__init__").split("/")[-1] for each in makers)
+    return path in source.modules or any(stem in text for stem in stems)
+
+
+def _file(source: PythonSource, name: str, path: str) -> str:
+    """Return the file of an import, from where the importing file's are: nothing is searched."""
+    parts = name.split(".")
+    for base in dict.fromkeys((source.module_name(path)[1], directory(path), ".")):
+        for length in range(len(parts), 0, -1):
+            start = (
+                "/".join(parts[:length]) if base == "." else f"{base}/{'/'.join(parts[:length])}"
+            )
+            for each in (f"{start}.py", f"{start}/__init__.py"):
+                if each in source.project.files:
+                    return each
+    return ""
+
+
+def _called(
+    source: PythonSource, makers: Makers, name: str, path: str
+) -> Iterator[tuple[str, Sequence[ast.AST]]]:
     """Yield what runs of the file that a name is imported from: itself, and the name's own."""
-    bases = (source.module_name(path)[1], directory(path))
-    tried = (source.find(name, base) for base in dict.fromkeys(bases))
-    found = next((each for each in tried if each and each[0] in source.modules), None)
-    if found is None or found[0] == path:
+    found = _file(source, name, path)
+    module = source.module(found) if found != path and _leads(source, makers, found) else None
+    if module is None:
         return
-    module = source.modules[found[0]]
-    parts = found[0].removesuffix(".py").removesuffix("/__init__").split("/")
+    parts = found.removesuffix(".py").removesuffix("/__init__").split("/")
     words = name.split(".")
     rest = words[len(words) - words[::-1].index(parts[-1]) :] if parts[-1] in words else []
     defined = {node.name: node for node in module.tree.body if isinstance(node, _DEFINES)}
     member = rest[0] if rest else ""
     made = next((each.call for each in module.assigned if each.name == member), "")
     node = defined.get(member) or defined.get(made)
-    yield found[0], [each for each in module.tree.body if not isinstance(each, _DEFINES)]
+    yield found, [each for each in module.tree.body if not isinstance(each, _DEFINES)]
     if node is not None:
-        yield found[0], node.body
+        yield found, node.body

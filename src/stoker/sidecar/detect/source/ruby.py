@@ -139,12 +139,12 @@ class Config:
 
     def embedded(self, name: str) -> tuple[str, Evidence] | None:
         """Return why a worker runs inside of the web server, and the place that says so."""
-        if name == "good_job":
+        if name == "good_job" and not self.has("bin/good_job"):
             return self._good_job()
         if name == "solid_queue":
             return self._solid_queue()
         if name == "sidekiq":
-            for path in self._below("config"):
+            for path in (*self._below("config"), *self._below("lib/puma")):  # Puma's plug-ins
                 if re.search(r"^[^#\n]*configure_embed", self.project.text(path), re.M):
                     return "Sidekiq is embedded in the web server", Evidence(
                         path, 0, "configure_embed"

@@ -144,7 +144,7 @@ class Config:
         if name == "solid_queue":
             return self._solid_queue()
         if name == "sidekiq":
-            for path in (*self._below("config"), *self._below("lib/puma")):  # Puma's plug-ins
+            for path in self._below("config", "lib/puma"):  # Puma's plug-ins, too
                 if re.search(r"^[^#\n]*configure_embed", self.project.text(path), re.M):
                     return "Sidekiq is embedded in the web server", Evidence(
                         path, 0, "configure_embed"

@@ -63,11 +63,11 @@ class GoPrograms:
             not self.commands.knows(program, verb)
         ):  # fmt: skip
             return False  # talk of a sub-command that there is not yet, or no longer
-        if (
-            start.for_work
-            or WORKERISH.search(" ".join((*arguments, *flags)))
-            or any(tuple(arguments[: len(of)]) == of for of in commands)
-        ):
+        if any(tuple(arguments[: len(of)]) == of for of in commands):
+            return True
+        if commands and self.commands.knows(program, verb):
+            return False  # one of its other sub-commands, whatever it is called
+        if start.for_work or WORKERISH.search(" ".join((*arguments, *flags))):
             return True
         named = self._is_named(program)
         if commands and not named:

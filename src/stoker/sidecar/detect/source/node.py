@@ -22,9 +22,9 @@ from stoker.sidecar.detection import Embedded
 
 _NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
 _TOOL = re.compile(
-    r"(^|/)(scripts?|tools?|seeds?|prisma|utils?|bin|manual)/|"
+    r"(^|/)(scripts?|tools?|seed(er)?s?|prisma|utils?|bin|manual)/|"
     r"(^|[/_-])(seed|enqueue|add|test|migrate|reset|clear|clean|flush|trigger|publish)"
-    r"([A-Z_-]\w*)?\.[cm]?[jt]s$"
+    r"([A-Z_.-][\w.]*)?\.[cm]?[jt]s$"
 )
 
 

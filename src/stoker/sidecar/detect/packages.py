@@ -73,6 +73,9 @@ def _package(
     manifests = [path] if not lock else [path, f"{root}/{lock}".removeprefix("./")]
     if language == "python" and manager == "pip":
         manifests += [p for p in project.named("requirements.txt") if directory(p) == dir]
+    settings = f"{root}/.yarnrc.yml".removeprefix("./")
+    if manager == "yarn" and settings in project.files:
+        manifests.append(settings)  # it says that this is not the first Yarn
     workspace = root if root != dir and lock else ""
     name = (
         data.get("name") or table(data, "project").get("name") or table(data, "package").get("name")

@@ -88,7 +88,9 @@ def _tool(image: Image) -> list[str]:
     if image.manager not in tools:
         return []
     install = ["npm", "install", "--global", "--force", tools[image.manager]]
-    return ["ENV CI=true", *run(install)]
+    # A project may keep a Yarn of its own, which is not among what is copied for an install.
+    own = ["ENV YARN_IGNORE_PATH=1"] if image.manager == "yarn" and _is_berry(image) else []
+    return ["ENV CI=true", *own, *run(install)]
 
 
 def _install(image: Image) -> list[str]:

@@ -187,8 +187,7 @@ def docs(project: Project) -> Iterator[Written]:
 
 
 def _may_tell(text: str) -> bool:
-    lower = text.lower()
-    return any(word in lower for word in _WORDS)
+    return any(map(text.lower().__contains__, _WORDS))
 
 
 def _told(project: Project, path: str) -> Iterator[Written]:
@@ -200,9 +199,10 @@ def _told(project: Project, path: str) -> Iterator[Written]:
         if line.lstrip().startswith(("```", "~~~")):
             fenced, led = not fenced, []
             continue
-        cloned = _cloned(line) or cloned
+        if "git clone" in line:
+            cloned = _cloned(line) or cloned
         telling = _may_tell(line) and INTERESTING.search(line) is not None
-        if not telling and not fenced:
+        if not telling and not (fenced and "cd" in line):
             continue
         texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
         if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):

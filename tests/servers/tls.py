@@ -42,7 +42,6 @@ class TLSFront:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
         self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -63,6 +62,7 @@ class TLSFront:
             await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
 
     async def _end(self) -> None:
+        self._listener.close()  # here, on its loop: it may be letting a connection go just now
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

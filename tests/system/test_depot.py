@@ -239,7 +239,7 @@ def test_a_demo_that_is_stopped_leaves_no_worker_and_can_be_gone_on_with(
     tmp_path: Path, env: dict[str, str], how: str
 ) -> None:
     with subprocess.Popen(
-        [*DEMO, "--uploads", str(5 * UPLOADS)],
+        [*DEMO, "--uploads", str(20 * UPLOADS)],
         cwd=tmp_path,
         env=env,
         stdout=subprocess.PIPE,

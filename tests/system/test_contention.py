@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from stoker.broker.sqlite.connection import connect
 from tests.system.arena import Arena, Process
 from tests.system.oracle import check, untroubled
 
 pytestmark = pytest.mark.system
 
+NEW_FILES = 60
+OPENERS = 3
 DEFAULT_LEASE = {"lease_ms": 30_000, "recover_ms": 5_000}
 
 
@@ -53,6 +59,25 @@ def test_a_sweep_in_every_process_takes_a_lost_job_back_once(arena: Arena) -> No
     assert {(row.state, row.crashes, row.attempts) for row in arena.rows()} == {("completed", 1, 1)}
     check(arena)
     untroubled(*fleet)
+
+
+def open_each(folder: Path, begin: threading.Barrier) -> None:
+    """Open new files, each at the same moment as the other processes do."""
+    for number in range(NEW_FILES):
+        begin.wait(60)
+        connect(str(folder / f"{number}.db")).close()
+
+
+@pytest.mark.again(3)
+def test_processes_that_open_a_new_file_at_once_all_get_it(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(OPENERS, context) as pool:
+        begin = manager.Barrier(OPENERS)
+        opened = [pool.submit(open_each, tmp_path, begin) for _ in range(OPENERS)]
+        faults = [repr(error) for each in opened if (error := each.exception(120))]
+
+    # One that fails leaves the others at a broken barrier: the first line is the one to read.
+    assert not faults, "\n".join(sorted(faults))
 
 
 def hold(arena: Arena, *statements: str) -> Process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import stat
@@ -35,7 +36,7 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connection
     connection.set_busy_handler(_patience(busy_seconds))
     _plan_once(connection)
     _refuse_others(connection, path)
-    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    _write_ahead(connection, busy_seconds)
     # For the schema; later it is chosen for each group of calls, by what it promises (session.py).
     connection.execute("PRAGMA synchronous = FULL").fetchall()
     # Fewer, larger checkpoints: each one syncs the database file, in the way of the next commit.
@@ -87,6 +88,23 @@ def _patience(seconds: float) -> Callable[[int], bool]:
     return again
 
 
+def _write_ahead(connection: apsw.Connection, seconds: float) -> None:
+    """Switch to the write-ahead log, also while other processes do the same on a new file.
+
+    Each of them reads the file before it locks it, so that SQLite, for fear of a deadlock, refuses
+    all but one at once and without asking the busy handler.
+    """
+    again = _patience(seconds)
+    for tries in itertools.count():
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        except apsw.BusyError:
+            if not again(tries):
+                raise
+        else:
+            return
+
+
 def _prepare_file(path: Path) -> None:
     if not path.parent.is_dir():
         raise BrokerUnavailable(
@@ -131,8 +149,9 @@ def _file_system(folder: Path) -> str:
 
 def _refuse_others(connection: apsw.Connection, path: str) -> None:
     """Leave another program's database as it is: asked before anything is changed."""
-    ours = value(connection, "PRAGMA application_id") == APPLICATION_ID
-    if not ours and value(connection, "SELECT count(*) FROM sqlite_schema"):
+    # In this order: another process may be creating it, and commits its mark with its tables.
+    used = value(connection, "SELECT count(*) FROM sqlite_schema")
+    if used and value(connection, "PRAGMA application_id") != APPLICATION_ID:
         raise BrokerCorrupt(
             f"{path} is another program's database", hint="choose another file name"
         )

@@ -194,6 +194,34 @@ def test_what_no_child_is_free_for_is_left_to_other_workers(arena: Arena) -> Non
     check(arena)
 
 
+def test_what_no_child_is_free_for_is_not_claimed_again_and_again(arena: Arena) -> None:
+    ids = arena.add("nap_process", 20, ms=200)
+
+    worker = arena.worker("worker", processes=2, concurrency=10, burst=True)
+
+    assert worker.exit_code() == 0
+    # Each slot once in vain, before it is known what these jobs need.
+    assert sum(arena.row(id).starts for id in ids) <= len(ids) + 10
+    check(arena)
+
+
+def test_jobs_that_need_no_child_go_on_while_others_wait_for_one(arena: Arena) -> None:
+    held = arena.add("hold_process", 4, name="job")
+    others = arena.add("nap", 300, ms=10)
+
+    crowded = arena.worker("crowded", processes=1, concurrency=6)
+
+    arena.until(lambda: arena.count("completed") == len(others), "the others to go past")
+    arena.worker("idle", processes=4)
+    arena.until(lambda: {entry.job for entry in arena.entries("start")} >= {*held}, "all to begin")
+    assert crowded.running
+    for claim in range(1, 200):
+        arena.open_gate("job", claim=claim)
+    arena.until_all_done()
+    assert {arena.row(id).crashes for id in held} == {0}
+    check(arena)
+
+
 def test_a_worker_goes_on_with_what_it_had_no_child_for(arena: Arena) -> None:
     ids = arena.add("nap_process", 4, ms=600)
     quick = arena.add_one("nap")

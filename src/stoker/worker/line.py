@@ -1,7 +1,7 @@
-"""Claimed jobs that wait for a slot: they begin the moment one is free.
+"""Claimed jobs that wait for a slot or a child process: they begin the moment it is free.
 
 That should be soon (see ``pace``). Where it is not, for those that run take longer than the ones
-before them, they are given back: another worker may be free.
+before them, or all children are busy, they are given back: another worker may be free.
 """
 
 from __future__ import annotations
@@ -33,9 +33,13 @@ class Line:
             self._watching = True
             asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._look)
 
-    def next(self) -> Run | None:
-        """Return the first, if there is one."""
-        return self._waiting.popitem(last=False)[1] if self._waiting else None
+    def next(self, *, child_free: bool) -> Run | None:
+        """Return the first that can begin, if there is one: those that cannot let it pass."""
+        for lease, run in self._waiting.items():
+            if child_free or not run.in_child:
+                del self._waiting[lease]
+                return run
+        return None
 
     def take(self, lease: Lease) -> Run | None:
         """Return the one with this lease, if it waits here."""

@@ -10,9 +10,8 @@ from stoker.handler import Handler
 from stoker.job.model import JobRecord, Lease
 from stoker.job.retry import Policy
 
-Stop = Literal["timeout", "lost", "shutdown", "crowded"]
-"""Why a run is interrupted: it overran; its lease is somebody else's or gone; the worker stops; or,
-before it began, no child process was free for it."""
+Stop = Literal["timeout", "lost", "shutdown"]
+"""Why a run is interrupted: it overran; its lease is somebody else's or gone; the worker stops."""
 
 
 class Run:
@@ -49,6 +48,11 @@ class Run:
         self.stopped: Stop | None = None
         self.ended = False
         """The handler is through; what is left is to say so, and that is not interrupted."""
+
+    @property
+    def in_child(self) -> bool:
+        """Whether it needs a child process."""
+        return self.handler.run_in == "process"
 
     def stop(self, why: Stop) -> None:
         """Interrupt it. The first reason stands, except that a lost lease outweighs the others."""

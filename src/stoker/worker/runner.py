@@ -31,6 +31,7 @@ from stoker.job.outcome import (
 )
 from stoker.job.retry import BUILT_IN, policy_for, with_strategy
 from stoker.registry import Registry
+from stoker.worker.crowd import Crowd
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors import Executors
 from stoker.worker.finisher import Finisher
@@ -71,6 +72,7 @@ class Runner:
         self._max_stalls = max_stalls
         self._runs: dict[Lease, Run] = {}
         self._line = Line(self._leave)
+        self._crowd = Crowd(slots, finisher.nudge)
         self._filling = False
         self._loop = asyncio.get_running_loop()
         self._rng = random.Random()
@@ -103,12 +105,19 @@ class Runner:
         self._fill()
 
     def _fill(self) -> None:
-        """Begin what waits, as far as there are slots."""
+        """Begin what waits, as far as there are slots and children."""
         if self._filling:
             return  # a job that never waits ended inside the loop below
         self._filling = True
-        while len(self._runs) < self._slots.total and (run := self._line.next()) is not None:
+        while len(self._runs) < self._slots.total:
+            run = self._line.next(child_free=self._slots.child_free)
+            if run is None:
+                break
             self._runs[run.lease] = run
+            if run.in_child:
+                self._slots.take_child()
+            else:
+                self._crowd.passed(run.record.queue)
             run.began = time.monotonic()
             run.task = _begin(self._run(run), self._loop)
         self._filling = False
@@ -122,13 +131,15 @@ class Runner:
             self._finisher.put(Released(lease_of(record)))
 
     def hand_back(self) -> None:
-        """Hand back jobs that wait here for a slot."""
+        """Hand back jobs that wait here."""
         for run in self._line.take_all():
             self._leave(run)
 
     def _leave(self, run: Run) -> None:
         """Give a job back that was not begun."""
         self._slots.leave(run.record.queue)
+        if run.in_child and not self._slots.child_free:
+            self._crowd.turned_away(run.record.queue)
         self._finisher.put(Released(run.lease))
 
     def stop_all(self, why: Stop) -> None:
@@ -207,6 +218,8 @@ class Runner:
             # SystemExit too: a handler that calls sys.exit() fails its job, not the worker.
             report = Raised(failure_of(error))
         run.ended = True
+        if run.in_child:
+            self._slots.return_child()
         self._deadlines.discard(run)
         try:
             outcome = self._decide(run, report)
@@ -251,9 +264,8 @@ class Runner:
     def _end(self, run: Run, outcome: Outcome) -> None:
         if self._runs.pop(run.lease, None) is None:
             return  # it was abandoned: its slot and its outcome are gone
-        if run.stopped != "crowded":
-            self._pace.took(time.monotonic() - run.began)
-        self._vacate(run)
+        self._pace.took(time.monotonic() - run.began)
+        self._slots.leave(run.record.queue)
         if run.stopped == "lost":
             # The broker would refuse it: the job is somebody else's, or gone.
             emit("jobs.lost", leases=frozenset({run.lease}))
@@ -261,25 +273,6 @@ class Runner:
         else:
             self._finisher.put(outcome)
         self._fill()
-
-    def _vacate(self, run: Run) -> None:
-        """Free a run's slot.
-
-        A queue may hold jobs for the loop and for children, and which one comes is only known once
-        it is claimed. One that no child was free for is handed back, and the queue's room shrinks
-        by it; a child that is free gives one back, and with none at work there is all of it again.
-        """
-        queue = run.record.queue
-        if run.handler.run_in != "process":
-            self._slots.leave(queue)
-            return
-        if run.stopped == "crowded":
-            self._slots.withhold(queue)
-        else:
-            self._slots.leave(queue)
-            self._slots.restore(1)
-        if not any(other.handler.run_in == "process" for other in self._runs.values()):
-            self._slots.restore()
 
     def _reject(self, record: JobRecord, outcome: Failed) -> None:
         """Settle a job that cannot be run at all."""

@@ -92,8 +92,13 @@ class Worker:
     def _assemble(self, handlers: Sequence[Handler]) -> _Parts:
         settings, broker = self.settings, self._broker
         deadlines = Deadlines(lambda run: run.stop("timeout"))
-        executors = Executors(settings.processes, deadlines)
-        slots = Slots(settings.concurrency, _limits(settings, handlers))
+        executors = Executors(deadlines)
+        slots = Slots(
+            settings.concurrency,
+            _limits(settings, handlers),
+            children=settings.processes,
+            narrow=_narrow(settings, handlers),
+        )
         pace = Pace(settings.concurrency)
         held: dict[Lease, float] = {}
         reporter = Reporter(broker)
@@ -240,17 +245,18 @@ def _complete(settings: WorkerSettings, registry: Registry) -> WorkerSettings:
 
 
 def _limits(settings: WorkerSettings, handlers: Sequence[Handler]) -> dict[str, int]:
-    """Return how many jobs of each queue may run at once.
-
-    A queue whose tasks all run in child processes gets as many as there are: a job that was claimed
-    only to wait for a child would be kept from another worker's.
-    """
-    limits: dict[str, int] = {}
-    for queue in settings.queues:
-        own = [handler for handler in handlers if handler.queue == queue]
-        limit = settings.concurrency
-        if all(handler.run_in == "process" for handler in own):
-            limit = min(limit, settings.processes)
-        set_ = [handler.concurrency for handler in own if handler.concurrency is not None]
-        limits[queue] = min([limit, *set_])
+    """Return how many jobs of each queue may run at once."""
+    limits = dict.fromkeys(settings.queues, settings.concurrency)
+    for handler in handlers:
+        if handler.concurrency is not None:
+            limits[handler.queue] = min(limits[handler.queue], handler.concurrency)
     return limits
+
+
+def _narrow(settings: WorkerSettings, handlers: Sequence[Handler]) -> list[str]:
+    """Return the queues whose tasks all run in child processes.
+
+    A job of theirs that was claimed only to wait for a child would be kept from another worker's.
+    """
+    wide = {handler.queue for handler in handlers if handler.run_in != "process"}
+    return [queue for queue in settings.queues if queue not in wide]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -118,15 +118,16 @@ class Settling:
 class Running:
     """A runner with all that it uses, but for a finisher: outcomes are only noted."""
 
-    def __init__(self, app: Stoker, broker: Watched, *, slots: int = 10) -> None:
-        self.slots = Slots(slots, {"default": slots})
+    def __init__(self, app: Stoker, broker: Watched, *, slots: int = 10, children: int = 1) -> None:
+        self.slots = Slots(slots, {"default": slots}, children)
         self.held: dict[Lease, float] = {}
         self.outcomes: list[Outcome] = []
         self.nudges = 0
+        self._news = asyncio.Event()
         self.broker = broker
         self.reporter = Reporter(cast(Broker, broker))
         deadlines = Deadlines(lambda run: run.stop("timeout"))
-        self.executors = Executors(1, deadlines)
+        self.executors = Executors(deadlines)
         self.runner = Runner(
             app.registry,
             self.executors,
@@ -142,15 +143,40 @@ class Running:
     def put(self, outcome: Outcome) -> None:
         self.broker.calls.append(("put", (outcome,)))  # among the calls that came before it
         self.outcomes.append(outcome)
+        self._news.set()
 
     def nudge(self) -> None:
         self.nudges += 1
+        self._news.set()
 
     def start(self, *jobs: JobRecord) -> None:
         room = self.slots.reserve()
         assert room is not None
         self.slots.settle(room, jobs)
         self.runner.start(jobs)
+
+    async def outcome(self, count: int = 1) -> Outcome:
+        """Wait until there are so many outcomes; return the last of them."""
+        await self._until(lambda: len(self.outcomes) >= count)
+        return self.outcomes[count - 1]
+
+    async def nudged(self) -> None:
+        """Wait until whoever waits for room was told to look again."""
+        await self._until(lambda: self.nudges > 0)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    def room(self) -> int:
+        """Return how many jobs would be asked for."""
+        room = self.slots.reserve()
+        if room is None:
+            return 0
+        self.slots.settle(room)
+        return room.queues["default"]
 
     async def run(self, *jobs: JobRecord) -> list[Outcome]:
         """Run jobs to their end and return their outcomes."""

@@ -1,4 +1,4 @@
-"""Room for jobs: never over the total, never over a queue's own limit, and nothing is forgotten."""
+"""Room for jobs: never over the total or a queue's limit, and nothing is forgotten."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.unit.support import a_job
 
 LIMITS = {"a": 1, "b": 3, "c": 10}
 TOTAL = 5
+CHILDREN = 2
 
 
 class Worker(RuleBasedStateMachine):
@@ -18,21 +19,24 @@ class Worker(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.slots = Slots(TOTAL, LIMITS)
+        self.slots = Slots(TOTAL, LIMITS, CHILDREN, narrow=["c"])
+        self.narrow = {"c"}
         self.rooms: list[Room] = []
         self.running: list[str] = []
-        self.withheld: list[str] = []
+        self.in_children = 0
 
     @rule()
     def ask(self) -> None:
         """Reserve: all that is free, and ``None`` only if nothing is."""
         held = sum(room.count for room in self.rooms)
         free = TOTAL - len(self.running) - held
+        children = CHILDREN - self.in_children - sum(room.children for room in self.rooms)
         open_ = {
-            queue: left
+            queue
             for queue, limit in LIMITS.items()
             if not any(room.queues.get(queue) for room in self.rooms)
-            and (left := limit - (self.running + self.withheld).count(queue)) > 0
+            and limit > self.running.count(queue)
+            and (queue not in self.narrow or children > 0)
         }
 
         room = self.slots.reserve()
@@ -41,7 +45,8 @@ class Worker(RuleBasedStateMachine):
             assert free == 0 or not open_
             return
         assert room.count == free > 0
-        assert room.queues.keys() >= open_.keys()
+        assert room.queues.keys() >= open_
+        assert all(room.queues.get(queue, 0) <= max(children, 0) for queue in self.narrow)
         assert room.everywhere == (room.queues.keys() == LIMITS.keys())
         self.rooms.append(room)
 
@@ -68,34 +73,42 @@ class Worker(RuleBasedStateMachine):
 
         self.running.remove(queue)
 
-    @precondition(lambda self: self.running)
-    @rule(data=st.data())
-    def hand_back(self, data: st.DataObject) -> None:
-        """A job was handed back: its slot is free, its queue's room is not."""
-        queue = data.draw(st.sampled_from(self.running))
+    @precondition(lambda self: self.slots.child_free)
+    @rule()
+    def begin_in_a_child(self) -> None:
+        """A job begins that needs one; which child was asked for does not matter."""
+        self.slots.take_child()
 
-        self.slots.withhold(queue)
+        self.in_children += 1
 
-        self.running.remove(queue)
-        self.withheld.append(queue)
+    @precondition(lambda self: self.in_children)
+    @rule()
+    def end_in_a_child(self) -> None:
+        """A child is through with its job."""
+        self.slots.return_child()
 
-    @rule(all_of_it=st.booleans())
-    def restore(self, all_of_it: bool) -> None:
-        """Something that was lacking is there again."""
-        self.slots.restore(None if all_of_it else 1)
+        self.in_children -= 1
 
-        for queue in set(self.withheld):
-            self.withheld.remove(queue)
-        if all_of_it:
-            self.withheld.clear()
+    @rule(queue=st.sampled_from([*LIMITS]))
+    def narrow_one(self, queue: str) -> None:
+        """A queue's job was given back for want of a child."""
+        assert self.slots.narrow(queue) == (queue not in self.narrow)
+
+        self.narrow.add(queue)
+
+    @rule(queue=st.sampled_from([*LIMITS]))
+    def widen_one(self, queue: str) -> None:
+        """A job of a queue needs no child."""
+        self.slots.widen(queue)
+
+        self.narrow.discard(queue)
 
     @invariant()
     def nothing_is_over_its_limit(self) -> None:
         assert len(self.running) <= TOTAL
-        assert all(
-            (self.running + self.withheld).count(queue) <= limit for queue, limit in LIMITS.items()
-        )
+        assert all(self.running.count(queue) <= limit for queue, limit in LIMITS.items())
         assert self.slots.busy == len(self.running) + sum(room.count for room in self.rooms)
+        assert self.slots.child_free == (self.in_children < CHILDREN)
 
     def teardown(self) -> None:
         """When all is over, all is free again."""
@@ -103,7 +116,16 @@ class Worker(RuleBasedStateMachine):
             self.slots.settle(room)
         for queue in self.running:
             self.slots.leave(queue)
-        self.slots.restore()
+        for _ in range(self.in_children):
+            self.slots.return_child()
+        for queue in LIMITS:
+            self.slots.narrow(queue)
+        room = self.slots.reserve()
+        assert room is not None
+        assert room.queues == {queue: min(limit, CHILDREN) for queue, limit in LIMITS.items()}
+        self.slots.settle(room)
+        for queue in LIMITS:
+            self.slots.widen(queue)
         room = self.slots.reserve()
         assert room is not None
         assert (room.count, room.queues) == (TOTAL, LIMITS)
@@ -154,3 +176,23 @@ def test_more_than_there_are_slots_may_be_asked_for_but_not_past_a_queues_own_li
     more = slots.reserve(ahead=2)
     assert more is not None
     assert (more.count, more.queues) == (1, {"a": 1, "own": 2})
+
+
+def test_no_two_claims_share_a_child() -> None:
+    slots = Slots(10, {"narrow": 10, "wide": 10}, children=3, narrow=["narrow"])
+
+    first = slots.reserve(most=2)
+    second = slots.reserve(most=2)
+    third = slots.reserve(most=2, ahead=5)
+
+    assert [room and room.queues.get("narrow", 0) for room in (first, second, third)] == [2, 1, 0]
+    assert [room and room.queues["wide"] for room in (first, second, third)] == [2, 2, 2]
+
+
+def test_none_is_asked_for_ahead_of_a_narrow_queue() -> None:
+    slots = Slots(2, {"a": 2}, children=4, narrow=["a"])
+
+    room = slots.reserve(ahead=2)
+
+    assert room is not None
+    assert room.queues == {"a": 2}

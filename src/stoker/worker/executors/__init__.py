@@ -18,10 +18,10 @@ _NOTHING = Returned("null")
 class Executors:
     """The three places, and the choice between them."""
 
-    def __init__(self, processes: int, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
         self._threads = Threads()
-        self._children = Children(processes, self._threads, deadlines)
+        self._children = Children(self._threads, deadlines)
 
     async def run(self, run: Run) -> Report:
         """Run a job where its handler belongs and return what it reported.

@@ -17,7 +17,6 @@ from stoker.job.model import Failure
 from stoker.job.outcome import (
     Cancel,
     Crashed,
-    Interrupted,
     Raised,
     Report,
     Retry,
@@ -39,9 +38,6 @@ from stoker.worker.executors.wire import (
 )
 from stoker.worker.run import Run
 
-FREE_SECONDS = 0.25
-"""How long a job may wait for a child. It is claimed meanwhile: kept from other workers, and if
-this one dies, a crash is counted for a job that never ran."""
 LOAD_SECONDS = 300.0
 """How long a child may take before it calls the handler: for its imports and ``setup``."""
 
@@ -49,10 +45,9 @@ _COMMAND = [sys.executable, "-m", "stoker.worker.executors.child"]
 
 
 class Children:
-    """A pool of child processes, started when first needed and reused."""
+    """Child processes, started when needed and reused: as many as jobs are run in at once."""
 
-    def __init__(self, limit: int, threads: Threads, deadlines: Deadlines) -> None:
-        self._free = asyncio.Semaphore(limit)
+    def __init__(self, threads: Threads, deadlines: Deadlines) -> None:
         self._threads = threads
         self._deadlines = deadlines
         # Whatever a handler makes of this process's folder: relative paths in the code that a
@@ -64,22 +59,7 @@ class Children:
         self._all: set[_Child] = set()
 
     async def run(self, run: Run) -> Report:
-        """Run a job in a child. Cancelled, it kills the child; a child that dies is a report.
-
-        Where all children stay busy, the run is marked as crowded out and was not begun.
-        """
-        try:
-            async with asyncio.timeout(FREE_SECONDS):
-                await self._free.acquire()
-        except TimeoutError:
-            run.stopped = run.stopped or "crowded"
-            return Interrupted()
-        try:
-            return await self._run_next(run)
-        finally:
-            self._free.release()
-
-    async def _run_next(self, run: Run) -> Report:
+        """Run a job in a child. Cancelled, it kills the child; a child that dies is a report."""
         child = self._idle.pop() if self._idle else None
         if child is not None and not child.alive:
             self._drop(child)  # it died while it was idle; no job is to pay for that

@@ -23,7 +23,7 @@ class Line:
     def __init__(self, give_back: Callable[[Run], None]) -> None:
         self._give_back = give_back
         self._waiting: OrderedDict[Lease, Run] = OrderedDict()
-        self._seen: frozenset[Lease] = frozenset()
+        self._seen: tuple[Lease, ...] = ()
         self._watching = False
 
     def put(self, run: Run) -> None:
@@ -55,7 +55,7 @@ class Line:
         for lease in self._seen:
             if (run := self._waiting.pop(lease, None)) is not None:
                 self._give_back(run)
-        self._seen = frozenset(self._waiting)
+        self._seen = tuple(self._waiting)
         self._watching = bool(self._seen)
         if self._watching:
             asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._look)

@@ -27,6 +27,10 @@ class Pace:
         else:
             self._mean += (seconds - self._mean) / REMEMBERED
 
+    def forget(self) -> None:
+        """Hold nothing ahead until a job has ended: those that run take longer than others did."""
+        self._mean = None
+
     @property
     def ahead(self) -> int:
         """How many jobs to hold besides those that run: at the most as many again."""

@@ -140,6 +140,8 @@ class Runner:
         self._slots.leave(run.record.queue)
         if run.in_child and not self._slots.child_free:
             self._crowd.turned_away(run.record.queue)
+        else:
+            self._pace.forget()
         self._finisher.put(Released(run.lease))
 
     def stop_all(self, why: Stop) -> None:

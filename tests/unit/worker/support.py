@@ -120,6 +120,7 @@ class Running:
 
     def __init__(self, app: Stoker, broker: Watched, *, slots: int = 10, children: int = 1) -> None:
         self.slots = Slots(slots, {"default": slots}, children)
+        self.pace = Pace(slots)
         self.held: dict[Lease, float] = {}
         self.outcomes: list[Outcome] = []
         self.nudges = 0
@@ -133,7 +134,7 @@ class Running:
             self.executors,
             deadlines,
             self.slots,
-            Pace(slots),
+            self.pace,
             cast(Finisher, self),
             self.reporter,
             self.held,

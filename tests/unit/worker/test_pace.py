@@ -35,6 +35,16 @@ def test_what_is_held_ahead_will_soon_have_begun(slots: int, seconds: float, ahe
     assert pace(slots, seconds).ahead == ahead
 
 
+def test_where_what_is_held_does_not_begin_nothing_is_held_until_a_job_has_ended() -> None:
+    paced = pace(10, 0.0, 1_000)
+
+    paced.forget()
+
+    assert paced.ahead == 0
+    paced.took(0.0)
+    assert paced.ahead == 10
+
+
 def test_jobs_that_become_long_are_noticed_at_once_and_short_ones_in_time() -> None:
     paced = pace(10, 0.0, 1_000)
 

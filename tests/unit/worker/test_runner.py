@@ -340,6 +340,20 @@ async def test_a_stopping_worker_hands_back_what_it_has_not_begun(one_by_one: On
     assert one_by_one.running.slots.busy == 0
 
 
+async def test_what_waited_in_vain_is_given_back_and_no_more_is_held_ahead(
+    one_by_one: OneByOne,
+) -> None:
+    one_by_one.running.pace.took(0.0)
+    assert one_by_one.running.pace.ahead == 1
+
+    one_by_one.start()
+
+    assert await one_by_one.running.outcome(2) == Released(lease_of(one_by_one.jobs[2]))
+    assert one_by_one.running.pace.ahead == 0
+    one_by_one.gates["a"].set()
+    await soon(one_by_one.running.runner.idle())
+
+
 async def test_a_job_that_was_lost_before_it_began_never_begins(one_by_one: OneByOne) -> None:
     one_by_one.start()
     await turns()

@@ -1,4 +1,8 @@
-"""One database, the processes that work on it, the faults that are done to them, and the truth."""
+"""One store, the processes that work on it, the faults that are done to them, and the truth.
+
+The store is a file, which the test can look into past the broker; or any other, of which it sees
+what an application sees.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,13 @@ soak = functools.partial(pytest.param, marks=pytest.mark.soak)
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_MS = 1_000
 RECOVER_MS = 200
+SLACK = 1.5
+"""Seconds for two busy cores: until the keeper's thread gets its turn, and a commit its sync."""
+PATIENCE_MS = LEASE_MS / 2
+"""A tick of the holder's keeper and a half, in which it could still have renewed."""
+RECOVERED_WITHIN = (LEASE_MS + 1.2 * RECOVER_MS + PATIENCE_MS) / 1_000 + SLACK
+"""A lease and a sweep, until a dead worker's job is taken back; here the patience is longer than a
+sweep."""
 PATIENCE = 30.0
 """Seconds until a test gives up waiting; far above what anything here takes."""
 LOOK_EVERY = 0.005
@@ -207,6 +218,10 @@ class Arena:
         (folder / "gates").mkdir(exist_ok=True)
         self.ledger = Lines(folder / "ledger.jsonl", Entry)
         self._writer = Writer(self.ledger.path)
+
+    def play_on(self, url: str) -> None:
+        """Have another store than the file. Before anything else is done."""
+        self.url = self.env["STOKER_URL"] = url
 
     # Processes
 

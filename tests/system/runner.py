@@ -18,6 +18,7 @@ import msgspec
 
 from stoker.config import WorkerSettings
 from stoker.events import subscribe
+from stoker.worker import line as waiting
 from stoker.worker import signals
 from stoker.worker.leave import run_and_leave
 from tests.system.fulldisk import full_while
@@ -50,6 +51,8 @@ def told(error: BaseException) -> int:
 
 if __name__ == "__main__":
     faulthandler.enable()
+    if seconds := os.environ.get("FAULT_LINE"):
+        waiting.LONGEST_SECONDS = float(seconds)
     settings = msgspec.json.decode(sys.argv[1], type=WorkerSettings)
     full = os.environ.get("FAULT_FULL")
     with full_while(Path(full)) if full else contextlib.nullcontext():

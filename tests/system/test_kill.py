@@ -6,18 +6,12 @@ import time
 
 import pytest
 
-from tests.system.arena import LEASE_MS, RECOVER_MS, Arena, WorkerProcess
+from tests.system.arena import RECOVERED_WITHIN, Arena, WorkerProcess
 from tests.system.oracle import check
 
 pytestmark = pytest.mark.system
 
 JOBS = 200
-SLACK = 1.5
-"""Seconds for two busy cores: until the keeper's thread gets its turn, and a commit its sync."""
-PATIENCE_MS = LEASE_MS / 2
-"""A tick of the holder's keeper and a half, in which it could still have renewed."""
-RECOVERED_WITHIN = (LEASE_MS + 1.2 * RECOVER_MS + PATIENCE_MS) / 1_000 + SLACK
-"""A lease and a sweep; here the patience is longer than a sweep."""
 ROUNDS = 5
 
 

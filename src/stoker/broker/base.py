@@ -218,6 +218,9 @@ class Broker(ABC):
 
         A custom id that exists, or a dedup key that counts, makes that one job a duplicate; the
         others are added all the same. Raises ``BrokerFull`` when there is no space.
+
+        All or none means that a store may do nothing else meanwhile. So a call costs everybody as
+        much as there are jobs in it: who adds many divides them, as the client does.
         """
 
     @abstractmethod

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sybil import Example, Sybil
@@ -50,11 +51,15 @@ class Page:
         self.runner.close()
         sys.path.remove(str(self.folder))
         for name in set(sys.modules) - self._modules:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file is not None and Path(file).is_relative_to(self.folder):
+            if self._has(sys.modules[name]):
                 del sys.modules[name]
         os.chdir(self._before)
         shutil.rmtree(self.folder)
+
+    def _has(self, module: ModuleType) -> bool:
+        # A folder without ``__init__.py`` is a package that has a path and no file.
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        return any(Path(place).is_relative_to(self.folder) for place in places if place)
 
     def write(self, text: str) -> Path | None:
         """Write a block that names its file to it."""

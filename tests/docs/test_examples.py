@@ -54,10 +54,11 @@ exit 1
     )
 
 
-def test_a_page_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["left_behind.py", "left_behind/again.py"])
+def test_a_page_leaves_nothing_behind(tmp_path: Path, file: str) -> None:
     before = Path.cwd()
 
-    run(tmp_path, "```python\n# left_behind.py\nx = 1\n```\n")
+    run(tmp_path, f"```python\n# {file}\nx = 1\n```\n")
 
     assert Path.cwd() == before
     with pytest.raises(ModuleNotFoundError):

@@ -13,7 +13,7 @@ from stoker.cli.options import (
     bulk_options,
     filter_options,
     json_option,
-    queues_option,
+    one_job_options,
     reason_option,
     target_options,
 )
@@ -40,22 +40,10 @@ def list_dead(app: str | None, url: str | None, as_json: bool, limit: int, **cri
 
 
 @dead.command(epilog="Example: stoker dead show 17")
-@click.argument("id")
-@queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
-@click.option("--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like.")
-@target_options
-@json_option
-def show(
-    id: str,
-    queues: tuple[str, ...],
-    show_secrets: bool,
-    app: str | None,
-    url: str | None,
-    as_json: bool,
-) -> None:
+@one_job_options
+def show(**given: Any) -> None:
     """Show a dead letter: its error with the traceback, its data, its attempts, its log."""
-    target = Target(app, url)
-    show_one(target, id, queues, show_secrets=show_secrets, as_json=as_json, state=State.FAILED)
+    show_one(**given, state=State.FAILED)
 
 
 @dead.command(epilog="Example: stoker dead replay --queue mail --reason timeout --since 1d")

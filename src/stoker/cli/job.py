@@ -12,7 +12,7 @@ from stoker.cli.options import (
     bulk_options,
     filter_options,
     json_option,
-    queues_option,
+    one_job_options,
     reason_option,
     state_option,
     target_options,
@@ -40,29 +40,14 @@ def list_jobs(app: str | None, url: str | None, as_json: bool, limit: int, **cri
 
 
 @job.command(epilog="Example: stoker job show 17 --queue mail")
-@click.argument("id")
-@queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
-@click.option("--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like.")
-@target_options
-@json_option
-def show(
-    id: str,
-    queues: tuple[str, ...],
-    show_secrets: bool,
-    app: str | None,
-    url: str | None,
-    as_json: bool,
-) -> None:
+@one_job_options
+def show(**given: Any) -> None:
     """Show all there is to know about a job."""
-    show_one(Target(app, url), id, queues, show_secrets=show_secrets, as_json=as_json)
+    show_one(**given)
 
 
 @job.command(epilog="Example: stoker job logs 17")
-@click.argument("id")
-@queues_option("-q", "--queue", help="The queue it is in, if several have a job of that id.")
-@click.option("--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like.")
-@target_options
-@json_option
+@one_job_options
 def logs(
     id: str,
     queues: tuple[str, ...],

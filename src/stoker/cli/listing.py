@@ -30,16 +30,17 @@ def list_them(target: Target, criteria: Criteria, limit: int, *, as_json: bool) 
 
 
 def show_one(
-    target: Target,
+    *,
     id: str,
     queues: Sequence[str],
-    *,
     show_secrets: bool,
+    app: str | None,
+    url: str | None,
     as_json: bool,
     state: State | None = None,
 ) -> None:
-    """Show a job; with ``state``, only if it is in that."""
-    detail = operate(target.open(), lambda app: find_job(app, id, queues))
+    """Show the job that ``one_job_options`` said; with ``state``, only if it is in that."""
+    detail = operate(Target(app, url).open(), lambda app: find_job(app, id, queues))
     job = detail.job
     if state not in (None, job.state):
         raise ConfigError(

@@ -211,6 +211,22 @@ def bulk_options(command: F) -> F:
     return _with(command, ids, *_FILTERS, _ALL, _YES, *_TARGET, json_option)
 
 
+def one_job_options(command: F) -> F:
+    """The one job that a command shows, and how."""
+    return _with(
+        command,
+        click.argument("id"),
+        queues_option(
+            "-q", "--queue", help="The queue it is in, if several have a job of that id."
+        ),
+        click.option(
+            "--show-secrets", is_flag=True, help="Do not mask passwords, tokens and the like."
+        ),
+        *_TARGET,
+        json_option,
+    )
+
+
 def _with(command: F, *options: Callable[[Any], Any]) -> F:
     for option in reversed(options):
         command = option(command)

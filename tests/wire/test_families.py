@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from stoker import Stoker
 from stoker.broker import make_broker
 from stoker.broker.base import Select
+from tests.cli.support import stoker
 from tests.servers.server import Server
 from tests.wire.peer import Peer, PeerError, PeerQueue
 
@@ -90,6 +92,26 @@ async def test_nothing_goes_while_a_child_runs(
     assert not await remove(theirs, app, "p")
 
     assert jobs_left(server) == before
+
+
+async def test_an_operator_is_told_why_nothing_goes(
+    node: Peer, theirs: PeerQueue, server: Server
+) -> None:
+    await add_tree(node)
+    assert await theirs.claim() is not None
+
+    refused = await asyncio.to_thread(stoker, "job", "rm", "p", "--queue", "q", "--url", server.url)
+    force = ["--force", "--queue", "q", "--url", server.url]
+    forced = await asyncio.to_thread(stoker, "job", "rm", "p", *force)
+
+    assert refused.exit_code == 1
+    assert refused.stdout == ""
+    assert (
+        "job p of q is waiting: it waits for a child that is running; --force deletes both\n"
+        in (refused.stderr)
+    )
+    assert forced.exit_code == 0
+    assert jobs_left(server) == set()
 
 
 @both

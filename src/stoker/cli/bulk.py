@@ -40,6 +40,8 @@ class Verb(msgspec.Struct, frozen=True):
     """Of dead letters, those that filters alone do not mean."""
     on_request: Mapping[State, str] = {}
     """Of the states, those that an id alone does not mean, and what to say then."""
+    held: str = ""
+    """What is wrong with one that was named, and to which it was not done all the same."""
     by_state: bool = False
     """Filters have to name a state, unless they are to take all there are."""
 
@@ -84,6 +86,9 @@ def carry_out(verb: Verb, target: Target, order: Order) -> None:
     if not order.ids and plan.most and not order.yes:
         _ask(verb, plan, order.criteria)
     done = operate(app, lambda app: _sweep(app, verb, plan)) if plan.most else {}
+    if order.ids and verb.held:
+        stayed = operate(app, lambda app: _stayed(app, plan))
+        plan = msgspec.structs.replace(plan, refused=[*plan.refused, *stayed])
     _tell(verb, plan, done, order)
     if plan.refused:
         raise click.exceptions.Exit(1)
@@ -142,6 +147,18 @@ async def _plan_ids(app: Stoker, verb: Verb, order: Order) -> Plan:
         else:
             refused.append(job)
     return Plan([Part(queue, tuple(own), len(own)) for queue, own in ids.items()], refused)
+
+
+async def _stayed(app: Stoker, plan: Plan) -> list[JobRecord]:
+    """Return the jobs that were to go, by their ids, and are still there."""
+    broker = await app.client.broker()
+    named = [(part.queue, id) for part in plan.parts for id in _ids_of(part)]
+    details = [await broker.detail(queue, id) for queue, id in named]
+    return [detail.job for detail in details if detail is not None]
+
+
+def _ids_of(part: Part) -> tuple[str, ...]:
+    return part.which if isinstance(part.which, tuple) else ()
 
 
 def _why_not(verb: Verb, order: Order, state: State) -> str | None:
@@ -211,7 +228,7 @@ def _tell(verb: Verb, plan: Plan, done: Mapping[str, int], order: Order) -> None
                 "queue": job.queue,
                 "id": job.id,
                 "state": job.state,
-                "reason": f"it {_why_not(verb, order, job.state)}",
+                "reason": f"it {_why_not(verb, order, job.state) or verb.held}",
             }
             for job in plan.refused
         ]
@@ -219,7 +236,7 @@ def _tell(verb: Verb, plan: Plan, done: Mapping[str, int], order: Order) -> None
         write_json(answer | ({"left_out": plan.left_out} if verb.leaves_out else {}))
         return
     for job in plan.refused:
-        why = _why_not(verb, order, job.state)
+        why = _why_not(verb, order, job.state) or verb.held
         click.echo(f"job {job.id} of {job.queue} is {job.state}: it {why}", err=True)
     if changed or not plan.refused:
         click.echo(f"{verb.past} {_jobs(changed)}.")
@@ -253,7 +270,7 @@ REMOVE = Verb(
     (State.WAITING, State.DELAYED, State.FAILED, State.COMPLETED),
     lambda queue, which, progress: queue.remove(which, progress=progress),
     "Delete {jobs} for good?", "Deleted:", "is running; --force deletes it all the same",
-    by_state=True,
+    held="waits for a child that is running; --force deletes both", by_state=True,
 )  # fmt: skip
 FORCE_REMOVE = Verb(
     "remove", frozenset(State), tuple(State),

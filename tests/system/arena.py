@@ -7,6 +7,7 @@ what an application sees.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import random
@@ -249,6 +250,21 @@ class Arena:
         self.processes.append(process)
         return process
 
+    def freeze(self, worker: WorkerProcess) -> None:
+        """Freeze a worker that has the file's lock not just then: nobody could write till it thaws.
+
+        Its keeper writes ten times a second; one instant in seventy is such a one.
+        """
+
+        def frozen() -> bool:
+            worker.freeze()
+            if not self._writable():
+                worker.thaw()
+                return False
+            return True
+
+        self.until(frozen, f"{worker.name} to be frozen without the lock")
+
     # Jobs
 
     @property
@@ -295,6 +311,16 @@ class Arena:
         if self._reader is None:
             self._reader = connect_for_reading(str(self.database))
         return self._reader.execute(sql, bindings).fetchall()
+
+    def _writable(self) -> bool:
+        if not self.database.exists():
+            return True  # the store is another one
+        with contextlib.closing(apsw.Connection(str(self.database))) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE; ROLLBACK")
+            except apsw.BusyError:
+                return False
+        return True
 
     def rows(self, where: str = "1", bindings: Any = ()) -> list[Row]:
         columns = "coalesce(id, CAST(seq AS TEXT)), " + ", ".join(Row.__struct_fields__[1:])

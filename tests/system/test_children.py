@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,17 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+@contextlib.contextmanager
+def ended_whatever_happens(*pids: int) -> Iterator[None]:
+    """Leave none of these processes behind, also where nobody ends them who should."""
+    try:
+        yield
+    finally:
+        for pid in pids:
+            if not gone(pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 def pool_has(arena: Arena, size: int, after: str) -> None:
@@ -128,8 +142,9 @@ def test_the_children_of_a_killed_worker_go_away(arena: Arena, task: str) -> Non
 
     worker.kill()
 
-    for entry in started:
-        arena.until(lambda pid=entry.pid: gone(pid), f"child {entry.pid} to go away", 3)
+    with ended_whatever_happens(*(entry.pid for entry in started)):
+        for entry in started:
+            arena.until(lambda pid=entry.pid: gone(pid), f"child {entry.pid} to go away", 3)
 
 
 @pytest.mark.again(5)
@@ -164,11 +179,8 @@ def test_what_a_child_has_started_goes_with_it(arena: Arena, end: str) -> None:
     else:
         worker.kill()
 
-    try:
+    with ended_whatever_happens(grandchild):
         arena.until(lambda: gone(grandchild), "the grandchild to go away", 3)
-    finally:
-        if not gone(grandchild):
-            os.kill(grandchild, 9)
 
 
 def test_what_no_child_is_free_for_is_left_to_other_workers(arena: Arena) -> None:

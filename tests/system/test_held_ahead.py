@@ -145,7 +145,7 @@ def test_what_a_frozen_worker_held_ahead_is_not_its_own_when_it_comes_back(stage
     long = stage.add("hold", HELD, name="job")
     zombie = worker_that_holds(stage, "zombie")
     held = until_full(stage, zombie, long)
-    zombie.freeze()
+    stage.freeze(zombie)
     taken = jobs(stage, State.ACTIVE)
     heir = stage.worker("heir", concurrency=2 * HELD)
     stage.open_gate("job", claim=2)

@@ -53,7 +53,7 @@ MUTANTS = {
     ),
     "a lost lease is not told to its run": Mutant(
         "worker/keeper.py",
-        "self._worker_loop.call_soon_threadsafe(self._lost, lost)",
+        "self._worker_loop.call_soon_threadsafe(self._lost, await self._look_at(lost))",
         "pass",
         "test_cancel.py::told",
     ),
@@ -310,6 +310,38 @@ MUTANTS = {
         "EXISTS (SELECT 1 FROM job WHERE seq > value - :count AND seq <= value)",
         "0",
         "test_bad_data.py::without_a_number",
+    ),
+    "what is held ahead has no lease that is renewed": Mutant(
+        "worker/runner.py",
+        "        self._held.update(dict.fromkeys(leases, now))\n",
+        "",
+        "test_held_ahead.py::blocked and sqlite",
+    ),
+    "lost leases are not looked for among what is held ahead": Mutant(
+        "worker/runner.py",
+        "elif (run := self._line.take(lease)) is not None:",
+        "elif (run := None) is not None:",
+        "test_held_ahead.py::frozen and sqlite",
+    ),
+    "what is held ahead is not handed back": Mutant(
+        "worker/worker.py",
+        "        runner.hand_back()\n",
+        "",
+        "test_held_ahead.py::stopping and sqlite",
+    ),
+    "a queue is asked on for what no child is free for": Mutant(
+        "worker/runner.py",
+        "            self._crowd.turned_away(run.record.queue)\n",
+        "            pass\n",
+        "test_children.py::again_and_again",
+    ),
+    "jobs that wait for a child are in the way of others": Mutant(
+        "worker/line.py",
+        "            if child_free or not run.in_child:\n",
+        "            if not child_free and run.in_child:\n"
+        "                return None\n"
+        "            if True:\n",
+        "test_children.py::go_on_while",
     ),
     "a job that nobody can finish is handed out": Mutant(
         "broker/sqlite/claim.py",

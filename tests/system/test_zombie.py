@@ -18,7 +18,7 @@ def freeze_past_the_lease(
     zombie = arena.worker("zombie")
     arena.until_started(id)
     heir = arena.worker("heir")
-    zombie.freeze()
+    arena.freeze(zombie)
     arena.until_started(id, claim=2)
     return id, zombie, heir
 
@@ -118,7 +118,7 @@ def test_a_zombie_goes_on_working_once_it_is_back(arena: Arena) -> None:
     zombie = arena.worker("zombie")
     arena.until(lambda: len(arena.entries("start")) == 5, "the jobs to begin")
     heir = arena.worker("heir")
-    zombie.freeze()
+    arena.freeze(zombie)
     arena.open_gate("job", claim=2)
     arena.until_all_done()
     heir.stop()

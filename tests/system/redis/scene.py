@@ -17,7 +17,7 @@ from pathlib import Path
 import redis
 
 from stoker import Stoker
-from stoker.errors import BrokerError
+from stoker.errors import BrokerError, BrokerUnavailable
 from tests.servers.server import until
 from tests.system.arena import Fault, Process
 from tests.system.ledger import Entry, Lines
@@ -83,6 +83,29 @@ class Scene:
         process = Process(self, "fill", arguments, within=within)
         self._processes.append(process)
         assert process.exit_code(PATIENCE) == 0, process.tail()
+
+    # What befalls them
+
+    def outlive(
+        self, seconds: float, kill: Callable[[], object], start: Callable[[], object]
+    ) -> Producer:
+        """Have the store killed for so long while all are at work, and see that they work on."""
+        workers = self.workers("w0", "w1", "w2")
+        producer = self.producer()
+        self.until_running(50)
+
+        kill()
+        self.note("the store is killed")
+        refusal = producer.until_refused()
+        assert isinstance(refusal, BrokerUnavailable), refusal
+        time.sleep(seconds)  # the length of the outage is the fault
+        start()
+        self.note("the store is back")
+
+        self.until_all_consume(workers, time.time())
+        producer.until_acknowledged(20)
+        self.settle()
+        return producer
 
     # What happened
 

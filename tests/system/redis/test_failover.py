@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from stoker import BrokerUnavailable
 from tests.servers.cluster import Cluster
 from tests.servers.sentinel import SentinelSetup
 from tests.servers.server import DURABLE, Server, until
@@ -76,20 +75,9 @@ def test_a_cluster_that_was_gone_as_a_whole_comes_back(
             lambda: cluster.master_of("{bull}").connect(decode_responses=True),
             prefix="{bull}",
         )
-        workers = scene.workers("w0", "w1", "w2")
-        producer = scene.producer()
-        scene.until_running(50)
 
-        cluster.kill()
-        scene.note("all nodes killed")
-        assert isinstance(producer.until_refused(), BrokerUnavailable)
-        time.sleep(seconds)  # the length of the outage is the fault
-        cluster.start_again()
-        scene.note("the cluster is back")
+        scene.outlive(seconds, cluster.kill, cluster.start_again)
 
-        scene.until_all_consume(workers, time.time())
-        producer.until_acknowledged(20)
-        scene.settle()
         scene.close()
 
 

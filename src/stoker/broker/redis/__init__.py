@@ -40,10 +40,12 @@ from stoker.broker.redis import (
     scripts,
     sweep,
 )
+from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.connection import BLOCK_SECONDS, Line, Lines
 from stoker.broker.redis.faults import in_our_words
 from stoker.broker.redis.records import extra_of
+from stoker.broker.redis.standby import Standby
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import BrokerError, BrokerUnavailable
 from stoker.job.model import Failure, JobRecord, Lease, NewJob, lease_of
@@ -110,15 +112,22 @@ class RedisBroker(Broker):
             if not jobs and due is not None and due <= self._clock():
                 continue  # a script does so much at once: there is more to be looked at
             left = deadline - time.monotonic()
+            if not jobs and left > 0:
+                until_due = BLOCK_SECONDS if due is None else (due - self._clock()) / 1_000
+                jobs = await self._wait(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
             if jobs or left <= 0:
                 return jobs
-            until_due = BLOCK_SECONDS if due is None else (due - self._clock()) / 1_000
-            await self._ringing(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
 
     async def _claim(self, want: Want) -> tuple[list[JobRecord], int | None]:
         call = self._call()
         call.want(want, secrets.token_hex(8))
-        given = await self._run("claim", call)
+        return await self._brought(call, want, await self._run("claim", call))
+
+    async def _brought(
+        self, call: Call, want: Want, answer: Any
+    ) -> tuple[list[JobRecord], int | None]:
+        """Return the jobs that ``claim`` answered with, and when the next may be there."""
+        given, call.now = answer
         return await self._given(call, want, given), given[-1]
 
     async def _given(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
@@ -140,7 +149,9 @@ class RedisBroker(Broker):
             await self._run("schedule", call)
 
     async def _unharmed(
-        self, claiming: Coroutine[Any, Any, tuple[list[JobRecord], int | None]]
+        self,
+        claiming: Coroutine[Any, Any, tuple[list[JobRecord], int | None]],
+        standby: Standby | None = None,
     ) -> tuple[list[JobRecord], int | None]:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
         task = asyncio.ensure_future(claiming)
@@ -148,25 +159,48 @@ class RedisBroker(Broker):
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             with contextlib.suppress(BrokerError):
+                if standby is not None:
+                    await standby.hasten()
                 jobs, _ = await task
                 if jobs:
                     await self.finish([Released(lease_of(job)) for job in jobs])
             raise
 
-    async def _ringing(self, want: Want, seconds: float) -> None:
-        """Wait until there may be something to claim."""
+    async def _wait(self, want: Want, seconds: float) -> list[JobRecord]:
+        """Wait until there may be something to claim, and return it if it has come along."""
         async with self._line() as line:
-            bells = [
+            first, *others = [
                 line.bell(f"{self._prefix}:{queue}:marker", self._worker_name(queue, want))
                 for queue, most in want.queues.items()
                 if most > 0
             ]
         ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for bell in bells:
+        for bell in others:
             bell.wake(ringing)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await ringing
+        try:
+            if (standby := first.take_standby()) is not None:
+                ringing.add_done_callback(lambda _: standby.hasten_soon())
+                claiming = self._claim_later(first, standby, want, seconds)
+                jobs, _ = await self._unharmed(claiming, standby)
+                return jobs
+            first.wake(ringing)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await ringing
+            return []
+        finally:
+            ringing.cancel()
+
+    async def _claim_later(
+        self, bell: Bell, standby: Standby, want: Want, seconds: float
+    ) -> tuple[list[JobRecord], int | None]:
+        call = self._call()
+        call.want(want, secrets.token_hex(8))
+        if self._clock is system_clock:
+            call.by_the_server()
+        words = scripts.words("claim", call.keys, call.args)
+        answer = await bell.stand_by(standby, words, seconds)
+        return ([], None) if answer is None else await self._brought(call, want, answer)
 
     def _worker_name(self, queue: str, want: Want) -> str:
         """Return the name by which BullMQ and Bull Board list a queue's workers."""

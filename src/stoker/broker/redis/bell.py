@@ -10,37 +10,86 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from stoker.broker.redis.answers import answer
 from stoker.broker.redis.faults import CLIENT_FAULTS
+from stoker.broker.redis.standby import Standby
 
 PAUSE_SECONDS = 1.0
 """How long it is not listened, at the most, after that failed."""
 
 
 class Bell:
-    """Rings when the marker of one queue is popped."""
+    """Rings when the marker of one queue is popped.
 
-    def __init__(self, client: Any, key: str, block_seconds: float) -> None:
+    Without ``ask``, which sends a command on another connection, no claim can stand by.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        key: str,
+        block_seconds: float,
+        ask: Callable[..., Awaitable[Any]] | None,
+    ) -> None:
         self.client = client
         self._key = key
         self._block_seconds = block_seconds
+        self._ask = ask
         self._waiting: set[asyncio.Future[None]] = set()
         self._listening: asyncio.Task[None] | None = None
+        self._standby: Standby | None = None
+        self._trusted = True
+        """A claim may stand by: the last time that one did, or that it was listened, it went well."""
 
     def wake(self, ringing: asyncio.Future[None]) -> None:
         """Have ``ringing`` done when the bell rings; cancel it when it is not waited for."""
         self._waiting.add(ringing)
         ringing.add_done_callback(self._waiting.discard)
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.ensure_future(self._listen())
+        self._listen_on()
 
     def ring(self) -> None:
         """Wake everyone."""
         for ringing in list(self._waiting):
             if not ringing.done():
                 ringing.set_result(None)
+
+    def take_standby(self) -> Standby | None:
+        """Return the place of the claim that may stand by, to be used at once; ``None``: it is taken."""
+        if self._ask is None or self._standby or self._is_listening or not self._trusted:
+            return None
+        self._standby = Standby(self.client, self._ask)
+        return self._standby
+
+    async def stand_by(self, standby: Standby, claim: Sequence[Any], seconds: float) -> Any:
+        """Run a claim when the bell rings, or after ``seconds``. Return its answer.
+
+        ``None``: it could not be run. Whoever waits claims once more then, and is told why.
+        """
+        try:
+            popped, claimed = await standby.run(self._key, seconds, claim)
+            self._trusted = not isinstance(popped, Exception)
+        except CLIENT_FAULTS:
+            popped = claimed = None
+            self._trusted = False
+        finally:
+            self._standby = None
+            if not standby.can_be_hastened:
+                self._ask = None
+        if popped:
+            self.ring()
+        self._listen_on()
+        return None if isinstance(claimed, Exception) else claimed
+
+    @property
+    def _is_listening(self) -> bool:
+        return self._listening is not None and not self._listening.done()
+
+    def _listen_on(self) -> None:
+        if self._waiting and not self._standby and not self._is_listening:
+            self._listening = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
         while self._waiting:
@@ -55,12 +104,15 @@ class Bell:
                 # Not at once again: looking may work all the while, where this does not.
                 await asyncio.sleep(random.uniform(0.5, 1.0) * PAUSE_SECONDS)
                 continue
+            self._trusted = True
             if popped:
                 self.ring()
 
     async def close(self) -> None:
         """Stop listening, and wake everyone; the client is the caller's to close."""
         self.ring()
+        if self._standby is not None:
+            await self._standby.hasten()
         if self._listening is not None:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
-import hiredis
 from redis import exceptions as redis_errors
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
@@ -24,10 +23,10 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
-from stoker.broker.redis.answers import answer
+from stoker.broker.redis.answers import answer, packed
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
-from stoker.broker.redis.scripts import script
+from stoker.broker.redis.scripts import script, words
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import ConfigError
 
@@ -128,20 +127,6 @@ async def let_go(client: Client) -> None:
             await one.aclose()
 
 
-_pack: Callable[[tuple[Any, ...]], bytes] = cast(Any, hiredis).pack_command
-
-
-def _packed(words: tuple[Any, ...]) -> bytes:
-    try:
-        return _pack(words)
-    except UnicodeEncodeError:  # what was no UTF-8 in the store goes back as it came
-        return _pack(tuple(map(_as_it_came, words)))
-
-
-def _as_it_came(word: Any) -> Any:
-    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
-
-
 class Line:
     """One loop's connections."""
 
@@ -158,11 +143,10 @@ class Line:
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
-        one = script(name)
         try:
-            return await self.command("EVALSHA", one.digest, len(keys), *keys, *args)
+            return await self.command(*words(name, keys, args))
         except redis_errors.NoScriptError:
-            return await self.command("EVAL", one.text, len(keys), *keys, *args)
+            return await self.command("EVAL", script(name).text, len(keys), *keys, *args)
 
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once."""
@@ -178,7 +162,7 @@ class Line:
         pool = self.client.connection_pool
         connection = await pool.get_connection()
         try:
-            await connection.send_packed_command(_packed(words))
+            await connection.send_packed_command(packed(words))
             return await connection.read_response()
         finally:
             await pool.release(connection)
@@ -208,7 +192,8 @@ class Line:
         """Return what rings when there is something in the set ``key``."""
         if key not in self.bells:
             client = make_client(self._url, self._server, name=name, patience=BLOCK_SECONDS)
-            self.bells[key] = Bell(client, key, BLOCK_SECONDS)
+            ask = None if self._cluster else self.command
+            self.bells[key] = Bell(client, key, BLOCK_SECONDS, ask)
         return self.bells[key]
 
     async def close(self) -> None:

@@ -120,8 +120,8 @@ end
 
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.
 local function next_want()
-  local want = { count = next_number(), token = next_argument() .. '.', lease = next_number(),
-    worker = next_argument(), queues = {} }
+  local want = { count = next_number(), token = next_argument() .. '.' .. ARGV[1] .. '.',
+    lease = next_number(), worker = next_argument(), queues = {} }
   want.first_token = want.token .. '1'
   want.ends, want.ends_at = end_of(want.lease)
   for _ = 1, next_number() do

@@ -43,7 +43,7 @@ from stoker.broker.redis import (
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.connection import BLOCK_SECONDS, Line, Lines
-from stoker.broker.redis.faults import in_our_words
+from stoker.broker.redis.faults import CLIENT_FAULTS, in_our_words, translated
 from stoker.broker.redis.records import extra_of
 from stoker.broker.redis.standby import Standby
 from stoker.config import BrokerURL, ServerAddress
@@ -378,11 +378,15 @@ class RedisBroker(Broker):
         return Call(self._prefix, self._clock)
 
     async def _run(self, name: str, call: Call) -> Any:
-        async with self._line() as line:
+        self._check_open()
+        try:
+            line = await self._lines.here()
             if name in self._unchecked and call.keys:
                 await rights.check(line, name, call.keys[0], self._url)
                 self._unchecked.discard(name)
             return await line.run(name, call.keys, call.args)
+        except CLIENT_FAULTS as error:
+            raise translated(error, self._url) from error
 
     @asynccontextmanager
     async def _line(self) -> AsyncGenerator[Line]:

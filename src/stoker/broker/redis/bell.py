@@ -13,7 +13,6 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from stoker.broker.redis.answers import answer
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.standby import Standby
 
@@ -24,25 +23,26 @@ PAUSE_SECONDS = 1.0
 class Bell:
     """Rings when the marker of one queue is popped.
 
-    Without ``ask``, which sends a command on another connection, no claim can stand by.
+    ``ask`` sends a command, ``new_standby`` makes a place for a claim; where there can be none,
+    claims are woken to look for themselves.
     """
 
     def __init__(
         self,
-        client: Any,
+        ask: Callable[..., Awaitable[Any]],
         key: str,
         block_seconds: float,
-        ask: Callable[..., Awaitable[Any]] | None,
+        new_standby: Callable[[], Standby] | None,
     ) -> None:
-        self.client = client
+        self._ask = ask
         self._key = key
         self._block_seconds = block_seconds
-        self._ask = ask
+        self._new_standby = new_standby
         self._waiting: set[asyncio.Future[None]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._standby: Standby | None = None
         self._trusted = True
-        """A claim may stand by: the last time that one did, or that it was listened, it went well."""
+        """The last time that a claim stood by, or that it was listened, it went well."""
 
     def wake(self, ringing: asyncio.Future[None]) -> None:
         """Have ``ringing`` done when the bell rings; cancel it when it is not waited for."""
@@ -57,10 +57,10 @@ class Bell:
                 ringing.set_result(None)
 
     def take_standby(self) -> Standby | None:
-        """Return the place of the claim that may stand by, to be used at once; ``None``: it is taken."""
-        if self._ask is None or self._standby or self._is_listening or not self._trusted:
+        """Return the place of a claim that may stand by, to be used at once; ``None``: none may."""
+        if self._standby or self._is_listening or not self._trusted or not self._new_standby:
             return None
-        self._standby = Standby(self.client, self._ask)
+        self._standby = self._new_standby()
         return self._standby
 
     async def stand_by(self, standby: Standby, claim: Sequence[Any], seconds: float) -> Any:
@@ -77,7 +77,7 @@ class Bell:
         finally:
             self._standby = None
             if not standby.can_be_hastened:
-                self._ask = None
+                self._new_standby = None
         if popped:
             self.ring()
         self._listen_on()
@@ -94,10 +94,10 @@ class Bell:
     async def _listen(self) -> None:
         while self._waiting:
             try:
-                popped = await answer(self.client, "BZPOPMIN", self._key, self._block_seconds)
+                popped = await self._ask("BZPOPMIN", self._key, self._block_seconds)
                 if popped and not self._waiting:
                     _, member, score = popped
-                    await answer(self.client, "ZADD", self._key, "NX", score, member)
+                    await self._ask("ZADD", self._key, "NX", score, member)
             except CLIENT_FAULTS:
                 # Who waits looks for himself, and says what is wrong with the server.
                 self.ring()
@@ -109,7 +109,7 @@ class Bell:
                 self.ring()
 
     async def close(self) -> None:
-        """Stop listening, and wake everyone; the client is the caller's to close."""
+        """Stop listening, and wake everyone."""
         self.ring()
         if self._standby is not None:
             await self._standby.hasten()

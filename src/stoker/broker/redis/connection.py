@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -23,10 +23,12 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
-from stoker.broker.redis.answers import answer, packed
+from stoker.broker.redis.answers import answer
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.scripts import script, words
+from stoker.broker.redis.standby import Standby
+from stoker.broker.redis.wire import Wire, in_time
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import ConfigError
 
@@ -136,6 +138,8 @@ class Line:
         # Each sentinel that does not answer takes its time.
         self._seconds = ANSWER_SECONDS + CONNECT_SECONDS * (len(server.hosts) - 1)
         self.patient = make_client(url, server, patience=BLOCK_SECONDS)
+        self._clients = [self.client, self.patient]
+        self._wire = None if self._cluster else Wire(self.client, self._seconds)
         self.bells: dict[str, Bell] = {}
         self._url = url
         self._server = server
@@ -151,29 +155,9 @@ class Line:
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once."""
         async with self._turns:
-            if self._cluster:  # the client knows which node to ask
+            if self._wire is None:  # the client knows which node to ask
                 return await answer(self.client, *words)
-            async with self._in_time():
-                return await self._ask(words)
-
-    async def _ask(self, words: tuple[Any, ...]) -> Any:
-        # What the client does around a command (a task to send it, a Python call for each word,
-        # hooks) takes longer than the rest of a call.
-        pool = self.client.connection_pool
-        connection = await pool.get_connection()
-        try:
-            await connection.send_packed_command(packed(words))
-            return await connection.read_response()
-        finally:
-            await pool.release(connection)
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncGenerator[None]:
-        try:
-            async with asyncio.timeout(self._seconds):
-                yield
-        except TimeoutError:
-            raise redis_errors.TimeoutError(f"no answer within {self._seconds:.0f} s") from None
+            return await self._wire.ask(*words)
 
     async def wait_for_answer(self, *words: Any) -> Any:
         """Run a command that waits in the server, for ``BLOCK_SECONDS`` at the most."""
@@ -185,23 +169,28 @@ class Line:
             await self.client.initialize()
             node = self.client.get_random_node()
             return await self.client.info(target_nodes=node)
-        async with self._in_time():
-            return await self.client.info()
+        return await in_time(self.client.info(), self._seconds)
 
     def bell(self, key: str, name: str) -> Bell:
         """Return what rings when there is something in the set ``key``."""
         if key not in self.bells:
-            client = make_client(self._url, self._server, name=name, patience=BLOCK_SECONDS)
-            ask = None if self._cluster else self.command
-            self.bells[key] = Bell(client, key, BLOCK_SECONDS, ask)
+            self.bells[key] = self._new_bell(key, name)
         return self.bells[key]
+
+    def _new_bell(self, key: str, name: str) -> Bell:
+        patience = BLOCK_SECONDS if self._cluster else None
+        client = make_client(self._url, self._server, name=name, patience=patience)
+        self._clients.append(client)
+        if self._cluster:
+            return Bell(partial(answer, client), key, BLOCK_SECONDS, None)
+        wire = Wire(client, self._seconds + BLOCK_SECONDS)
+        return Bell(wire.ask, key, BLOCK_SECONDS, lambda: Standby(wire, self.command))
 
     async def close(self) -> None:
         bells, self.bells = self.bells, {}
         for bell in bells.values():
             await bell.close()
-            await let_go(bell.client)
-        for client in (self.client, self.patient):
+        for client in self._clients:
             await let_go(client)
 
 

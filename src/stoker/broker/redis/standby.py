@@ -8,13 +8,13 @@ was sent cannot be taken back, only hastened: then it runs at once, and brings w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from redis import exceptions as redis_errors
 
-from stoker.broker.redis.answers import packed
 from stoker.broker.redis.faults import CLIENT_FAULTS
+from stoker.broker.redis.wire import Wire, Words
 
 
 class Brought(NamedTuple):
@@ -26,37 +26,30 @@ class Brought(NamedTuple):
 
 
 class Standby:
-    """One claim. ``ask`` sends a command on another connection than ``client``'s."""
+    """One claim. ``ask`` sends a command on another connection than the ``wire``'s."""
 
-    def __init__(self, client: Any, ask: Callable[..., Awaitable[Any]]) -> None:
-        self._client = client
+    def __init__(self, wire: Wire, ask: Callable[..., Awaitable[Any]]) -> None:
+        self._wire = wire
         self._ask = ask
-        self._connection_id: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._connection: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
         self._hastening: asyncio.Task[None] | None = None
         self.can_be_hastened = True
         """As far as is known: the server's user may not be allowed to."""
 
-    async def run(self, key: str, seconds: float, claim: Sequence[Any]) -> Brought:
+    async def run(self, key: str, seconds: float, claim: Words) -> Brought:
         """Pop from ``key``, for so long at the most, and claim. Raises what the client raises."""
-        words = (("CLIENT", "ID"), ("BZPOPMIN", key, seconds), claim)
+        pop = ("BZPOPMIN", key, seconds)
         try:
-            return await self._sent(b"".join(map(packed, words)))
+            _, *brought = await self._wire.ask_all(("CLIENT", "ID"), pop, claim, heard=self._sent)
+            return Brought(*brought)
         finally:
             self._over.set()
-            self._connection_id.cancel()
+            self._connection.cancel()
 
-    async def _sent(self, commands: bytes) -> Brought:
-        pool = self._client.connection_pool
-        connection = await pool.get_connection()
-        try:
-            await connection.send_packed_command(commands)
-            number = await _answer_on(connection)
-            self.can_be_hastened = isinstance(number, int)
-            self._connection_id.set_result(number)
-            return Brought(await _answer_on(connection), await _answer_on(connection))
-        finally:
-            await pool.release(connection)
+    def _sent(self, connection: Any) -> None:
+        self.can_be_hastened = isinstance(connection, int)
+        self._connection.set_result(connection)
 
     def hasten_soon(self) -> None:
         """Have it run as soon as can be, without waiting for it."""
@@ -65,19 +58,12 @@ class Standby:
 
     async def hasten(self) -> None:
         """Have it run now, and wait until it has; where that cannot be had, until it has anyway."""
-        await asyncio.wait([self._connection_id])
+        await asyncio.wait([self._connection])
         if self.can_be_hastened and not self._over.is_set():
             try:
-                await self._ask("CLIENT", "UNBLOCK", self._connection_id.result())
+                await self._ask("CLIENT", "UNBLOCK", self._connection.result())
             except redis_errors.NoPermissionError:
                 self.can_be_hastened = False
             except CLIENT_FAULTS:
                 pass  # its own connection is likely to end as well
         await self._over.wait()
-
-
-async def _answer_on(connection: Any) -> Any:
-    try:
-        return await connection.read_response()
-    except redis_errors.ResponseError as error:
-        return error

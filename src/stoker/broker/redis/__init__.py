@@ -107,16 +107,17 @@ class RedisBroker(Broker):
 
     async def claim(self, want: Want, timeout: float = 0.0) -> list[JobRecord]:
         deadline = time.monotonic() + timeout
-        while True:
-            jobs, due = await self._unharmed(self._claim(want))
-            if not jobs and due is not None and due <= self._clock():
-                continue  # a script does so much at once: there is more to be looked at
-            left = deadline - time.monotonic()
-            if not jobs and left > 0:
+        jobs, due = await self._unharmed(self._claim(want))
+        while not jobs:
+            if due is not None and due <= self._clock():
+                # A script does so much at once: there is more to be looked at.
+                jobs, due = await self._unharmed(self._claim(want))
+            elif (left := deadline - time.monotonic()) > 0:
                 until_due = BLOCK_SECONDS if due is None else (due - self._clock()) / 1_000
-                jobs = await self._wait(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
-            if jobs or left <= 0:
-                return jobs
+                jobs, due = await self._wait(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
+            else:
+                break
+        return jobs
 
     async def _claim(self, want: Want) -> tuple[list[JobRecord], int | None]:
         call = self._call()
@@ -166,30 +167,29 @@ class RedisBroker(Broker):
                     await self.finish([Released(lease_of(job)) for job in jobs])
             raise
 
-    async def _wait(self, want: Want, seconds: float) -> list[JobRecord]:
-        """Wait until there may be something to claim, and return it if it has come along."""
+    async def _wait(self, want: Want, seconds: float) -> tuple[list[JobRecord], int | None]:
+        """Wait until there may be something to claim, and claim."""
         async with self._line() as line:
-            first, *others = [
+            bells = [
                 line.bell(f"{self._prefix}:{queue}:marker", self._worker_name(queue, want))
                 for queue, most in want.queues.items()
                 if most > 0
             ]
         ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for bell in others:
+        standby = bells[0].take_standby() if bells else None
+        for bell in bells[0 if standby is None else 1 :]:
             bell.wake(ringing)
         try:
-            if (standby := first.take_standby()) is not None:
+            if standby is not None:
                 ringing.add_done_callback(lambda _: standby.hasten_soon())
-                claiming = self._claim_later(first, standby, want, seconds)
-                jobs, _ = await self._unharmed(claiming, standby)
-                return jobs
-            first.wake(ringing)
+                claiming = self._claim_later(bells[0], standby, want, seconds)
+                return await self._unharmed(claiming, standby)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await ringing
-            return []
         finally:
             ringing.cancel()
+        return await self._unharmed(self._claim(want))
 
     async def _claim_later(
         self, bell: Bell, standby: Standby, want: Want, seconds: float
@@ -200,7 +200,11 @@ class RedisBroker(Broker):
             call.by_the_server()
         words = scripts.words("claim", call.keys, call.args)
         answer = await bell.stand_by(standby, words, seconds)
-        return ([], None) if answer is None else await self._brought(call, want, answer)
+        if answer is not None:
+            brought = await self._brought(call, want, answer)
+            if brought[0] or self._clock is system_clock:
+                return brought
+        return await self._claim(want)
 
     def _worker_name(self, queue: str, want: Want) -> str:
         """Return the name by which BullMQ and Bull Board list a queue's workers."""

@@ -14,9 +14,4 @@ if not now then
 end
 
 local want = next_want()
-local given = take_wanted(want, function(place)
-  local q = open_queue(KEYS[place])
-  trim_events(q)
-  return q
-end)
-return { given, now }
+return { take_wanted(want, function(place) return open_queue(KEYS[place]) end), now }

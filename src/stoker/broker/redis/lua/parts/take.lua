@@ -14,7 +14,7 @@ local function pop(q, count)
   if #ids < count then
     local more = call('ZPOPMIN', q.prioritized, count - #ids)
     for place = 1, #more, 2 do ids[#ids + 1] = more[place] end
-    if #ids < count then call('DEL', q.base .. 'pc') end
+    if #more > 0 and #ids < count then call('DEL', q.base .. 'pc') end
   end
   return ids
 end
@@ -91,9 +91,11 @@ local function take(q, count, want, given)
   promote(q, PROMOTED_AT_ONCE)
   local wait
   count, wait = room(q, count)
-  local taken, bytes, passed_over = 0, 0, 0
+  local taken, bytes, passed_over, is_empty = 0, 0, 0, false
   while taken < count and bytes < ENOUGH_BYTES and passed_over < MOST_PASSED_OVER do
-    local ids = pop(q, math.min(count - taken, POPPED_AT_ONCE))
+    local wanted = math.min(count - taken, POPPED_AT_ONCE)
+    local ids = pop(q, wanted)
+    is_empty = #ids < wanted
     if #ids == 0 then break end
     local held = {}
     for place = 1, #ids do
@@ -110,7 +112,7 @@ local function take(q, count, want, given)
   end
   count_in_limit(q, taken)
   if taken > 0 then
-    mark(q)
+    if not is_empty then mark(q) end
     return taken
   end
   if wait then return 0, now + wait end

@@ -52,7 +52,7 @@ async def standing_by(
 
 async def blocked(server: Server, count: int) -> None:
     with server.connect() as client:
-        while client.info("clients")["blocked_clients"] != count:
+        while client.info("clients")["blocked_clients"] != count:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
@@ -149,6 +149,20 @@ async def test_a_broker_that_is_closed_lets_its_claim_go(server: Server) -> None
     with pytest.raises(BrokerUnavailable):
         await waiting
     await blocked(server, 0)
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_loop_that_ends_while_a_claim_waits_ends(server: Server, turns: int) -> None:
+    async def main() -> None:
+        broker = await make_broker(server.url).open()
+        await broker.claim(WANT)  # connected
+        waiting.append(asyncio.ensure_future(broker.claim(WANT, LONG)))
+        for _ in range(turns):
+            await broker.queues()
+
+    waiting: list[asyncio.Future[list[JobRecord]]] = []
+    asyncio.run(main())
+    assert waiting[0].cancelled()
 
 
 @pytest.mark.parametrize("forbidden", ["client|id", "client|unblock"])

@@ -156,6 +156,8 @@ class RedisBroker(Broker):
     ) -> tuple[list[JobRecord], int | None]:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
         task = asyncio.ensure_future(claiming)
+        if standby is not None:  # also one that is cancelled, with its loop, before it begins
+            task.add_done_callback(lambda _: standby.end())
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:

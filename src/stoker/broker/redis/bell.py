@@ -58,7 +58,7 @@ class Bell:
 
     def take_standby(self) -> Standby | None:
         """Return the place of a claim that may stand by, to be used at once; ``None``: none may."""
-        if self._standby or self._is_listening or not self._trusted or not self._new_standby:
+        if self._is_taken or self._is_listening or not self._trusted or not self._new_standby:
             return None
         self._standby = self._new_standby()
         return self._standby
@@ -84,11 +84,15 @@ class Bell:
         return None if isinstance(claimed, Exception) else claimed
 
     @property
+    def _is_taken(self) -> bool:
+        return self._standby is not None and not self._standby.is_over
+
+    @property
     def _is_listening(self) -> bool:
         return self._listening is not None and not self._listening.done()
 
     def _listen_on(self) -> None:
-        if self._waiting and not self._standby and not self._is_listening:
+        if self._waiting and not self._is_taken and not self._is_listening:
             self._listening = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:

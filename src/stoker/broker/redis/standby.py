@@ -44,8 +44,17 @@ class Standby:
             _, *brought = await self._wire.ask_all(("CLIENT", "ID"), pop, claim, heard=self._sent)
             return Brought(*brought)
         finally:
-            self._over.set()
-            self._connection.cancel()
+            self.end()
+
+    @property
+    def is_over(self) -> bool:
+        """It has run, or never will."""
+        return self._over.is_set()
+
+    def end(self) -> None:
+        """Let nobody wait for it any more."""
+        self._over.set()
+        self._connection.cancel()
 
     def _sent(self, connection: Any) -> None:
         self.can_be_hastened = isinstance(connection, int)
@@ -53,13 +62,13 @@ class Standby:
 
     def hasten_soon(self) -> None:
         """Have it run as soon as can be, without waiting for it."""
-        if not self._over.is_set():
+        if not self.is_over:
             self._hastening = asyncio.ensure_future(self.hasten())
 
     async def hasten(self) -> None:
         """Have it run now, and wait until it has; where that cannot be had, until it has anyway."""
         await asyncio.wait([self._connection])
-        if self.can_be_hastened and not self._over.is_set():
+        if self.can_be_hastened and not self.is_over:
             try:
                 await self._ask("CLIENT", "UNBLOCK", self._connection.result())
             except redis_errors.NoPermissionError:

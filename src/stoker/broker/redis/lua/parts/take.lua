@@ -112,7 +112,8 @@ local function take(q, count, want, given)
   end
   count_in_limit(q, taken)
   if taken > 0 then
-    if not is_empty then mark(q) end
+    -- Whoever took them may be busy for long now. Others learn of what is left, or when it will be due.
+    if is_empty then mark_delay(q) else mark(q) end
     return taken
   end
   if wait then return 0, now + wait end

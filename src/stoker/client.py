@@ -203,20 +203,16 @@ class _Adder:
         future: asyncio.Future[Added] = loop.create_future()
         self._waiting.append((job, future))
         if len(self._waiting) == 1:
-            self._begin(self._flush_all())
+            # Not a task: it could be cancelled before it begins, or begin before the others came.
+            loop.call_soon(self._start)
         return future
 
-    def _begin(self, flush: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(flush)
-        self._flushes.add(task)
-        task.add_done_callback(self._flushes.discard)
-
-    async def _flush_all(self) -> None:
+    def _start(self) -> None:
         waiting, self._waiting = self._waiting, []
-        first, *others = _chunks(waiting, lambda entry: entry[0])
-        for chunk in others:
-            self._begin(self._flush(chunk))
-        await self._flush(first)
+        for chunk in _chunks(waiting, lambda entry: entry[0]):
+            flush = asyncio.ensure_future(self._flush(chunk))
+            self._flushes.add(flush)
+            flush.add_done_callback(self._flushes.discard)
 
     async def _flush(self, waiting: Sequence[tuple[NewJob, asyncio.Future[Added]]]) -> None:
         try:

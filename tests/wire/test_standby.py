@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
+from typing import Self
 
 import pytest
 
@@ -187,3 +189,118 @@ async def test_without_the_right_to_hasten_nothing_is_lost(
     await broker.add([JOB])
     assert [job.id for job in await again] == ["2"]
     await broker.close()
+
+
+async def test_a_delayed_job_hastens_the_claim_when_it_is_due(
+    server: Server, broker: Broker
+) -> None:
+    # The server's own timer would end the wait too, but up to a tenth of a second late.
+    await broker.add([NewJob("q", "t", "{}", delay_ms=300)])
+    waiting = await standing_by(broker, server)
+
+    [job] = await waiting
+
+    assert calls(server, "client|unblock") == 1
+    assert job.claimed_at is not None
+    assert job.claimed_at >= job.created_at + 300
+
+
+@pytest.mark.parametrize("ahead_ms", [-4_000, 4_000])
+async def test_delays_are_the_clients_whatever_the_servers_clock_says(
+    server: Server, broker: Broker, monkeypatch: pytest.MonkeyPatch, ahead_ms: int
+) -> None:
+    monkeypatch.setattr("stoker.broker.base.time", Shifted(ahead_ms))
+    waiting = await standing_by(broker, server)
+    await broker.add([NewJob("q", "t", "{}", delay_ms=300)])
+    await blocked(server, 1)
+    with server.connect() as client:  # it is looked for before it is due, by the server
+        client.zadd("bull:q:marker", {"0": 0})
+
+    [job] = await waiting
+
+    assert job.claimed_at is not None
+    assert 300 <= job.claimed_at - job.created_at < 3_000
+
+
+class Shifted:
+    """The module ``time``, on a machine whose clock is so far ahead."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        self._ahead = ahead_ms * 1_000_000
+
+    def time_ns(self) -> int:
+        return time.time_ns() + self._ahead
+
+
+@pytest.mark.parametrize("how", ["cancel", "close"])
+async def test_a_server_that_does_not_answer_keeps_nobody(
+    make_server: MakeServer, how: str
+) -> None:
+    server = make_server()
+    broker = await make_broker(server.url).open()
+    waiting = await standing_by(broker, server)
+    server.freeze()
+
+    if how == "cancel":
+        waiting.cancel()
+        await asyncio.wait(
+            [waiting], timeout=4
+        )  # an answer would be waited for three times as long
+        assert waiting.cancelled()
+    await asyncio.wait_for(broker.close(), 4)
+
+    server.thaw()
+    await asyncio.wait([waiting])
+
+
+async def test_connections_that_went_silent_fail_one_call_and_not_one_each(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stoker.broker.redis.connection.ANSWER_SECONDS", 0.5)
+    async with Front(server.port) as front:
+        broker = await make_broker(f"redis://127.0.0.1:{front.port}/0").open()
+        await asyncio.gather(*(broker.add([JOB]) for _ in range(20)))
+        assert len(front.connections) > 5
+        front.connections.clear()
+
+        with pytest.raises(BrokerUnavailable):
+            await broker.add([JOB])
+
+        assert await broker.add([JOB])
+        await broker.close()
+
+
+class Front:
+    """Passes bytes on between clients and a server, but for connections that it forgets."""
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.connections: set[object] = set()
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listener.close()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*self._tasks)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.add(reader)
+        answers, asks = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers += [writer, asks]
+        for one, other in ((reader, asks), (answers, writer)):
+            self._tasks.append(asyncio.ensure_future(self._pass_on(reader, one, other)))
+
+    async def _pass_on(
+        self, key: object, one: asyncio.StreamReader, other: asyncio.StreamWriter
+    ) -> None:
+        while read := await one.read(65_536):
+            if key in self.connections:
+                other.write(read)
+        other.close()

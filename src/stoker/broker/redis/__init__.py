@@ -74,6 +74,8 @@ class RedisBroker(Broker):
         self._info: Mapping[str, Any] = {}
         self._unchecked = set(scripts.names() if server.user else ())
         """Scripts of which it is not known yet whether the server's user may run them."""
+        self._server_ahead_ms = 0
+        """How far the server's clock was ahead of ours when it was last claimed."""
         self._state = "new"
 
     async def open(self) -> Self:
@@ -128,10 +130,10 @@ class RedisBroker(Broker):
         self, call: Call, want: Want, answer: Any
     ) -> tuple[list[JobRecord], int | None]:
         """Return the jobs that ``claim`` answered with, and when the next may be there."""
-        given, call.now = answer
-        return await self._given(call, want, given), given[-1]
+        given, call.now, self._server_ahead_ms = answer
+        return await self._to_run(call, want, given), given[-1]
 
-    async def _given(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
+    async def _to_run(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
         """Return the jobs of an answer that are to be run; arm schedulers, end what is doomed."""
         claimed = claim.read(call, want.worker, given)
         for born in claimed.born:
@@ -163,7 +165,7 @@ class RedisBroker(Broker):
         except asyncio.CancelledError:
             with contextlib.suppress(BrokerError):
                 if standby is not None:
-                    await standby.hasten()
+                    await standby.call_back()
                 jobs, _ = await task
                 if jobs:
                     await self.finish([Released(lease_of(job)) for job in jobs])
@@ -177,19 +179,21 @@ class RedisBroker(Broker):
                 for queue, most in want.queues.items()
                 if most > 0
             ]
-        ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        ringing: asyncio.Future[None] = loop.create_future()
         standby = bells[0].take_standby() if bells else None
         for bell in bells[0 if standby is None else 1 :]:
             bell.wake(ringing)
+        # The server's own timer is up to a tenth of a second late.
+        timer = loop.call_later(seconds, lambda: ringing.done() or ringing.set_result(None))
         try:
             if standby is not None:
-                ringing.add_done_callback(lambda _: standby.hasten_soon())
+                ringing.add_done_callback(lambda _: standby.hasten())
                 claiming = self._claim_later(bells[0], standby, want, seconds)
                 return await self._unharmed(claiming, standby)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await ringing
+            await ringing
         finally:
+            timer.cancel()
             ringing.cancel()
         return await self._unharmed(self._claim(want))
 
@@ -199,14 +203,11 @@ class RedisBroker(Broker):
         call = self._call()
         call.want(want, secrets.token_hex(8))
         if self._clock is system_clock:
-            call.by_the_server()
+            call.later(self._server_ahead_ms)
         words = scripts.words("claim", call.keys, call.args)
         answer = await bell.stand_by(standby, words, seconds)
-        if answer is not None:
-            brought = await self._brought(call, want, answer)
-            if brought[0] or self._clock is system_clock:
-                return brought
-        return await self._claim(want)
+        jobs = [] if answer is None else (await self._brought(call, want, answer))[0]
+        return jobs, self._clock()  # if there are none: it is time to look, by our own clock
 
     def _worker_name(self, queue: str, want: Want) -> str:
         """Return the name by which BullMQ and Bull Board list a queue's workers."""
@@ -238,7 +239,7 @@ class RedisBroker(Broker):
         except BaseException:
             self._in_doubt.update(outcome.lease for outcome in outcomes)
             raise
-        jobs = await self._given(call, want, given) if want is not None else []
+        jobs = await self._to_run(call, want, given) if want is not None else []
         if unrun := [outcome for outcome in outcomes if finish.was_never_run(outcome)]:
             await self._refund(unrun)
         return Finished(repeated | {leases[int(place) - 1] for place in lost}, jobs)

@@ -41,8 +41,8 @@ class Bell:
         self._waiting: set[asyncio.Future[None]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._standby: Standby | None = None
-        self._trusted = True
-        """The last time that a claim stood by, or that it was listened, it went well."""
+        self._may_stand_by = True
+        """Not after a fault, until it was listened once without one."""
 
     def wake(self, ringing: asyncio.Future[None]) -> None:
         """Have ``ringing`` done when the bell rings; cancel it when it is not waited for."""
@@ -58,9 +58,9 @@ class Bell:
 
     def take_standby(self) -> Standby | None:
         """Return the place of a claim that may stand by, to be used at once; ``None``: none may."""
-        if self._is_taken or self._is_listening or not self._trusted or not self._new_standby:
+        if self._is_taken or self._is_listening or not self._may_stand_by:
             return None
-        self._standby = self._new_standby()
+        self._standby = self._new_standby() if self._new_standby is not None else None
         return self._standby
 
     async def stand_by(self, standby: Standby, claim: Sequence[Any], seconds: float) -> Any:
@@ -68,19 +68,19 @@ class Bell:
 
         ``None``: it could not be run. Whoever waits claims once more then, and is told why.
         """
+        popped = claimed = None
         try:
             popped, claimed = await standby.run(self._key, seconds, claim)
-            self._trusted = not isinstance(popped, Exception)
+            self._may_stand_by = not isinstance(popped, Exception)
         except CLIENT_FAULTS:
-            popped = claimed = None
-            self._trusted = False
+            self._may_stand_by = False
         finally:
             self._standby = None
             if not standby.can_be_hastened:
                 self._new_standby = None
-        if popped:
-            self.ring()
-        self._listen_on()
+            if popped:
+                self.ring()
+            self._listen_on()
         return None if isinstance(claimed, Exception) else claimed
 
     @property
@@ -108,7 +108,7 @@ class Bell:
                 # Not at once again: looking may work all the while, where this does not.
                 await asyncio.sleep(random.uniform(0.5, 1.0) * PAUSE_SECONDS)
                 continue
-            self._trusted = True
+            self._may_stand_by = True
             if popped:
                 self.ring()
 
@@ -116,7 +116,7 @@ class Bell:
         """Stop listening, and wake everyone."""
         self.ring()
         if self._standby is not None:
-            await self._standby.hasten()
+            await self._standby.call_back()
         if self._listening is not None:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):

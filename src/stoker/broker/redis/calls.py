@@ -46,9 +46,9 @@ class Call:
         """What the tokens of the leases begin with that a wanting call was given."""
         return f"{self.drawn}.{self.now}"
 
-    def by_the_server(self) -> None:
-        """Have the time be the server's, at which the script runs: it may be a while until then."""
-        self.args[0] = ""
+    def later(self, ahead_ms: int) -> None:
+        """Have the time be read when the script runs, from a server's clock, so far ahead."""
+        self.args[0] = f"@{ahead_ms}"
 
     def want(self, want: Want | None, drawn: str) -> None:
         """Append what a worker wants; ``drawn`` at random, for the tokens of the leases."""

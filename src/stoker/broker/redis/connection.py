@@ -169,7 +169,7 @@ class Line:
             await self.client.initialize()
             node = self.client.get_random_node()
             return await self.client.info(target_nodes=node)
-        return await in_time(self.client.info(), self._seconds)
+        return await in_time(self.client.info(), asyncio.timeout(self._seconds))
 
     def bell(self, key: str, name: str) -> Bell:
         """Return what rings when there is something in the set ``key``."""
@@ -183,13 +183,13 @@ class Line:
         self._clients.append(client)
         if self._cluster:
             return Bell(partial(answer, client), key, BLOCK_SECONDS, None)
-        wire = Wire(client, self._seconds + BLOCK_SECONDS)
-        return Bell(wire.ask, key, BLOCK_SECONDS, lambda: Standby(wire, self.command))
+        seconds = self._seconds + BLOCK_SECONDS
+        wire = Wire(client, seconds)
+        return Bell(wire.ask, key, BLOCK_SECONDS, lambda: Standby(wire, self.command, seconds))
 
     async def close(self) -> None:
         bells, self.bells = self.bells, {}
-        for bell in bells.values():
-            await bell.close()
+        await asyncio.gather(*(bell.close() for bell in bells.values()))
         for client in self._clients:
             await let_go(client)
 

@@ -8,6 +8,7 @@ was sent cannot be taken back, only hastened: then it runs at once, and brings w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from redis import exceptions as redis_errors
 
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.wire import Wire, Words
+
+RECALL_SECONDS = 1.0
+"""How long a claim that is called back is waited for. A server that is away answers nothing."""
 
 
 class Brought(NamedTuple):
@@ -28,9 +32,10 @@ class Brought(NamedTuple):
 class Standby:
     """One claim. ``ask`` sends a command on another connection than the ``wire``'s."""
 
-    def __init__(self, wire: Wire, ask: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(self, wire: Wire, ask: Callable[..., Awaitable[Any]], seconds: float) -> None:
         self._wire = wire
         self._ask = ask
+        self._limit = asyncio.timeout(seconds)
         self._connection: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
         self._hastening: asyncio.Task[None] | None = None
@@ -41,7 +46,9 @@ class Standby:
         """Pop from ``key``, for so long at the most, and claim. Raises what the client raises."""
         pop = ("BZPOPMIN", key, seconds)
         try:
-            _, *brought = await self._wire.ask_all(("CLIENT", "ID"), pop, claim, heard=self._sent)
+            _, *brought = await self._wire.ask_all(
+                ("CLIENT", "ID"), pop, claim, heard=self._sent, limit=self._limit
+            )
             return Brought(*brought)
         finally:
             self.end()
@@ -56,23 +63,36 @@ class Standby:
         self._over.set()
         self._connection.cancel()
 
+    def hasten(self) -> None:
+        """Have it run as soon as can be."""
+        if not self.is_over and self._hastening is None:
+            self._hastening = asyncio.ensure_future(self._unblock())
+
+    async def call_back(self) -> None:
+        """Have it run, and wait until it has. Where that takes too long, it is given up.
+
+        What it brings then comes back with the end of its lease.
+        """
+        self.hasten()
+        try:
+            async with asyncio.timeout(RECALL_SECONDS):
+                await self._over.wait()
+        except TimeoutError:
+            with contextlib.suppress(RuntimeError):  # it ends in this moment
+                self._limit.reschedule(asyncio.get_running_loop().time())
+            await self._over.wait()
+
     def _sent(self, connection: Any) -> None:
         self.can_be_hastened = isinstance(connection, int)
         self._connection.set_result(connection)
 
-    def hasten_soon(self) -> None:
-        """Have it run as soon as can be, without waiting for it."""
-        if not self.is_over:
-            self._hastening = asyncio.ensure_future(self.hasten())
-
-    async def hasten(self) -> None:
-        """Have it run now, and wait until it has; where that cannot be had, until it has anyway."""
+    async def _unblock(self) -> None:
         await asyncio.wait([self._connection])
-        if self.can_be_hastened and not self.is_over:
-            try:
-                await self._ask("CLIENT", "UNBLOCK", self._connection.result())
-            except redis_errors.NoPermissionError:
-                self.can_be_hastened = False
-            except CLIENT_FAULTS:
-                pass  # its own connection is likely to end as well
-        await self._over.wait()
+        if not self.can_be_hastened or self.is_over:
+            return
+        try:
+            await self._ask("CLIENT", "UNBLOCK", self._connection.result())
+        except redis_errors.ResponseError:
+            self.can_be_hastened = False
+        except CLIENT_FAULTS:
+            pass  # its own connection is likely to end as well

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from redis import exceptions as redis_errors
 
 from stoker.broker.redis.answers import packed
+from stoker.broker.redis.faults import CLIENT_FAULTS
 
 T = TypeVar("T")
 Words = Sequence[Any]
@@ -35,14 +36,25 @@ class Wire:
         return given
 
     async def ask_all(
-        self, *commands: Words, heard: Callable[[Any], None] | None = None
+        self,
+        *commands: Words,
+        heard: Callable[[Any], None] | None = None,
+        limit: asyncio.Timeout | None = None,
     ) -> list[Any]:
         """Send commands at once and return the answers, of which each may be an error.
 
-        ``heard`` is called with the first while the others are still waited for.
+        ``heard`` is called with the first while the others are still waited for; ``limit`` is for
+        who may want to give up sooner.
         """
         sent = b"".join(map(packed, commands))
-        return await in_time(self._converse(sent, len(commands), heard), self._seconds)
+        conversation = self._converse(sent, len(commands), heard)
+        try:
+            return await in_time(conversation, limit or asyncio.timeout(self._seconds))
+        except CLIENT_FAULTS:
+            # What has happened to this one may have happened to all: each that is kept would fail
+            # a call, after its time.
+            await self._let_go_idle()
+            raise
 
     async def _converse(
         self, sent: bytes, count: int, heard: Callable[[Any], None] | None
@@ -57,19 +69,38 @@ class Wire:
                 if heard is not None and len(answers) == 1:
                     heard(answers[0])
         except BaseException:
-            await self._pool.release(connection)
+            await self._drop(connection)
             raise
-        self._idle.append(connection)
+        if _is_to_move(connection):
+            await self._drop(connection)
+        else:
+            self._idle.append(connection)
         return answers
 
+    async def _let_go_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await self._drop(connection)
 
-async def in_time(asking: Awaitable[T], seconds: float) -> T:
+    async def _drop(self, connection: Any) -> None:
+        # Disconnected: there may be answers on their way that nobody waits for.
+        await connection.disconnect(nowait=True)
+        await self._pool.release(connection)
+
+
+async def in_time(asking: Awaitable[T], limit: asyncio.Timeout) -> T:
     """Return an answer, or raise what the client raises where none comes in time."""
     try:
-        async with asyncio.timeout(seconds):
+        async with limit:
             return await asking
     except TimeoutError:
-        raise redis_errors.TimeoutError(f"no answer within {seconds:.0f} s") from None
+        raise redis_errors.TimeoutError("no answer in time") from None
+
+
+def _is_to_move(connection: Any) -> bool:
+    """Whether the server has announced that it will go, where the client listens for that."""
+    asks = getattr(connection, "should_reconnect", None)
+    return asks is not None and asks()
 
 
 async def _answer_on(connection: Any) -> Any:

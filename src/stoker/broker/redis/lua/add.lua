@@ -29,7 +29,10 @@ end
 local TRIMMED_EACH = 50
 
 local function prepare(q, last, count)
-  if not q.max_events then call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS) end
+  if not q.max_events then
+    q.max_events = DEFAULT_MAX_EVENTS
+    call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS)
+  end
   if last % TRIMMED_EACH < count then trim_events(q) end
 end
 

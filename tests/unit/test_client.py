@@ -351,7 +351,7 @@ async def test_who_gives_up_an_add_takes_it_from_nobody(
 async def test_an_add_whose_task_was_cancelled_at_once_is_in_nobodys_way(client: Client) -> None:
     await client.add(NewJob("q", "t"))
     adding = asyncio.ensure_future(client.add(NewJob("q", "t")))
-    while len(others := asyncio.all_tasks() - {asyncio.current_task()}) < 2 and not adding.done():
+    while len(others := asyncio.all_tasks() - {asyncio.current_task()}) < 2 and not adding.done():  # noqa: ASYNC110
         await asyncio.sleep(0)
     for task in others:  # as a shutdown does it
         task.cancel()

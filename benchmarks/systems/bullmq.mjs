@@ -172,9 +172,9 @@ const requests = {
     const sending = [];
     for (let i = 0; i < count; i += 1) {
       const due = began + BigInt(Math.round((i / rate) * 1e9));
-      // Node's timers are of whole milliseconds, so the last one is spent turning round.
-      const ahead = Number(due - now()) / 1e6;
-      if (ahead > 1) await wait(Math.floor(ahead) - 1);
+      // Node's timers are of whole milliseconds, so the last two are spent turning round.
+      const ahead = Number(due - now()) / 1e6 - 2;
+      if (ahead > 0) await wait(Math.floor(ahead));
       while (now() < due) await new Promise(setImmediate);
       sending.push(queue.add("timed", { n: Number(due) }, JOB));
     }

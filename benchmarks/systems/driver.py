@@ -27,6 +27,9 @@ from typing import ClassVar
 from benchmarks.systems.description import Description
 
 _CHUNK = 10_000
+TURNING_SECONDS = 0.002
+"""The last of the time until a job is due is spent turning round, in every system's own language: a
+loop's timers are up to a millisecond late, which would be counted as the system's latency."""
 
 
 class Driver(ABC):
@@ -124,7 +127,11 @@ class Blocking(Driver):
     def send_steadily(self, rate: float, seconds: float) -> int:
         self.left()
         count = round(rate * seconds)
-        for due in paced(rate, count):
+        for due in instants(rate, count):
+            if (ahead := seconds_until(due) - TURNING_SECONDS) > 0:
+                time.sleep(ahead)
+            while time.monotonic_ns() < due:
+                pass
             self.add("timed", due)
         return count
 
@@ -195,20 +202,14 @@ class Coroutines(Driver):
         return count
 
     async def send(self, rate: float, count: int) -> None:
-        """Add timed jobs when each is due.
-
-        A thread watches the clock: the loop's own timers are up to a millisecond late, which would
-        be counted as the system's latency.
-        """
-        loop = asyncio.get_running_loop()
+        """Add timed jobs when each is due."""
         sending: list[asyncio.Task[None]] = []
-
-        def start(due: int) -> None:
-            sending.append(loop.create_task(self.add("timed", due)))
-
-        await asyncio.to_thread(
-            lambda: [loop.call_soon_threadsafe(start, due) for due in paced(rate, count)]
-        )
+        for due in instants(rate, count):
+            if (ahead := seconds_until(due) - TURNING_SECONDS) > 0:
+                await asyncio.sleep(ahead)
+            while time.monotonic_ns() < due:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            sending.append(asyncio.create_task(self.add("timed", due)))
         await asyncio.gather(*sending)
 
     def run(self, work: Callable[[], Awaitable[None]]) -> float:
@@ -234,13 +235,15 @@ def versions(*packages: str) -> str:
     return ", ".join(found)
 
 
-def paced(rate: float, count: int) -> Iterator[int]:
-    """Yield at ``rate`` a second, each time when it is due, in monotonic nanoseconds."""
+def instants(rate: float, count: int) -> Iterator[int]:
+    """Yield when each of ``count`` jobs is due at ``rate`` a second, in monotonic nanoseconds."""
     began = time.monotonic_ns()
     for n in range(count):
-        due = began + round(n / rate * 1e9)
-        time.sleep(max(0.0, (due - time.monotonic_ns()) / 1e9))
-        yield due
+        yield began + round(n / rate * 1e9)
+
+
+def seconds_until(due: int) -> float:
+    return (due - time.monotonic_ns()) / 1e9
 
 
 def chunks(count: int, size: int = _CHUNK) -> list[range]:

@@ -203,6 +203,7 @@ class _Adder:
         future: asyncio.Future[Added] = loop.create_future()
         self._waiting.append((job, future))
         if len(self._waiting) == 1:
+            # Not a task: it could be cancelled before it begins, or begin before the others came.
             loop.call_soon(self._start)
         return future
 

@@ -348,6 +348,18 @@ async def test_who_gives_up_an_add_takes_it_from_nobody(
     assert isinstance(other, asyncio.CancelledError)
 
 
+async def test_an_add_whose_task_was_cancelled_at_once_is_in_nobodys_way(client: Client) -> None:
+    await client.add(NewJob("q", "t"))
+    adding = asyncio.ensure_future(client.add(NewJob("q", "t")))
+    while len(others := asyncio.all_tasks() - {asyncio.current_task()}) < 2 and not adding.done():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    for task in others:  # as a shutdown does it
+        task.cancel()
+    await asyncio.wait([adding])
+
+    assert await soon(client.add(NewJob("q", "t")))
+
+
 async def test_loops_add_side_by_side(client: Client, brokers: list[Watched]) -> None:
     async def adds() -> list[Any]:
         return await asyncio.gather(*(client.add(job(number)) for number in range(10)))

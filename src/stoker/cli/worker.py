@@ -22,7 +22,7 @@ from stoker.config import MEMORY, WorkerSettings
 from stoker.errors import BrokerUnavailable
 from stoker.job.duration import describe
 from stoker.job.states import State
-from stoker.worker import Worker, signals
+from stoker.worker import Worker, garbage, signals
 from stoker.worker.leave import run_and_leave
 from stoker.worker.patience import Patience
 
@@ -164,6 +164,7 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
         if not settings.burst:
             await _tell_paused(app, worker.settings.queues)
         end = journal.begin()
+        garbage.settle()
         try:
             with _signals(worker):
                 await worker.run()

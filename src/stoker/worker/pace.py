@@ -7,7 +7,7 @@ worker could have fetched and begun them. Where jobs take longer that is none.
 
 from __future__ import annotations
 
-AHEAD_SECONDS = 0.01
+AHEAD_SECONDS = 0.015
 """How long a job that was claimed ahead has to wait for a slot, by what jobs took so far."""
 REMEMBERED = 64
 """About as many jobs count for the mean."""

@@ -40,10 +40,12 @@ from stoker.broker.redis import (
     scripts,
     sweep,
 )
+from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.connection import BLOCK_SECONDS, Line, Lines
-from stoker.broker.redis.faults import in_our_words
+from stoker.broker.redis.faults import CLIENT_FAULTS, in_our_words, translated
 from stoker.broker.redis.records import extra_of
+from stoker.broker.redis.standby import Standby
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import BrokerError, BrokerUnavailable
 from stoker.job.model import Failure, JobRecord, Lease, NewJob, lease_of
@@ -72,6 +74,8 @@ class RedisBroker(Broker):
         self._info: Mapping[str, Any] = {}
         self._unchecked = set(scripts.names() if server.user else ())
         """Scripts of which it is not known yet whether the server's user may run them."""
+        self._server_ahead_ms = 0
+        """How far the server's clock was ahead of ours when it was last claimed."""
         self._state = "new"
 
     async def open(self) -> Self:
@@ -105,23 +109,31 @@ class RedisBroker(Broker):
 
     async def claim(self, want: Want, timeout: float = 0.0) -> list[JobRecord]:
         deadline = time.monotonic() + timeout
-        while True:
-            jobs, due = await self._unharmed(self._claim(want))
-            if not jobs and due is not None and due <= self._clock():
-                continue  # a script does so much at once: there is more to be looked at
-            left = deadline - time.monotonic()
-            if jobs or left <= 0:
-                return jobs
-            until_due = BLOCK_SECONDS if due is None else (due - self._clock()) / 1_000
-            await self._ringing(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
+        jobs, due = await self._unharmed(self._claim(want))
+        while not jobs:
+            if due is not None and due <= self._clock():
+                # A script does so much at once: there is more to be looked at.
+                jobs, due = await self._unharmed(self._claim(want))
+            elif (left := deadline - time.monotonic()) > 0:
+                until_due = BLOCK_SECONDS if due is None else (due - self._clock()) / 1_000
+                jobs, due = await self._wait(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
+            else:
+                break
+        return jobs
 
     async def _claim(self, want: Want) -> tuple[list[JobRecord], int | None]:
         call = self._call()
         call.want(want, secrets.token_hex(8))
-        given = await self._run("claim", call)
-        return await self._given(call, want, given), given[-1]
+        return await self._brought(call, want, await self._run("claim", call))
 
-    async def _given(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
+    async def _brought(
+        self, call: Call, want: Want, answer: Any
+    ) -> tuple[list[JobRecord], int | None]:
+        """Return the jobs that ``claim`` answered with, and when the next may be there."""
+        given, call.now, self._server_ahead_ms = answer
+        return await self._to_run(call, want, given), given[-1]
+
+    async def _to_run(self, call: Call, want: Want, given: Sequence[Any]) -> list[JobRecord]:
         """Return the jobs of an answer that are to be run; arm schedulers, end what is doomed."""
         claimed = claim.read(call, want.worker, given)
         for born in claimed.born:
@@ -140,33 +152,62 @@ class RedisBroker(Broker):
             await self._run("schedule", call)
 
     async def _unharmed(
-        self, claiming: Coroutine[Any, Any, tuple[list[JobRecord], int | None]]
+        self,
+        claiming: Coroutine[Any, Any, tuple[list[JobRecord], int | None]],
+        standby: Standby | None = None,
     ) -> tuple[list[JobRecord], int | None]:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
         task = asyncio.ensure_future(claiming)
+        if standby is not None:  # also one that is cancelled, with its loop, before it begins
+            task.add_done_callback(lambda _: standby.end())
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             with contextlib.suppress(BrokerError):
+                if standby is not None:
+                    await standby.call_back()
                 jobs, _ = await task
                 if jobs:
                     await self.finish([Released(lease_of(job)) for job in jobs])
             raise
 
-    async def _ringing(self, want: Want, seconds: float) -> None:
-        """Wait until there may be something to claim."""
+    async def _wait(self, want: Want, seconds: float) -> tuple[list[JobRecord], int | None]:
+        """Wait until there may be something to claim, and claim."""
         async with self._line() as line:
             bells = [
                 line.bell(f"{self._prefix}:{queue}:marker", self._worker_name(queue, want))
                 for queue, most in want.queues.items()
                 if most > 0
             ]
-        ringing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for bell in bells:
+        loop = asyncio.get_running_loop()
+        ringing: asyncio.Future[None] = loop.create_future()
+        standby = bells[0].take_standby() if bells else None
+        for bell in bells[0 if standby is None else 1 :]:
             bell.wake(ringing)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await ringing
+        # The server's own timer is up to a tenth of a second late.
+        timer = loop.call_later(seconds, lambda: ringing.done() or ringing.set_result(None))
+        try:
+            if standby is not None:
+                ringing.add_done_callback(lambda _: standby.hasten())
+                claiming = self._claim_later(bells[0], standby, want, seconds)
+                return await self._unharmed(claiming, standby)
+            await ringing
+        finally:
+            timer.cancel()
+            ringing.cancel()
+        return await self._unharmed(self._claim(want))
+
+    async def _claim_later(
+        self, bell: Bell, standby: Standby, want: Want, seconds: float
+    ) -> tuple[list[JobRecord], int | None]:
+        call = self._call()
+        call.want(want, secrets.token_hex(8))
+        if self._clock is system_clock:
+            call.later(self._server_ahead_ms)
+        words = scripts.words("claim", call.keys, call.args)
+        answer = await bell.stand_by(standby, words, seconds)
+        jobs = [] if answer is None else (await self._brought(call, want, answer))[0]
+        return jobs, self._clock()  # if there are none: it is time to look, by our own clock
 
     def _worker_name(self, queue: str, want: Want) -> str:
         """Return the name by which BullMQ and Bull Board list a queue's workers."""
@@ -198,7 +239,7 @@ class RedisBroker(Broker):
         except BaseException:
             self._in_doubt.update(outcome.lease for outcome in outcomes)
             raise
-        jobs = await self._given(call, want, given) if want is not None else []
+        jobs = await self._to_run(call, want, given) if want is not None else []
         if unrun := [outcome for outcome in outcomes if finish.was_never_run(outcome)]:
             await self._refund(unrun)
         return Finished(repeated | {leases[int(place) - 1] for place in lost}, jobs)
@@ -344,11 +385,15 @@ class RedisBroker(Broker):
         return Call(self._prefix, self._clock)
 
     async def _run(self, name: str, call: Call) -> Any:
-        async with self._line() as line:
+        self._check_open()
+        try:
+            line = await self._lines.here()
             if name in self._unchecked and call.keys:
                 await rights.check(line, name, call.keys[0], self._url)
                 self._unchecked.discard(name)
             return await line.run(name, call.keys, call.args)
+        except CLIENT_FAULTS as error:
+            raise translated(error, self._url) from error
 
     @asynccontextmanager
     async def _line(self) -> AsyncGenerator[Line]:

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import hiredis
+
+_pack: Callable[[tuple[Any, ...]], bytes] = cast(Any, hiredis).pack_command
+
+
+def packed(words: Sequence[Any]) -> bytes:
+    """Return a command as it is sent."""
+    try:
+        return _pack(tuple(words))
+    except UnicodeEncodeError:  # what was no UTF-8 in the store goes back as it came
+        return _pack(tuple(map(_as_it_came, words)))
+
+
+def _as_it_came(word: Any) -> Any:
+    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
 
 
 async def answer(client: Any, *words: Any) -> Any:

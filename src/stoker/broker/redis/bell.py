@@ -10,31 +10,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from stoker.broker.redis.answers import answer
 from stoker.broker.redis.faults import CLIENT_FAULTS
+from stoker.broker.redis.standby import Standby
 
 PAUSE_SECONDS = 1.0
 """How long it is not listened, at the most, after that failed."""
 
 
 class Bell:
-    """Rings when the marker of one queue is popped."""
+    """Rings when the marker of one queue is popped.
 
-    def __init__(self, client: Any, key: str, block_seconds: float) -> None:
-        self.client = client
+    ``ask`` sends a command, ``new_standby`` makes a place for a claim; where there can be none,
+    claims are woken to look for themselves.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[..., Awaitable[Any]],
+        key: str,
+        block_seconds: float,
+        new_standby: Callable[[], Standby] | None,
+    ) -> None:
+        self._ask = ask
         self._key = key
         self._block_seconds = block_seconds
+        self._new_standby = new_standby
         self._waiting: set[asyncio.Future[None]] = set()
         self._listening: asyncio.Task[None] | None = None
+        self._standby: Standby | None = None
+        self._may_stand_by = True
+        """Not after a fault, until it was listened once without one."""
 
     def wake(self, ringing: asyncio.Future[None]) -> None:
         """Have ``ringing`` done when the bell rings; cancel it when it is not waited for."""
         self._waiting.add(ringing)
         ringing.add_done_callback(self._waiting.discard)
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.ensure_future(self._listen())
+        self._listen_on()
 
     def ring(self) -> None:
         """Wake everyone."""
@@ -42,25 +56,67 @@ class Bell:
             if not ringing.done():
                 ringing.set_result(None)
 
+    def take_standby(self) -> Standby | None:
+        """Return the place of a claim that may stand by, to be used at once; ``None``: none may."""
+        if self._is_taken or self._is_listening or not self._may_stand_by:
+            return None
+        self._standby = self._new_standby() if self._new_standby is not None else None
+        return self._standby
+
+    async def stand_by(self, standby: Standby, claim: Sequence[Any], seconds: float) -> Any:
+        """Run a claim when the bell rings, or after ``seconds``. Return its answer.
+
+        ``None``: it could not be run. Whoever waits claims once more then, and is told why.
+        """
+        popped = claimed = None
+        try:
+            popped, claimed = await standby.run(self._key, seconds, claim)
+            self._may_stand_by = not isinstance(popped, Exception)
+        except CLIENT_FAULTS:
+            self._may_stand_by = False
+        finally:
+            self._standby = None
+            if not standby.can_be_hastened:
+                self._new_standby = None
+            if popped:
+                self.ring()
+            self._listen_on()
+        return None if isinstance(claimed, Exception) else claimed
+
+    @property
+    def _is_taken(self) -> bool:
+        return self._standby is not None and not self._standby.is_over
+
+    @property
+    def _is_listening(self) -> bool:
+        return self._listening is not None and not self._listening.done()
+
+    def _listen_on(self) -> None:
+        if self._waiting and not self._is_taken and not self._is_listening:
+            self._listening = asyncio.ensure_future(self._listen())
+
     async def _listen(self) -> None:
         while self._waiting:
             try:
-                popped = await answer(self.client, "BZPOPMIN", self._key, self._block_seconds)
+                popped = await self._ask("BZPOPMIN", self._key, self._block_seconds)
                 if popped and not self._waiting:
                     _, member, score = popped
-                    await answer(self.client, "ZADD", self._key, "NX", score, member)
+                    await self._ask("ZADD", self._key, "NX", score, member)
             except CLIENT_FAULTS:
                 # Who waits looks for himself, and says what is wrong with the server.
                 self.ring()
                 # Not at once again: looking may work all the while, where this does not.
                 await asyncio.sleep(random.uniform(0.5, 1.0) * PAUSE_SECONDS)
                 continue
+            self._may_stand_by = True
             if popped:
                 self.ring()
 
     async def close(self) -> None:
-        """Stop listening, and wake everyone; the client is the caller's to close."""
+        """Stop listening, and wake everyone."""
         self.ring()
+        if self._standby is not None:
+            await self._standby.call_back()
         if self._listening is not None:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):

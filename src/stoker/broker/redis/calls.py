@@ -20,8 +20,7 @@ class Call:
         self._prefix = prefix
         self._places: dict[str, int] = {}
         self.now = clock()
-        self.token = ""
-        self.token = ""
+        self.drawn = ""
         self.args: list[Any] = [self.now, "0" if clock is system_clock else "1"]
 
     @property
@@ -42,13 +41,22 @@ class Call:
         """Append arguments; what may be missing is ``None``."""
         self.args += ["" if arg is None else arg for arg in args]
 
-    def want(self, want: Want | None, token: str) -> None:
-        """Append what a worker wants."""
+    @property
+    def token(self) -> str:
+        """What the tokens of the leases begin with that a wanting call was given."""
+        return f"{self.drawn}.{self.now}"
+
+    def later(self, ahead_ms: int) -> None:
+        """Have the time be read when the script runs, from a server's clock, so far ahead."""
+        self.args[0] = f"@{ahead_ms}"
+
+    def want(self, want: Want | None, drawn: str) -> None:
+        """Append what a worker wants; ``drawn`` at random, for the tokens of the leases."""
         if want is None:
             self.args += [0, "", 0, "", 0]
             return
-        self.token = f"{token}.{self.now}"
-        self.args += [want.count, self.token, want.lease_ms, want.worker]
+        self.drawn = drawn
+        self.args += [want.count, drawn, want.lease_ms, want.worker]
         self.args.append(len(want.queues))
         for queue, most in want.queues.items():
             self.args += [self.place(queue), most]

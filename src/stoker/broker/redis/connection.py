@@ -10,12 +10,11 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
-import hiredis
 from redis import exceptions as redis_errors
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
@@ -27,7 +26,9 @@ from redis.backoff import NoBackoff
 from stoker.broker.redis.answers import answer
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
-from stoker.broker.redis.scripts import script
+from stoker.broker.redis.scripts import script, words
+from stoker.broker.redis.standby import Standby
+from stoker.broker.redis.wire import Wire, in_time
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import ConfigError
 
@@ -128,20 +129,6 @@ async def let_go(client: Client) -> None:
             await one.aclose()
 
 
-_pack: Callable[[tuple[Any, ...]], bytes] = cast(Any, hiredis).pack_command
-
-
-def _packed(words: tuple[Any, ...]) -> bytes:
-    try:
-        return _pack(words)
-    except UnicodeEncodeError:  # what was no UTF-8 in the store goes back as it came
-        return _pack(tuple(map(_as_it_came, words)))
-
-
-def _as_it_came(word: Any) -> Any:
-    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
-
-
 class Line:
     """One loop's connections."""
 
@@ -151,6 +138,8 @@ class Line:
         # Each sentinel that does not answer takes its time.
         self._seconds = ANSWER_SECONDS + CONNECT_SECONDS * (len(server.hosts) - 1)
         self.patient = make_client(url, server, patience=BLOCK_SECONDS)
+        self._clients = [self.client, self.patient]
+        self._wire = None if self._cluster else Wire(self.client, self._seconds)
         self.bells: dict[str, Bell] = {}
         self._url = url
         self._server = server
@@ -158,38 +147,17 @@ class Line:
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
-        one = script(name)
         try:
-            return await self.command("EVALSHA", one.digest, len(keys), *keys, *args)
+            return await self.command(*words(name, keys, args))
         except redis_errors.NoScriptError:
-            return await self.command("EVAL", one.text, len(keys), *keys, *args)
+            return await self.command("EVAL", script(name).text, len(keys), *keys, *args)
 
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once."""
         async with self._turns:
-            if self._cluster:  # the client knows which node to ask
+            if self._wire is None:  # the client knows which node to ask
                 return await answer(self.client, *words)
-            async with self._in_time():
-                return await self._ask(words)
-
-    async def _ask(self, words: tuple[Any, ...]) -> Any:
-        # What the client does around a command (a task to send it, a Python call for each word,
-        # hooks) takes longer than the rest of a call.
-        pool = self.client.connection_pool
-        connection = await pool.get_connection()
-        try:
-            await connection.send_packed_command(_packed(words))
-            return await connection.read_response()
-        finally:
-            await pool.release(connection)
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncGenerator[None]:
-        try:
-            async with asyncio.timeout(self._seconds):
-                yield
-        except TimeoutError:
-            raise redis_errors.TimeoutError(f"no answer within {self._seconds:.0f} s") from None
+            return await self._wire.ask(*words)
 
     async def wait_for_answer(self, *words: Any) -> Any:
         """Run a command that waits in the server, for ``BLOCK_SECONDS`` at the most."""
@@ -201,22 +169,28 @@ class Line:
             await self.client.initialize()
             node = self.client.get_random_node()
             return await self.client.info(target_nodes=node)
-        async with self._in_time():
-            return await self.client.info()
+        return await in_time(self.client.info(), asyncio.timeout(self._seconds))
 
     def bell(self, key: str, name: str) -> Bell:
         """Return what rings when there is something in the set ``key``."""
         if key not in self.bells:
-            client = make_client(self._url, self._server, name=name, patience=BLOCK_SECONDS)
-            self.bells[key] = Bell(client, key, BLOCK_SECONDS)
+            self.bells[key] = self._new_bell(key, name)
         return self.bells[key]
+
+    def _new_bell(self, key: str, name: str) -> Bell:
+        patience = BLOCK_SECONDS if self._cluster else None
+        client = make_client(self._url, self._server, name=name, patience=patience)
+        self._clients.append(client)
+        if self._cluster:
+            return Bell(partial(answer, client), key, BLOCK_SECONDS, None)
+        seconds = self._seconds + BLOCK_SECONDS
+        wire = Wire(client, seconds)
+        return Bell(wire.ask, key, BLOCK_SECONDS, lambda: Standby(wire, self.command, seconds))
 
     async def close(self) -> None:
         bells, self.bells = self.bells, {}
-        for bell in bells.values():
-            await bell.close()
-            await let_go(bell.client)
-        for client in (self.client, self.patient):
+        await asyncio.gather(*(bell.close() for bell in bells.values()))
+        for client in self._clients:
             await let_go(client)
 
 

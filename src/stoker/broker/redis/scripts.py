@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -30,6 +32,11 @@ def script(name: str) -> Script:
     """Return an operation's script."""
     text = _composed(name)
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def words(name: str, keys: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the command that runs a script which the server knows."""
+    return ("EVALSHA", script(name).digest, len(keys), *keys, *args)
 
 
 def _composed(name: str) -> str:

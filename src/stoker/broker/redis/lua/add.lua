@@ -25,11 +25,15 @@ local function queue_at(place)
   return queues[place]
 end
 
-local function prepare(q)
-  if q.prepared then return end
-  q.prepared = true
-  if not q.max_events then call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS) end
-  trim_events(q)
+-- A call for one job trims the events of many: on its own that would be a command more for each job.
+local TRIMMED_EACH = 50
+
+local function prepare(q, last, count)
+  if not q.max_events then
+    q.max_events = DEFAULT_MAX_EVENTS
+    call('HSET', q.meta, 'opts.maxLenEvents', DEFAULT_MAX_EVENTS)
+  end
+  if last % TRIMMED_EACH < count then trim_events(q) end
 end
 
 -- The job that counts under the kind's key, unless it is now this one.
@@ -102,7 +106,7 @@ for _ = 1, next_number() do
   local count = next_number()
   -- The first write of all: where memory is full, this is what the server refuses.
   local last = call('INCRBY', q.base .. 'id', count)
-  prepare(q)
+  prepare(q, last, count)
   local plain = not kind.id and not kind.dedup and kind.delay == 0 and kind.priority == 0
   local store_them = plain and store_all or store_each
   store_them(q, kind, last - count + 1, last)

@@ -44,7 +44,7 @@ local function open_queue(base)
   }
 end
 
--- The stream is trimmed before a script's own events. It is also what lets a script run while memory
+-- The stream is trimmed before a script's own events. In some it is also what lets them run while memory
 -- is full: the server refuses what needs memory only until a script has written for the first time, and
 -- trimming needs none. A job that runs has to be able to end: it is how memory becomes free.
 local function trim_events(q)

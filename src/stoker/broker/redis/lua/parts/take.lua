@@ -14,7 +14,7 @@ local function pop(q, count)
   if #ids < count then
     local more = call('ZPOPMIN', q.prioritized, count - #ids)
     for place = 1, #more, 2 do ids[#ids + 1] = more[place] end
-    if #ids < count then call('DEL', q.base .. 'pc') end
+    if #more > 0 and #ids < count then call('DEL', q.base .. 'pc') end
   end
   return ids
 end
@@ -91,9 +91,11 @@ local function take(q, count, want, given)
   promote(q, PROMOTED_AT_ONCE)
   local wait
   count, wait = room(q, count)
-  local taken, bytes, passed_over = 0, 0, 0
+  local taken, bytes, passed_over, is_empty = 0, 0, 0, false
   while taken < count and bytes < ENOUGH_BYTES and passed_over < MOST_PASSED_OVER do
-    local ids = pop(q, math.min(count - taken, POPPED_AT_ONCE))
+    local wanted = math.min(count - taken, POPPED_AT_ONCE)
+    local ids = pop(q, wanted)
+    is_empty = #ids < wanted
     if #ids == 0 then break end
     local held = {}
     for place = 1, #ids do
@@ -110,7 +112,8 @@ local function take(q, count, want, given)
   end
   count_in_limit(q, taken)
   if taken > 0 then
-    mark(q)
+    -- Whoever took them may be busy for long now. Others learn of what is left, or when it will be due.
+    if is_empty then mark_delay(q) else mark(q) end
     return taken
   end
   if wait then return 0, now + wait end
@@ -120,8 +123,8 @@ end
 
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.
 local function next_want()
-  local want = { count = next_number(), token = next_argument() .. '.', lease = next_number(),
-    worker = next_argument(), queues = {} }
+  local want = { count = next_number(), token = next_argument() .. '.' .. ARGV[1] .. '.',
+    lease = next_number(), worker = next_argument(), queues = {} }
   want.first_token = want.token .. '1'
   want.ends, want.ends_at = end_of(want.lease)
   for _ = 1, next_number() do

@@ -1,0 +1,306 @@
+"""Claims that wait in the server: carried out there, hastened, and never lost sight of."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Self
+
+import pytest
+
+from stoker.broker import Broker, make_broker
+from stoker.broker.base import Want
+from stoker.errors import BrokerUnavailable
+from stoker.job.model import JobRecord, NewJob
+from stoker.job.states import State
+from tests.servers.fixtures import MakeServer
+from tests.servers.server import Server
+
+WANT = Want({"q": 5}, 5, "w")
+LONG = 60.0
+JOB = NewJob("q", "t", "{}")
+WAITS = """
+import asyncio, sys
+from stoker.broker import make_broker
+from stoker.broker.base import Want
+
+async def main():
+    broker = await make_broker(sys.argv[1]).open()
+    await broker.claim(Want({"q": 5}, 5, "w"), 60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def broker(server: Server) -> AsyncIterator[Broker]:
+    with server.connect() as client:
+        client.config_resetstat()
+    broker = await make_broker(server.url).open()
+    yield broker
+    await broker.close()
+
+
+async def standing_by(
+    broker: Broker, server: Server, want: Want = WANT
+) -> asyncio.Task[list[JobRecord]]:
+    """Return a claim once it waits in the server."""
+    waiting = asyncio.create_task(broker.claim(want, LONG))
+    await blocked(server, 1 if len(want.queues) == 1 else len(want.queues))
+    return waiting
+
+
+async def blocked(server: Server, count: int) -> None:
+    with server.connect() as client:
+        while client.info("clients")["blocked_clients"] != count:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def calls(server: Server, command: str) -> int:
+    with server.connect() as client:
+        return client.info("commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"]
+
+
+async def test_a_job_comes_with_the_word_that_there_is_one(server: Server, broker: Broker) -> None:
+    other = await make_broker(server.url).open()
+    await other.add([NewJob("other", "t", "{}")])  # all are connected, and know the scripts
+    waiting = await standing_by(broker, server)
+    before = calls(server, "evalsha")
+
+    [added] = await other.add([JOB])
+    [job] = await waiting
+
+    assert calls(server, "evalsha") - before == 2, "one to add, one to claim"
+    assert (job.id, job.state, job.starts) == (added.id, State.ACTIVE, 1)
+    detail = await broker.detail("q", job.id)
+    assert detail is not None
+    assert detail.job.claimed_at == job.claimed_at
+    assert detail.job.token == job.token
+    await other.close()
+
+
+async def test_a_claim_that_is_cancelled_is_called_back(server: Server, broker: Broker) -> None:
+    waiting = await standing_by(broker, server)
+
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+    assert waiting.cancelled()
+    assert calls(server, "client|unblock") == 1
+    await blocked(server, 0)
+    await broker.add([JOB])
+    [job] = await broker.claim(WANT)
+    assert job.starts == 1, "it was given to nobody in between"
+
+
+async def test_a_job_of_another_queue_hastens_the_claim(server: Server, broker: Broker) -> None:
+    waiting = await standing_by(broker, server, Want({"first": 1, "q": 1}, 1, "w"))
+
+    await broker.add([JOB])
+    [job] = await waiting
+
+    assert job.queue == "q"
+    assert calls(server, "client|unblock") == 1
+
+
+async def test_two_claims_at_one_queue_get_a_job_each(server: Server, broker: Broker) -> None:
+    one = Want({"q": 1}, 1, "w")
+    first = await standing_by(broker, server, one)
+    second = asyncio.create_task(broker.claim(one, LONG))
+    await broker.queues()
+
+    await broker.add([JOB, JOB])
+
+    claimed = [job.id for jobs in await asyncio.gather(first, second) for job in jobs]
+    assert sorted(claimed) == ["1", "2"]
+
+
+async def test_scripts_that_are_flushed_meanwhile_are_sent_again(
+    server: Server, broker: Broker
+) -> None:
+    waiting = await standing_by(broker, server)
+    with server.connect() as client:
+        client.script_flush()
+
+    await broker.add([JOB])
+
+    assert len(await waiting) == 1
+
+
+async def test_a_claim_dies_with_its_process(server: Server, broker: Broker) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WAITS, server.url)
+    await blocked(server, 1)
+
+    process.kill()
+    await process.wait()
+    await blocked(server, 0)
+
+    await broker.add([JOB])
+    [job] = await broker.claim(WANT)
+    assert job.starts == 1, "the dead were given a job"
+
+
+async def test_a_broker_that_is_closed_lets_its_claim_go(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    waiting = await standing_by(broker, server)
+
+    await broker.close()
+
+    with pytest.raises(BrokerUnavailable):
+        await waiting
+    await blocked(server, 0)
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_loop_that_ends_while_a_claim_waits_ends(server: Server, turns: int) -> None:
+    async def main() -> None:
+        broker = await make_broker(server.url).open()
+        await broker.claim(WANT)  # connected
+        waiting.append(asyncio.ensure_future(broker.claim(WANT, LONG)))
+        for _ in range(turns):
+            await broker.queues()
+
+    waiting: list[asyncio.Future[list[JobRecord]]] = []
+    asyncio.run(main())
+    assert waiting[0].cancelled()
+
+
+@pytest.mark.parametrize("forbidden", ["client|id", "client|unblock"])
+async def test_without_the_right_to_hasten_nothing_is_lost(
+    make_server: MakeServer, forbidden: str
+) -> None:
+    server = make_server()
+    with server.connect() as client:
+        client.execute_command("ACL", "SETUSER", "default", f"-{forbidden}")
+    broker = await make_broker(server.url).open()
+    waiting = await standing_by(broker, server)
+    waiting.cancel()
+
+    await broker.add([JOB])
+    await asyncio.wait([waiting])
+
+    assert waiting.cancelled()
+    waiting = asyncio.create_task(broker.claim(WANT, LONG))
+    [job] = await waiting
+    assert job.id == "1"
+    again = await standing_by(broker, server)  # as others do it: woken, and asking
+    await broker.add([JOB])
+    assert [job.id for job in await again] == ["2"]
+    await broker.close()
+
+
+async def test_a_delayed_job_hastens_the_claim_when_it_is_due(
+    server: Server, broker: Broker
+) -> None:
+    # The server's own timer would end the wait too, but up to a tenth of a second late.
+    await broker.add([NewJob("q", "t", "{}", delay_ms=300)])
+    waiting = await standing_by(broker, server)
+
+    [job] = await waiting
+
+    assert calls(server, "client|unblock") == 1
+    assert job.claimed_at is not None
+    assert job.claimed_at >= job.created_at + 300
+
+
+@pytest.mark.parametrize("ahead_ms", [-4_000, 4_000])
+async def test_delays_are_the_clients_whatever_the_servers_clock_says(
+    server: Server, broker: Broker, monkeypatch: pytest.MonkeyPatch, ahead_ms: int
+) -> None:
+    monkeypatch.setattr("stoker.broker.base.time", Shifted(ahead_ms))
+    waiting = await standing_by(broker, server)
+    await broker.add([NewJob("q", "t", "{}", delay_ms=300)])
+    await blocked(server, 1)
+    with server.connect() as client:  # it is looked for before it is due, by the server
+        client.zadd("bull:q:marker", {"0": 0})
+
+    [job] = await waiting
+
+    assert job.claimed_at is not None
+    assert 300 <= job.claimed_at - job.created_at < 3_000
+
+
+class Shifted:
+    """The module ``time``, on a machine whose clock is so far ahead."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        self._ahead = ahead_ms * 1_000_000
+
+    def time_ns(self) -> int:
+        return time.time_ns() + self._ahead
+
+
+@pytest.mark.parametrize("how", ["cancel", "close"])
+async def test_a_server_that_does_not_answer_keeps_nobody(
+    make_server: MakeServer, how: str
+) -> None:
+    server = make_server()
+    broker = await make_broker(server.url).open()
+    waiting = await standing_by(broker, server)
+    server.freeze()
+
+    if how == "cancel":
+        waiting.cancel()
+        await asyncio.wait(
+            [waiting], timeout=4
+        )  # an answer would be waited for three times as long
+        assert waiting.cancelled()
+    await asyncio.wait_for(broker.close(), 4)
+
+    server.thaw()
+    await asyncio.wait([waiting])
+
+
+async def test_connections_that_went_silent_fail_one_call_and_not_one_each(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stoker.broker.redis.connection.ANSWER_SECONDS", 0.5)
+    async with Front(server.port) as front:
+        broker = await make_broker(f"redis://127.0.0.1:{front.port}/0").open()
+        await asyncio.gather(*(broker.add([JOB]) for _ in range(20)))
+        assert len(front.connections) > 5
+        front.connections.clear()
+
+        with pytest.raises(BrokerUnavailable):
+            await broker.add([JOB])
+
+        assert await broker.add([JOB])
+        await broker.close()
+
+
+class Front:
+    """Passes bytes on between clients and a server, but for connections that it forgets."""
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.connections: set[object] = set()
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listener.close()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*self._tasks)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.add(reader)
+        answers, asks = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers += [writer, asks]
+        for one, other in ((reader, asks), (answers, writer)):
+            self._tasks.append(asyncio.ensure_future(self._pass_on(reader, one, other)))
+
+    async def _pass_on(
+        self, key: object, one: asyncio.StreamReader, other: asyncio.StreamWriter
+    ) -> None:
+        while read := await one.read(65_536):
+            if key in self.connections:
+                other.write(read)
+        other.close()

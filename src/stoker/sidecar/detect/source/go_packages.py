@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ _LIBRARIES = (
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
 _MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
+_BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
 _SERVES = re.compile(
     r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
@@ -100,6 +102,7 @@ class GoSource:
         self.sites: dict[str, list[Site]] = {}
         self.programs: list[Program] = []
         self._serving: dict[str, bool] = {}
+        self._built: dict[str, dict[str, list[str]]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(library_of(name) for name in names):
             return
@@ -163,6 +166,18 @@ class GoSource:
         """The files that may say under which name a program is built."""
         found = self.project.matching(r"(docker|make|just|task)file.*|.*\.(mk|sh|ya?ml|md)")
         return [path for path in found if "go build" in self.project.text(path)]
+
+    def built(self, path: str) -> dict[str, list[str]]:
+        """Return what a recipe builds by name: ``go build -o bin/worker ./cmd/tasks``."""
+        if path not in self._built:
+            found = self._built[path] = {}
+            text = self.project.text(path).replace("\\\n", " ")
+            for words in (each[1].split() for each in _BUILT.finditer(text)):
+                out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
+                name = posixpath.basename(out.strip("\"'"))
+                if name and words[-1] != out:
+                    found.setdefault(name, []).append(words[-1].strip("\"'"))
+        return self._built[path]
 
     def dir_of(self, name: str) -> str:
         """Return the directory of an imported package, if it is one of this project."""

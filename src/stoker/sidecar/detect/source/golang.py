@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ from stoker.sidecar.detection import Embedded, Role
 
 _TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
-_BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
 
@@ -131,15 +129,11 @@ class GoPrograms:
     def _built(self, name: str, dir: str, dockerfile: str) -> Program | None:
         """Return what is built under a name: ``go build -o bin/worker ./cmd/tasks``."""
         for path in [dockerfile] if dockerfile else self.source.recipes:
-            text = self.source.project.text(path).replace("\\\n", " ")
-            for found in _BUILT.finditer(text):
-                words = found[1].split()
-                out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
-                if posixpath.basename(out.strip("\"'")) == name and words[-1] != out:
-                    bases = [dir, directory(path), ".", *self.source.modules]
-                    program = self._at(words[-1].strip("\"'"), bases)
-                    if program is not None:
-                        return program
+            for target in self.source.built(path).get(name, ()):
+                bases = [dir, directory(path), ".", *self.source.modules]
+                program = self._at(target, bases)
+                if program is not None:
+                    return program
         return None
 
     def _called(self, name: str, dir: str) -> Program | None:

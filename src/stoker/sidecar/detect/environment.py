@@ -1,0 +1,56 @@
+"""The environment variables that a project's source reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stoker.sidecar.detection import Evidence
+from stoker.sidecar.project import Project
+
+CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
+
+_QUOTED = re.compile(r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]""")
+"""What is the name of an environment variable, if it is asked for."""
+_MEMBER = re.compile(r"env(?<!\wenv)\.([A-Z][A-Z0-9_]{2,79})")
+_FIELD = re.compile(
+    r"\n[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"
+    r"(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()"
+)
+"""Of a class or a schema of settings."""
+_ASKED = re.compile(
+    r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
+    r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
+    r"""(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?)\s*$"""
+)
+"""What stands before it where it is read."""
+
+
+def variables(project: Project) -> dict[str, Evidence]:
+    """Return the environment variables that the source reads, with the first place of each."""
+    found: dict[str, Evidence] = {}
+    for path in project.suffixed(*CODE):
+        if project.is_aside(path):
+            continue
+        text = project.text(path)
+        for each in _named_in(text):
+            name = each[1]
+            if name not in found and _is_read(text, each):
+                number = text.count("\n", 0, each.start(1)) + 1
+                found[name] = Evidence(path, number, name, "is read here")
+    return found
+
+
+def _named_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield what may be variables that a file reads; most files speak of none."""
+    yield from _QUOTED.finditer(text)
+    if "env." in text:
+        yield from _MEMBER.finditer(text)
+    if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+        yield from _FIELD.finditer(text)
+
+
+def _is_read(text: str, each: re.Match[str]) -> bool:
+    if each.re is not _QUOTED:
+        return True
+    return _ASKED.search(text, max(0, each.start() - 60), each.start()) is not None

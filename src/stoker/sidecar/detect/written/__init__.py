@@ -14,13 +14,18 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
-INTERESTING = re.compile(
-    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
-    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
-    r"stoker|delayed_job|periodiq",
-    re.IGNORECASE,
+_WORDS = re.compile(
+    r"celery|dramatiq|rq(?<!\wrq)\b|rqworker|huey|arq(?<!\warq)\b|saq(?<!\wsaq)\b|taskiq|"
+    r"procrastinate|sidekiq|good_job|bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|"
+    r"queue|litestar|solid_queue|stoker|delayed_job|periodiq"
 )
-"""What a line about workers has in it somewhere."""
+"""All begin with letters of one case: so ``re`` skips at once what cannot be one."""
+
+
+def is_interesting(text: str) -> bool:
+    """Tell if a line, or one of a text's, may be about workers."""
+    return _WORDS.search(text.lower()) is not None
+
 
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
@@ -48,6 +53,8 @@ class Written(msgspec.Struct, frozen=True):
 
 def joined_lines(project: Project, path: str) -> list[tuple[int, str]]:
     """Return a file's lines with their numbers, continued ones put together."""
+    if "\\" not in project.text(path):
+        return list(enumerate(project.lines(path), 1))
     found: list[tuple[int, str]] = []
     start, parts = 0, list[str]()
     for number, line in enumerate(project.lines(path), 1):

@@ -170,8 +170,11 @@ class Project:
 
     def _read(self, path: str) -> str | None:
         try:
-            with (self.root / path).open("rb") as file:
-                data = file.read(LARGEST + 1)
+            file = os.open(f"{self.root}/{path}", os.O_RDONLY)
+            try:
+                data = os.read(file, LARGEST + 1)
+            finally:
+                os.close(file)
         except OSError as error:
             self.note(path, f"cannot be read: {error.strerror}", "make it readable")
             return None

@@ -12,7 +12,7 @@ CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
 
 _QUOTED = re.compile(r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]""")
 """What is the name of an environment variable, if it is asked for."""
-_MEMBER = re.compile(r"env(?<!\wenv)\.([A-Z][A-Z0-9_]{2,79})")
+_MEMBER = re.compile(r"\.(?<=env\.)(?<!\wenv\.)([A-Z][A-Z0-9_]{2,79})")
 _FIELD = re.compile(
     r"\n[ \t]+([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"
     r"(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()"
@@ -21,7 +21,7 @@ _FIELD = re.compile(
 _ASKED = re.compile(
     r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
     r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
-    r"""(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?)\s*$"""
+    r"""(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?)$"""
 )
 """What stands before it where it is read."""
 
@@ -33,24 +33,20 @@ def variables(project: Project) -> dict[str, Evidence]:
         if project.is_aside(path):
             continue
         text = project.text(path)
-        for each in _named_in(text):
-            name = each[1]
-            if name not in found and _is_read(text, each):
+        for each in _read_in(text):
+            if each[1] not in found:
                 number = text.count("\n", 0, each.start(1)) + 1
-                found[name] = Evidence(path, number, name, "is read here")
+                found[each[1]] = Evidence(path, number, each[1], "is read here")
     return found
 
 
-def _named_in(text: str) -> Iterator[re.Match[str]]:
-    """Yield what may be variables that a file reads; most files speak of none."""
-    yield from _QUOTED.finditer(text)
-    if "env." in text:
-        yield from _MEMBER.finditer(text)
-    if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
-        yield from _FIELD.finditer(text)
-
-
-def _is_read(text: str, each: re.Match[str]) -> bool:
-    if each.re is not _QUOTED:
-        return True
-    return _ASKED.search(text, max(0, each.start() - 60), each.start()) is not None
+def _read_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield the names of the variables that a file reads; most files speak of none."""
+    for each in _QUOTED.finditer(text):
+        before = text[max(0, each.start() - 60) : each.start()].rstrip()
+        if before.endswith(("(", "[", "=", ":", "\\")) and _ASKED.search(before):
+            yield each
+    yield from _MEMBER.finditer(text)
+    for each in _FIELD.finditer(text):
+        if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+            yield each

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.project import Project
 
 SOURCES = (
@@ -14,12 +15,12 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
-_WORDS = re.compile(
-    r"celery|dramatiq|rq(?<!\wrq)\b|rqworker|huey|arq(?<!\warq)\b|saq(?<!\wsaq)\b|taskiq|"
-    r"procrastinate|sidekiq|good_job|bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|"
-    r"queue|litestar|solid_queue|stoker|delayed_job|periodiq"
-)
-"""All begin with letters of one case: so ``re`` skips at once what cannot be one."""
+_WORDS = spotting(
+    "celery", "dramatiq", "rqworker", "huey", "taskiq", "procrastinate", "sidekiq", "good_job",
+    "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer", "queue",
+    "litestar", "stoker", "delayed_job", "periodiq",
+    whole=("rq", "arq", "saq"),
+)  # fmt: skip
 
 
 def is_interesting(text: str) -> bool:

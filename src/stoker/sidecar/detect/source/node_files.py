@@ -12,20 +12,21 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
+from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.project import Project
 
 _IMPORT = re.compile(
-    r"""(?:from(?<!\wfrom)\s*|import(?<!\wimport)\s*\(?\s*|require(?<!\wrequire)\s*\(\s*|"""
-    r"""fork(?<!\wfork)\s*\(\s*|new(?<!\wnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
+    r"""(?:f(?<!\wf)rom\s*|p(?<=\bimp)ort\s*\(?\s*|q(?<=\breq)uire\s*\(\s*|"""
+    r"""k(?<=\bfork)\s*\(\s*|w(?<=\bnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
     r"""path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
 )
-"""Begins with letters, not with ``\\b``: so ``re`` skips at once what cannot be one."""
+"""Each way by its rarest letter, as ``spotting`` does it."""
 _TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
 _SERVES = re.compile(
-    r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|createServer(?<!\wcreateServer)\s*\(|"""
-    r"""serve(?<!\wserve)\s*\(|Bun\.serve|new(?<!\wnew)\s+(?:Hono|Elysia|Koa)\b|express\s*\(\)|"""
-    r"""fastify\s*\(|Fastify\s*\(|bot(?<!\wbot)\.(?:launch|start|startPolling)\s*\(|"""
-    r"""client(?<!\wclient)\.login\s*\("""
+    r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|S(?<=\bcreateS)erver\s*\(|"""
+    r"""v(?<=\bserv)e\s*\(|Bun\.serve|w(?<=\bnew)\s+(?:Hono|Elysia|Koa)\b|x(?<=ex)press\s*\(\)|"""
+    r"""y(?<=[fF]astify)\s*\(|b(?<=\bb)ot\.(?:launch|start|startPolling)\s*\(|"""
+    r"""g(?<=\bclient\.log)in\s*\("""
 )
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
@@ -35,6 +36,7 @@ _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
+_MAKING = spotting("Worker", "Processor", "QueueProcess")
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -74,8 +76,10 @@ class NodeSource:
         bull = not about and ".process(" in text and self._is_bull(path)
         if not about and not bull:
             return
-        found = calls(text, path.rpartition(".")[2])
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
+        if framework == "bullmq" and not _MAKING.search(text):
+            return  # most files only add jobs
+        found = calls(text, path.rpartition(".")[2])
         for call in found:
             if self._makes_worker(call, text, framework, about):
                 yield Site(

@@ -59,6 +59,8 @@ class Project:
             )
         self.notes: dict[str, None] = {}
         self._texts: dict[str, str | None] = {}
+        self._split: dict[str, list[str]] = {}
+        """The lines of the files of which some were asked for one by one."""
         self._index(frozenset(self._walk()))
 
     def _index(self, files: frozenset[str]) -> None:
@@ -132,6 +134,7 @@ class Project:
     def pretend(self, texts: Mapping[str, str | None]) -> None:
         """Look at the project as if these files said something else, or were not there."""
         self._texts |= texts
+        self._split.clear()
         gone = {path for path, text in texts.items() if text is None}
         if gone:
             self._index(self.files - gone)
@@ -139,6 +142,13 @@ class Project:
     def lines(self, path: str) -> list[str]:
         """Return a file's lines."""
         return self.text(path).splitlines()
+
+    def line(self, path: str, number: int) -> str:
+        """Return one line without the spaces around it; empty if the file has not as many."""
+        if path not in self._split:
+            self._split[path] = self.lines(path)
+        lines = self._split[path]
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     def _walk(self) -> Iterator[str]:
         count = 0

@@ -154,7 +154,7 @@ class GoSource:
                 last in library.methods and call.arguments
             ):
                 continue
-            line = self.project.lines(path)[call.line - 1]
+            line = self.project.line(path, call.line)
             queues = tuple(_queues(text, library.framework)) if role == "worker" else ()
             self.sites.setdefault(path, []).append(
                 Site(library.framework, path, call.line, line, queues, _concurrency(call, text),

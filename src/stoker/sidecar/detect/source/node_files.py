@@ -83,14 +83,14 @@ class NodeSource:
         for call in found:
             if self._makes_worker(call, text, framework, about):
                 yield Site(
-                    framework, path, call.line, self.project.lines(path)[call.line - 1],
+                    framework, path, call.line, self.project.line(path, call.line),
                     self._queues(path, text, call, found), _concurrency(call, text),
                 )  # fmt: skip
         if not any(_is_maker(call) for call in found) and re.search(
             r"class\s+\w+\s+extends\s+(bullmq\.)?Worker\b", text
         ):
             line = text.count("\n", 0, text.find("extends")) + 1
-            yield Site(framework, path, line, self.project.lines(path)[line - 1])
+            yield Site(framework, path, line, self.project.line(path, line))
 
     def _is_bull(self, path: str) -> bool:
         package = self.manifests.package_of(path, "node")

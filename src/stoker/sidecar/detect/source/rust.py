@@ -136,7 +136,7 @@ class RustSource:
                     and crate.dependencies & set(names)
                     and (framework.removeprefix("rusty-") in text)
                 ):
-                    line = self.project.lines(path)[call.line - 1]
+                    line = self.project.line(path, call.line)
                     queues = (
                         tuple(re.findall(r'"([\w-]+)"', " ".join(call.arguments))[:6])
                         if framework == "rusty-sidekiq"

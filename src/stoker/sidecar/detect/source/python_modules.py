@@ -182,16 +182,18 @@ class PythonSource:
 
     def _absolute(self, dir: str) -> Iterator[str]:
         """Yield what the files of a directory import that may be of this project."""
+        for path in self._by_dir.get(dir, ()):
+            for name, _ in _imported(self.project.text(path)):
+                first = name.partition(".")[0]
+                if first and first not in sys.stdlib_module_names and not self._is_foreign(first):
+                    yield name
+
+    @cached_property
+    def _by_dir(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         for path in self.paths:
-            if directory(path) == dir:
-                for name, _ in _imported(self.project.text(path)):
-                    first = name.partition(".")[0]
-                    if (
-                        first
-                        and first not in sys.stdlib_module_names
-                        and not self._is_foreign(first)
-                    ):
-                        yield name
+            found.setdefault(directory(path), []).append(path)
+        return found
 
     def _is_foreign(self, name: str) -> bool:
         return self.manifests.has(python_name(name), language="python") is not None

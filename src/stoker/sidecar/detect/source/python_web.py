@@ -17,19 +17,21 @@ from stoker.sidecar.detect.source.python_sites import script_sites
 from stoker.sidecar.detection import Embedded
 
 _SERVES = re.compile(
-    r"\bapp\.run\(|uvicorn\.(run|Server)\(|run_app\(|socketio\.run\(|\bserve\(|"
-    r"\b(start|run)_polling\(|\b(bot|client)\.run\("
+    r"app(?<!\wapp)\.run\(|uvicorn\.(?:run|Server)\(|run_app\(|socketio\.run\(|"
+    r"serve(?<!\wserve)\(|start(?<!\wstart)_polling\(|run(?<!\wrun)_polling\(|"
+    r"bot(?<!\wbot)\.run\(|client(?<!\wclient)\.run\("
 )
 """A web server, or a bot: what the project is there for."""
 _HOOK = re.compile(
-    r"\b(FastAPI|Flask|Starlette|Litestar|Sanic|Quart)\(|def lifespan\b|on_event\(|on_startup|"
-    r"before_serving|server_start\b|def (post_fork|when_ready)\(|def ready\(self"
+    r"FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|Starlette(?<!\wStarlette)\(|"
+    r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|def lifespan\b|on_event\(|"
+    r"on_startup|before_serving|server_start\b|def (?:post_fork|when_ready)\(|def ready\(self"
 )
 _DEDICATED = re.compile(
     r"(^|[/_])(workers?|consumer)(_main|_settings)?\.py$|/workers?/__main__\.py$"
 )
 _ROUTE = re.compile(r"\.(get|post|put|patch|delete|route|websocket|task|command|cli)\b|\bcommand\b")
-_LIFESPAN = re.compile(r"\buse_server_lifespan\s*=\s*([\w.]+)")
+_LIFESPAN = re.compile(r"use_server_lifespan(?<!\wuse_server_lifespan)\s*=\s*([\w.]+)")
 _SETTING = re.compile(
     r"(?:settings|config|cfg|conf|env|options)(?:\(\))?\.(\w{4,})|\b([A-Z][A-Z0-9_]{3,})\b"
 )

@@ -12,7 +12,6 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
-from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.project import Project
 
 _IMPORT = re.compile(
@@ -36,7 +35,10 @@ _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
-_MAKING = spotting("Worker", "Processor", "QueueProcess")
+_MAKING = re.compile(
+    r"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
+)
+"""One of these is where a worker of BullMQ is made."""
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )

@@ -21,24 +21,25 @@ class Resolver:
     def __init__(self, project: Project, manifests: Manifests, paths: Iterable[str]) -> None:
         self.project, self.manifests = project, manifests
         self._known = frozenset(paths)
-        self._shared: dict[str, str] = {}
+        self._found: dict[tuple[str, str], str] = {}
+        """By the package that imports, and the name."""
 
     def resolve(self, path: str, name: str) -> str:
         """Return the file that ``path`` imports by a name, empty for what is not of the project."""
         if name.startswith("."):
             return self.file(posixpath.normpath(posixpath.join(directory(path), name)))
-        if name.startswith(_PREFIXES):
-            found = self._of_package(path, name)
-            if found:
-                return found
-        if name not in self._shared:
-            self._shared[name] = self._aliased(name) or self._of_member(name)
-        return self._shared[name]
+        package = self.manifests.package_of(path, "node") if name.startswith(_PREFIXES) else None
+        asked = (package.dir if package else ".", name)
+        if asked not in self._found:
+            self._found[asked] = (
+                self._of_package(*asked) or self._aliased(name) or self._of_member(name)
+            )
+        return self._found[asked]
 
-    def _of_package(self, path: str, name: str) -> str:
-        package = self.manifests.package_of(path, "node")
-        base = package.dir if package else "."
-        prefix = next(each for each in _PREFIXES if name.startswith(each))
+    def _of_package(self, base: str, name: str) -> str:
+        prefix = next((each for each in _PREFIXES if name.startswith(each)), "")
+        if not prefix:
+            return ""
         tail = name[len(prefix) :].lstrip("/")
         roots = (f"{base}/src", base, f"{base}/app", "src", ".")
         return self._first(f"{root}/{tail}" for root in roots)

@@ -30,6 +30,11 @@ class Library(msgspec.Struct, frozen=True):
     schedulers: frozenset[str] = frozenset()
     """Functions that make what may run only once."""
 
+    @property
+    def makers(self) -> frozenset[str]:
+        """Return all of them: a file without any only adds jobs."""
+        return self.functions | self.methods | self.schedulers
+
 
 _LIBRARIES = (
     Library(
@@ -127,7 +132,7 @@ class GoSource:
                 if library_of(name) is library
                 for local in _local_names(alias, name)
             }
-            if names:
+            if names and any(name in text for name in library.makers):
                 self._find(path, text, library, names)
         if _MAIN.search(text) and _PACKAGE_MAIN.search(text):
             self._add_main(path, directory(path))

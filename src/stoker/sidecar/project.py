@@ -66,7 +66,6 @@ class Project:
     def _index(self, files: frozenset[str]) -> None:
         self.files = files
         self._asides: dict[str, bool] = {}
-        self._whole: str | None = None
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
         self.dirs = frozenset(_directories(self.files))
         self._by_name: dict[str, list[str]] = {}
@@ -75,6 +74,7 @@ class Project:
             name = path.rpartition("/")[2]
             self._by_name.setdefault(name.lower(), []).append(path)
             self._by_suffix.setdefault(name.rpartition(".")[2].lower(), []).append(path)
+        self._whole = self._find_whole()
 
     def named(self, *names: str) -> list[str]:
         """Return the files of these names, in any case, nearest to the root first."""
@@ -100,15 +100,14 @@ class Project:
 
         Where all code lies in one ``demo/``, this is the project.
         """
-        if path not in self._asides:
-            if self._whole is None:
-                self._whole = self._find_whole()
-            inside = path
-            if self._whole and path.startswith(self._whole):  # Django's demo/demo, too
+        dir = path[: path.rfind("/") + 1]
+        if dir not in self._asides:
+            inside = dir
+            if self._whole and dir.startswith(self._whole):  # Django's demo/demo, too
                 own = self._whole.rstrip("/").rpartition("/")[2]
-                inside = "/".join(part for part in path.split("/") if part != own)
-            self._asides[path] = _ASIDE.search(inside) is not None or "{{" in path
-        return self._asides[path]
+                inside = "/".join(part for part in dir.split("/") if part != own)
+            self._asides[dir] = _ASIDE.search(inside) is not None
+        return self._asides[dir] or "{{" in path
 
     def _find_whole(self) -> str:
         found: set[str] = set()

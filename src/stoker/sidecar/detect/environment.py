@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 
@@ -19,12 +18,11 @@ _FIELD = re.compile(
     r"(?:z\.|str\b|int\b|SecretStr|Optional|\w*Dsn\b|Joi\.|t\.|url\(|str\()"
 )
 """Of a class or a schema of settings."""
-_SETTINGS = spotting("Settings", "zod", "Joi", "Env", "env")
-"""One of these is in a file that has one."""
 _ASKED = re.compile(
-    r"""(?:environ(?:\.get\(|\[)|getenv\(|\w*[eE]nv\w*(?:\.\w+)?(?:<\w+>)?\(|config(?:\.get)?\(|env\[|"""
-    r"""ENV(?:\.fetch\(|\[)|LookupEnv\(|viper\.\w+\(|env::var(?:_os)?\(|\.get(?:OrThrow)?(?:<\w+>)?\(|"""
-    r"""(?:env|envconfig|mapstructure|alias)\s*[:=]\s*\\?)$"""
+    r"(?:environ(?:\.get\(|\[)|env\w*(?:\.\w+)?(?:<\w+>)?\(|Env\w*(?:\.\w+)?(?:<\w+>)?\(|env\[|"
+    r"config(?:\.get)?\(|ENV(?:\.fetch\(|\[)|viper\.\w+\(|env::var(?:_os)?\(|"
+    r"\.get(?:OrThrow)?(?:<\w+>)?\(|env\s*[:=]\s*\\?|envconfig\s*[:=]\s*\\?|"
+    r"mapstructure\s*[:=]\s*\\?|alias\s*[:=]\s*\\?)$"
 )
 """What stands before it where it is read."""
 
@@ -50,5 +48,6 @@ def _read_in(text: str) -> Iterator[re.Match[str]]:
         if before.endswith(("(", "[", "=", ":", "\\")) and _ASKED.search(before):
             yield each
     yield from _MEMBER.finditer(text)
-    if _SETTINGS.search(text):
-        yield from _FIELD.finditer(text)
+    for each in _FIELD.finditer(text):
+        if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+            yield each

@@ -151,14 +151,14 @@ class Project:
 
     def _walk(self) -> Iterator[str]:
         count = 0
-        waiting = [(self.root, "", 0)]
+        waiting = [(str(self.root), "", 0)]
         while waiting:
             directory, prefix, depth = waiting.pop()
             for entry in _entries(directory):
                 path = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in IGNORED and depth < MOST_DEPTH and not _is_venv(entry):
-                        waiting.append((Path(entry.path), f"{path}/", depth + 1))
+                        waiting.append((entry.path, f"{path}/", depth + 1))
                 elif self._is_own_file(entry):
                     count += 1
                     if count > MOST_FILES:
@@ -203,7 +203,7 @@ def _directories(files: Iterable[str]) -> set[str]:
     return found
 
 
-def _entries(directory: Path) -> list[os.DirEntry[str]]:
+def _entries(directory: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             return sorted(entries, key=lambda entry: entry.name)

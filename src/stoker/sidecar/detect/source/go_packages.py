@@ -134,7 +134,7 @@ class GoSource:
             }
             if names and any(name in text for name in library.makers):
                 self._find(path, text, library, names)
-        if _MAIN.search(text) and _PACKAGE_MAIN.search(text):
+        if "func main()" in text and _MAIN.search(text) and _PACKAGE_MAIN.search(text):
             self._add_main(path, directory(path))
 
     def _add_main(self, path: str, dir: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -70,6 +71,7 @@ def _beside(
             yield _DECIDES, kind, evidence[0]
 
 
+@functools.lru_cache(1_024)
 def _kind_of(image: str) -> BrokerKind | None:
     return next((k for pattern, k in _IMAGES if re.search(pattern, image.lower())), None)
 

@@ -311,8 +311,13 @@ def _watched(first: str, words: Sequence[str]) -> list[Step]:
     return [Step((*program, *rest), dev=True)]
 
 
+_RUNNERS_BY_NAME = {
+    name: tuple(runner for runner in _RUNNERS if runner[0] == name) for name, *_ in _RUNNERS
+}
+
+
 def _runner(words: Sequence[str]) -> list[Step] | None:
-    for runner in _RUNNERS:
+    for runner in _RUNNERS_BY_NAME.get(words[0], ()):
         if tuple(words[: len(runner)]) != runner or len(words) <= len(runner):
             continue
         if runner in (("python", "-m"), ("python3", "-m")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import posixpath
 import re
@@ -65,7 +66,7 @@ _BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
 _SERVES = re.compile(
     r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
-    r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|\bg\.Server\("
+    r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|g(?<!\wg)\.Server\("
 )
 
 
@@ -221,6 +222,7 @@ class GoSource:
         return self._serving[path]
 
 
+@functools.lru_cache(4_096)
 def library_of(name: str) -> Library | None:
     """Return the framework of an imported package; a fork is one, as long as it keeps the name."""
     base = re.sub(r"/v\d+(/|$)", r"\1", name)

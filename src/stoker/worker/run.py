@@ -19,6 +19,7 @@ class Run:
 
     __slots__ = (
         "began",
+        "begun",
         "context",
         "ended",
         "handler",
@@ -44,6 +45,9 @@ class Run:
         self.context = context
         self.began = 0.0
         """On the monotonic clock."""
+        self.begun = False
+        """Its task has made its first step. Cancelled before that it would never make one, and say
+        nothing of its end."""
         self.task: asyncio.Task[None] | None = None
         self.stopped: Stop | None = None
         self.ended = False
@@ -59,5 +63,5 @@ class Run:
         if self.stopped is None or why == "lost":
             self.stopped = why
         self.context.cancelled = True
-        if self.task is not None and not self.ended:
+        if self.task is not None and self.begun and not self.ended:
             self.task.cancel()

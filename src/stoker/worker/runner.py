@@ -210,8 +210,9 @@ class Runner:
         return Run(record, lease, handler, policy, context)
 
     async def _run(self, run: Run) -> None:
+        run.begun = True
         try:
-            report = await self._executors.run(run)
+            report = await self._executors.run(run) if run.stopped is None else Interrupted()
         except asyncio.CancelledError as error:
             report = _interrupted(run, error)
         except Unrecoverable as error:

@@ -546,6 +546,24 @@ async def test_a_lease_that_is_lost_as_its_run_is_through_is_not_told_of(
     assert heard.of("lease.broken") == []
 
 
+@pytest.mark.parametrize(("why", "outcomes"), [("shutdown", 1), ("lost", 0)])
+async def test_a_run_that_is_interrupted_before_its_first_step_ends(
+    app: Stoker, running: Running, why: str, outcomes: int
+) -> None:
+    waiting = Waiting(app)
+    running.start(JOB)
+    if why == "lost":
+        running.runner.lost({LEASE: None})
+    else:
+        running.runner.stop_all("shutdown")
+
+    await soon(running.runner.idle())
+
+    assert not waiting.begun.is_set() or waiting.interrupted  # newer Pythons begin at once
+    assert len(running.outcomes) == outcomes
+    assert running.slots.busy == 0
+
+
 async def test_a_lost_lease_outweighs_another_reason_to_stop(app: Stoker, running: Running) -> None:
     waiting = Waiting(app)
     running.start(JOB)

@@ -34,6 +34,7 @@ _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
+_ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -69,6 +70,7 @@ class NodeSource:
             text = project.text(path)
             names = named[path] = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
             self.imports.add(path, filter(None, (self._resolve(path, n, known) for n in names)))
+        self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         for path, names in named.items():
             sites = tuple(self._find_sites(path, project.text(path), names))
             if sites:
@@ -78,7 +80,7 @@ class NodeSource:
 
     def _find_sites(self, path: str, text: str, names: Sequence[str]) -> Iterator[Site]:
         about = [name for name in names if name in _MAKERS or name in _NEST]
-        bull = not about and ".process(" in text and self._is_bull(path)
+        bull = not about and ".process(" in text and self._is_bull(path, text)
         if not about and not bull:
             return
         found = calls(text, path.rpartition(".")[2])
@@ -95,9 +97,14 @@ class NodeSource:
             line = text.count("\n", 0, text.find("extends")) + 1
             yield Site(framework, path, line, self.project.lines(path)[line - 1])
 
-    def _is_bull(self, path: str) -> bool:
+    def _is_bull(self, path: str, text: str) -> bool:
+        """Tell if a file that does not import Bull is about its queues: named so, or given one."""
         package = self.manifests.package_of(path, "node")
-        if package is None or not re.search(r"queue|worker|job|process|consumer", path.lower()):
+        named = re.search(r"queue|worker|job|process|consumer", path.lower()) is not None
+        given = _ON_A_QUEUE.search(text) is not None and any(
+            each in self._with_bull for each in self.imports.of(path)
+        )
+        if package is None or not (named or given):
             return False
         return any(d.name == "bull" and d.dir == package.dir for d in self.manifests.dependencies)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -60,6 +60,17 @@ _SERVES = re.compile(
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
     r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|\bg\.Server\("
 )
+
+_ROUTE = re.compile(
+    r"\.(?:Handle|HandleFunc|Get|Post|Put|Patch|Delete|Head|Any|Mount|Group|Route|Use|Static"
+    r'|GET|POST|PUT|PATCH|DELETE|HEAD)\(\s*"(?:[A-Z]+ )?(/[^"\n]*)"'
+)
+_ROUTER = re.compile(r"http\.(?:Handle|ResponseWriter|NewServeMux)|\b(?:chi|gin|echo|fiber|mux)\.")
+_PROBE = re.compile(
+    r"/(?:api/|v\d+/)?(?:-/|_)?(?:metrics|health\w*|healthz/\w+|livez?|liveness|readyz?|readiness|ping"
+    r"|debug/pprof\S*)/?"
+)
+"""What an orchestrator asks: a worker that only answers that is no web app."""
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -188,8 +199,18 @@ class GoSource:
         return [site for path in found for site in self.sites[path]]
 
     def serves(self, program: Program) -> bool:
-        """Tell if a program opens a port for others than its own health."""
-        return any(self.is_serving(path) for path in self.files(program))
+        """Tell if a program opens a port for others than those who ask for its health."""
+        files = self.files(program)
+        serving = [path for path in files if self.is_serving(path)]
+        return bool(serving) and not (self._is_probed(serving) and self._is_probed(files))
+
+    def _is_probed(self, files: Sequence[str]) -> bool:
+        """Tell if health and figures are all that files have routes for."""
+        texts = [self.project.text(path) for path in files]
+        given = (text for text in texts if _ROUTER.search(text))
+        routes = [route for text in given for route in _ROUTE.findall(text)]
+        plain = bool(routes) and all(_PROBE.fullmatch(route) for route in routes)
+        return plain and not any("grpc.NewServer(" in text for text in texts)
 
     def is_serving(self, path: str) -> bool:
         """Tell if a file opens a port; what is generated for both sides does not count."""

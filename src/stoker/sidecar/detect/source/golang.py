@@ -212,6 +212,10 @@ class GoPrograms:
             return True
         own = [path for path in self.source.files(program) if directory(path) == program.dir]
         texts = " ".join(self.source.project.text(path) for path in own)
+        if "Execute(" in texts:  # its commands, a package away, are what it does
+            imports = self.source.imports
+            commands = [p for path in own for dir in imports.of(path) for p in imports.of(dir)]
+            texts += " ".join(self.source.project.text(path) for path in commands)
         return (
             re.search(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(", texts)
             is not None

@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
+import msgspec
+
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
@@ -48,11 +50,27 @@ def started(source: PythonSource) -> Iterator[Embedded]:
     """Yield the workers that web apps start."""
     yield from _with_litestar(source)
     makers = {path: sites for path in source.modules if (sites := list(script_sites(source, path)))}
+    off: set[str] = set()
+    found = list(_started(source, makers, off)) if makers else []
+    yield from found
+    # What is switched off by default is a worker all the same, where nothing else runs it.
+    known = {each.framework for each in found}
+    for each in _started(source, makers, None) if off else ():
+        if each.framework not in known:
+            reason = f"{each.reason}, if a setting says so"
+            yield msgspec.structs.replace(each, reason=reason, asked=True)
+
+
+def _started(source: PythonSource, makers: Makers, off: set[str] | None) -> Iterator[Embedded]:
+    """Yield the workers that web apps start.
+
+    ``off`` takes the settings that keep something from running; without it, none of them does.
+    """
     own = {part for path in source.paths for part in path.removesuffix(".py").split("/")}
-    for path, module in source.modules.items() if makers else ():
+    for path, module in source.modules.items():
         text = source.project.text(path)
         if (_HOOK.search(text) or _SERVES.search(text)) and not _DEDICATED.search(path):
-            site = _site(source, makers, own, set(), path, _at_start(module))
+            site = _site(source, makers, own, set(), path, _at_start(module), off)
             if site is not None:
                 reason = "the web app starts the worker in its own process"
                 dir = source.module_name(path)[1]
@@ -72,7 +90,7 @@ def _with_litestar(source: PythonSource) -> Iterator[Embedded]:
 
 def _site(
     source: PythonSource, makers: Makers, own: Set[str], seen: set[str], path: str,
-    body: Sequence[ast.AST],
+    body: Sequence[ast.AST], off: set[str] | None,
 ) -> Site | None:  # fmt: skip
     """Return where statements of a file make a worker, themselves or by what they call.
 
@@ -81,7 +99,7 @@ def _site(
     module = source.module(path)
     if module is None:
         return None
-    nodes = list(_run(source, module, body))
+    nodes = list(_run(source, module, body, off))
     lines = {node.lineno for node in nodes if isinstance(node, ast.Call)}
     for site in makers.get(path, ()):
         if site.line in lines:
@@ -91,13 +109,15 @@ def _site(
         seen.add(name)
         if name.partition(".")[0] in own:
             for called in _called(source, makers, name, path):
-                site = _site(source, makers, own, seen, *called)
+                site = _site(source, makers, own, seen, *called, off)
                 if site is not None:
                     return site
     return None
 
 
-def _run(source: PythonSource, module: Module, body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+def _run(
+    source: PythonSource, module: Module, body: Sequence[ast.AST], off: set[str] | None
+) -> Iterator[ast.AST]:
     """Yield what runs with the app: no routes, no commands, nothing that is switched off."""
     defined = {node.name: node for node in ast.walk(module.tree) if isinstance(node, _DEFINES)}
     waiting = list(body)
@@ -107,7 +127,7 @@ def _run(source: PythonSource, module: Module, body: Sequence[ast.AST]) -> Itera
             _ROUTE.search(ast.unparse(each)) for each in node.decorator_list
         ):
             continue
-        if isinstance(node, ast.If) and _is_off(source, module, node.test):
+        if isinstance(node, ast.If) and _is_off(source, module, node.test, off):
             waiting += node.orelse
             continue
         yield node
@@ -124,7 +144,7 @@ def _at_start(module: Module) -> list[ast.AST]:
     ]  # fmt: skip
 
 
-def _is_off(source: PythonSource, module: Module, test: ast.expr) -> bool:
+def _is_off(source: PythonSource, module: Module, test: ast.expr, off: set[str] | None) -> bool:
     """Tell if a condition does not hold, as the app is deployed by default."""
     text = ast.unparse(test)
     if "__name__" in text:
@@ -134,8 +154,12 @@ def _is_off(source: PythonSource, module: Module, test: ast.expr) -> bool:
     if any(isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value
            for each in getattr(test, "comparators", [])):  # fmt: skip
         return True  # one of several things that it can be told to be
+    if off is None:
+        return False
     names = [one or other for one, other in _SETTING.findall(text)]
-    return any(is_on(source, name) is False for name in names)
+    found = [name for name in names if is_on(source, name) is False]
+    off.update(found)
+    return bool(found)
 
 
 def is_on(source: PythonSource, name: str) -> bool | None:

@@ -67,7 +67,9 @@ class GoPrograms:
             return True
         if commands and self.commands.knows(program, verb):
             return False  # one of its other sub-commands, whatever it is called
-        if start.for_work or WORKERISH.search(" ".join((*arguments, *flags))):
+        if start.for_work or WORKERISH.search(" ".join((verb, *flags))) or (
+            DEDICATED.search(" ".join(arguments))
+        ):  # fmt: skip
             return True
         named = self._is_named(program)
         if commands and not named:

@@ -22,8 +22,12 @@ INSIDE = {
     "bullmq-app-script": "bullmq",
     "bull-queue-given": "bull",
     "arq-switch": "arq",
+    "good-job-binstub": "good_job",
+    "procrastinate-factory": "procrastinate",
+    "river-review-queue": "river",
 }
 APART = {
+    "custom-start-worker": "node dist/worker/main",
     "arq-own-runner": "python3.12 shop/start_orders.py",
     "river-probes": "/bin/shipping serve",
 }

@@ -185,8 +185,8 @@ def _leads(source: PythonSource, makers: Makers, path: str) -> bool:
     return path in source.modules or any(stem in text for stem in stems)
 
 
-def _file(source: PythonSource, name: str, path: str) -> str:
-    """Return the file of an import, from where the importing file's are: nothing is searched."""
+def _file(source: PythonSource, name: str, path: str) -> tuple[str, str]:
+    """Return the file of an import, and what is imported of it: nothing is searched."""
     parts = name.split(".")
     for base in dict.fromkeys((source.module_name(path)[1], directory(path), ".")):
         for length in range(len(parts), 0, -1):
@@ -195,23 +195,19 @@ def _file(source: PythonSource, name: str, path: str) -> str:
             )
             for each in (f"{start}.py", f"{start}/__init__.py"):
                 if each in source.project.files:
-                    return each
-    return ""
+                    return each, next(iter(parts[length:]), "")
+    return "", ""
 
 
 def _called(
     source: PythonSource, makers: Makers, name: str, path: str
 ) -> Iterator[tuple[str, Sequence[ast.AST]]]:
     """Yield what runs of the file that a name is imported from: itself, and the name's own."""
-    found = _file(source, name, path)
+    found, member = _file(source, name, path)
     module = source.module(found) if found != path and _leads(source, makers, found) else None
     if module is None:
         return
-    parts = found.removesuffix(".py").removesuffix("/__init__").split("/")
-    words = name.split(".")
-    rest = words[len(words) - words[::-1].index(parts[-1]) :] if parts[-1] in words else []
     defined = {node.name: node for node in module.tree.body if isinstance(node, _DEFINES)}
-    member = rest[0] if rest else ""
     made = next((each.call for each in module.assigned if each.name == member), "")
     node = defined.get(member) or defined.get(made)
     yield found, [each for each in module.tree.body if not isinstance(each, _DEFINES)]

@@ -59,12 +59,13 @@ class Project:
             )
         self.notes: dict[str, None] = {}
         self._texts: dict[str, str | None] = {}
+        self._split: dict[str, list[str]] = {}
+        """The lines of the files of which some were asked for one by one."""
         self._index(frozenset(self._walk()))
 
     def _index(self, files: frozenset[str]) -> None:
         self.files = files
         self._asides: dict[str, bool] = {}
-        self._whole: str | None = None
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
         self.dirs = frozenset(_directories(self.files))
         self._by_name: dict[str, list[str]] = {}
@@ -73,6 +74,7 @@ class Project:
             name = path.rpartition("/")[2]
             self._by_name.setdefault(name.lower(), []).append(path)
             self._by_suffix.setdefault(name.rpartition(".")[2].lower(), []).append(path)
+        self._whole = self._find_whole()
 
     def named(self, *names: str) -> list[str]:
         """Return the files of these names, in any case, nearest to the root first."""
@@ -98,15 +100,14 @@ class Project:
 
         Where all code lies in one ``demo/``, this is the project.
         """
-        if path not in self._asides:
-            if self._whole is None:
-                self._whole = self._find_whole()
-            inside = path
-            if self._whole and path.startswith(self._whole):  # Django's demo/demo, too
+        dir = path[: path.rfind("/") + 1]
+        if dir not in self._asides:
+            inside = dir
+            if self._whole and dir.startswith(self._whole):  # Django's demo/demo, too
                 own = self._whole.rstrip("/").rpartition("/")[2]
-                inside = "/".join(part for part in path.split("/") if part != own)
-            self._asides[path] = _ASIDE.search(inside) is not None or "{{" in path
-        return self._asides[path]
+                inside = "/".join(part for part in dir.split("/") if part != own)
+            self._asides[dir] = _ASIDE.search(inside) is not None
+        return self._asides[dir] or "{{" in path
 
     def _find_whole(self) -> str:
         found: set[str] = set()
@@ -132,6 +133,7 @@ class Project:
     def pretend(self, texts: Mapping[str, str | None]) -> None:
         """Look at the project as if these files said something else, or were not there."""
         self._texts |= texts
+        self._split.clear()
         gone = {path for path, text in texts.items() if text is None}
         if gone:
             self._index(self.files - gone)
@@ -140,16 +142,23 @@ class Project:
         """Return a file's lines."""
         return self.text(path).splitlines()
 
+    def line(self, path: str, number: int) -> str:
+        """Return one line without the spaces around it; empty if the file has not as many."""
+        if path not in self._split:
+            self._split[path] = self.lines(path)
+        lines = self._split[path]
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
     def _walk(self) -> Iterator[str]:
         count = 0
-        waiting = [(self.root, "", 0)]
+        waiting = [(str(self.root), "", 0)]
         while waiting:
             directory, prefix, depth = waiting.pop()
             for entry in _entries(directory):
                 path = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in IGNORED and depth < MOST_DEPTH and not _is_venv(entry):
-                        waiting.append((Path(entry.path), f"{path}/", depth + 1))
+                        waiting.append((entry.path, f"{path}/", depth + 1))
                 elif self._is_own_file(entry):
                     count += 1
                     if count > MOST_FILES:
@@ -170,8 +179,11 @@ class Project:
 
     def _read(self, path: str) -> str | None:
         try:
-            with (self.root / path).open("rb") as file:
-                data = file.read(LARGEST + 1)
+            file = os.open(f"{self.root}/{path}", os.O_RDONLY)
+            try:
+                data = os.read(file, LARGEST + 1)
+            finally:
+                os.close(file)
         except OSError as error:
             self.note(path, f"cannot be read: {error.strerror}", "make it readable")
             return None
@@ -191,7 +203,7 @@ def _directories(files: Iterable[str]) -> set[str]:
     return found
 
 
-def _entries(directory: Path) -> list[os.DirEntry[str]]:
+def _entries(directory: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             return sorted(entries, key=lambda entry: entry.name)

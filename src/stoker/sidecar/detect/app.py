@@ -141,8 +141,7 @@ class Finder:
     def _found(
         self, written: Written, start: Start, served: Serving, service: compose.Service | None
     ) -> _Found:
-        lines = self.project.lines(written.path)
-        text = lines[written.line - 1].strip() if 0 < written.line <= len(lines) else ""
+        text = self.project.line(written.path, written.line)
         port = served.port
         if service is not None and service.ports:
             port = service.ports[0]

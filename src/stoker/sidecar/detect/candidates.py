@@ -119,8 +119,7 @@ class Reader:
     def _candidate(
         self, written: Written, start: Start, launch: Launch, dir: str, language: Language | None
     ) -> Candidate:
-        lines = self.project.lines(written.path)
-        text = lines[written.line - 1].strip() if 0 < written.line <= len(lines) else ""
+        text = self.project.line(written.path, written.line)
         return Candidate(
             framework=launch.framework or None,
             role=launch.role,

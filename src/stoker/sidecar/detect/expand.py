@@ -16,6 +16,7 @@ from stoker.sidecar.detect.written.compose import normal
 from stoker.sidecar.detect.written.others import shell_scripts
 from stoker.sidecar.project import Project
 
+Words = tuple[str, ...]
 DEEPEST = 6
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _OWN = frozenset({"install", "ci", "add", "exec", "dlx", "build", "init", "workspaces", "i", "x"})
@@ -40,8 +41,9 @@ class Expander:
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
         self._shells = shell_scripts(project)
-        self._followed: set[tuple[str, tuple[str, ...], str]] = set()
+        self._followed: set[tuple[str, Words, str]] = set()
         """The shell files, and how each was called, on the way through one line."""
+        self._scripts: dict[tuple[str, Words], tuple[list[str], dict[str, list[str]]]] = {}
         self._members = {
             str(data.get("name")): directory(path)
             for path, data in manifests.tables.items()
@@ -174,12 +176,8 @@ class Expander:
         close.sort(key=lambda path: directory(path) != beside)
         return close[0] if close and name != "bin" else ""
 
-    def _shell(
-        self, path: str, arguments: tuple[str, ...], dir: str, depth: int
-    ) -> Iterator[Start]:
-        written = joined_lines(self.project, path)
-        lines = [text for _, text in put_in(written, directory(path), arguments)]
-        functions = _functions(lines)
+    def _shell(self, path: str, arguments: Words, dir: str, depth: int) -> Iterator[Start]:
+        lines, functions = self._script_of(path, arguments)
         chosen = _branch(lines, arguments[0]) if arguments else lines
         for line in chosen:
             text = line.strip()
@@ -194,6 +192,15 @@ class Expander:
                 elif chosen is not lines:
                     for inner in body:
                         yield from self.starts(inner.strip(), dir, depth=depth + 1)
+
+    def _script_of(self, path: str, arguments: Words) -> tuple[list[str], dict[str, list[str]]]:
+        """Return the lines of a shell file that is called so, and its functions."""
+        call = (path, arguments)
+        if call not in self._scripts:
+            written = joined_lines(self.project, path)
+            lines = [text for _, text in put_in(written, directory(path), arguments)]
+            self._scripts[call] = (lines, _functions(lines))
+        return self._scripts[call]
 
 
 def _functions(lines: list[str]) -> dict[str, list[str]]:

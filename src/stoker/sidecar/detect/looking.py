@@ -11,6 +11,7 @@ from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
+from stoker.sidecar.detect.environment import variables
 from stoker.sidecar.detect.manifests import Manifests, python_name
 from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import node, python, ruby, rust
@@ -72,7 +73,7 @@ def look(project: Project) -> Detection:
     units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
-    read = brokers.variables(project)
+    read = variables(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read)
     return Detection(
         units=tuple(units),

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 import msgspec
@@ -35,8 +36,8 @@ class Dependency(msgspec.Struct, frozen=True):
         return Evidence(self.path, self.line, f"{self.name} {self.version}".strip(), "dependency")
 
 
-class Manifests(msgspec.Struct):
-    """What all manifests say."""
+class Manifests(msgspec.Struct, dict=True):
+    """What all manifests say. All of it is added before the first question."""
 
     dependencies: list[Dependency] = []
     packages: list[Package] = []
@@ -47,29 +48,39 @@ class Manifests(msgspec.Struct):
 
     def has(self, *names: str, language: Language | None = None) -> Dependency | None:
         """Return the first dependency of one of these names."""
-        for dependency in self.dependencies:
-            if dependency.name in names and language in (None, dependency.language):
-                return dependency
-        return None
+        found = (each for name in names for each in self._by_name.get(name, ()))
+        fitting = ((at, each) for at, each in found if language in (None, each.language))
+        return min(fitting, key=lambda each: each[0], default=(0, None))[1]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[tuple[int, Dependency]]]:
+        found: dict[str, list[tuple[int, Dependency]]] = {}
+        for at, dependency in enumerate(self.dependencies):
+            found.setdefault(dependency.name, []).append((at, dependency))
+        return found
 
     def package_of(self, path: str, language: Language | None = None) -> Package | None:
         """Return the innermost package that a file or directory lies in."""
-        inside = [
-            package
-            for package in self.packages
-            if language in (None, package.language)
-            and (package.dir == "." or f"{path}/".startswith(f"{package.dir}/"))
-        ]
-        return max(inside, key=lambda package: _depth(package.dir), default=None)
+        dir = path
+        while True:
+            for package in self._by_dir.get(dir, ()):
+                if language in (None, package.language):
+                    return package
+            if dir == ".":
+                return None
+            dir = directory(dir)
+
+    @cached_property
+    def _by_dir(self) -> dict[str, list[Package]]:
+        found: dict[str, list[Package]] = {}
+        for package in self.packages:
+            found.setdefault(package.dir, []).append(package)
+        return found
 
 
 def directory(path: str) -> str:
     """Return the directory of a file, ``.`` for the root."""
     return path.rpartition("/")[0] or "."
-
-
-def _depth(dir: str) -> int:
-    return 0 if dir == "." else dir.count("/") + 1
 
 
 def python_name(text: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 import shlex
@@ -41,8 +42,16 @@ class Step(msgspec.Struct, frozen=True):
         return shlex.join(self.words)
 
 
-def steps(line: str) -> Iterator[Step]:
-    """Yield the simple commands of a line, each with the directory that it is run in."""
+@functools.lru_cache(4_096)
+def steps(line: str) -> tuple[Step, ...]:
+    """Return the simple commands of a line, each with the directory that it is run in.
+
+    Most lines are met more than once: scripts call each other, and all have their ``set -e``.
+    """
+    return tuple(_steps(line))
+
+
+def _steps(line: str) -> Iterator[Step]:
     dir = "."
     for every in _simple(defaults(line[:LONGEST])):
         words = list(_known(every))
@@ -302,8 +311,13 @@ def _watched(first: str, words: Sequence[str]) -> list[Step]:
     return [Step((*program, *rest), dev=True)]
 
 
+_RUNNERS_BY_NAME = {
+    name: tuple(runner for runner in _RUNNERS if runner[0] == name) for name, *_ in _RUNNERS
+}
+
+
 def _runner(words: Sequence[str]) -> list[Step] | None:
-    for runner in _RUNNERS:
+    for runner in _RUNNERS_BY_NAME.get(words[0], ()):
         if tuple(words[: len(runner)]) != runner or len(words) <= len(runner):
             continue
         if runner in (("python", "-m"), ("python3", "-m")):

@@ -53,13 +53,17 @@ def put_in(lines: Lines, place: str, arguments: Sequence[str] = ()) -> Iterator[
     values: dict[str, str] = {}
     given = list(arguments)
     for number, line in lines:
-        text = _OWN_PLACE.sub(f"{ROOT}/{place}", line)
-        text = _WHICH.sub(lambda found: found[1], text)
-        text = _ENTERED.sub(lambda found: found[1], text)
+        text = _placed(line, place) if "$" in line else line
         if text.strip() == "shift":
             given = given[1:]
         elif not _learn(text, values, given):
             yield number, without_venv(_filled(text, values, given))
+
+
+def _placed(line: str, place: str) -> str:
+    text = _OWN_PLACE.sub(f"{ROOT}/{place}", line)
+    text = _WHICH.sub(lambda found: found[1], text)
+    return _ENTERED.sub(lambda found: found[1], text)
 
 
 def put_in_recipes(lines: Lines) -> Iterator[tuple[int, str]]:
@@ -83,7 +87,7 @@ def _made(text: str, values: dict[str, str]) -> str:
 
 def without_venv(text: str) -> str:
     """Name a program of a virtual environment alone: in an image there is no such directory."""
-    return _VENV.sub("", text)
+    return _VENV.sub("", text) if "env/bin/" in text else text
 
 
 def _learn(text: str, values: dict[str, str], given: Sequence[str]) -> bool:
@@ -115,6 +119,8 @@ def _unquoted(text: str) -> str:
 
 def _filled(text: str, values: dict[str, str], given: Sequence[str]) -> str:
     """Put in what is known; a default only where nothing is."""
+    if "$" not in text and "`" not in text:
+        return text if len(text) <= _LONGEST else UNKNOWN
 
     def value(name: str) -> str | None:
         if name in ("@", "*"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,11 @@ class Library(msgspec.Struct, frozen=True):
     schedulers: frozenset[str] = frozenset()
     """Functions that make what may run only once."""
 
+    @property
+    def makers(self) -> frozenset[str]:
+        """Return all of them: a file without any only adds jobs."""
+        return self.functions | self.methods | self.schedulers
+
 
 _LIBRARIES = (
     Library(
@@ -55,10 +62,11 @@ _LIBRARIES = (
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
 _MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
+_BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
 _SERVES = re.compile(
     r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
-    r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|\bg\.Server\("
+    r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|g(?<!\wg)\.Server\("
 )
 
 _ROUTE = re.compile(
@@ -111,6 +119,7 @@ class GoSource:
         self.sites: dict[str, list[Site]] = {}
         self.programs: list[Program] = []
         self._serving: dict[str, bool] = {}
+        self._built: dict[str, dict[str, list[str]]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(library_of(name) for name in names):
             return
@@ -135,9 +144,9 @@ class GoSource:
                 if library_of(name) is library
                 for local in _local_names(alias, name)
             }
-            if names:
+            if names and any(name in text for name in library.makers):
                 self._find(path, text, library, names)
-        if _MAIN.search(text) and _PACKAGE_MAIN.search(text):
+        if "func main()" in text and _MAIN.search(text) and _PACKAGE_MAIN.search(text):
             self._add_main(path, directory(path))
 
     def _add_main(self, path: str, dir: str) -> None:
@@ -162,7 +171,7 @@ class GoSource:
                 last in library.methods and call.arguments
             ):
                 continue
-            line = self.project.lines(path)[call.line - 1]
+            line = self.project.line(path, call.line)
             queues = tuple(_queues(text, library.framework)) if role == "worker" else ()
             self.sites.setdefault(path, []).append(
                 Site(library.framework, path, call.line, line, queues, _concurrency(call, text),
@@ -174,6 +183,18 @@ class GoSource:
         """The files that may say under which name a program is built."""
         found = self.project.matching(r"(docker|make|just|task)file.*|.*\.(mk|sh|ya?ml|md)")
         return [path for path in found if "go build" in self.project.text(path)]
+
+    def built(self, path: str) -> dict[str, list[str]]:
+        """Return what a recipe builds by name: ``go build -o bin/worker ./cmd/tasks``."""
+        if path not in self._built:
+            found = self._built[path] = {}
+            text = self.project.text(path).replace("\\\n", " ")
+            for words in (each[1].split() for each in _BUILT.finditer(text)):
+                out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
+                name = posixpath.basename(out.strip("\"'"))
+                if name and words[-1] != out:
+                    found.setdefault(name, []).append(words[-1].strip("\"'"))
+        return self._built[path]
 
     def dir_of(self, name: str) -> str:
         """Return the directory of an imported package, if it is one of this project."""
@@ -222,6 +243,7 @@ class GoSource:
         return self._serving[path]
 
 
+@functools.lru_cache(4_096)
 def library_of(name: str) -> Library | None:
     """Return the framework of an imported package; a fork is one, as long as it keeps the name."""
     base = re.sub(r"/v\d+(/|$)", r"\1", name)

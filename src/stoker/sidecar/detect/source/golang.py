@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from stoker.sidecar.detect.candidates import Start
 from stoker.sidecar.detect.grammar import Launch
@@ -25,7 +25,6 @@ from stoker.sidecar.detection import Embedded, Role
 
 _TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
-_BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
 
@@ -105,8 +104,14 @@ class GoPrograms:
 
     def _taking(self, word: str, dir: str) -> Program | None:
         """Return the one program of which a word is a sub-command: its image starts it."""
+        if word not in self._verbs:
+            return None
         programs = self._inside(dir)
         return next((p for p in programs if any(of[0] == word for of in self.commands.of(p))), None)
+
+    @cached_property
+    def _verbs(self) -> frozenset[str]:
+        return frozenset(of[0] for p in self.source.programs for of in self.commands.of(p))
 
     def _run(self, words: Sequence[str], dir: str) -> tuple[Program | None, tuple[str, ...]]:
         """Return what ``go run`` is given: a file, a directory or the path of a package."""
@@ -133,30 +138,33 @@ class GoPrograms:
     def _built(self, name: str, dir: str, dockerfile: str) -> Program | None:
         """Return what is built under a name: ``go build -o bin/worker ./cmd/tasks``."""
         for path in [dockerfile] if dockerfile else self.source.recipes:
-            text = self.source.project.text(path).replace("\\\n", " ")
-            for found in _BUILT.finditer(text):
-                words = found[1].split()
-                out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
-                if posixpath.basename(out.strip("\"'")) == name and words[-1] != out:
-                    bases = [dir, directory(path), ".", *self.source.modules]
-                    program = self._at(words[-1].strip("\"'"), bases)
-                    if program is not None:
-                        return program
+            for target in self.source.built(path).get(name, ()):
+                bases = [dir, directory(path), ".", *self.source.modules]
+                program = self._at(target, bases)
+                if program is not None:
+                    return program
         return None
 
     def _called(self, name: str, dir: str) -> Program | None:
+        if name not in self._names:
+            return None
         return next((p for p in self._inside(dir) if p.name == name), None)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(program.name for program in self.source.programs)
 
     def _inside(self, dir: str) -> list[Program]:
         known = self.source.programs
         return [p for p in known if dir == "." or f"{p.target}/".startswith(f"{dir}/")] or known
 
     def _may_be_built(self, word: str) -> bool:
-        return word.startswith(("/", "./", "bin/")) or word in self._module_names()
+        return word.startswith(("/", "./", "bin/")) or word in self._module_names
 
-    def _module_names(self) -> list[str]:
+    @cached_property
+    def _module_names(self) -> frozenset[str]:
         modules = self.source.modules.values()
-        return [posixpath.basename(re.sub(r"/v\d+$", "", module)) for module in modules]
+        return frozenset(posixpath.basename(re.sub(r"/v\d+$", "", each)) for each in modules)
 
     def _like(self, word: str, dir: str) -> Program | None:
         """Return the program that a binary is named after, more or less."""
@@ -166,7 +174,7 @@ class GoPrograms:
         close += [p for p in inside if p.name and p.name in re.split(r"[-_]", name)]
         if close:
             return close[0]
-        if len(inside) == 1 or name in self._module_names():
+        if len(inside) == 1 or name in self._module_names:
             return next((p for p in inside if p.target in self.source.modules), inside[0])
         return None
 

@@ -68,12 +68,9 @@ def infer(source: NodeSource) -> Sources:
     found = Sources()
     if not source.sites:
         return found
-    imported = source.imports.imported
-    for path in source.paths:
-        if path in imported or _is_barrel(source.project.text(path)):
-            continue
+    for path in source.entries:
         sites = source.works(path)
-        if not sites:
+        if not sites or _is_barrel(source.project.text(path)):
             continue
         if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
             source.project.text(path)

@@ -7,24 +7,25 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from stoker.sidecar.detect.manifests import Manifests, directory, table
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
+from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
 
-_SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
 _IMPORT = re.compile(
-    r"""(?:from(?<!\wfrom)\s*|import(?<!\wimport)\s*\(?\s*|require(?<!\wrequire)\s*\(\s*|"""
-    r"""fork(?<!\wfork)\s*\(\s*|new(?<!\wnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
+    r"""(?:f(?<!\wf)rom\s*|p(?<=\bimp)ort\s*\(?\s*|q(?<=\breq)uire\s*\(\s*|"""
+    r"""k(?<=\bfork)\s*\(\s*|w(?<=\bnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
     r"""path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
 )
-"""Begins with letters, not with ``\\b``: so ``re`` skips at once what cannot be one."""
+"""Each way by its rarest letter, as ``spotting`` does it."""
 _TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
 _SERVES = re.compile(
-    r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|\bcreateServer\s*\(|\bserve\s*\(|Bun\.serve|"""
-    r"""\bnew\s+(?:Hono|Elysia|Koa)\b|express\s*\(\)|[fF]astify\s*\(|"""
-    r"""\bbot\.(?:launch|start|startPolling)\s*\(|\bclient\.login\s*\("""
+    r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|S(?<=\bcreateS)erver\s*\(|"""
+    r"""v(?<=\bserv)e\s*\(|Bun\.serve|w(?<=\bnew)\s+(?:Hono|Elysia|Koa)\b|x(?<=ex)press\s*\(\)|"""
+    r"""y(?<=[fF]astify)\s*\(|b(?<=\bb)ot\.(?:launch|start|startPolling)\s*\(|"""
+    r"""g(?<=\bclient\.log)in\s*\("""
 )
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
@@ -35,6 +36,10 @@ _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
 _ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
+_MAKING = re.compile(
+    r"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
+)
+"""One of these is where a worker of BullMQ is made."""
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -51,25 +56,17 @@ class NodeSource:
         custom = any(
             _CUSTOM.fullmatch(d.name) for d in manifests.dependencies if d.language == "node"
         )
-        self.paths: list[str] = []
+        paths = project.suffixed(*SUFFIXES) if wanted or custom else ()
+        self.paths = [path for path in paths if _is_source(project, path)]
         self.imports = Imports()
         self.sites: dict[str, tuple[Site, ...]] = {}
-        self._aliases = _aliases(project)
-        self._members = {
-            str(data["name"]): directory(path)
-            for path, data in manifests.tables.items()
-            if path.endswith("package.json") and isinstance(data.get("name"), str)
-            and not _is_namesake(manifests, str(data["name"]), path)
-        }  # fmt: skip
-        if not wanted and not custom:
-            return
-        self.paths = [path for path in project.suffixed(*_SUFFIXES) if _is_source(project, path)]
-        known = frozenset(self.paths)
+        self._files = Resolver(project, manifests, self.paths)
+        self._serving: dict[str, bool] = {}
         named: dict[str, list[str]] = {}
         for path in self.paths:
             text = project.text(path)
             names = named[path] = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
-            self.imports.add(path, filter(None, (self._resolve(path, n, known) for n in names)))
+            self.imports.add(path, filter(None, (self._files.resolve(path, n) for n in names)))
         self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         for path, names in named.items():
             sites = tuple(self._find_sites(path, project.text(path), names))
@@ -83,19 +80,21 @@ class NodeSource:
         bull = not about and ".process(" in text and self._is_bull(path, text)
         if not about and not bull:
             return
-        found = calls(text, path.rpartition(".")[2])
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
+        if framework == "bullmq" and not _MAKING.search(text):
+            return  # most files only add jobs
+        found = calls(text, path.rpartition(".")[2])
         for call in found:
             if self._makes_worker(call, text, framework, about):
                 yield Site(
-                    framework, path, call.line, self.project.lines(path)[call.line - 1],
+                    framework, path, call.line, self.project.line(path, call.line),
                     self._queues(path, text, call, found), _concurrency(call, text),
                 )  # fmt: skip
         if not any(_is_maker(call) for call in found) and re.search(
             r"class\s+\w+\s+extends\s+(bullmq\.)?Worker\b", text
         ):
             line = text.count("\n", 0, text.find("extends")) + 1
-            yield Site(framework, path, line, self.project.lines(path)[line - 1])
+            yield Site(framework, path, line, self.project.line(path, line))
 
     def _is_bull(self, path: str, text: str) -> bool:
         """Tell if a file that does not import Bull is about its queues: named so, or given one."""
@@ -151,88 +150,52 @@ class NodeSource:
                 return found[1]
         return ""
 
-    # ---- imports --------------------------------------------------------------------------------
-
-    def _resolve(self, path: str, name: str, known: frozenset[str]) -> str:
-        if name.startswith("."):
-            return self._file(posixpath.normpath(posixpath.join(directory(path), name)), known)
-        for prefix in ("@/", "~/", "#", "src/", "@app/", "$lib/"):
-            if name.startswith(prefix):
-                package = self.manifests.package_of(path, "node")
-                base = package.dir if package else "."
-                tail = name[len(prefix) :].lstrip("/")
-                for root in (f"{base}/src", base, f"{base}/app", "src", "."):
-                    found = self._file(posixpath.normpath(f"{root}/{tail}"), known)
-                    if found:
-                        return found
-        for alias, target in self._aliases:
-            if name == alias or (alias.endswith("/") and name.startswith(alias)):
-                found = self._file(posixpath.normpath(target + name[len(alias) :]), known)
-                if found:
-                    return found
-        for member, dir in self._members.items():
-            if name == member or name.startswith(f"{member}/"):
-                return self._member_file(dir, name[len(member) + 1 :], known)
-        return ""
-
-    def _member_file(self, dir: str, tail: str, known: frozenset[str]) -> str:
-        tries = [f"{dir}/src/{tail}", f"{dir}/{tail}"] if tail else []
-        data = self.manifests.tables.get(f"{dir}/package.json", {})
-        exported = table(data, "exports").get(f"./{tail}" if tail else ".")
-        if isinstance(exported, dict):
-            exported = next((v for v in table(exported).values() if isinstance(v, str)), None)
-        for main in (exported, data.get("main"), data.get("types")) if not tail or exported else ():
-            if isinstance(main, str):
-                tries.append(f"{dir}/{re.sub(r'^(./)?(dist|build|lib)/', 'src/', main)}")
-                tries.append(f"{dir}/{main}")
-        tries += [f"{dir}/src/index", f"{dir}/index"] if not tail else []
-        for each in tries:
-            found = self._file(posixpath.normpath(each), known)
-            if found:
-                return found
-        return ""
-
-    def _file(self, base: str, known: frozenset[str]) -> str:
-        base = base.removeprefix("./")
-        if base in known:
-            return base
-        stem = re.sub(r"\.(d\.ts|[cm]?jsx?)$", "", base)
-        for each in (stem, f"{stem}/index", f"{stem}/src/index"):
-            for suffix in _SUFFIXES:
-                if f"{each}.{suffix}" in known:
-                    return f"{each}.{suffix}"
-        return ""
+    # ---- programs -------------------------------------------------------------------------------
 
     def works(self, path: str) -> list[Site]:
         """Return the sites that a program reaches."""
+        if path not in self._working:
+            return []
         reached = places(self.sites, self.imports.reached(path))
         return [site for each in reached for site in self.sites[each]]
 
     @cached_property
+    def _working(self) -> frozenset[str]:
+        """The files that reach a site: of most programs, nothing else has to be known."""
+        return self.imports.leading_to(self.sites)
+
+    @cached_property
+    def entries(self) -> list[str]:
+        """The files that no other one imports."""
+        return [path for path in self.paths if path not in self.imports.imported]
+
+    @cached_property
     def of_app(self) -> frozenset[str]:
         """Return the files with workers that a program makes which serves."""
-        entries = set(self.paths) - self.imports.imported
-        found = [path for path in sorted(entries) if self.works(path) and self.serves(path)]
         return frozenset(
             site.path
-            for path in found
-            if not self.is_for_work(path) and not DEDICATED.search(path)
+            for path in self.entries
+            if path in self._working and self.serves(path)
+            and not self.is_for_work(path) and not DEDICATED.search(path)
             for site in self.works(path)
-        )
+        )  # fmt: skip
 
     @cached_property
     def has_app(self) -> bool:
         """Tell if a program serves that makes no workers: then the others are there for work."""
-        entries = set(self.paths) - self.imports.imported
-        return any(not self.works(path) and self.serves(path) for path in entries)
+        return any(path not in self._working and self.serves(path) for path in self.entries)
 
     def serves(self, path: str) -> bool:
         """Tell if a program is (also) a web server."""
         text = self.project.text(path)
         if _NEST_CONTEXT.search(text) and "NestFactory.create(" not in text:
             return False
-        near = [path, *self.imports.of(path)]
-        return any(_SERVES.search(self.project.text(each)) for each in near)
+        return any(map(self._is_serving, (path, *self.imports.of(path))))
+
+    def _is_serving(self, path: str) -> bool:
+        if path not in self._serving:
+            self._serving[path] = _SERVES.search(self.project.text(path)) is not None
+        return self._serving[path]
 
     def is_for_work(self, path: str) -> bool:
         """Tell if a program's package is there for workers, by its directory's or its own name."""
@@ -243,7 +206,7 @@ class NodeSource:
             return True
         # A program that serves before all is the app, however its package is called.
         called = _WORKER_NAME.search(package.name) is not None
-        return called and _SERVES.search(self.project.text(path)) is None
+        return called and not self._is_serving(path)
 
     def is_board(self, path: str) -> bool:
         """Tell if a program shows queues, and makes no worker itself."""
@@ -251,10 +214,9 @@ class NodeSource:
 
     def entry(self, words: Sequence[str], dir: str) -> str:
         """Return the source file that a command of Node runs."""
-        known = frozenset(self.paths)
         if words[0] in ("nest", "nx"):
             found = monorepos.entry(self.project, words, dir)
-            return self._file(posixpath.normpath(found), known) if found else ""
+            return self._files.file(posixpath.normpath(found)) if found else ""
         name = _script_of(words)
         if not name:
             return ""
@@ -264,33 +226,10 @@ class NodeSource:
             for at in range(min(len(parts), 4)):
                 rest = "/".join(parts[at:])
                 for each in _built_from(rest):
-                    found = self._file(posixpath.normpath(f"{base}/{each}"), known)
+                    found = self._files.file(posixpath.normpath(f"{base}/{each}"))
                     if found:
                         return found
         return ""
-
-
-def _is_namesake(manifests: Manifests, name: str, path: str) -> bool:
-    """Tell if a package depends on one of its own name: then that one is what is imported."""
-    return any(each.name == name and each.path == path for each in manifests.dependencies)
-
-
-def _aliases(project: Project) -> list[tuple[str, str]]:
-    """Return what ``paths`` of the tsconfig files say: prefix and where it leads."""
-    found: list[tuple[str, str]] = []
-    for path in project.matching(r"tsconfig[\w.-]*\.json"):
-        text = project.text(path)
-        at = text.find('"paths"')
-        if at < 0 or project.is_aside(path):
-            continue
-        base = re.search(r'"baseUrl"\s*:\s*"([^"]*)"', text)
-        root = posixpath.normpath(posixpath.join(directory(path), base[1] if base else "."))
-        block = text[at : at + 6_000].partition("}")[0]
-        for alias, target in re.findall(r'"([^"\n]+)"\s*:\s*\[\s*"([^"\n]+)"', block):
-            joined = posixpath.normpath(posixpath.join(root, target.rstrip("*")))
-            slash = "/" if target.endswith("/*") else ""
-            found.append((alias.rstrip("*"), joined.removeprefix("./") + slash))
-    return sorted(found, key=lambda pair: -len(pair[0]))
 
 
 def _is_maker(call: Call) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 
 class Imports:
@@ -23,20 +24,32 @@ class Imports:
     def reached(self, start: str) -> frozenset[str]:
         """Return all that a program imports, however far; itself included."""
         if start not in self._reached:
-            seen = {start}
-            waiting = [start]
-            while waiting:
-                for each in self.of(waiting.pop()):
-                    if each not in seen:
-                        seen.add(each)
-                        waiting.append(each)
-            self._reached[start] = frozenset(seen)
+            self._reached[start] = _closure([start], self._of)
         return self._reached[start]
 
-    @property
+    def leading_to(self, names: Iterable[str]) -> frozenset[str]:
+        """Return all that come to one of these, however far; these included."""
+        importers: dict[str, list[str]] = {}
+        for name, imported in self._of.items():
+            for each in imported:
+                importers.setdefault(each, []).append(name)
+        return _closure(names, importers)
+
+    @cached_property
     def imported(self) -> frozenset[str]:
         """Return all that something imports."""
         return frozenset(each for names in self._of.values() for each in names)
+
+
+def _closure(start: Iterable[str], following: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        for each in following.get(waiting.pop(), ()):
+            if each not in seen:
+                seen.add(each)
+                waiting.append(each)
+    return frozenset(seen)
 
 
 def places(sites: Mapping[str, Iterable[object]], reached: Iterable[str]) -> list[str]:

@@ -16,7 +16,6 @@ from stoker.sidecar.detect.source import (
 )
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
-    line_of,
     strings_in,
 )
 from stoker.sidecar.detect.source.python_tasks import loading_module
@@ -104,9 +103,7 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
     names = [source.module_name(path) for path in paths]
     words = ("dramatiq", *(name for name, _ in names))
     path = paths[0]
-    evidence = (
-        Evidence(path, actors[path], line_of(source.project, path, actors[path]), "actors"),
-    )
+    evidence = (Evidence(path, actors[path], source.project.line(path, actors[path]), "actors"),)
     return [Inferred("dramatiq", "worker", words, names[0][1], "python", evidence, names[0][0])]
 
 
@@ -221,7 +218,7 @@ def _saq(source: PythonSource) -> list[Inferred]:
                         Evidence(
                             path,
                             node.lineno,
-                            line_of(source.project, path, node.lineno),
+                            source.project.line(path, node.lineno),
                             "SAQ's settings",
                         ),
                     )

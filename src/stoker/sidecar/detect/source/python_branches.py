@@ -21,7 +21,7 @@ def reached(module: Module, arguments: Sequence[str], function: str = "") -> lis
     """
     functions = _functions(module)
     for argument in arguments:
-        body = _branch(module.tree, functions, argument)
+        body = _branch(module, functions, argument)
         if body is not None:
             return _with_called(body, functions)
     if function in functions:
@@ -32,7 +32,7 @@ def reached(module: Module, arguments: Sequence[str], function: str = "") -> lis
 def for_others(module: Module) -> list[ast.stmt]:
     """Return the statements that a program runs for one argument or another, but not without."""
     found: list[ast.stmt] = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.If) and _asks(node.test) and any(_compared(node.test)):
             found += node.body
         elif isinstance(node, ast.Match) and _asks(node.subject):
@@ -57,13 +57,13 @@ def names_in(statements: Sequence[ast.stmt]) -> set[str]:
 def _functions(module: Module) -> Functions:
     return {
         node.name: node
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
 
-def _branch(tree: ast.Module, functions: Functions, argument: str) -> list[ast.stmt] | None:
-    for node in ast.walk(tree):
+def _branch(module: Module, functions: Functions, argument: str) -> list[ast.stmt] | None:
+    for node in module.nodes:
         if isinstance(node, ast.If) and argument in _compared(node.test):
             return node.body
         if isinstance(node, ast.match_case) and argument in _constants(node.pattern):

@@ -12,8 +12,6 @@ from stoker.sidecar.detect.source.python_branches import reached
 from stoker.sidecar.detect.source.python_modules import (
     Assigned,
     PythonSource,
-    full_name,
-    line_of,
 )
 from stoker.sidecar.detect.source.python_programs import console_scripts
 from stoker.sidecar.detect.source.python_sites import script_sites
@@ -37,14 +35,14 @@ def rq(source: PythonSource) -> list[Inferred]:
         return []
     queues: dict[str, Assigned | None] = {}
     for path, module in source.modules.items():
-        for call in module.calls:
-            if full_name(module, call.func) in ("rq.Queue", "rq.queue.Queue"):
+        for full, call in module.calls:
+            if full in ("rq.Queue", "rq.queue.Queue"):
                 names = [
                     a.value
                     for a in call.args[:1]
                     if isinstance(a, ast.Constant) and isinstance(a.value, str)
                 ]
-                line = line_of(source.project, path, call.lineno)
+                line = source.project.line(path, call.lineno)
                 queues[names[0] if names else "default"] = Assigned(
                     path, call.lineno, "", "rq.Queue", line
                 )
@@ -160,7 +158,7 @@ def _is_asked_for(source: PythonSource, site: Site) -> bool:
         isinstance(node, ast.If | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.lineno <= site.line <= (node.end_lineno or 0)
         and _is_guard(node)
-        for node in ast.walk(source.modules[site.path].tree)
+        for node in source.modules[site.path].nodes
     )
 
 
@@ -191,12 +189,8 @@ def loops(source: PythonSource) -> list[Inferred]:
             words, dir = inferred.words, inferred.dir
         else:
             continue
-        line = next(
-            (node.lineno for node in ast.walk(module.tree) if isinstance(node, ast.While)), 0
-        )
-        evidence = (
-            Evidence(path, line, line_of(source.project, path, line), "a loop that sleeps"),
-        )
+        line = next((node.lineno for node in module.nodes if isinstance(node, ast.While)), 0)
+        evidence = (Evidence(path, line, source.project.line(path, line), "a loop that sleeps"),)
         named = re.search(r"(^|[/_])(bg_?)?worker", path) is not None and "/commands/" not in path
         role: Role = "worker" if named else "other"
         sure = 0.5 if named else 0.4

@@ -13,7 +13,6 @@ from stoker.sidecar.detect.source.python_modules import (
     Module,
     PythonSource,
     full_name,
-    line_of,
     strings_in,
 )
 from stoker.sidecar.detection import Role
@@ -65,8 +64,7 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
         return
     text = source.project.text(path).lower()
     own = _own_classes(module)
-    for call in module.calls:
-        full = full_name(module, call.func)
+    for full, call in module.calls:
         framework = _SCRIPTS.get(own.get(full, full)) or next(
             (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
         )
@@ -95,8 +93,8 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
     module = source.modules.get(path)
     if module is None:
         return
-    for call in module.calls:
-        if _STARTS.fullmatch(full_name(module, call.func)):
+    for full, call in module.calls:
+        if _STARTS.fullmatch(full):
             launch = recognise(tuple(_words_of(call)), {})
             if launch is not None:
                 yield _site(source, path, call, launch.framework, launch.queues, launch.role)
@@ -130,7 +128,7 @@ def _site(
     source: PythonSource, path: str, call: ast.Call, framework: str, queues: tuple[str, ...],
     role: Role = "worker",
 ) -> Site:  # fmt: skip
-    text = line_of(source.project, path, call.lineno)
+    text = source.project.line(path, call.lineno)
     return Site(framework, path, call.lineno, text, queues, None, role)
 
 

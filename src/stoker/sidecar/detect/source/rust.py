@@ -21,6 +21,7 @@ from stoker.sidecar.detect.source import (
     merged_queues,
 )
 from stoker.sidecar.detect.source.syntax import calls
+from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
 
@@ -53,7 +54,9 @@ _SERVES = re.compile(
     r"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
     r"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
-_AT_WORK = re.compile(r"worker|apalis|faktory|queue|consum|background|job", re.IGNORECASE)
+_MAKING = spotting("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
+"""One of these is where any of them is made."""
+_AT_WORK = spotting("worker", "apalis", "faktory", "queue", "consum", "background", "job")
 
 
 class Crate(msgspec.Struct):
@@ -127,25 +130,25 @@ class RustSource:
 
     def _find(self, crate: Crate, path: str) -> None:
         text = self.project.text(path)
-        if not re.search(r"apalis|faktory|sidekiq|basic_consume", text):
-            return
+        possible = [
+            (framework, pattern)
+            for framework, pattern, names in _SITES
+            if crate.dependencies & set(names) and framework.removeprefix("rusty-") in text
+        ]
+        if not possible or not _MAKING.search(text):
+            return  # most files only add jobs
         for call in calls(text, "rs"):
-            for framework, pattern, names in _SITES:
-                if (
-                    pattern.search(call.name)
-                    and crate.dependencies & set(names)
-                    and (framework.removeprefix("rusty-") in text)
-                ):
-                    line = self.project.lines(path)[call.line - 1]
-                    queues = (
-                        tuple(re.findall(r'"([\w-]+)"', " ".join(call.arguments))[:6])
-                        if framework == "rusty-sidekiq"
-                        else ()
-                    )
-                    self.sites.setdefault(crate.dir, []).append(
-                        Site(framework, path, call.line, line, queues)
-                    )
-                    break
+            framework = next((name for name, made in possible if made.search(call.name)), None)
+            if framework is not None:
+                line = self.project.line(path, call.line)
+                queues = (
+                    tuple(re.findall(r'"([\w-]+)"', " ".join(call.arguments))[:6])
+                    if framework == "rusty-sidekiq"
+                    else ()
+                )
+                self.sites.setdefault(crate.dir, []).append(
+                    Site(framework, path, call.line, line, queues)
+                )
 
     def works(self, crate: Crate) -> list[Site]:
         """Return the sites of a crate and of those of this project that it is made of."""
@@ -165,7 +168,7 @@ class RustSource:
     def reaches(self, crate: Crate, main: str) -> bool:
         """Tell if a binary has to do with the workers of its crate, where there are several."""
         if crate.dir not in self.sites and not any(
-            _AT_WORK.search(self.project.text(path)) for path in crate.files
+            _AT_WORK.search(self.project.text(path).lower()) for path in crate.files
         ):
             return False  # the crate that makes workers is used for something else
         if len(crate.binaries) < 2:
@@ -180,7 +183,7 @@ class RustSource:
         return (
             bool(near)
             or any(s.path == main for s in self.works(crate))
-            or _AT_WORK.search(text) is not None
+            or _AT_WORK.search(text.lower()) is not None
         )
 
     def subcommand(self, crate: Crate) -> str:

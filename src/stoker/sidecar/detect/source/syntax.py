@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import tree_sitter_go
 import tree_sitter_javascript
 import tree_sitter_rust
 import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 _GRAMMARS = {
     "js": tree_sitter_javascript.language,
@@ -58,31 +57,36 @@ class Call(NamedTuple):
         return found[1] if found else ""
 
 
+_CALLS = {
+    "go": "(call_expression) @call",
+    "rs": "(call_expression) @call",
+}
+_SCRIPT_CALLS = "[(call_expression) (new_expression) (decorator (call_expression))] @call"
+"""Of JavaScript and TypeScript."""
+
+
 @functools.cache
-def _parser(suffix: str) -> Parser:
-    return Parser(Language(_GRAMMARS[suffix]()))
+def _grammar(suffix: str) -> tuple[Parser, Query]:
+    language = Language(_GRAMMARS[suffix]())
+    return Parser(language), Query(language, _CALLS.get(suffix, _SCRIPT_CALLS))
 
 
 def calls(text: str, suffix: str) -> list[Call]:
-    """Return the calls of a file, in their order."""
+    """Return the calls of a file, in their order: an outer one before those inside of it."""
     if suffix not in _GRAMMARS:
         return []
     data = text.encode("utf-8", "replace")
-    return list(_calls(_parser(suffix).parse(data).root_node, data))
+    parser, query = _grammar(suffix)
+    # Searched by a query and not node by node: most nodes of a file never become objects.
+    found = QueryCursor(query).captures(parser.parse(data).root_node).get("call", [])
+    found.sort(key=lambda node: (node.start_byte, -node.end_byte))
+    return [_decorator(node, data) if node.type == "decorator" else _call(node, data)
+            for node in found]  # fmt: skip
 
 
-def _calls(root: Node, data: bytes) -> Iterator[Call]:
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        waiting.extend(reversed(node.children))
-        if node.type in ("call_expression", "new_expression"):
-            yield _call(node, data)
-        elif node.type == "decorator" and node.named_children:
-            inner = node.named_children[0]
-            if inner.type == "call_expression":
-                made = _call(inner, data)
-                yield made._replace(name=f"@{made.name}")
+def _decorator(node: Node, data: bytes) -> Call:
+    made = _call(node.named_children[0], data)
+    return made._replace(name=f"@{made.name}")
 
 
 def _call(node: Node, data: bytes) -> Call:

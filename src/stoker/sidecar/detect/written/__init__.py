@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.project import Project
 
 SOURCES = (
@@ -14,13 +15,18 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
-INTERESTING = re.compile(
-    r"celery|dramatiq|\brq\b|rqworker|huey|\barq\b|\bsaq\b|taskiq|procrastinate|sidekiq|good_job|"
-    r"bin/jobs|jobs:work|resque|clockwork|faktory|worker|consumer|queue|litestar|solid_queue|"
-    r"stoker|delayed_job|periodiq",
-    re.IGNORECASE,
-)
-"""What a line about workers has in it somewhere."""
+_WORDS = spotting(
+    "celery", "dramatiq", "rqworker", "huey", "taskiq", "procrastinate", "sidekiq", "good_job",
+    "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer", "queue",
+    "litestar", "stoker", "delayed_job", "periodiq",
+    whole=("rq", "arq", "saq"),
+)  # fmt: skip
+
+
+def is_interesting(text: str) -> bool:
+    """Tell if a line, or one of a text's, may be about workers."""
+    return _WORDS.search(text.lower()) is not None
+
 
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
@@ -48,6 +54,8 @@ class Written(msgspec.Struct, frozen=True):
 
 def joined_lines(project: Project, path: str) -> list[tuple[int, str]]:
     """Return a file's lines with their numbers, continued ones put together."""
+    if "\\" not in project.text(path):
+        return list(enumerate(project.lines(path), 1))
     found: list[tuple[int, str]] = []
     start, parts = 0, list[str]()
     for number, line in enumerate(project.lines(path), 1):

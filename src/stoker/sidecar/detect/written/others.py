@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
-from stoker.sidecar.detect.written import INTERESTING, Written, joined_lines
+from stoker.sidecar.detect.written import Written, is_interesting, joined_lines
 from stoker.sidecar.project import Project
 
 
@@ -45,7 +45,7 @@ def makefiles(project: Project) -> Iterator[Written]:
             head = re.match(r"([\w./-]+)\s*:(?!=)", line)
             if head:
                 target = head[1]
-            elif line[:1] in ("\t", " ") and INTERESTING.search(line):
+            elif line[:1] in ("\t", " ") and is_interesting(line):
                 text = re.sub(r"^\s*-?\s*(cmd:)?\s*[@+-]*\s*", "", line)
                 yield Written("Makefile", path, number, (text,), directory(path), target)
 
@@ -106,7 +106,7 @@ def shells(project: Project, manifests: Manifests) -> Iterator[Written]:
         for number, line in put_in(joined_lines(project, path), directory(path)):
             if ENTERS.match(line):
                 led.append(line.strip())
-            elif INTERESTING.search(line) and not line.lstrip().startswith(("#", "echo ")):
+            elif is_interesting(line) and not line.lstrip().startswith(("#", "echo ")):
                 text = " && ".join([*led, line.strip()])
                 yield Written("shell", path, number, (text,), package.dir if package else ".")
 
@@ -123,7 +123,7 @@ def batch_files(project: Project, manifests: Manifests) -> Iterator[Written]:
         package = manifests.package_of(path)
         for number, line in () if project.is_aside(path) else joined_lines(project, path):
             found = _WINDOWS.match(line)
-            if found and INTERESTING.search(line) and not _REMARK.match(line):
+            if found and is_interesting(line) and not _REMARK.match(line):
                 text = found[1].strip().strip('"')
                 yield Written("docs", path, number, (text,), package.dir if package else ".")
 
@@ -147,13 +147,6 @@ def shell_scripts(project: Project) -> list[str]:
             found.append(path)
     return sorted(found, key=lambda path: (path.count("/"), path))
 
-
-_WORDS = (
-    "celery", "dramatiq", "rq", "huey", "arq", "saq", "taskiq", "procrastinate", "sidekiq",
-    "good_job", "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer",
-    "queue", "litestar", "stoker", "delayed_job", "periodiq",
-)  # fmt: skip
-"""One of these is in whatever ``INTERESTING`` finds; most texts and lines are done sooner."""
 
 _ALONE = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
@@ -182,12 +175,8 @@ def docs(project: Project) -> Iterator[Written]:
             or ("contributing" in name and "/" in path)
         ):
             continue
-        if _may_tell(project.text(path)):
+        if is_interesting(project.text(path)):
             yield from _told(project, path)
-
-
-def _may_tell(text: str) -> bool:
-    return any(map(text.lower().__contains__, _WORDS))
 
 
 def _told(project: Project, path: str) -> Iterator[Written]:
@@ -201,7 +190,7 @@ def _told(project: Project, path: str) -> Iterator[Written]:
             continue
         if "git clone" in line:
             cloned = _cloned(line) or cloned
-        telling = _may_tell(line) and INTERESTING.search(line) is not None
+        telling = is_interesting(line)
         if not telling and not (fenced and "cd" in line):
             continue
         texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.written import INTERESTING, Written
+from stoker.sidecar.detect.written import Written, is_interesting
 from stoker.sidecar.detect.yaml import Table, documents
 from stoker.sidecar.project import Project
 
@@ -37,7 +37,7 @@ def read(project: Project) -> Iterator[Written]:
         if (
             _is_about_processes(path.rpartition("/")[2], text)
             and not project.is_aside(path)
-            and INTERESTING.search(text)
+            and is_interesting(text)
             and "{{" not in text
         ):
             for document in documents(project, path):
@@ -63,7 +63,7 @@ def _commands(
     own = table.get("name")
     name = own if isinstance(own, str) else name
     for key, line in _lines(table):
-        if INTERESTING.search(line):
+        if is_interesting(line):
             number = table.lines.get(key, 0)
             yield Written("supervisor", path, number, (line,), _dir(project, table), name)
     for key, value in table.items() if depth else ():
@@ -100,7 +100,7 @@ def _quoted(project: Project, path: str) -> Iterator[Written]:
     text = project.text(path)
     for found in _QUOTED.finditer(text):
         value = found[2].replace('\\"', '"') if found[2] else found[3]
-        if " " in value and INTERESTING.search(value):
+        if " " in value and is_interesting(value):
             number = text.count("\n", 0, found.start()) + 1
             yield Written("supervisor", path, number, (value,), directory(path), found[1])
 

@@ -1,0 +1,122 @@
+"""Where an import of Node leads: by a relative path, an alias of tsconfig, or into a workspace."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from stoker.sidecar.detect.manifests import Manifests, directory, table
+from stoker.sidecar.project import Project
+
+SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
+_PREFIXES = ("@/", "~/", "#", "src/", "@app/", "$lib/")
+"""What stands for the root of the package, or of its source, by habit."""
+
+
+class Resolver:
+    """Finds the files that imports name."""
+
+    def __init__(self, project: Project, manifests: Manifests, paths: Iterable[str]) -> None:
+        self.project, self.manifests = project, manifests
+        self._known = frozenset(paths)
+        self._found: dict[tuple[str, str], str] = {}
+        """By the package that imports, and the name."""
+
+    def resolve(self, path: str, name: str) -> str:
+        """Return the file that ``path`` imports by a name, empty for what is not of the project."""
+        if name.startswith("."):
+            return self.file(posixpath.normpath(posixpath.join(directory(path), name)))
+        package = self.manifests.package_of(path, "node") if name.startswith(_PREFIXES) else None
+        asked = (package.dir if package else ".", name)
+        if asked not in self._found:
+            self._found[asked] = (
+                self._of_package(*asked) or self._aliased(name) or self._of_member(name)
+            )
+        return self._found[asked]
+
+    def _of_package(self, base: str, name: str) -> str:
+        prefix = next((each for each in _PREFIXES if name.startswith(each)), "")
+        if not prefix:
+            return ""
+        tail = name[len(prefix) :].lstrip("/")
+        roots = (f"{base}/src", base, f"{base}/app", "src", ".")
+        return self._first(f"{root}/{tail}" for root in roots)
+
+    def _aliased(self, name: str) -> str:
+        return self._first(
+            target + name[len(alias) :]
+            for alias, target in self._aliases
+            if name == alias or (alias.endswith("/") and name.startswith(alias))
+        )
+
+    def _of_member(self, name: str) -> str:
+        """Return the file of a package of the workspace, or of one of its exports."""
+        parts = name.split("/")
+        whole = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
+        member = next((each for each in whole if each in self._members), None)
+        if member is None:
+            return ""
+        dir, tail = self._members[member], name[len(member) + 1 :]
+        tries = [f"{dir}/src/{tail}", f"{dir}/{tail}"] if tail else []
+        data = self.manifests.tables.get(f"{dir}/package.json", {})
+        exported = table(data, "exports").get(f"./{tail}" if tail else ".")
+        if isinstance(exported, dict):
+            exported = next((v for v in table(exported).values() if isinstance(v, str)), None)
+        for main in (exported, data.get("main"), data.get("types")) if not tail or exported else ():
+            if isinstance(main, str):
+                tries.append(f"{dir}/{re.sub(r'^(./)?(dist|build|lib)/', 'src/', main)}")
+                tries.append(f"{dir}/{main}")
+        tries += [f"{dir}/src/index", f"{dir}/index"] if not tail else []
+        return self._first(tries)
+
+    def _first(self, bases: Iterable[str]) -> str:
+        found = (self.file(posixpath.normpath(base)) for base in bases)
+        return next(filter(None, found), "")
+
+    def file(self, base: str) -> str:
+        """Return the file of a path without its suffix, or with that of what it is built into."""
+        base = base.removeprefix("./")
+        if base in self._known:
+            return base
+        stem = re.sub(r"\.(d\.ts|[cm]?jsx?)$", "", base)
+        for each in (stem, f"{stem}/index", f"{stem}/src/index"):
+            for suffix in SUFFIXES:
+                if f"{each}.{suffix}" in self._known:
+                    return f"{each}.{suffix}"
+        return ""
+
+    @cached_property
+    def _members(self) -> dict[str, str]:
+        """The packages of the workspace by name, each with its directory."""
+        return {
+            str(data["name"]): directory(path)
+            for path, data in self.manifests.tables.items()
+            if path.endswith("package.json") and isinstance(data.get("name"), str)
+            and not self._is_namesake(str(data["name"]), path)
+        }  # fmt: skip
+
+    def _is_namesake(self, name: str, path: str) -> bool:
+        """Tell if a package depends on one of its own name: then that one is what is imported."""
+        return any(each.name == name and each.path == path for each in self.manifests.dependencies)
+
+    @cached_property
+    def _aliases(self) -> list[tuple[str, str]]:
+        """What ``paths`` of the tsconfig files say: prefix and where it leads."""
+        found = (pair for path in self.project.matching(r"tsconfig[\w.-]*\.json")
+                 for pair in self._aliases_of(path))  # fmt: skip
+        return sorted(found, key=lambda pair: -len(pair[0]))
+
+    def _aliases_of(self, path: str) -> Iterator[tuple[str, str]]:
+        text = self.project.text(path)
+        at = text.find('"paths"')
+        if at < 0 or self.project.is_aside(path):
+            return
+        base = re.search(r'"baseUrl"\s*:\s*"([^"]*)"', text)
+        root = posixpath.normpath(posixpath.join(directory(path), base[1] if base else "."))
+        block = text[at : at + 6_000].partition("}")[0]
+        for alias, target in re.findall(r'"([^"\n]+)"\s*:\s*\[\s*"([^"\n]+)"', block):
+            joined = posixpath.normpath(posixpath.join(root, target.rstrip("*")))
+            slash = "/" if target.endswith("/*") else ""
+            yield alias.rstrip("*"), joined.removeprefix("./") + slash

@@ -169,7 +169,7 @@ class PythonSource:
             if (
                 base < len(parts)
                 and len(parts) - base > 1
-                and ".".join(parts[at:]) not in self.imports
+                and (".".join(parts[at:]) not in self.imports or self._is_foreign(parts[at]))
             ):
                 at = max(base, lowest)
         return ".".join(parts[at:]), "/".join(parts[:at]) or "."

@@ -25,9 +25,12 @@ INSIDE = {
     "good-job-binstub": "good_job",
     "procrastinate-factory": "procrastinate",
     "river-review-queue": "river",
+    "solid-queue-unless": "solid_queue",
 }
 APART = {
     "custom-start-worker": "node dist/worker/main",
+    "bullmq-oclif": "./run worker",
+    "arq-namesake": "arq app.core.arq.WorkerSettings",
     "arq-own-runner": "python3.12 shop/start_orders.py",
     "river-probes": "/bin/shipping serve",
 }
@@ -97,6 +100,22 @@ def test_a_switch_that_is_off_by_default_starts_nothing_inside(tmp_path: Path) -
     found = changed("saq-lifespan", tmp_path, **off)
 
     assert [unit.command for unit in found.units] == [("saq", "app.work.plan")]
+
+
+def test_a_switch_that_the_deployment_turns_off_leaves_the_jobs_to_their_own_process(
+    tmp_path: Path,
+) -> None:
+    off = {"config/deploy.yml": ("JOBS_IN_PUMA: true", "JOBS_IN_PUMA: false")}
+
+    found = changed("solid-queue-unless", tmp_path, **off)
+
+    assert [unit.command for unit in found.units] == [("bin/jobs",)]
+
+
+def test_a_library_starts_no_worker_anywhere() -> None:
+    found = detect(PROJECTS / "bullmq-library")
+
+    assert (found.units, found.embedded) == ((), ())
 
 
 def test_a_variable_that_no_deployment_sets_starts_nothing_inside(tmp_path: Path) -> None:

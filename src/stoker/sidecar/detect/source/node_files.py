@@ -208,6 +208,22 @@ class NodeSource:
         called = _WORKER_NAME.search(package.name) is not None
         return called and not self._is_serving(path)
 
+    def is_library(self, dir: str) -> bool:
+        """Tell if a package is published for other programs, and starts none itself."""
+        path = posixpath.normpath(f"{dir}/package.json")
+        data = self.manifests.tables.get(path, {})
+        names = " ".join(self.manifests.scripts.get(path, {}))
+        published = "files" in data and ("exports" in data or "main" in data)
+        return (
+            published
+            and data.get("private") is not True
+            and re.search(r"\b(start|serve|workers?)\b", names) is None
+        )
+
+    def has_commands(self, dir: str) -> bool:
+        """Tell if a package's programs are the files of oclif's directory of commands."""
+        return "oclif" in self.manifests.tables.get(posixpath.normpath(f"{dir}/package.json"), {})
+
     def is_board(self, path: str) -> bool:
         """Tell if a program shows queues, and makes no worker itself."""
         return path not in self.sites and _BOARD.search(self.project.text(path)) is not None
@@ -218,6 +234,11 @@ class NodeSource:
             found = monorepos.entry(self.project, words, dir)
             return self._files.file(posixpath.normpath(found)) if found else ""
         name = _script_of(words)
+        runs = posixpath.basename(words[0]) in ("run", "run.js")
+        if runs and DEDICATED.search(" ".join(words[1:2])):
+            package = self.manifests.package_of(dir, "node")
+            if package is not None and self.has_commands(package.dir):
+                name = f"{package.dir}/src/commands/{words[1].replace(':', '/')}"
         if not name:
             return ""
         tail = name.lstrip("/")

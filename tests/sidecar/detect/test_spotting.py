@@ -1,0 +1,27 @@
+"""Words spotted by their rarest letter: the same as looking for each of them."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from stoker.sidecar.detect.spotting import spotting
+
+_text = some.text("aqrk_(.[ \\", max_size=12)
+_word = some.text("aqrk_(.[ \\", min_size=1, max_size=4)
+
+
+@given(some.lists(_word, min_size=1, max_size=4), _text)
+def test_it_finds_what_has_one_of_the_words(words: list[str], text: str) -> None:
+    found = spotting(*words).search(text) is not None
+
+    assert found == any(word in text for word in words)
+
+
+@given(some.text("aqr", min_size=1, max_size=3), _text)
+def test_a_whole_word_is_not_found_in_a_longer_one(word: str, text: str) -> None:
+    found = spotting("none of it", whole=(word,)).search(text) is not None
+
+    assert found == (re.search(rf"\b{word}\b", text) is not None)

@@ -119,6 +119,7 @@ class GoSource:
         self.sites: dict[str, list[Site]] = {}
         self.programs: list[Program] = []
         self._serving: dict[str, bool] = {}
+        self._apps: dict[Program, bool] = {}
         self._built: dict[str, dict[str, list[str]]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(library_of(name) for name in names):
@@ -221,9 +222,12 @@ class GoSource:
 
     def serves(self, program: Program) -> bool:
         """Tell if a program opens a port for others than those who ask for its health."""
-        files = self.files(program)
-        serving = [path for path in files if self.is_serving(path)]
-        return bool(serving) and not (self._is_probed(serving) and self._is_probed(files))
+        if program not in self._apps:
+            files = self.files(program)
+            serving = [path for path in files if self.is_serving(path)]
+            probed = self._is_probed(serving) and self._is_probed(files)
+            self._apps[program] = bool(serving) and not probed
+        return self._apps[program]
 
     def _is_probed(self, files: Sequence[str]) -> bool:
         """Tell if health and figures are all that files have routes for."""

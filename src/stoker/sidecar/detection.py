@@ -62,6 +62,8 @@ class Embedded(msgspec.Struct, frozen=True, omit_defaults=True):
     dir: str
     reason: str
     evidence: tuple[Evidence, ...] = ()
+    asked: bool = False
+    """It runs only where a setting says so, which by default does not."""
 
 
 class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from stoker.sidecar.detect import detect
@@ -19,3 +20,21 @@ def test_scripts_that_all_call_each_other_are_followed_once(tmp_path: Path) -> N
     (unit,) = detect(tmp_path).units
 
     assert unit.command == ("celery", "-A", "shop", "worker")
+
+
+def test_what_a_compiler_starts_again_is_for_development(tmp_path: Path) -> None:
+    scripts = {
+        "workers": 'tsc-watch --onSuccess "node --inspect dist/worker.js"',
+        "workers:production": "node dist/worker.js",
+    }
+    manifest = {"scripts": scripts, "dependencies": {"bullmq": "5"}}
+    (tmp_path / "package.json").write_text(json.dumps(manifest))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/worker.ts").write_text(
+        'import { Worker } from "bullmq";\nnew Worker("mail", async () => {});\n'
+    )
+
+    (unit,) = detect(tmp_path).units
+
+    assert unit.command == ("node", "dist/worker.js")
+    assert unit.dev_command == ("node", "--inspect", "dist/worker.js")

@@ -20,6 +20,19 @@ INSIDE = {
     "apalis-workspace": "apalis",
     "asynq-told": "asynq",
     "bullmq-app-script": "bullmq",
+    "bull-queue-given": "bull",
+    "arq-switch": "arq",
+    "good-job-binstub": "good_job",
+    "procrastinate-factory": "procrastinate",
+    "river-review-queue": "river",
+    "solid-queue-unless": "solid_queue",
+}
+APART = {
+    "custom-start-worker": "node dist/worker/main",
+    "bullmq-oclif": "./run worker",
+    "arq-namesake": "arq app.core.arq.WorkerSettings",
+    "arq-own-runner": "python3.12 shop/start_orders.py",
+    "river-probes": "/bin/shipping serve",
 }
 
 
@@ -40,6 +53,30 @@ def test_what_the_app_does_itself_is_not_doubled(name: str, framework: str) -> N
 
     assert found.units == ()
     assert [each.framework for each in found.embedded] == [framework]
+
+
+@pytest.mark.parametrize(("name", "command"), APART.items())
+def test_what_only_looks_like_an_app_has_its_own_process(name: str, command: str) -> None:
+    found = detect(PROJECTS / name)
+
+    assert [" ".join(unit.command) for unit in found.units] == [command]
+    assert found.embedded == ()
+
+
+def test_a_worker_that_answers_more_than_probes_is_an_app(tmp_path: Path) -> None:
+    route = ('router.Get("/metrics"', 'router.Get("/labels"')
+
+    found = changed("river-probes", tmp_path, **{"internal/jobs/jobs.go": route})
+
+    assert found.units == ()
+    assert [each.framework for each in found.embedded] == ["river"]
+
+
+def test_what_a_setting_has_to_switch_on_is_said_to_be_so(tmp_path: Path) -> None:
+    on = {"shop/settings.py": ("REFRESH_PRICES: bool = False", "REFRESH_PRICES: bool = True")}
+
+    assert [each.asked for each in detect(PROJECTS / "arq-switch").embedded] == [True]
+    assert [each.asked for each in changed("arq-switch", tmp_path, **on).embedded] == [False]
 
 
 @pytest.mark.parametrize("name", ["good-job-told", "solid-queue-condition", "saq-lifespan"])
@@ -63,6 +100,22 @@ def test_a_switch_that_is_off_by_default_starts_nothing_inside(tmp_path: Path) -
     found = changed("saq-lifespan", tmp_path, **off)
 
     assert [unit.command for unit in found.units] == [("saq", "app.work.plan")]
+
+
+def test_a_switch_that_the_deployment_turns_off_leaves_the_jobs_to_their_own_process(
+    tmp_path: Path,
+) -> None:
+    off = {"config/deploy.yml": ("JOBS_IN_PUMA: true", "JOBS_IN_PUMA: false")}
+
+    found = changed("solid-queue-unless", tmp_path, **off)
+
+    assert [unit.command for unit in found.units] == [("bin/jobs",)]
+
+
+def test_a_library_starts_no_worker_anywhere() -> None:
+    found = detect(PROJECTS / "bullmq-library")
+
+    assert (found.units, found.embedded) == ((), ())
 
 
 def test_a_variable_that_no_deployment_sets_starts_nothing_inside(tmp_path: Path) -> None:

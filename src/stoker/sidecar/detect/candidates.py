@@ -83,6 +83,7 @@ class Reader:
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None
             if launch is not None:
+                launch = self._of_stub(launch, dir)
                 language = _LANGUAGES.get(launch.framework)
                 launch, dir = self._placed(launch, dir)
             else:
@@ -96,6 +97,16 @@ class Reader:
             if launch is not None and self._is_likely(written, launch, language):
                 home = self._home(written, dir, language)
                 yield self._candidate(written, start, launch, home, language)
+
+    def _of_stub(self, launch: Launch, dir: str) -> Launch:
+        """Return whose worker ``bin/jobs`` starts: Solid Queue's, if it loads no other's."""
+        if launch.framework != "solid_queue" or not launch.words[0].endswith("bin/jobs"):
+            return launch
+        text = self.project.text(posixpath.normpath(posixpath.join(dir, launch.words[0])))
+        loaded = re.search(r"""^\s*require ["'](\w+)/cli["']""", text, re.MULTILINE)
+        if loaded is None or loaded[1] not in FRAMEWORKS:
+            return launch
+        return msgspec.structs.replace(launch, framework=loaded[1])
 
     def _home(self, written: Written, dir: str, language: Language | None) -> str:
         """Return where a service is run that is built elsewhere: at its package's root."""
@@ -192,7 +203,7 @@ _WHAT_TO_BE = re.compile(
     r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
 )
 _CUSTOM = re.compile(
-    r"(bg|background|job)?[-_:]?(workers?|consumer|poller)([-_:](prod|start|run))?"
+    r"((start|run|bg|background|job)[-_:]?)?(workers?|consumer|poller)([-_:](prod|start|run))?"
 )
 _RUNTIMES: dict[str, Language] = {
     "node": "node", "tsx": "node", "ts-node": "node", "bun": "node", "python": "python",

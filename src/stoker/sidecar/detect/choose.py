@@ -41,8 +41,8 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
 def beside_app(candidates: Sequence[Candidate], embedded: Sequence[Embedded]) -> list[Candidate]:
     """Return the candidates without those that nobody deploys, where the app works itself.
 
-    A README tells what could be done as well, a Makefile's ``dev-worker`` is for one's own desk:
-    neither shows that what the app's own process does is done once more beside it.
+    A README tells what could be done as well, a Makefile is for one's own desk: neither shows
+    that what the app's own process does is done once more beside it.
     """
     inside = {each.framework for each in embedded}
     deployed = {each.framework for each in candidates if not _is_told(each)}
@@ -52,10 +52,13 @@ def beside_app(candidates: Sequence[Candidate], embedded: Sequence[Embedded]) ->
 def _is_told(each: Candidate) -> bool:
     """Tell if a framework's own command is only documented or possible, or for development.
 
-    The commands of the project's own programs are: the source was asked if these work.
+    Outside of Python the commands of the project's own programs are not: the source was asked
+    if these work.
     """
+    if each.source in ("docs", "source", "Makefile") and each.language == "python":
+        return True
     if each.source in ("docs", "source"):
-        return each.language == "python" or (each.source == "docs" and each.language == "ruby")
+        return each.source == "docs" and each.language == "ruby"
     return each.rank[1] > 0 and each.source in ("Makefile", "Procfile", "script", "shell")
 
 

@@ -127,7 +127,11 @@ class Expander:
         if not name or (name in _OWN and not explicit):
             return
         path = "package.json" if where == "." else f"{where}/package.json"
-        line = self.manifests.scripts.get(path, {}).get(name)
+        scripts = self.manifests.scripts.get(path, {})
+        line = scripts.get(name)
+        if line == "run-script-os":  # the script of this name and the system's
+            named = (scripts.get(f"{name}:{each}") for each in ("linux", "nix", "default"))
+            line = next(filter(None, named), None)
         if line is not None:
             tail = f" {' '.join(words)}" if words else ""
             yield from self.starts(line + tail, where, depth=depth + 1)

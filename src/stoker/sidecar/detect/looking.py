@@ -69,7 +69,7 @@ def look(project: Project) -> Detection:
     if library:
         candidates = []
     inside = [each for source in sources for each in source.embedded]
-    candidates = beside_app(candidates, inside)
+    candidates = beside_app(candidates, [each for each in inside if not each.asked])
     units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)

@@ -189,8 +189,10 @@ _MODULES = frozenset({
 })  # fmt: skip
 _DEV_RUNNERS = frozenset({
     "nodemon", "ts-node-dev", "tsnd", "watchmedo", "watchfiles", "reflex", "air", "modd", "entr",
-    "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
+    "tsc-watch", "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
 })  # fmt: skip
+_WATCHED = ("--exec", "-x", "--onSuccess")
+"""What stands before the command that is started again."""
 DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
 
 
@@ -289,8 +291,9 @@ def _watched(first: str, words: Sequence[str]) -> list[Step]:
     if "--" in words:
         inner = _assignments(words[words.index("--") + 1 :])
         return [msgspec.structs.replace(inner, dev=True)]
-    if "--exec" in words[:-1] or "-x" in words[:-1]:
-        at = words.index("--exec" if "--exec" in words else "-x") + 1
+    flag = next((word for word in words[:-1] if word in _WATCHED), None)
+    if flag is not None:
+        at = words.index(flag) + 1
         inner = list(steps(words[at])) if " " in words[at] else [Step(tuple(words[at:]))]
         return [msgspec.structs.replace(each, dev=True) for each in inner]
     rest = list(words[1:])

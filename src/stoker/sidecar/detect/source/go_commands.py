@@ -25,6 +25,8 @@ _FUNCTION = re.compile(r"func\s+(?:\([^)]*\)\s*)?(\w+)\(")
 _WORKS = re.compile(
     r"[Ww]orker|asynq|river|faktory|[Cc]onsum|[Pp]rocess|NewServer|NewManager|[Jj]ob|[Qq]ueue"
 )
+_NOUN = re.compile(r"(queue|job|task)s?")
+"""What a sub-command may as well only show: ``review queue``, ``jobs``."""
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -64,9 +66,15 @@ class Commands:
         names = {command.variable: command for command in found if command.variable}
         if parents:
             found = [each for each in found if not each.variable or each.variable in parents]
-        named = [command for command in found if _starts_worker(command)]
+        named = [each for each in found if _starts_worker(each) and self._comes_to_work(each)]
         for command in named or [each for each in found if self._only_works(each.path)]:
             yield _words_of(command, names, parents)
+
+    def _comes_to_work(self, command: Command) -> bool:
+        """Tell if a command's file imports where workers are made, if its name proves nothing."""
+        if _NOUN.fullmatch(command.name) is None:
+            return True
+        return not self.source.imports.reached(command.path).isdisjoint(self.source.sites)
 
     def _only_works(self, path: str) -> bool:
         return path in self.source.sites and not self.source.is_serving(path)

@@ -6,7 +6,7 @@ import functools
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -69,6 +69,17 @@ _SERVES = re.compile(
     r"pocketbase\.New\(|discordgo\.New\(|kratos\.New\(|micro\.NewService\(|g(?<!\wg)\.Server\("
 )
 
+_ROUTE = re.compile(
+    r"\.(?:Handle|HandleFunc|Get|Post|Put|Patch|Delete|Head|Any|Mount|Group|Route|Use|Static"
+    r'|GET|POST|PUT|PATCH|DELETE|HEAD)\(\s*"(?:[A-Z]+ )?(/[^"\n]*)"'
+)
+_ROUTER = re.compile(r"http\.(?:Handle|ResponseWriter|NewServeMux)|\b(?:chi|gin|echo|fiber|mux)\.")
+_PROBE = re.compile(
+    r"/(?:api/|v\d+/)?(?:-/|_)?(?:metrics|health\w*|healthz/\w+|livez?|liveness|readyz?|readiness|ping"
+    r"|debug/pprof\S*)/?"
+)
+"""What an orchestrator asks: a worker that only answers that is no web app."""
+
 
 class Program(msgspec.Struct, frozen=True):
     """What ``go run`` starts: a package ``main``, or a file that is one for itself."""
@@ -108,6 +119,7 @@ class GoSource:
         self.sites: dict[str, list[Site]] = {}
         self.programs: list[Program] = []
         self._serving: dict[str, bool] = {}
+        self._apps: dict[Program, bool] = {}
         self._built: dict[str, dict[str, list[str]]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(library_of(name) for name in names):
@@ -209,8 +221,21 @@ class GoSource:
         return [site for path in found for site in self.sites[path]]
 
     def serves(self, program: Program) -> bool:
-        """Tell if a program opens a port for others than its own health."""
-        return any(self.is_serving(path) for path in self.files(program))
+        """Tell if a program opens a port for others than those who ask for its health."""
+        if program not in self._apps:
+            files = self.files(program)
+            serving = [path for path in files if self.is_serving(path)]
+            probed = self._is_probed(serving) and self._is_probed(files)
+            self._apps[program] = bool(serving) and not probed
+        return self._apps[program]
+
+    def _is_probed(self, files: Sequence[str]) -> bool:
+        """Tell if health and figures are all that files have routes for."""
+        texts = [self.project.text(path) for path in files]
+        given = (text for text in texts if _ROUTER.search(text))
+        routes = [route for text in given for route in _ROUTE.findall(text)]
+        plain = bool(routes) and all(_PROBE.fullmatch(route) for route in routes)
+        return plain and not any("grpc.NewServer(" in text for text in texts)
 
     def is_serving(self, path: str) -> bool:
         """Tell if a file opens a port; what is generated for both sides does not count."""

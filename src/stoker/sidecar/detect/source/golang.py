@@ -66,7 +66,9 @@ class GoPrograms:
             return True
         if commands and self.commands.knows(program, verb):
             return False  # one of its other sub-commands, whatever it is called
-        if start.for_work or WORKERISH.search(" ".join((*arguments, *flags))):
+        if start.for_work or WORKERISH.search(" ".join((verb, *flags))) or (
+            DEDICATED.search(" ".join(arguments))
+        ):  # fmt: skip
             return True
         named = self._is_named(program)
         if commands and not named:
@@ -220,6 +222,10 @@ class GoPrograms:
             return True
         own = [path for path in self.source.files(program) if directory(path) == program.dir]
         texts = " ".join(self.source.project.text(path) for path in own)
+        if "Execute(" in texts:  # its commands, a package away, are what it does
+            imports = self.source.imports
+            commands = [p for path in own for dir in imports.of(path) for p in imports.of(dir)]
+            texts += " ".join(self.source.project.text(path) for path in commands)
         return (
             re.search(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(", texts)
             is not None

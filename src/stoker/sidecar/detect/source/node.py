@@ -76,9 +76,10 @@ def infer(source: NodeSource) -> Sources:
             source.project.text(path)
         ):
             continue  # a module of Nest is started by none but Nest
-        package = source.manifests.package_of(path, "node")
-        dir = package.dir if package else "."
+        dir = _home(source, path)
         relative = path if dir == "." else path.removeprefix(f"{dir}/")
+        if source.is_library(dir) or _is_other_command(source, relative, dir):
+            continue
         evidence = tuple(site.evidence for site in sites[:3])
         if _is_dedicated(source, path, relative) or not (
             source.serves(path) or _is_part(path) or _is_script(source, path, sites)
@@ -92,14 +93,31 @@ def infer(source: NodeSource) -> Sources:
             reason = "workers are made inside of the program that also serves"
             found.embedded.append(Embedded(_main(sites), dir, reason, evidence))
     if not found.inferred and not found.embedded:
-        sites = [site for each in source.sites.values() for site in each]
-        package = source.manifests.package_of(sites[0].path, "node")
-        reason = "workers are made, and no program of their own was found"
-        evidence = tuple(site.evidence for site in sites[:3])
-        found.embedded.append(
-            Embedded(_main(sites), package.dir if package else ".", reason, evidence)
-        )
+        sites = [
+            site for each in source.sites.values() for site in each
+            if not source.is_library(_home(source, site.path))
+        ]  # fmt: skip
+        if sites:
+            reason = "workers are made, and no program of their own was found"
+            evidence = tuple(site.evidence for site in sites[:3])
+            dir = _home(source, sites[0].path)
+            found.embedded.append(Embedded(_main(sites), dir, reason, evidence))
     return found
+
+
+def _home(source: NodeSource, path: str) -> str:
+    """Return the directory of the package that a file belongs to."""
+    package = source.manifests.package_of(path, "node")
+    return package.dir if package else "."
+
+
+def _is_other_command(source: NodeSource, relative: str, dir: str) -> bool:
+    """Tell if a file is a sub-command of oclif's that is not called after work."""
+    return (
+        source.has_commands(dir)
+        and "/commands/" in f"/{relative}"
+        and DEDICATED.search(relative.rpartition("/")[2]) is None
+    )
 
 
 _PASSED_ON = re.compile(
@@ -117,7 +135,7 @@ def _is_part(path: str) -> bool:
     """Tell if a file is started by a web framework: routes, pages, server hooks."""
     return (
         re.search(
-            r"(^|/)(pages|app|routes|api|middleware|instrumentation|plugins|(hooks|entry)\.server)"
+            r"(^|/)(pages|app|routes|api|controllers|middleware|instrumentation|plugins|(hooks|entry)\.server)"
             r"(/|\.)",
             path,
         )

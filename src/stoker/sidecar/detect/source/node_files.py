@@ -36,6 +36,7 @@ _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
+_ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
 _MAKING = re.compile(
     r"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
 )
@@ -67,6 +68,7 @@ class NodeSource:
             text = project.text(path)
             names = named[path] = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
             self.imports.add(path, filter(None, (self._files.resolve(path, n) for n in names)))
+        self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         for path, names in named.items():
             sites = tuple(self._find_sites(path, project.text(path), names))
             if sites:
@@ -76,7 +78,7 @@ class NodeSource:
 
     def _find_sites(self, path: str, text: str, names: Sequence[str]) -> Iterator[Site]:
         about = [name for name in names if name in _MAKERS or name in _NEST]
-        bull = not about and ".process(" in text and self._is_bull(path)
+        bull = not about and ".process(" in text and self._is_bull(path, text)
         if not about and not bull:
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
@@ -95,9 +97,14 @@ class NodeSource:
             line = text.count("\n", 0, text.find("extends")) + 1
             yield Site(framework, path, line, self.project.line(path, line))
 
-    def _is_bull(self, path: str) -> bool:
+    def _is_bull(self, path: str, text: str) -> bool:
+        """Tell if a file that does not import Bull is about its queues: named so, or given one."""
         package = self.manifests.package_of(path, "node")
-        if package is None or not re.search(r"queue|worker|job|process|consumer", path.lower()):
+        named = re.search(r"queue|worker|job|process|consumer", path.lower()) is not None
+        given = _ON_A_QUEUE.search(text) is not None and any(
+            each in self._with_bull for each in self.imports.of(path)
+        )
+        if package is None or not (named or given):
             return False
         return any(d.name == "bull" and d.dir == package.dir for d in self.manifests.dependencies)
 
@@ -202,6 +209,22 @@ class NodeSource:
         called = _WORKER_NAME.search(package.name) is not None
         return called and not self._is_serving(path)
 
+    def is_library(self, dir: str) -> bool:
+        """Tell if a package is published for other programs, and starts none itself."""
+        path = posixpath.normpath(f"{dir}/package.json")
+        data = self.manifests.tables.get(path, {})
+        names = " ".join(self.manifests.scripts.get(path, {}))
+        published = "files" in data and ("exports" in data or "main" in data)
+        return (
+            published
+            and data.get("private") is not True
+            and re.search(r"\b(start|serve|workers?)\b", names) is None
+        )
+
+    def has_commands(self, dir: str) -> bool:
+        """Tell if a package's programs are the files of oclif's directory of commands."""
+        return "oclif" in self.manifests.tables.get(posixpath.normpath(f"{dir}/package.json"), {})
+
     def is_board(self, path: str) -> bool:
         """Tell if a program shows queues, and makes no worker itself."""
         return path not in self.sites and _BOARD.search(self.project.text(path)) is not None
@@ -212,6 +235,11 @@ class NodeSource:
             found = monorepos.entry(self.project, words, dir)
             return self._files.file(posixpath.normpath(found)) if found else ""
         name = _script_of(words)
+        runs = posixpath.basename(words[0]) in ("run", "run.js")
+        if runs and DEDICATED.search(" ".join(words[1:2])):
+            package = self.manifests.package_of(dir, "node")
+            if package is not None and self.has_commands(package.dir):
+                name = f"{package.dir}/src/commands/{words[1].replace(':', '/')}"
         if not name:
             return ""
         tail = name.lstrip("/")

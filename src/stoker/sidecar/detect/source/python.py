@@ -154,68 +154,29 @@ def _huey(source: PythonSource) -> list[Inferred]:
 
 def _arq(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
-    for path, module in source.modules.items():
-        if "arq" not in source.project.text(path) and "WorkerSettings" not in source.project.text(
-            path
-        ):
-            continue
-        for node in module.nodes:
-            if isinstance(node, ast.ClassDef) and _is_arq(node):
-                name, dir = source.module_name(path)
-                evidence = (Evidence(path, node.lineno, f"class {node.name}", "arq's settings"),)
-                queue = next(
-                    (
-                        s
-                        for a in node.body
-                        if isinstance(a, ast.Assign)
-                        and any(isinstance(t, ast.Name) and t.id == "queue_name" for t in a.targets)
-                        for s in strings_in(a.value)
-                    ),
-                    "",
+    for path, classes in source.arq_settings.items():
+        for node in classes:
+            name, dir = source.module_name(path)
+            evidence = (Evidence(path, node.lineno, f"class {node.name}", "arq's settings"),)
+            given = {
+                target.id: each.value
+                for each in node.body
+                if isinstance(each, ast.Assign)
+                for target in each.targets
+                if isinstance(target, ast.Name)
+            }
+            queues = tuple(strings_in(given["queue_name"]))[:1] if "queue_name" in given else ()
+            count = given.get("max_jobs")
+            app = f"{name}.{node.name}"
+            found.append(
+                Inferred(
+                    "arq", "worker", ("arq", app), dir, "python", evidence, app, queues,
+                    count.value
+                    if isinstance(count, ast.Constant) and isinstance(count.value, int)
+                    else None,
                 )
-                count = next(
-                    (
-                        a.value.value
-                        for a in node.body
-                        if isinstance(a, ast.Assign)
-                        and any(isinstance(t, ast.Name) and t.id == "max_jobs" for t in a.targets)
-                        and isinstance(a.value, ast.Constant)
-                        and isinstance(a.value.value, int)
-                    ),
-                    None,
-                )
-                found.append(
-                    Inferred(
-                        "arq",
-                        "worker",
-                        ("arq", f"{name}.{node.name}"),
-                        dir,
-                        "python",
-                        evidence,
-                        f"{name}.{node.name}",
-                        (queue,) if queue else (),
-                        count,
-                    )
-                )
+            )  # fmt: skip
     return found
-
-
-def _is_arq(node: ast.ClassDef) -> bool:
-    names = {
-        t.id
-        for a in node.body
-        if isinstance(a, ast.Assign)
-        for t in a.targets
-        if isinstance(t, ast.Name)
-    }
-    names |= {
-        a.target.id
-        for a in node.body
-        if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name)
-    }
-    return bool(names & {"functions", "cron_jobs"}) and (
-        "redis_settings" in names or node.name.endswith("WorkerSettings")
-    )
 
 
 _QUEUE_CONFIG = re.compile(r"""QueueConfig\([^()]*?\bname\s*=\s*["']([\w.-]+)["']""")

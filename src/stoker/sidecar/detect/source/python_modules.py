@@ -115,6 +115,17 @@ class PythonSource:
         found = self.project.named("manage.py")
         return next((path for path in found if not self.project.is_aside(path)), None)
 
+    @cached_property
+    def arq_settings(self) -> dict[str, list[ast.ClassDef]]:
+        """Return the classes that tell arq's worker what to do, by their files."""
+        found: dict[str, list[ast.ClassDef]] = {}
+        for path, module in self.modules.items():
+            text = self.project.text(path)
+            if "arq" in text or "WorkerSettings" in text:
+                classes = (node for node in module.nodes if isinstance(node, ast.ClassDef))
+                found[path] = [node for node in classes if _is_arq(node)]
+        return found
+
     def _parse_more(self) -> None:
         """Parse also what gets its Celery app of a function of another file."""
         called = re.compile(rf"\b({'|'.join(self.factories)})\(")
@@ -158,7 +169,7 @@ class PythonSource:
             if (
                 base < len(parts)
                 and len(parts) - base > 1
-                and ".".join(parts[at:]) not in self.imports
+                and (".".join(parts[at:]) not in self.imports or self._is_foreign(parts[at]))
             ):
                 at = max(base, lowest)
         return ".".join(parts[at:]), "/".join(parts[:at]) or "."
@@ -217,6 +228,24 @@ class PythonSource:
                     ):
                         return path, base
         return None
+
+
+def _is_arq(node: ast.ClassDef) -> bool:
+    names = {
+        t.id
+        for a in node.body
+        if isinstance(a, ast.Assign)
+        for t in a.targets
+        if isinstance(t, ast.Name)
+    }
+    names |= {
+        a.target.id
+        for a in node.body
+        if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name)
+    }
+    return bool(names & {"functions", "cron_jobs"}) and (
+        "redis_settings" in names or node.name.endswith("WorkerSettings")
+    )
 
 
 def _is_telling(text: str) -> bool:

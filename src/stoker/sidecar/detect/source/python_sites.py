@@ -58,7 +58,8 @@ _STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?
 
 def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     """Yield where a file makes workers in its own process."""
-    module = source.modules.get(path)
+    settings = {node.name for nodes in source.arq_settings.values() for node in nodes}
+    module = source.module(path) if settings else source.modules.get(path)
     if module is None:
         return
     text = source.project.text(path).lower()
@@ -67,6 +68,9 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
         framework = _SCRIPTS.get(own.get(full, full)) or next(
             (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
         )
+        given = (each.id for each in call.args if isinstance(each, ast.Name))
+        if framework is None and any(name in settings for name in given):
+            framework = "arq"  # its settings are given to nothing but a worker, or a wrapper of it
         if framework is not None:
             queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
             yield _site(source, path, call, framework, queues)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+import msgspec
+
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import Definition, Module, PythonSource, full_name
@@ -60,9 +62,24 @@ class _Apps:
         self.makers = {path: found for path, found in sites.items() if found}
         """The files that make workers, and where."""
         self._settings: dict[str, bool | None] = {}
+        self._all_on = False
+        """Look at what runs as if every setting was on."""
+        self._off: set[str] = set()
+        """The settings that keep something from running."""
 
     def with_workers(self) -> Iterator[Embedded]:
-        """Yield the workers that an app starts when it starts."""
+        """Yield the workers that an app starts when it starts, or if it is told to."""
+        found = list(self._started())
+        yield from found
+        # What is switched off by default is a worker all the same, where nothing else runs it.
+        known = {each.framework for each in found}
+        self._all_on = True
+        for each in self._started() if self._off else ():
+            if each.framework not in known:
+                reason = f"{each.reason}, if a setting says so"
+                yield msgspec.structs.replace(each, reason=reason, asked=True)
+
+    def _started(self) -> Iterator[Embedded]:
         for path, module in self.source.modules.items() if self.makers else ():
             text = self.source.project.text(path)
             if (_HOOK.search(text) or _SERVES.search(text)) and not _DEDICATED.search(path):
@@ -139,8 +156,12 @@ class _Apps:
         if any(isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value
                for each in getattr(test, "comparators", [])):  # fmt: skip
             return True  # one of several things that it can be told to be
+        if self._all_on:
+            return False
         names = [one or other for one, other in _SETTING.findall(text)]
-        return any(self._is_on(name) is False for name in names)
+        off = [name for name in names if self._is_on(name) is False]
+        self._off.update(off)
+        return bool(off)
 
     def _is_on(self, name: str) -> bool | None:
         """Return what a setting is by default, ``None`` where nothing says so."""
@@ -151,15 +172,11 @@ class _Apps:
 
     def _called(self, name: str, path: str) -> Iterator[tuple[str, Sequence[ast.AST]]]:
         """Yield what runs of the file that a name is imported from: itself, and the name's own."""
-        found = _file(self.source, name, path)
+        found, member = _file(self.source, name, path)
         module = self.source.module(found) if found != path and self._leads(found) else None
         if module is None:
             return
-        parts = found.removesuffix(".py").removesuffix("/__init__").split("/")
-        words = name.split(".")
-        rest = words[len(words) - words[::-1].index(parts[-1]) :] if parts[-1] in words else []
         defined = {node.name: node for node in module.tree.body if isinstance(node, Definition)}
-        member = rest[0] if rest else ""
         made = next((each.call for each in module.assigned if each.name == member), "")
         node = defined.get(member) or defined.get(made)
         yield found, [each for each in module.tree.body if not isinstance(each, Definition)]
@@ -198,8 +215,8 @@ def _default(source: PythonSource, setting: str) -> bool | None:
     return None
 
 
-def _file(source: PythonSource, name: str, path: str) -> str:
-    """Return the file of an import, from where the importing file's are: nothing is searched."""
+def _file(source: PythonSource, name: str, path: str) -> tuple[str, str]:
+    """Return the file of an import, and what is imported of it: nothing is searched."""
     parts = name.split(".")
     for base in dict.fromkeys((source.module_name(path)[1], directory(path), ".")):
         for length in range(len(parts), 0, -1):
@@ -208,5 +225,5 @@ def _file(source: PythonSource, name: str, path: str) -> str:
             )
             for each in (f"{start}.py", f"{start}/__init__.py"):
                 if each in source.project.files:
-                    return each
-    return ""
+                    return each, next(iter(parts[length:]), "")
+    return "", ""

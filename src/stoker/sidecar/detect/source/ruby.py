@@ -15,6 +15,9 @@ _ADAPTER = re.compile(r"queue_adapter\s*=\s*:?[\"']?(\w+)|queue_adapter[\s,=]+:(
 _ADAPTERS = {"good_job": "good_job", "solid_queue": "solid_queue", "sidekiq": "sidekiq",
              "resque": "resque", "delayed_job": "delayed_job", "delayed": "delayed_job",
 }  # fmt: skip
+_SWITCHED_OFF = re.compile(
+    r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'][^=!]*([=!]=)\s*["'](false|0|off)\b"""
+)
 
 
 def infer(project: Project, manifests: Manifests) -> Sources:
@@ -162,6 +165,11 @@ class Config:
             condition = " ".join((at[2], *around[-1:]))
             line = text.count("\n", 0, at.start()) + 1
             evidence = Evidence(self.path(name), line, at[0].strip())
+            off = _SWITCHED_OFF.search(condition)
+            if off and (off[2] == "==") == ("unless" in condition):
+                if self._given(off[1])[0] != off[3]:
+                    return f"Puma's plug-in runs it unless {off[1]} is {off[3]}", evidence
+                continue
             if "ENV" not in condition and "Rails.env" not in condition:
                 return "Puma's plug-in runs it", evidence
             variable = self._set_variable(condition)

@@ -1,0 +1,9 @@
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    REDIS_HOST: str = "localhost"
+    REFRESH_PRICES: bool = False
+
+
+settings = Settings()

@@ -1,0 +1,3 @@
+export async function send(job: { data: { to: string } }) {
+  console.log(job.data.to);
+}

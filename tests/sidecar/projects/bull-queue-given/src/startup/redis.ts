@@ -1,0 +1,3 @@
+import Bull from "bull";
+
+export const named = (name: string) => new Bull(name, process.env.REDIS_URL!);

@@ -1,0 +1,3 @@
+import { defineWorker } from "../worker";
+
+export default (name: string) => defineWorker(name, async () => {});

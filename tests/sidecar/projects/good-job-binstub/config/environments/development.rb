@@ -1,0 +1,4 @@
+Rails.application.configure do
+  config.active_job.queue_adapter = :good_job
+  config.good_job.execution_mode = :external
+end

@@ -1,0 +1,5 @@
+import os
+
+import procrastinate
+
+jobs = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=os.environ["DATABASE_URL"]))

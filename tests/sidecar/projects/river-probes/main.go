@@ -1,0 +1,5 @@
+package main
+
+import "example.org/shipping/cmd"
+
+func main() { cmd.Execute() }

@@ -1,0 +1,5 @@
+package main
+
+import "example.org/events/cmd"
+
+func main() { cmd.Execute() }

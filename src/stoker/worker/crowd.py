@@ -13,10 +13,9 @@ from collections.abc import Callable
 from stoker.worker.slots import Slots
 
 TURN_SECONDS = 0.03
-"""What other workers have to take what was given back, where jobs that need no child are behind."""
-LONG_SECONDS = 10.0
-"""How long to ask only for what children are free for, where no such job was seen. Then the queue
-is asked once more as if nothing were known: what was at its head may be gone."""
+"""What other workers have at first to take what was given back. Each turn is twice as long as the
+one before, until a job began that needs no child: then there is something behind to get at."""
+LONGEST_SECONDS = 2.0
 
 
 class Crowd:
@@ -25,23 +24,20 @@ class Crowd:
     def __init__(self, slots: Slots, wider: Callable[[], None]) -> None:
         self._slots = slots
         self._wider = wider
-        self._passed: set[str] = set()
+        self._turns: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
 
     def passed(self, queue: str) -> None:
         """A job of the queue begins that needs no child."""
-        if queue not in self._passed:
-            self._passed.add(queue)
-            self._slots.widen(queue)
+        self._turns.pop(queue, None)
 
     def turned_away(self, queue: str) -> None:
         """A job of the queue is given back, for no child was free."""
         if self._slots.narrow(queue):
-            seconds = TURN_SECONDS if queue in self._passed else LONG_SECONDS
+            seconds = self._turns.get(queue, TURN_SECONDS)
+            self._turns[queue] = min(2 * seconds, LONGEST_SECONDS)
             self._loop.call_later(seconds, self._widen, queue)
 
     def _widen(self, queue: str) -> None:
-        # Not sooner: what was on its way when the others' turn began is not to end it.
-        self._passed.discard(queue)
         self._slots.widen(queue)
         self._wider()

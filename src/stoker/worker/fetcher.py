@@ -54,9 +54,10 @@ class Fetcher:
                 continue
             self._patience.reset()
             if self._burst and not jobs:
-                if self._slots.busy == 0 and self._finisher.idle:
+                if self._slots.busy or not self._finisher.idle:
+                    await self._finisher.next_idle()
+                elif room.everywhere:
                     return
-                await self._finisher.next_idle()
 
     async def _room(self) -> Room:
         """Wait until there is room and no call of the finisher that could fill it."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import gc
 
-OBJECTS = 5_000
-"""How many more there may be than at the last look, before the young ones are looked at."""
-UNTOUCHED = (700, 2_000)
-"""What Python has instead, by its version. Any other number is the application's choice."""
+EAGER, CALM = 700, 2_000
+"""How many more objects there may be than at the last look, before the young ones are looked at: as
+Python has it up to 3.12, and from then on. Any other number is the application's choice. More would
+gain more, at the price of memory where handlers leave large things behind in cycles."""
 
 
 def settle() -> None:
@@ -22,5 +22,5 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     young, *older = gc.get_threshold()
-    if young in UNTOUCHED:
-        gc.set_threshold(OBJECTS, *older)
+    if young == EAGER:
+        gc.set_threshold(CALM, *older)

@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
 from typing import Any
 
 import msgspec
@@ -75,6 +76,7 @@ class Runner:
         self._crowd = Crowd(slots, finisher.nudge)
         self._filling = False
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
         self._rng = random.Random()
         self._telling: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -109,20 +111,26 @@ class Runner:
         if self._filling:
             return  # a job that never waits ended inside the loop below
         self._filling = True
-        while len(self._runs) < self._slots.total:
-            run = self._line.next(child_free=self._slots.child_free)
-            if run is None:
-                break
-            self._runs[run.lease] = run
-            if run.in_child:
-                self._slots.take_child()
-            else:
-                self._crowd.passed(run.record.queue)
-            run.began = time.monotonic()
-            run.task = _begin(self._run(run), self._loop)
-        self._filling = False
+        try:
+            while len(self._runs) < self._slots.total:
+                run = self._line.next(child_free=self._slots.child_free)
+                if run is None:
+                    break
+                self._begin(run)
+        finally:
+            self._filling = False
         if not self._runs:
             self._empty.set()
+
+    def _begin(self, run: Run) -> None:
+        self._runs[run.lease] = run
+        if run.in_child:
+            self._slots.take_child()
+        else:
+            self._crowd.passed(run.record.queue)
+        run.began = time.monotonic()
+        # This may be the end of another job, in its context: what that set is not this one's.
+        run.task = _task(self._run(run), self._loop, self._context.copy())
 
     def refuse(self, jobs: Iterable[JobRecord]) -> None:
         """Hand back jobs that came while the worker was being stopped."""
@@ -183,7 +191,7 @@ class Runner:
         """Return the job whose handler holds the event loop now. For other threads to ask."""
         holder = asyncio.current_task(self._loop)
         for run in list(self._runs.values()):
-            # One that is begun in this moment has no task yet; see _begin.
+            # One that is begun in this moment has no task yet; see _task.
             if holder is not None and run.task in (holder, None):
                 return run.record
         return None
@@ -223,6 +231,7 @@ class Runner:
         run.ended = True
         if run.in_child:
             self._slots.return_child()
+            self._fill()
         self._deadlines.discard(run)
         try:
             outcome = self._decide(run, report)
@@ -267,7 +276,8 @@ class Runner:
     def _end(self, run: Run, outcome: Outcome) -> None:
         if self._runs.pop(run.lease, None) is None:
             return  # it was abandoned: its slot and its outcome are gone
-        self._pace.took(time.monotonic() - run.began)
+        now = time.monotonic()
+        self._pace.took(now - run.began, now)
         self._slots.leave(run.record.queue)
         if run.stopped == "lost":
             # The broker would refuse it: the job is somebody else's, or gone.
@@ -284,11 +294,13 @@ class Runner:
         self._finisher.put(outcome)
 
 
-def _begin(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+def _task(
+    work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, context: Context
+) -> asyncio.Task[None]:
     """Return a task for ``work``; where Python can, one that never waits is done by then."""
     if sys.version_info >= (3, 12):
-        return asyncio.Task(work, loop=loop, eager_start=True)
-    return loop.create_task(work)
+        return asyncio.Task(work, loop=loop, context=context, eager_start=True)
+    return loop.create_task(work, context=context)
 
 
 def _without_backoff(report: Report, error: Exception) -> Failure:

@@ -60,7 +60,7 @@ async def test_where_jobs_are_short_a_call_brings_some_ahead_of_free_slots(
     watched: Watched,
 ) -> None:
     pace = Pace(3)
-    pace.took(0.0)
+    pace.took(0.0, 0.0)
     settling = Settling(watched, Slots(3, {"default": 3}), pace=pace)
     jobs = await claimed(watched, 3)
     settling.hold(jobs)

@@ -20,13 +20,13 @@ def restored() -> Iterator[None]:
 
 
 def test_what_is_loaded_is_looked_at_no_more() -> None:
-    gc.set_threshold(garbage.UNTOUCHED[0], 10, 10)
+    gc.set_threshold(garbage.EAGER, 10, 10)
     loaded: list[list[object]] = [[] for _ in range(1_000)]
 
     garbage.settle()
 
     assert gc.get_freeze_count() >= len(loaded)
-    assert gc.get_threshold() == (garbage.OBJECTS, 10, 10)
+    assert gc.get_threshold() == (garbage.CALM, 10, 10)
 
 
 @pytest.mark.parametrize("young", [0, 50, 100_000])
@@ -39,11 +39,11 @@ def test_an_applications_own_threshold_stays(young: int) -> None:
 
 
 def test_a_collector_that_is_off_stays_off() -> None:
-    gc.set_threshold(garbage.UNTOUCHED[0], 10, 10)
+    gc.set_threshold(garbage.EAGER, 10, 10)
     gc.disable()
 
     garbage.settle()
 
     assert not gc.isenabled()
     assert gc.get_freeze_count() == 0
-    assert gc.get_threshold()[0] == garbage.UNTOUCHED[0]
+    assert gc.get_threshold()[0] == garbage.EAGER

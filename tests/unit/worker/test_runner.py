@@ -7,6 +7,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ from stoker.job.states import State
 from tests.unit.support import Watched, a_job, soon, turns
 from tests.unit.worker.support import Heard, Running, claimed
 
+SET_BY_JOB = ContextVar("SET_BY_JOB", default="")
 JOB = a_job()
 LAST = a_job(attempts=2)
 LEASE = lease_of(JOB)
@@ -289,12 +291,15 @@ class OneByOne:
     def __init__(self, app: Stoker, watched: Watched) -> None:
         self.running = Running(app, watched, slots=1)
         self.begun: list[str] = []
+        self.inherited: list[str] = []
         self.gates: dict[str, asyncio.Event] = {id: asyncio.Event() for id in "abc"}
         self.jobs = [a_job(id=id, token=id) for id in "abc"]
 
         @app.task(name="work")
         async def work() -> None:
             self.begun.append(current_job().id)
+            self.inherited.append(SET_BY_JOB.get())
+            SET_BY_JOB.set(current_job().id)
             await self.gates[current_job().id].wait()
 
     def start(self) -> None:
@@ -325,6 +330,17 @@ async def test_no_more_run_than_there_are_slots_and_the_next_begins_when_one_end
     assert one_by_one.running.slots.busy == 0
 
 
+async def test_a_job_begins_without_what_the_one_before_it_set(one_by_one: OneByOne) -> None:
+    for gate in one_by_one.gates.values():
+        gate.set()
+
+    one_by_one.start()
+    await soon(one_by_one.running.runner.idle())
+
+    assert one_by_one.begun == ["a", "b", "c"]
+    assert one_by_one.inherited == [""] * 3
+
+
 async def test_a_stopping_worker_hands_back_what_it_has_not_begun(one_by_one: OneByOne) -> None:
     one_by_one.start()
     await turns()
@@ -343,7 +359,7 @@ async def test_a_stopping_worker_hands_back_what_it_has_not_begun(one_by_one: On
 async def test_what_waited_in_vain_is_given_back_and_no_more_is_held_ahead(
     one_by_one: OneByOne,
 ) -> None:
-    one_by_one.running.pace.took(0.0)
+    one_by_one.running.pace.took(0.0, 0.0)
     assert one_by_one.running.pace.ahead == 1
 
     one_by_one.start()

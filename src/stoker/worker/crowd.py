@@ -13,9 +13,9 @@ from collections.abc import Callable
 from stoker.worker.slots import Slots
 
 TURN_SECONDS = 0.03
-"""What other workers have at first to take what was given back. Each turn is twice as long as the
-one before, until a job began that needs no child: then there is something behind to get at."""
-LONGEST_SECONDS = 2.0
+"""What other workers have to take what was given back, where jobs that need no child are behind."""
+LONG_TURN_SECONDS = 1.0
+"""The same where no such job was seen since the last turn: there is likely none to get at."""
 
 
 class Crowd:
@@ -24,20 +24,20 @@ class Crowd:
     def __init__(self, slots: Slots, wider: Callable[[], None]) -> None:
         self._slots = slots
         self._wider = wider
-        self._turns: dict[str, float] = {}
+        self._passed: set[str] = set()
         self._loop = asyncio.get_running_loop()
 
     def passed(self, queue: str) -> None:
         """A job of the queue begins that needs no child."""
-        self._turns.pop(queue, None)
+        self._passed.add(queue)
 
     def turned_away(self, queue: str) -> None:
         """A job of the queue is given back, for no child was free."""
         if self._slots.narrow(queue):
-            seconds = self._turns.get(queue, TURN_SECONDS)
-            self._turns[queue] = min(2 * seconds, LONGEST_SECONDS)
+            seconds = TURN_SECONDS if queue in self._passed else LONG_TURN_SECONDS
             self._loop.call_later(seconds, self._widen, queue)
 
     def _widen(self, queue: str) -> None:
+        self._passed.discard(queue)
         self._slots.widen(queue)
         self._wider()

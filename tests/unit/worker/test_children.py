@@ -204,7 +204,7 @@ async def test_the_time_of_a_job_counts_from_when_it_has_a_child(
 async def test_what_no_child_is_free_for_is_given_back_and_no_more_of_its_queue_is_asked_for(
     watched: Watched, running: Running, gate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "TURN_SECONDS", 60.0)
+    monkeypatch.setattr(crowd, "LONG_TURN_SECONDS", 60.0)
     first, second = [await a_job(watched, "held", waits_for(gate)) for _ in range(2)]
 
     running.start(first, second)
@@ -219,7 +219,7 @@ async def test_what_no_child_is_free_for_is_given_back_and_no_more_of_its_queue_
 async def test_a_queue_whose_jobs_found_no_child_is_asked_again_after_a_while(
     watched: Watched, running: Running, gate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "TURN_SECONDS", 0.02)
+    monkeypatch.setattr(crowd, "LONG_TURN_SECONDS", 0.02)
     running.start(*[await a_job(watched, "held", waits_for(gate)) for _ in range(2)])
     await running.outcome()
     assert running.room() == 0

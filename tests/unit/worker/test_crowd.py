@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stoker.worker.crowd import LONGEST_SECONDS, TURN_SECONDS, Crowd
+from stoker.worker.crowd import LONG_TURN_SECONDS, TURN_SECONDS, Crowd
 from stoker.worker.slots import Slots
 from tests.unit.support import timeless
 
@@ -42,41 +42,31 @@ def test_a_queue_is_asked_for_what_children_are_free_for_and_a_turn_later_for_al
         rooms = [asked.room()]
         asked.slots.return_child()
         rooms.append(asked.room())
-        await asyncio.sleep(TURN_SECONDS * 1.1)
+        await asyncio.sleep(LONG_TURN_SECONDS * 1.1)
         return [*rooms, asked.room()], asked.wider
 
     assert timeless(main()) == ([0, 1, 10], 1)
 
 
-async def turns_of(asked: Asked, count: int) -> list[float]:
-    """Return how long each of so many turns is, after each of which the same jobs come."""
-    loop, turns = asyncio.get_running_loop(), []
-    for _ in range(count):
-        began = loop.time()
-        asked.crowd.turned_away("mixed")
-        asked.widened.clear()
-        await asked.widened.wait()
-        turns.append(loop.time() - began)
-    return turns
+async def turn_of(asked: Asked) -> float:
+    """Return how long the queue is asked for less."""
+    began = asyncio.get_running_loop().time()
+    asked.widened.clear()
+    asked.crowd.turned_away("mixed")
+    await asked.widened.wait()
+    return asyncio.get_running_loop().time() - began
 
 
-def test_turns_grow_longer_where_nothing_else_comes() -> None:
-    async def main() -> list[float]:
-        return await turns_of(Asked(), 10)
-
-    turns = timeless(main())
-    assert turns[:3] == pytest.approx([TURN_SECONDS * n for n in (1, 2, 4)])
-    assert turns[-2:] == pytest.approx([LONGEST_SECONDS] * 2)
-
-
-def test_a_job_that_needs_no_child_makes_turns_short_again() -> None:
+def test_turns_are_short_where_something_else_has_begun_since_the_last() -> None:
     async def main() -> list[float]:
         asked = Asked()
-        await turns_of(asked, 10)
+        turns = [await turn_of(asked)]
         asked.crowd.passed("mixed")
-        return await turns_of(asked, 1)
+        turns.append(await turn_of(asked))
+        return [*turns, await turn_of(asked)]
 
-    assert timeless(main()) == pytest.approx([TURN_SECONDS])
+    turns = timeless(main())
+    assert turns == pytest.approx([LONG_TURN_SECONDS, TURN_SECONDS, LONG_TURN_SECONDS])
 
 
 def test_a_queue_whose_jobs_all_need_a_child_stays_narrow() -> None:
@@ -84,7 +74,7 @@ def test_a_queue_whose_jobs_all_need_a_child_stays_narrow() -> None:
         asked = Asked()
         asked.crowd.turned_away("pure")
         rooms = [asked.room("pure")]
-        await asyncio.sleep(2 * LONGEST_SECONDS)
+        await asyncio.sleep(2 * LONG_TURN_SECONDS)
         return [*rooms, asked.room("pure")]
 
     assert timeless(main()) == [0, 0]

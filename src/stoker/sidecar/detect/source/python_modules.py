@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any, cast
 
 import msgspec
 
@@ -236,7 +237,7 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # of another version of Python, or a template: no fault of the project
-    nodes = list(ast.walk(tree))
+    nodes = _walk(tree)
     module = Module(path, tree, nodes, dict(_local_names(nodes)))
     module.calls = [
         (full_name(module, node.func), node) for node in nodes if isinstance(node, ast.Call)
@@ -245,6 +246,19 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
     making = {call for name, call in module.calls if name.rpartition(".")[2] == "Celery"}
     _collect(project, module, tree.body, making)
     return module
+
+
+def _walk(tree: ast.AST) -> list[ast.AST]:
+    """Return all nodes in the order of ``ast.walk``, in half of its time."""
+    nodes = [tree]
+    for node in nodes:  # it grows meanwhile
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes += [each for each in cast(list[Any], value) if isinstance(each, ast.AST)]
+    return nodes
 
 
 def _local_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,7 @@ def test_all_commands_are_listed() -> None:
 
 def test_a_command_is_imported_only_when_it_is_used() -> None:
     code = (
-        "import sys, stoker.cli.worker, stoker.cli.root;"
+        "import sys, stoker.cli.worker, stoker.cli.root, stoker.cli.seeing;"
         "print(sorted(name for name in sys.modules if name in "
         "('rich', 'watchfiles', 'stoker.cli.check', 'stoker.cli.demo', 'importlib.metadata')))"
     )

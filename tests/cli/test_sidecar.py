@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def test_a_missing_extra_is_named_with_its_remedy(
         f"error: stoker sidecar needs {module}, which is not installed\n"
         "hint: pip install 'stoker[sidecar]'\n"
     )
+
+
+def test_what_is_not_collected_while_a_project_is_seen_is_collected_afterwards(
+    folder: Path,
+) -> None:
+    assert stoker("sidecar", "detect", "--json", str(folder)).exit_code == 0
+
+    assert gc.isenabled()
 
 
 class _Without:

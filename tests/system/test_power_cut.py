@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -235,10 +236,10 @@ async def test_a_job_is_handed_out_while_the_disk_is_waited_for(
 ) -> None:
     synced = threading.Event()
     monkeypatch.setattr(files, "sync", lambda _: synced.wait(20))
-    broker = await make_broker(str(BrokerURL.of_file(arena.database))).open()
+    broker: Any = await make_broker(str(BrokerURL.of_file(arena.database))).open()
     claim = asyncio.create_task(broker.claim(Want({"q": 1}, 1, "w"), 10))
-    for _ in range(5):  # it is waiting by then
-        await broker.queues()
+    while not list(broker._writer._riders):  # noqa: ASYNC110
+        await asyncio.sleep(0.001)  # until it waits
 
     adding = asyncio.create_task(broker.add([NewJob("q", "task")]))
     [job] = await claim

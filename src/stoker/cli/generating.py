@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeVar
 import click
 from rich.text import Text
 
-from stoker.cli.seeing import need_extra, path_argument, planned, show_notes
+from stoker.cli.seeing import need_extra, path_argument, planned
+from stoker.cli.sightings import show_notes
 from stoker.cli.tables import plain, screen, table
 from stoker.sidecar.plan import Plan, decode
 

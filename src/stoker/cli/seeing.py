@@ -1,19 +1,20 @@
-"""``stoker sidecar detect``, ``plan`` and ``explain``: what was seen, and what it leads to."""
+"""``stoker sidecar detect``, ``plan`` and ``explain``: what was seen, and what it leads to.
+
+What draws it is imported where it is drawn: JSON needs nothing of it.
+"""
 
 from __future__ import annotations
 
+import gc
 import importlib
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from stoker.cli.options import json_option
 from stoker.cli.records import write_json
-from stoker.cli.tables import plain, screen, table
 from stoker.errors import ConfigError
-from stoker.sidecar.detection import Detection, Evidence
+from stoker.sidecar.detection import Detection
 from stoker.sidecar.plan import Plan
 
 path_argument = click.argument(
@@ -49,7 +50,13 @@ def seen(path: Path) -> Detection:
     need_extra()
     from stoker.sidecar.detect import detect as look_at
 
-    return look_at(path)
+    collected = gc.isenabled()
+    gc.disable()  # what is seen is kept to the end: looking for rubbish in between finds none
+    try:
+        return look_at(path)
+    finally:
+        if collected:
+            gc.enable()
 
 
 def planned(path: Path) -> Plan:
@@ -72,29 +79,9 @@ def detect(path: Path, as_json: bool) -> None:
     if as_json:
         write_json(found)
         return
-    console = screen()
-    if found.units:
-        drawn = table("role", "framework", "command", "in", "queues", "seen in")
-        for column in ("command", "queues", "seen in"):
-            _fold(drawn, column)
-        for unit in found.units:
-            drawn.add_row(
-                unit.role,
-                unit.framework or "custom",
-                Text(plain(" ".join(unit.command))),
-                Text(plain(unit.dir)),
-                Text(plain(", ".join(unit.queues) or "-")),
-                Text(plain(_places(unit.evidence[:1]))),
-            )
-        console.print(drawn)
-    else:
-        click.echo("No worker of its own was found.")
-    for each in found.embedded:
-        click.echo(plain(f"{each.framework} in {each.dir}: runs inside the app: {each.reason}"))
-    for use in found.uses:
-        names = ", ".join(use.variables) or "no variable is read"
-        click.echo(plain(f"broker: {use.kind} ({names})"))
-    show_notes(found.notes)
+    from stoker.cli.sightings import show_detection
+
+    show_detection(found)
 
 
 @click.command(
@@ -110,24 +97,9 @@ def plan(path: Path, as_json: bool) -> None:
     if as_json:
         write_json(made)
         return
-    if not made.services:
-        click.echo("No containers: stoker sidecar explain says why.")
-        return
-    drawn = table("service", "role", "command", "stop", "needs")
-    _fold(drawn, "command")
-    for service in made.services:
-        drawn.add_row(
-            service.name,
-            service.role,
-            Text(plain(" ".join(service.command))),
-            f"{service.stop_signal} {service.stop_grace}s",
-            ", ".join(service.needs) or "-",
-        )
-    for store in made.stores:
-        origin = "in the project" if store.existing else store.image
-        drawn.add_row(store.name, "store", origin, "", "")
-    screen().print(drawn)
-    show_notes(made.notes)
+    from stoker.cli.sightings import show_plan
+
+    show_plan(made)
 
 
 @click.command(
@@ -142,27 +114,6 @@ def explain(path: Path, as_json: bool) -> None:
     if as_json:
         write_json(made.decisions)
         return
-    for decision in made.decisions:
-        click.echo(click.style(plain(decision.what), bold=True))
-        click.echo(f"  why: {plain(decision.why)}")
-        for evidence in decision.evidence:
-            click.echo(f"  {plain(_places([evidence]))}  {plain(evidence.text)}".rstrip())
-        for other in decision.alternatives:
-            click.echo(f"  or: {plain(other)}")
-    show_notes(made.notes)
+    from stoker.cli.sightings import show_decisions
 
-
-def _fold(drawn: object, name: str) -> None:
-    for column in getattr(drawn, "columns", ()):
-        if column.header == name:
-            column.no_wrap, column.overflow = False, "fold"
-
-
-def _places(evidence: Iterable[Evidence]) -> str:
-    return ", ".join(f"{each.path}:{each.line}" if each.line else each.path for each in evidence)
-
-
-def show_notes(notes: Iterable[str]) -> None:
-    """Say what was seen and could not be decided."""
-    for note in notes:
-        click.echo(plain(f"note: {note}"), err=True)
+    show_decisions(made)

@@ -79,6 +79,14 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert sorted(opened) == sorted(set(opened)) != []
 
 
+def test_names_match_as_a_whole_and_in_any_case(tmp_path: Path) -> None:
+    for name in ("Makefile", "a/makefile", "makefile.old", "my-makefile", "make\nmakefile"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    assert Project(tmp_path).matching(r"make(file)?|GNUMakefile") == ["Makefile", "a/makefile"]
+
+
 def test_what_is_no_directory_is_refused_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 

@@ -25,3 +25,17 @@ def test_a_whole_word_is_not_found_in_a_longer_one(word: str, text: str) -> None
     found = spotting("none of it", whole=(word,)).search(text) is not None
 
     assert found == (re.search(rf"\b{word}\b", text) is not None)
+
+
+@given(some.text("aqr", min_size=1, max_size=3), _text)
+def test_a_word_is_not_found_in_the_middle_of_one(word: str, text: str) -> None:
+    found = spotting("none of it", begun=(word,)).search(text) is not None
+
+    assert found == (re.search(rf"\b{word}", text) is not None)
+
+
+@given(_word, _text)
+def test_a_word_is_found_before_what_follows_it(word: str, text: str) -> None:
+    found = spotting("none of it", followed={word: "a|q+r"}).search(text) is not None
+
+    assert found == (re.search(rf"{re.escape(word)}(?:a|q+r)", text) is not None)

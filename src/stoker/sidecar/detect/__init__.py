@@ -7,9 +7,8 @@ import os
 from stoker.errors import ConfigError
 from stoker.sidecar.detect.looking import look
 from stoker.sidecar.detection import Detection
+from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.project import Project
-from stoker.sidecar.write.changes import decide_removal
-from stoker.sidecar.write.finding import may_be_ours
 
 
 def detect(root: str | os.PathLike[str]) -> Detection:
@@ -23,12 +22,17 @@ def detect(root: str | os.PathLike[str]) -> Detection:
 
 
 def _without_ours(project: Project) -> dict[str, str | None]:
+    own = [path for path in project.ordered
+           if may_be_ours(path) and "stoker" in project.text(path)]  # fmt: skip
+    if not own:
+        return {}
+    from stoker.sidecar.write.changes import decide_removal  # most projects have nothing of it
+
     texts: dict[str, str | None] = {}
-    for path in project.ordered:
-        if may_be_ours(path) and "stoker" in (text := project.text(path)):
-            try:
-                changes = decide_removal({path: text}, force=False)
-            except ConfigError:
-                continue  # it cannot be read: the detectors say so, with its line
-            texts |= {change.path: change.after for change in changes}
+    for path in own:
+        try:
+            changes = decide_removal({path: project.text(path)}, force=False)
+        except ConfigError:
+            continue  # it cannot be read: the detectors say so, with its line
+        texts |= {change.path: change.after for change in changes}
     return texts

@@ -34,9 +34,10 @@ _CLIENTS: tuple[tuple[str, BrokerKind], ...] = (
 )  # fmt: skip
 _SETTING = re.compile(r"broker", re.IGNORECASE)
 _TELLING = re.compile(
-    r"://(?<!http://)(?<!https://)|broker|Broker|BROKER|Huey|Storage|AmqpBackend|PostgresQueue"
+    r"://(?<!http://)(?<!https://)|k(?:(?<=[bB]rok)er|(?<=AmqpBack)end)|K(?<=BROK)ER|Huey|Storage|"
+    r"Q(?<=PostgresQ)ueue"
 )
-"""Each begins with a letter of its own case: so ``re`` skips at once what cannot be one."""
+"""Each by a rare letter, as ``spotting`` does it: so ``re`` skips at once what cannot be one."""
 _CONFIGURATION = (
     "yml", "yaml", "toml", "ini", "cfg", "conf", "json", "env", "example", "sample", "sh",
 )  # fmt: skip

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _COMMON = "xk'w=/vby\"(),:ghf-._mupcdlinorsate "
 """From rare to common in source and prose; what is not here (``q``, every capital) is rarer."""
 
 
-def spotting(*words: str, whole: tuple[str, ...] = ()) -> re.Pattern[str]:
-    """Return a pattern that finds any of these words, as they are; ``whole`` not in longer ones.
+def spotting(
+    *words: str, whole: tuple[str, ...] = (), begun: tuple[str, ...] = (),
+    followed: Mapping[str, str] | None = None,
+) -> re.Pattern[str]:  # fmt: skip
+    """Return a pattern that finds any of these words, as they are.
 
-    Each is looked for by its rarest letter: ``re`` skips at once what cannot be one, and this is
-    several times as fast as ``word|word|…``, which stops at most letters of any text.
+    ``whole`` not in longer ones, ``begun`` not in the middle of one, ``followed`` only before what
+    fits a pattern. Each is looked for by its rarest letter: ``re`` skips at once what cannot be
+    one, and this is several times as fast as ``word|word|…``, which stops at most letters of any
+    text.
     """
+    wanted = [(word, "", "") for word in words]
+    wanted += [(word, r"\b", r"\b") for word in whole]
+    wanted += [(word, r"\b", "") for word in begun]
+    wanted += [(word, "", f"(?:{pattern})") for word, pattern in (followed or {}).items()]
     around: dict[str, list[str]] = {}
-    for word, edge in [*((word, "") for word in words), *((word, r"\b") for word in whole)]:
+    for word, edge, rest in wanted:
         at = min(range(len(word)), key=lambda at: _COMMON.find(word[at]))
         before, after = re.escape(word[: at + 1]), re.escape(word[at + 1 :])
-        around.setdefault(word[at], []).append(f"(?<={edge}{before}){after}{edge}")
+        around.setdefault(word[at], []).append(f"(?<={edge}{before}){after}{rest}")
     parts = (f"{re.escape(letter)}(?:{'|'.join(each)})" for letter, each in around.items())
     return re.compile("|".join(parts))

@@ -7,6 +7,7 @@ from typing import Any, cast
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.resolver import VersionedResolver
 
 from stoker.sidecar.project import Project
 
@@ -27,6 +28,13 @@ class Table(dict[str, Any]):
         return value if isinstance(value, Table) else Table()
 
 
+class _Untyped(VersionedResolver):
+    """Looks for no types: every value stays as it is written."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        return self.DEFAULT_SCALAR_TAG
+
+
 def load(project: Project, path: str) -> Table:
     """Return the mapping that a file holds; what is wrong with it becomes a note."""
     return next(iter(documents(project, path)), Table())
@@ -38,8 +46,10 @@ def documents(project: Project, path: str) -> list[Table]:
     if len(text) > LARGEST:
         project.note(path, "too large for a file written by hand", "nothing was read from it")
         return []
+    reader: Any = YAML(typ="safe", pure=True)
+    reader.Resolver = _Untyped
     try:
-        nodes = list(cast(Any, YAML(typ="safe", pure=True)).compose_all(text))
+        nodes = list(reader.compose_all(text))
     except MarkedYAMLError as marked:
         error: Any = marked
         mark = error.problem_mark

@@ -9,9 +9,10 @@ import msgspec
 
 from stoker.sidecar.detect.source import WORKERISH
 from stoker.sidecar.detect.source.go_packages import GoSource, Program
+from stoker.sidecar.detect.spotting import spotting
 
 Words = tuple[str, ...]
-_ASKING = re.compile(r"cobra|cli\.Command|os\.Args|flag\.|kingpin|kong")
+_ASKING = spotting("cobra", "cli.Command", "os.Args", "flag.", "kingpin", "kong")
 _FIELD = re.compile(r"^\s*(\w+)\s+\*?(?:\w+\.)?(\w+)\s+`([^`\n]*\bcmd:[^`\n]*)`", re.MULTILINE)
 """A field of kong's: ``Worker WorkerCmd `cmd:"" help:"…"` ``."""
 _ADDED = re.compile(r"(\w+)\.AddCommand\(([^()]*(?:\([^()]*\)[^()]*)*)\)")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any, cast
 
 import msgspec
 
@@ -18,28 +19,20 @@ from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 
-_TELLING = re.compile(
-    r"celery\w*\(|Celery|worker_main|dramatiq\.(?:cli|[Ww]orker)|from(?<!\wfrom) rq\b|"
-    r"import(?<!\wimport) rq\b|django_rq|Huey\(|huey\.consumer|arq(?<!\warq)\b|WorkerSettings|"
-    r"redis_settings|saq(?<!\wsaq)\b|taskiq|procrastinate|Stoker(?<!\wStoker)\(|faktory|bullmq|"
-    r"while True|while 1:|while not |def lifespan|on_event\(|on_startup|before_serving|"
-    r"server_start|uvicorn\.run\(|def ready\(self|FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|"
-    r"Starlette(?<!\wStarlette)\(|Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|"
-    r"Quart(?<!\wQuart)\(|extensions\[|run_receiver_task|"
-    r"subprocess\.\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b"
-)
-"""What makes it worth while to parse a file: most that only define tasks are not parsed.
-
-All begin with letters, not with ``\\b`` or a set: so ``re`` skips at once what cannot be one.
-"""
-_WORDS = spotting(
-    "elery", "worker_main", "dramatiq", " rq", "django_rq", "uey", "arq", "WorkerSettings",
-    "redis_settings", "saq", "taskiq", "procrastinate", "Stoker(", "faktory", "bullmq", "while ",
-    "extensions[", "run_receiver_task", '"rq"', "'rq'", "lifespan", "on_event(", "on_startup",
-    "before_serving", "server_start", "def ready(self", "uvicorn.run(", "FastAPI(", "Flask(",
-    "Starlette(", "Litestar(", "Sanic(", "Quart(",
+_TELLING = spotting(
+    "Celery", "worker_main", "django_rq", "Huey(", "huey.consumer", "WorkerSettings",
+    "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
+    "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
+    "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task",
+    whole=("from rq", "import rq", "arq", "saq"),
+    begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
+    followed={
+        "celery": r"\w*\(",
+        "dramatiq.": r"cli|[Ww]orker",
+        "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
+    },
 )  # fmt: skip
-"""One of these is in whatever that finds; most texts are done with sooner."""
+"""What makes it worth while to parse a file: most that only define tasks are not parsed."""
 _IMPORTED = re.compile(r"\n\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))")
 """Of a text after a line's end: a pattern that begins with one is found four times as fast."""
 
@@ -91,7 +84,7 @@ class PythonSource:
         self.modules: dict[str, Module] = {}
         for path in self.paths:
             text = project.text(path)
-            if _is_telling(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
+            if _TELLING.search(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
                 module = _parse(project, path, text)
                 if module is not None:
                     self.modules[path] = module
@@ -248,10 +241,6 @@ def _is_arq(node: ast.ClassDef) -> bool:
     )
 
 
-def _is_telling(text: str) -> bool:
-    return _WORDS.search(text) is not None and _TELLING.search(text) is not None
-
-
 def _imported(text: str) -> Iterator[tuple[str, str]]:
     """Yield the modules that a text imports, each with what it takes of them."""
     for found in _IMPORTED.finditer(f"\n{text}"):
@@ -265,7 +254,7 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # of another version of Python, or a template: no fault of the project
-    nodes = list(ast.walk(tree))
+    nodes = _walk(tree)
     module = Module(path, tree, nodes, dict(_local_names(nodes)))
     module.calls = [
         (full_name(module, node.func), node) for node in nodes if isinstance(node, ast.Call)
@@ -274,6 +263,19 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
     making = {call for name, call in module.calls if name.rpartition(".")[2] == "Celery"}
     _collect(project, module, tree.body, making)
     return module
+
+
+def _walk(tree: ast.AST) -> list[ast.AST]:
+    """Return all nodes in the order of ``ast.walk``, in half of its time."""
+    nodes = [tree]
+    for node in nodes:  # it grows meanwhile
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes += [each for each in cast(list[Any], value) if isinstance(each, ast.AST)]
+    return nodes
 
 
 def _local_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:

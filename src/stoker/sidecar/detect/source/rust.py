@@ -56,6 +56,7 @@ _SERVES = re.compile(
 )
 _MAKING = spotting("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
 """One of these is where any of them is made."""
+_COMMANDS = spotting("Subcommand", "structopt", "StructOpt", "clap")
 _AT_WORK = spotting("worker", "apalis", "faktory", "queue", "consum", "background", "job")
 
 
@@ -77,6 +78,7 @@ class RustSource:
         self.project, self.manifests = project, manifests
         self.crates: list[Crate] = []
         self.sites: dict[str, list[Site]] = {}
+        self._subcommands: dict[str, str] = {}
         wanted = {name for _, _, names in _SITES for name in names}
         names = {d.name for d in manifests.dependencies if d.language == "rust"}
         for path, data in manifests.tables.items():
@@ -187,10 +189,15 @@ class RustSource:
         )
 
     def subcommand(self, crate: Crate) -> str:
-        """Return the sub-command of clap that starts the worker."""
+        """Return the sub-command of clap that starts the worker; it is looked for once."""
+        if crate.dir not in self._subcommands:
+            self._subcommands[crate.dir] = self._find_subcommand(crate)
+        return self._subcommands[crate.dir]
+
+    def _find_subcommand(self, crate: Crate) -> str:
         for path in crate.files:
             text = self.project.text(path)
-            if not re.search(r"Subcommand|structopt|StructOpt|clap", text):
+            if not _COMMANDS.search(text):
                 continue
             for body in re.findall(r"enum\s+\w*\s*\{(.*?)\n\}", text, re.DOTALL):
                 for name in re.findall(r"^\s{4,8}([A-Z]\w+)\s*(?:[,({]|$)", body, re.M):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -26,6 +27,18 @@ _WORDS = spotting(
 def is_interesting(text: str) -> bool:
     """Tell if a line, or one of a text's, may be about workers."""
     return _WORDS.search(text.lower()) is not None
+
+
+def interesting_among(lines: Iterable[str]) -> set[int]:
+    """Return the places of the lines that may be about workers: one search goes through all."""
+    text = "\n".join(lines).lower()
+    found: set[int] = set()
+    number = before = 0
+    for each in _WORDS.finditer(text):
+        number += text.count("\n", before, each.start())
+        before = each.start()
+        found.add(number)
+    return found
 
 
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)

@@ -49,6 +49,8 @@ def services(project: Project) -> list[Service]:
 
 
 def _services(project: Project, path: str) -> Iterator[Service]:
+    if not any(word in project.text(path) for word in ("services", "image", "compose")):
+        return  # a dev.yml about something else: it need not be parsed to know that
     data = load(project, path)
     listed = data.table("services")
     if "services" not in data and "version" not in data:  # compose before 2: services at the top

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
-from stoker.sidecar.detect.written import Written, is_interesting, joined_lines
+from stoker.sidecar.detect.written import Written, interesting_among, is_interesting, joined_lines
 from stoker.sidecar.project import Project
 
 
@@ -184,13 +184,15 @@ def _told(project: Project, path: str) -> Iterator[Written]:
     fenced = False
     led: list[str] = []
     cloned = ""
-    for number, line in joined_lines(project, path):
+    lines = joined_lines(project, path)
+    interesting = interesting_among(line for _, line in lines)
+    for at, (number, line) in enumerate(lines):
         if line.lstrip().startswith(("```", "~~~")):
             fenced, led = not fenced, []
             continue
         if "git clone" in line:
             cloned = _cloned(line) or cloned
-        telling = is_interesting(line)
+        telling = at in interesting
         if not telling and not (fenced and "cd" in line):
             continue
         texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))

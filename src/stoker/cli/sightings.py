@@ -1,0 +1,89 @@
+"""For people: what was seen of a project, what it leads to, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from rich.text import Text
+
+from stoker.cli.tables import plain, screen, table
+from stoker.sidecar.detection import Detection, Evidence
+from stoker.sidecar.plan import Plan
+
+
+def show_detection(found: Detection) -> None:
+    """Show the workers, where they were seen, and the brokers that they need."""
+    console = screen()
+    if found.units:
+        drawn = table("role", "framework", "command", "in", "queues", "seen in")
+        for column in ("command", "queues", "seen in"):
+            _fold(drawn, column)
+        for unit in found.units:
+            drawn.add_row(
+                unit.role,
+                unit.framework or "custom",
+                Text(plain(" ".join(unit.command))),
+                Text(plain(unit.dir)),
+                Text(plain(", ".join(unit.queues) or "-")),
+                Text(plain(_places(unit.evidence[:1]))),
+            )
+        console.print(drawn)
+    else:
+        click.echo("No worker of its own was found.")
+    for each in found.embedded:
+        click.echo(plain(f"{each.framework} in {each.dir}: runs inside the app: {each.reason}"))
+    for use in found.uses:
+        names = ", ".join(use.variables) or "no variable is read"
+        click.echo(plain(f"broker: {use.kind} ({names})"))
+    show_notes(found.notes)
+
+
+def show_plan(made: Plan) -> None:
+    """Show the containers, and the stores beside them."""
+    if not made.services:
+        click.echo("No containers: stoker sidecar explain says why.")
+        return
+    drawn = table("service", "role", "command", "stop", "needs")
+    _fold(drawn, "command")
+    for service in made.services:
+        drawn.add_row(
+            service.name,
+            service.role,
+            Text(plain(" ".join(service.command))),
+            f"{service.stop_signal} {service.stop_grace}s",
+            ", ".join(service.needs) or "-",
+        )
+    for store in made.stores:
+        origin = "in the project" if store.existing else store.image
+        drawn.add_row(store.name, "store", origin, "", "")
+    screen().print(drawn)
+    show_notes(made.notes)
+
+
+def show_decisions(made: Plan) -> None:
+    """Show every decision, the evidence, and what else there was."""
+    for decision in made.decisions:
+        click.echo(click.style(plain(decision.what), bold=True))
+        click.echo(f"  why: {plain(decision.why)}")
+        for evidence in decision.evidence:
+            click.echo(f"  {plain(_places([evidence]))}  {plain(evidence.text)}".rstrip())
+        for other in decision.alternatives:
+            click.echo(f"  or: {plain(other)}")
+    show_notes(made.notes)
+
+
+def _fold(drawn: object, name: str) -> None:
+    for column in getattr(drawn, "columns", ()):
+        if column.header == name:
+            column.no_wrap, column.overflow = False, "fold"
+
+
+def _places(evidence: Iterable[Evidence]) -> str:
+    return ", ".join(f"{each.path}:{each.line}" if each.line else each.path for each in evidence)
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Say what was seen and could not be decided."""
+    for note in notes:
+        click.echo(plain(f"note: {note}"), err=True)

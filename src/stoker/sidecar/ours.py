@@ -1,0 +1,27 @@
+"""Which files may hold something of Stoker's, by their names alone."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+
+_NAMES = (
+    "Dockerfile*",
+    "*.Dockerfile",
+    ".dockerignore",
+    ".env.example",
+    "*compose*.yaml",
+    "*compose*.yml",
+    "devcontainer.json",
+    "pyproject.toml",
+)
+_OURS = re.compile("|".join(translate(pattern) for pattern in _NAMES))
+_FOLDERS = ("kubernetes",)
+
+
+def may_be_ours(path: str) -> bool:
+    """Return whether a file of this name may hold something of Stoker's."""
+    folder, _, name = path.rpartition("/")
+    if folder.rpartition("/")[2] in _FOLDERS and name.endswith(".yaml"):
+        return True
+    return _OURS.match(name) is not None

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from stoker.config import WorkerSettings
 from stoker.errors import ConfigError
 from stoker.events import emit
 from stoker.handler import Handler
+from stoker.job.duration import describe
 from stoker.job.model import JobRecord, Lease
 from stoker.registry import Registry
 from stoker.worker.deadlines import Deadlines
@@ -36,6 +37,9 @@ CANCEL_SECONDS = 5.0
 SETTLE_SECONDS = 10.0
 """How long a stopping worker tries to hand over its last outcomes to a broker that fails."""
 
+SHOWN = 10
+"""Jobs that one line of the log names."""
+
 _warned: set[str] = set()
 _log = logging.getLogger("stoker.worker")
 
@@ -47,6 +51,7 @@ class _Parts(NamedTuple):
     fetcher: Fetcher
     keeper: Keeper
     reporter: Reporter
+    held: dict[Lease, float]
 
 
 class Worker:
@@ -88,6 +93,8 @@ class Worker:
             emit("worker.stopping", running=parts.runner.running, settings=self.settings)
             await self._drain(parts.runner)
             await _within(SETTLE_SECONDS, _settled(parts.finisher))
+            if parts.held:
+                _say_left(parts.held, self.settings)
 
     def _assemble(self, handlers: Sequence[Handler]) -> _Parts:
         settings, broker = self.settings, self._broker
@@ -133,7 +140,7 @@ class Worker:
             max_stalls=settings.max_stalls,
             on_loop=runner.on_loop,
         )
-        return _Parts(executors, finisher, runner, fetcher, keeper, reporter)
+        return _Parts(executors, finisher, runner, fetcher, keeper, reporter, held)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do ``work``; ``False`` if a stop was asked for before it was done."""
@@ -181,6 +188,17 @@ class Worker:
             await _within(CANCEL_SECONDS, runner.idle())
             runner.abandon_all()
         idle.cancel()
+
+
+def _say_left(held: Iterable[Lease], settings: WorkerSettings) -> None:
+    """Say whose end the broker could not be told of."""
+    jobs = sorted(f"{lease.id} of {lease.queue}" for lease in held)
+    shown = ", ".join(jobs[:SHOWN]) + (", …" if len(jobs) > SHOWN else "")
+    _log.warning(
+        "the broker could not be told what became of %d %s (%s): to be run again when the lease of "
+        "%s has ended",
+        len(jobs), "job" if len(jobs) == 1 else "jobs", shown, describe(settings.lease_ms),
+    )  # fmt: skip
 
 
 def _warn(broker: Broker) -> None:

@@ -133,6 +133,34 @@ async def test_a_worker_that_waits_no_longer_interrupts_and_hands_back(
     assert (record.state, record.attempts, record.crashes) == (State.WAITING, 0, 0)
 
 
+async def test_a_worker_says_whose_end_the_broker_was_not_told_of(
+    app: Stoker,
+    brokers: list[Watched],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("stoker.worker.worker.SETTLE_SECONDS", 0.01)
+    begun, let_go = asyncio.Event(), asyncio.Event()
+
+    @app.task
+    async def work() -> None:
+        begun.set()
+        await let_go.wait()
+
+    job = await work.enqueue()
+    worker = await worker_of(app)
+    running = asyncio.create_task(worker.run())
+    await soon(begun.wait())
+    brokers[0].gates["finish"] = asyncio.Event()  # it answers no more
+    worker.stop()
+    let_go.set()
+    await soon(running)
+
+    [warning] = [each.message for each in caplog.records if each.name == "stoker.worker"]
+    assert f"what became of 1 job ({job.id} of default)" in warning
+    assert "when the lease of 30s has ended" in warning
+
+
 async def test_a_worker_leaves_no_task_and_no_keeper_behind(app: Stoker) -> None:
     @app.task
     async def work() -> None: ...

@@ -128,7 +128,7 @@ def _where_to_look(text: str, url: BrokerURL) -> str:
     if url.scheme.startswith("rediss"):
         return "is the server running, does it speak TLS, and are host and port right?"
     if "Connection closed by server" in text:
-        return "does the server speak TLS? Then the URL begins with rediss://"
+        return "is the server running? If it speaks TLS, the URL begins with rediss://"
     return "is the server running, and are host and port right?"
 
 

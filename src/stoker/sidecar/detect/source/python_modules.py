@@ -25,7 +25,7 @@ _TELLING = re.compile(
     r"while True|while 1:|while not |def lifespan|on_event\(|on_startup|before_serving|"
     r"server_start|uvicorn\.run\(|def ready\(self|FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|"
     r"Starlette(?<!\wStarlette)\(|Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|"
-    r"Quart(?<!\wQuart)\(|extensions\[|run_receiver_task|"
+    r"Quart(?<!\wQuart)\(|extensions\[|run_receiver_task|await [\w.]+\.worker\(|"
     r"subprocess\.\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b"
 )
 """What makes it worth while to parse a file: most that only define tasks are not parsed.
@@ -37,7 +37,7 @@ _WORDS = spotting(
     "redis_settings", "saq", "taskiq", "procrastinate", "Stoker(", "faktory", "bullmq", "while ",
     "extensions[", "run_receiver_task", '"rq"', "'rq'", "lifespan", "on_event(", "on_startup",
     "before_serving", "server_start", "def ready(self", "uvicorn.run(", "FastAPI(", "Flask(",
-    "Starlette(", "Litestar(", "Sanic(", "Quart(",
+    "Starlette(", "Litestar(", "Sanic(", "Quart(", ".worker(",
 )  # fmt: skip
 """One of these is in whatever that finds; most texts are done with sooner."""
 _IMPORTED = re.compile(r"\n\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))")
@@ -125,6 +125,12 @@ class PythonSource:
                 classes = (node for node in module.nodes if isinstance(node, ast.ClassDef))
                 found[path] = [node for node in classes if _is_arq(node)]
         return found
+
+    @cached_property
+    def stokers(self) -> frozenset[str]:
+        """Return what the project's apps of Stoker are called."""
+        made = self.made_by("Stoker")
+        return frozenset(each.name for each in made if "stoker" in self.project.text(each.path))
 
     def _parse_more(self) -> None:
         """Parse also what gets its Celery app of a function of another file."""

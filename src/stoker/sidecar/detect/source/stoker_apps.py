@@ -116,13 +116,27 @@ class _Apps:
             )
         )  # fmt: skip
 
+    def _only_imports(self, path: str) -> bool:
+        module = self.source.module(path)
+        return module is not None and not module.defined and not is_web(self.source, path)
+
     def _worker(self, each: Assigned, tasks: frozenset[str]) -> Inferred:
-        """Return the worker that knows the most tasks, and loads the least for it."""
+        """Return the worker that knows the most tasks: of the app's own module, if it does.
+
+        Else of one that is there to import them, or of what loads the least.
+        """
         ways = [
-            (len(tasks & (loaded := self.loaded(path))), path == each.path, -len(loaded), path, name)
-            for path, name in sorted(self._names(each).items())
+            (
+                len(tasks & (loaded := self.loaded(path))),
+                path == each.path,
+                self._only_imports(path),
+                -len(loaded),
+                path,
+                name,
+            )
+            for path, name in self._names(each).items()
             if "." not in name
-        ]  # fmt: skip
+        ]
         *_, path, name = max(ways)
         module, dir = self.source.module_name(path)
         app = f"{module}:{name}"

@@ -143,9 +143,7 @@ def _with_containers(root: Path) -> None:
     "lay_out", [_plain, _with_a_version, _below_src, _with_stoker_and_requirements,
                 _with_containers],
 )  # fmt: skip
-def test_generate_finds_what_was_begun_as_it_is(
-    app: Path, lay_out: Callable[[Path], None]
-) -> None:
+def test_generate_finds_what_was_begun_as_it_is(app: Path, lay_out: Callable[[Path], None]) -> None:
     lay_out(app)
     ok("init", str(app))
     begun = contents(app)

@@ -75,7 +75,12 @@ def _name(unit: Unit, names: Names) -> str:
     queue = unit.queues[0] if len(unit.queues) == 1 else ""
     first = begun.SERVICE if begun.is_begun(unit) else ""
     return names.take(
-        first, _told(unit), base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
+        first,
+        _told(unit),
+        base,
+        f"{base}-{queue}" if queue else "",
+        f"{own}-{base}" if own else "",
+        base,
     )
 
 

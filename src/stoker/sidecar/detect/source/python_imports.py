@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source.python_modules import PythonSource
@@ -27,9 +28,9 @@ def file_of(source: PythonSource, name: str, path: str) -> tuple[str, str]:
 
 
 def imported(source: PythonSource, path: str) -> Iterator[Import]:
-    """Yield what a file imports of its own project."""
+    """Yield what a file imports of its own project when it is imported itself."""
     module = source.module(path)
-    for node in module.nodes if module else ():
+    for node in _at_once(module.tree.body) if module else ():
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         for alias in node.names:
@@ -39,6 +40,20 @@ def imported(source: PythonSource, path: str) -> Iterator[Import]:
             file, member = file_of(source, name, path)
             if file:
                 yield file, member, alias.asname or alias.name
+
+
+def _at_once(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run on import: none of functions, or for a type checker."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If) and re.search(
+            r"TYPE_CHECKING|__name__", ast.unparse(node.test)
+        ):
+            yield from _at_once(node.orelse)
+        elif isinstance(node, ast.If | ast.Try):
+            yield from _at_once([*node.body, *node.orelse])
+        elif isinstance(node, ast.With):
+            yield from _at_once(node.body)
 
 
 def _package(node: ast.ImportFrom, path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from tests.cli.support import ok, stoker
 from tests.sidecar.reading import compose_values, hadolint
 
+JOB = "from bg_worker.app import app\n\n\n@app.task\ndef part() -> None: ...\n"
+MORE = "from bg_worker.jobs import part\n"
 PYPROJECT = '[project]\nname = "The Shop"\nversion = "1"\n'
 
 
@@ -110,6 +113,64 @@ def test_the_service_goes_into_the_compose_file_that_is_there(app: Path) -> None
     assert services["bg-worker"]["command"] == ["stoker", "worker", "bg_worker.main:app"]
     assert not (app / "compose.yaml").exists()
     hadolint((app / "bg_worker" / "Dockerfile").read_text())
+
+
+def _plain(root: Path) -> None:
+    """A package and its pyproject.toml, as they are."""
+
+
+def _with_a_version(root: Path) -> None:
+    (root / "pyproject.toml").write_text(PYPROJECT + 'requires-python = ">=3.11"\n')
+
+
+def _below_src(root: Path) -> None:
+    (root / "src").mkdir()
+    (root / "shop").rename(root / "src" / "shop")
+
+
+def _with_stoker_and_requirements(root: Path) -> None:
+    (root / "pyproject.toml").write_text(PYPROJECT + 'dependencies = ["stoker"]\n')
+    (root / "requirements.txt").write_text("stoker\n")
+
+
+def _with_containers(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM python:3.13\nCOPY . .\n")
+    redis = "  redis:\n    image: redis:7\n"
+    (root / "compose.yaml").write_text(f"services:\n  web:\n    build: .\n{redis}")
+
+
+@pytest.mark.parametrize(
+    "lay_out", [_plain, _with_a_version, _below_src, _with_stoker_and_requirements,
+                _with_containers],
+)  # fmt: skip
+def test_generate_finds_what_was_begun_as_it_is(app: Path, lay_out: Callable[[Path], None]) -> None:
+    lay_out(app)
+    ok("init", str(app))
+    begun = contents(app)
+
+    ok("sidecar", "generate", "--check", str(app))
+
+    package = next(app.rglob("bg_worker"))
+    (package / "jobs" / "part.py").write_text(JOB)
+    (package / "main.py").write_text(begun[f"{package.relative_to(app)}/main.py"] + MORE)
+    ok("sidecar", "generate", "--check", str(app))
+
+
+def test_generate_adds_another_worker_and_changes_nothing_of_what_was_begun(app: Path) -> None:
+    (app / "shop" / "tasks.py").write_text(
+        'from celery import Celery\n\napp = Celery(broker="amqp://rabbit")\n'
+    )
+    (app / "requirements.txt").write_text("celery\n")
+    ok("init", str(app))
+    begun = contents(app)
+
+    ok("sidecar", "generate", str(app))
+
+    made = contents(app)
+    before, after = (compose_values(each["compose.yaml"]) for each in (begun, made))
+    assert made["bg_worker/Dockerfile"] == begun["bg_worker/Dockerfile"]
+    assert after["services"].keys() > before["services"].keys() == {"bg-worker"}
+    assert after["services"]["bg-worker"] == before["services"]["bg-worker"]
 
 
 def test_packages_below_src(app: Path) -> None:

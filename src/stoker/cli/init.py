@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stoker.cli.generating import How, carry_out, how_options
 from stoker.cli.seeing import need_extra, path_argument
 from stoker.cli.tables import plain
+
+if TYPE_CHECKING:
+    from stoker.sidecar.scaffold import Layout
 
 
 @click.command(
@@ -44,11 +48,12 @@ def init(path: Path, how: How | None) -> None:
     carry_out(folder, changes + decide(wanted, folder.read(wanted), force=False), how or "write")
     if how is None:
         readme = plain(f"{path / worker_folder(layout)}/README.md")
-        click.echo(f"\nNext: {_next(layout.manager)}; {readme} says the rest.")
+        click.echo(f"\nNext: {_next(layout)}; {readme} says the rest.")
 
 
 _ADD = {"uv": "uv add", "poetry": "poetry add", "pdm": "pdm add", "pipenv": "pipenv install"}
 
 
-def _next(manager: str) -> str:
-    return f"{_ADD.get(manager, 'pip install')} stoker import-linter"
+def _next(layout: Layout) -> str:
+    stoker = "'stoker[redis]'" if "redis" in layout.seen.brokers else "stoker"
+    return f"{_ADD.get(layout.manager, 'pip install')} {stoker} import-linter"

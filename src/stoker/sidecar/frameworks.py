@@ -46,7 +46,8 @@ FRAMEWORKS: dict[str, Framework] = {
     for framework in (
         _framework(
             "stoker", "Stoker", packages={"python": ["stoker"]}, brokers=["sqlite", "redis"],
-            stop_grace=30, concurrency_flag="--concurrency",
+            stop_grace=40,  # more than the thirty that a worker gives its running jobs
+            concurrency_flag="--concurrency",
         ),
         _framework(
             "celery", "Celery", packages={"python": ["celery", "django-celery", "flask-celery",

@@ -15,6 +15,7 @@ INSIDE = {
     "good-job-told": "good_job",
     "solid-queue-condition": "solid_queue",
     "saq-lifespan": "saq",
+    "stoker-lifespan": "stoker",
     "saq-litestar-inside": "saq",
     "dramatiq-inside": "dramatiq",
     "apalis-workspace": "apalis",
@@ -33,6 +34,8 @@ APART = {
     "arq-namesake": "arq app.core.arq.WorkerSettings",
     "arq-own-runner": "python3.12 shop/start_orders.py",
     "river-probes": "/bin/shipping serve",
+    "stoker-own-script": "python work.py",
+    "stoker-main": "stoker worker shop.entry:app",
 }
 
 

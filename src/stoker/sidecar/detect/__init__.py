@@ -12,13 +12,18 @@ from stoker.sidecar.project import Project
 
 
 def detect(root: str | os.PathLike[str]) -> Detection:
-    """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory.
+    """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory."""
+    return look(opened(root))
 
-    What Stoker wrote there itself is no evidence: else its own files would change the next plan.
+
+def opened(root: str | os.PathLike[str]) -> Project:
+    """Return the project below ``root``, without what Stoker wrote there itself.
+
+    That is no evidence: else its own files would change the next plan.
     """
     project = Project(root)
     project.pretend(_without_ours(project))
-    return look(project)
+    return project
 
 
 def _without_ours(project: Project) -> dict[str, str | None]:

@@ -33,6 +33,8 @@ def uses(
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
     kinds: dict[BrokerKind, list[Evidence]] = {}
     lines = BrokerLines(project)
+    stoker = FRAMEWORKS["stoker"]
+    usual = {"STOKER_URL": "url"} if stoker.name in names and _asks_for_url(project) else {}
     for name in dict.fromkeys(names):
         framework = FRAMEWORKS.get(name)
         if framework is not None:
@@ -43,12 +45,18 @@ def uses(
     return tuple(
         BrokerUse(
             kind=kind,
-            variables=_variables(kind, read, services),
+            variables=_variables(kind, read, services) or (usual if kind in stoker.brokers else {}),
             service=_service(kind, services),
             evidence=tuple(evidence[:4]),
         )
         for kind, evidence in kinds.items()
     )
+
+
+def _asks_for_url(project: Project) -> bool:
+    """Tell if an app of Stoker is told nothing, and reads where its jobs are by itself."""
+    python = project.suffixed("py")
+    return any(re.search(r"\bStoker\(\s*\)", project.text(path)) for path in python)
 
 
 def _beside(

@@ -192,6 +192,7 @@ def inferred(each: Inferred) -> Candidate:
         framework=each.framework, role=each.role, words=each.words, dir=each.dir, rank=rank,
         evidence=each.evidence, app=each.app, queues=each.queues, concurrency=each.concurrency,
         language=each.language, confidence=each.confidence, alternatives=each.alternatives,
+        name=each.name,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from stoker.sidecar.detection import Detection, Language, Package, Unit
 from stoker.sidecar.plan import Image
+from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.names import Names, slug
 
 Key = tuple[str, Language, str]
@@ -35,15 +36,25 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
     names = Names(())
     for unit in units:
         package = package_of(detection, unit)
-        key = (package.dir, package.language, binary(unit))
+        began = begun.is_begun(unit)  # it has an image of its own, whatever else there is
+        key = (package.dir, package.language, begun.PACKAGE if began else binary(unit))
         keys.append(key)
         if key not in images:
-            made = _image(detection, package, key, names)
+            made = _image(detection, package, binary(unit), names)
+            if began:
+                made = _begun(detection, unit, made)
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
         images[key] = _for(detection, unit, images[key])
     return images, keys
+
+
+def _begun(detection: Detection, unit: Unit, image: Image) -> Image:
+    place = begun.dockerfile(posixpath.relpath(unit.dir, image.context))
+    path = posixpath.normpath(posixpath.join(image.context, place))
+    existing = path in detection.files.get("dockerfile", ())
+    return msgspec.structs.replace(image, dockerfile=place, existing=existing)
 
 
 def _for(detection: Detection, unit: Unit, image: Image) -> Image:
@@ -109,15 +120,15 @@ def binary(unit: Unit) -> str:
     return ""
 
 
-def _image(detection: Detection, package: Package, key: Key, names: Names) -> Image:
+def _image(detection: Detection, package: Package, program: str, names: Names) -> Image:
     member = bool(package.workspace) and package.workspace != package.dir
     context = package.workspace if member else package.dir
     inside = posixpath.relpath(package.dir, context) if member else "."
     own = posixpath.basename(package.dir) if package.dir != "." else ""
     name = names.take(
         slug(
-            posixpath.basename(key[2]).removesuffix(".go")
-            if key[2] not in ("", ".")
+            posixpath.basename(program).removesuffix(".go")
+            if program not in ("", ".")
             else own or package.name.rpartition("/")[2] or "app"
         )
     )
@@ -136,7 +147,7 @@ def _image(detection: Detection, package: Package, key: Key, names: Names) -> Im
         dockerfile=dockerfile,
         existing=existing,
         system_packages=_SYSTEM.get(package.language, ()),
-        binary=key[2],
+        binary=program,
     )
 
 

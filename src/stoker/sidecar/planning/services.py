@@ -9,6 +9,7 @@ from typing import Literal
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
+from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.images import RUNNERS
 from stoker.sidecar.planning.names import Names
 
@@ -72,8 +73,14 @@ def _name(unit: Unit, names: Names) -> str:
     base = usual.get(unit.role, "worker")
     own = posixpath.basename(unit.dir) if unit.dir != "." else ""
     queue = unit.queues[0] if len(unit.queues) == 1 else ""
+    first = begun.SERVICE if begun.is_begun(unit) else ""
     return names.take(
-        _told(unit), base, f"{base}-{queue}" if queue else "", f"{own}-{base}" if own else "", base
+        first,
+        _told(unit),
+        base,
+        f"{base}-{queue}" if queue else "",
+        f"{own}-{base}" if own else "",
+        base,
     )
 
 

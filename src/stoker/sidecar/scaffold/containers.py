@@ -1,47 +1,12 @@
-"""The worker's containers: a plan like any other."""
+"""The worker's containers: planned as any other's, so that ``generate`` finds them as they are."""
 
 from __future__ import annotations
 
-from stoker.sidecar.plan import Image, Plan, Service, Store
-from stoker.sidecar.scaffold.layout import WORKER, Layout, worker_folder
-
-PYTHON = "3.13"
-GRACE = 40
-"""Seconds: more than the thirty that a worker gives its running jobs."""
+from stoker.sidecar.plan import Plan
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.scaffold.layout import Layout
 
 
 def plan(layout: Layout) -> Plan:
-    """Return the plan: an image of its own, jobs in a file on a shared volume."""
-    folder = worker_folder(layout)
-    image = Image(
-        name=layout.name,
-        context=".",
-        language="python",
-        manager=layout.manager,
-        version=PYTHON,
-        manifests=layout.manifests,
-        dockerfile=f"{folder}/Dockerfile",
-    )
-    service = Service(
-        name="bg-worker",
-        role="worker",
-        framework="stoker",
-        image=layout.name,
-        command=("stoker", "worker", f"{WORKER}.main:app"),
-        needs=("jobs",),
-        stop_grace=GRACE,
-        watch=(layout.source,),
-    )
-    jobs = Store(
-        name="jobs",
-        kind="sqlite",
-        image="sqlite:3",
-        variables={"STOKER_URL": "sqlite:////data/jobs.db"},
-    )
-    return Plan(
-        name=layout.name,
-        images=(image,),
-        services=(service,),
-        stores=(jobs,),
-        compose_files=layout.compose_files,
-    )
+    """Return the plan: an image of its own, and jobs where the application has room for them."""
+    return make_plan(layout.seen, layout.name)

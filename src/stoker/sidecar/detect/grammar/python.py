@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from stoker.sidecar.detect.grammar.words import (
     Launch,
@@ -145,9 +146,18 @@ def _procrastinate(words: Words, _environment: dict[str, str]) -> Launch | None:
 _STOKER_VALUES = frozenset({"-q", "--queue", "--queues", "--concurrency", "--url", "-c"})
 
 
+def _unwatched(words: Words) -> Iterator[str]:
+    """Yield the words of ``stoker dev`` that are those of its worker."""
+    for before, word in pairwise(("", *words)):
+        if before != "--watch" and not word.startswith("--watch"):
+            yield word
+
+
 def _stoker(words: Words, _environment: dict[str, str]) -> Launch | None:
     if words[1:2] not in (("worker",), ("dev",)):
         return None
+    if words[1] == "dev":  # a worker that starts again when its code changes
+        words = ("stoker", "worker", *_unwatched(words[2:]))
     app = positional(words[2:], _STOKER_VALUES)
     count = number(options(words, "--concurrency", "-c"))
     queues = listed(options(words, "-q", "--queue", "--queues"))

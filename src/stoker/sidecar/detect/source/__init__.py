@@ -57,6 +57,8 @@ class Inferred(msgspec.Struct, frozen=True):
     concurrency: int | None = None
     confidence: float = 0.7
     alternatives: tuple[tuple[str, ...], ...] = ()
+    name: str = ""
+    """What tells it from others, where there are several."""
 
 
 class Sources(msgspec.Struct):

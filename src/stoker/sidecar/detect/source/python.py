@@ -13,6 +13,7 @@ from stoker.sidecar.detect.source import (
     celery_apps,
     python_scripts,
     python_web,
+    stoker_apps,
 )
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
@@ -27,7 +28,7 @@ def infer(source: PythonSource) -> Sources:
     found = Sources()
     found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
     for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
-                      _taskiq, _procrastinate, _stoker, python_scripts.own_scripts,
+                      _taskiq, _procrastinate, stoker_apps.infer, python_scripts.own_scripts,
                       python_scripts.loops):  # fmt: skip
         found.inferred += infer_one(source)
     return found
@@ -274,8 +275,3 @@ def _procrastinate(source: PythonSource) -> list[Inferred]:
                     )
                 ]
     return []
-
-
-def _stoker(source: PythonSource) -> list[Inferred]:
-    found = _single(source, "stoker", ("Stoker",), "stoker worker {module}:{name}")
-    return [each for each in found if "stoker" in source.project.text(each.evidence[0].path)]

@@ -27,6 +27,7 @@ _TELLING = spotting(
     whole=("from rq", "import rq", "arq", "saq"),
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={
+        "await ": r"[\w.]+\.worker\(",
         "celery": r"\w*\(",
         "dramatiq.": r"cli|[Ww]orker",
         "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
@@ -118,6 +119,12 @@ class PythonSource:
                 classes = (node for node in module.nodes if isinstance(node, ast.ClassDef))
                 found[path] = [node for node in classes if _is_arq(node)]
         return found
+
+    @cached_property
+    def stokers(self) -> frozenset[str]:
+        """Return what the project's apps of Stoker are called."""
+        made = self.made_by("Stoker")
+        return frozenset(each.name for each in made if "stoker" in self.project.text(each.path))
 
     def _parse_more(self) -> None:
         """Parse also what gets its Celery app of a function of another file."""

@@ -28,7 +28,7 @@ def rq(source: PythonSource) -> list[Inferred]:
             else []
         )
         if sites and ".work(" in text:
-            found.append(_script(source, "rq", path, sites))
+            found.append(script(source, "rq", path, sites))
     if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
         return found
     if source.manifests.has("django-rq"):
@@ -67,7 +67,8 @@ def rq(source: PythonSource) -> list[Inferred]:
     ]
 
 
-def _script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:
+def script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:
+    """Return the worker that a file is when it is run."""
     module, dir = source.module_name(path)
     console = _console(source, path, module, sites)
     package = source.manifests.package_of(path, "python")
@@ -108,12 +109,12 @@ def own_scripts(source: PythonSource) -> list[Inferred]:
         sites = [
             site for site in script_sites(source, path) if site.framework in ("faktory", "bullmq")
         ]
-        if sites and _runs(source, path):
-            found.append(_script(source, sites[0].framework, path, sites))
+        if sites and runs(source, path):
+            found.append(script(source, sites[0].framework, path, sites))
     return found
 
 
-def _runs(source: PythonSource, path: str) -> bool:
+def runs(source: PythonSource, path: str) -> bool:
     """Tell if a file is a program: something happens when it is run, beside definitions."""
     if "__main__" in source.project.text(path):
         return True
@@ -134,6 +135,11 @@ _FOR_THE_IMPORTER = "a function makes the worker for the program that imports it
 _WITH_THE_APP = "the web app starts the worker in its own process"
 
 
+def is_web(source: PythonSource, path: str) -> bool:
+    """Tell if a file makes a web app."""
+    return _WEB.search(source.project.text(path)) is not None
+
+
 def inside_of_apps(source: PythonSource) -> list[Embedded]:
     """Return the workers that a web app's file makes, or a function for its importer."""
     found: list[Embedded] = []
@@ -142,9 +148,9 @@ def inside_of_apps(source: PythonSource) -> list[Embedded]:
         if not sites:
             continue
         reason = ""
-        if sites[0].framework == "bullmq" and not _runs(source, path):
+        if sites[0].framework == "bullmq" and not runs(source, path):
             reason = _FOR_THE_IMPORTER
-        elif _WEB.search(source.project.text(path)):
+        elif is_web(source, path):
             reason = _WITH_THE_APP
         if reason:
             _, dir = source.module_name(path)
@@ -185,7 +191,7 @@ def loops(source: PythonSource) -> list[Inferred]:
             re.search(r"worker|daemon|consumer|scheduler|poller", path.lower())
             and "__main__" in text
         ):
-            inferred = _script(source, "", path, [])
+            inferred = script(source, "", path, [])
             words, dir = inferred.words, inferred.dir
         else:
             continue

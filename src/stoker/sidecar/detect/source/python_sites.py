@@ -64,6 +64,7 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
         return
     text = source.project.text(path).lower()
     own = _own_classes(module)
+    stokers = _stokers(source, module)
     for full, call in module.calls:
         framework = _SCRIPTS.get(own.get(full, full)) or next(
             (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
@@ -71,9 +72,27 @@ def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
         given = (each.id for each in call.args if isinstance(each, ast.Name))
         if framework is None and any(name in settings for name in given):
             framework = "arq"  # its settings are given to nothing but a worker, or a wrapper of it
+        if call in stokers:
+            framework = "stoker"
         if framework is not None:
             queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
             yield _site(source, path, call, framework, queues)
+
+
+def _stokers(source: PythonSource, module: Module) -> list[ast.Call]:
+    """Return where a file makes workers of Stoker: ``await jobs.worker(…)``.
+
+    Of an app that the project has somewhere, or in a file that imports Stoker. What works the
+    jobs off that are there (``burst``) and ends is none.
+    """
+    knows = any(f"{name}.".startswith("stoker.") for name in module.names.values())
+    awaited = {node.value for node in module.nodes if isinstance(node, ast.Await)}
+    return [
+        call for full, call in module.calls
+        if call in awaited and full.endswith(".worker")
+        and (knows or full.split(".")[-2] in source.stokers)
+        and "burst=True" not in ast.unparse(call)
+    ]  # fmt: skip
 
 
 def _own_classes(module: Module) -> dict[str, str]:

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import msgspec
 
-from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source.python_imports import file_of
 from stoker.sidecar.detect.source.python_modules import Definition, Module, PythonSource, full_name
 from stoker.sidecar.detect.source.python_sites import script_sites
 from stoker.sidecar.detection import Embedded
@@ -172,7 +172,7 @@ class _Apps:
 
     def _called(self, name: str, path: str) -> Iterator[tuple[str, Sequence[ast.AST]]]:
         """Yield what runs of the file that a name is imported from: itself, and the name's own."""
-        found, member = _file(self.source, name, path)
+        found, member = file_of(self.source, name, path)
         module = self.source.module(found) if found != path and self._leads(found) else None
         if module is None:
             return
@@ -213,17 +213,3 @@ def _default(source: PythonSource, setting: str) -> bool | None:
         if found:
             return (found[1] or found[2]).lower() in ("true", "1", "yes", "on")
     return None
-
-
-def _file(source: PythonSource, name: str, path: str) -> tuple[str, str]:
-    """Return the file of an import, and what is imported of it: nothing is searched."""
-    parts = name.split(".")
-    for base in dict.fromkeys((source.module_name(path)[1], directory(path), ".")):
-        for length in range(len(parts), 0, -1):
-            start = (
-                "/".join(parts[:length]) if base == "." else f"{base}/{'/'.join(parts[:length])}"
-            )
-            for each in (f"{start}.py", f"{start}/__init__.py"):
-                if each in source.project.files:
-                    return each, next(iter(parts[length:]), "")
-    return "", ""

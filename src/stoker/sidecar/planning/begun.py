@@ -1,0 +1,25 @@
+"""The worker that ``stoker init`` begins, known by its module: what was begun stays as it is."""
+
+from __future__ import annotations
+
+from stoker.sidecar.detection import Unit
+
+PACKAGE = "bg_worker"
+APP = f"{PACKAGE}.main:app"
+SERVICE = "bg-worker"
+
+
+def unit(source: str) -> Unit:
+    """Return the worker of a package in the folder ``source``."""
+    command = ("stoker", "worker", APP)
+    return Unit("worker", "stoker", source, command, language="python")
+
+
+def is_begun(each: Unit) -> bool:
+    """Tell if a unit is the worker that ``init`` began."""
+    return each.framework == "stoker" and APP in each.command
+
+
+def dockerfile(source: str) -> str:
+    """Return where its Dockerfile is: in its package, which is in the folder ``source``."""
+    return f"{PACKAGE}/Dockerfile" if source == "." else f"{source}/{PACKAGE}/Dockerfile"

@@ -1,0 +1,2 @@
+from .line import app
+from .jobs import mail, pictures

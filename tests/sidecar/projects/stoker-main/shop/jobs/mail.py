@@ -1,0 +1,5 @@
+from ..line import app
+
+
+@app.task
+def mail(to): ...

@@ -1,0 +1,5 @@
+from shop import line
+
+
+@line.app.task
+def shrink(path): ...

@@ -1,0 +1,7 @@
+from stoker import Stoker
+
+app = Stoker()
+
+
+@app.task
+def mail(to): ...

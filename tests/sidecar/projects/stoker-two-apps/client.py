@@ -1,0 +1,3 @@
+from stoker import Stoker
+
+jobs = Stoker()

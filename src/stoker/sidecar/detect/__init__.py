@@ -8,27 +8,27 @@ from stoker.errors import ConfigError
 from stoker.sidecar.detect.looking import look
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.project import Project
-from stoker.sidecar.write.changes import decide_removal
+from stoker.sidecar.write.changes import without_ours
 from stoker.sidecar.write.finding import may_be_ours
 
 
-def detect(root: str | os.PathLike[str]) -> Detection:
+def detect(root: str | os.PathLike[str], *, force: bool = False) -> Detection:
     """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory.
 
     What Stoker wrote there itself is no evidence: else its own files would change the next plan.
+    With ``force``, a service of its that a person changed since is none, either.
     """
     project = Project(root)
-    project.pretend(_without_ours(project))
+    project.pretend(_without_ours(project, force=force))
     return look(project)
 
 
-def _without_ours(project: Project) -> dict[str, str | None]:
+def _without_ours(project: Project, *, force: bool) -> dict[str, str | None]:
     texts: dict[str, str | None] = {}
     for path in project.ordered:
         if may_be_ours(path) and "stoker" in (text := project.text(path)):
             try:
-                changes = decide_removal({path: text}, force=False)
+                texts[path] = without_ours(path, text, force=force)
             except ConfigError:
                 continue  # it cannot be read: the detectors say so, with its line
-            texts |= {change.path: change.after for change in changes}
     return texts

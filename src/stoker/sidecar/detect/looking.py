@@ -18,6 +18,7 @@ from stoker.sidecar.detect.source import node, python, ruby, rust
 from stoker.sidecar.detect.source.celery_queues import CeleryQueues
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
+from stoker.sidecar.detect.source.node_development import from_source
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
@@ -73,7 +74,7 @@ def look(project: Project) -> Detection:
     candidates = beside_app(candidates, [each for each in inside if not each.asked])
     units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
     queues = CeleryQueues(python_source)
-    units = queues.served(units)
+    units = [from_source(node_source, unit) for unit in queues.served(units)]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = variables(project)

@@ -95,7 +95,8 @@ def generate(
         with_app,
     )
 
-    plan = decode(plan_file.read(), plan_file.name) if plan_file else kept(path) or planned(path)
+    given = decode(plan_file.read(), plan_file.name) if plan_file else kept(path)
+    plan = given or planned(path, force=force)
     targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
     modes: list[Mode] = [name for name in MODES if mode in (name, None)]
     folder = Folder(path)

@@ -45,7 +45,7 @@ def need_extra() -> None:
             ) from None
 
 
-def seen(path: Path) -> Detection:
+def seen(path: Path, *, force: bool = False) -> Detection:
     """Look at a project. Raises ``ConfigError`` where the extra is not installed."""
     need_extra()
     from stoker.sidecar.detect import detect as look_at
@@ -53,18 +53,18 @@ def seen(path: Path) -> Detection:
     collected = gc.isenabled()
     gc.disable()  # what is seen is kept to the end: looking for rubbish in between finds none
     try:
-        return look_at(path)
+        return look_at(path, force=force)
     finally:
         if collected:
             gc.enable()
 
 
-def planned(path: Path) -> Plan:
+def planned(path: Path, *, force: bool = False) -> Plan:
     """Return the plan for a project as it is now."""
     need_extra()
     from stoker.sidecar.planning import make_plan
 
-    return make_plan(seen(path), path.resolve().name)
+    return make_plan(seen(path, force=force), path.resolve().name)
 
 
 @click.command(

@@ -122,6 +122,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     port: Port | None = None
     """Of a dashboard: bound to loopback."""
     dev_command: Command = ()
+    built: bool = False
+    """It starts what the image built of its source: a change there builds the image anew."""
     watch: tuple[Place, ...] = ()
     """Source directories, relative to the context, for development."""
     memory: Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,5}[MG]\Z")] = "512M"

@@ -257,6 +257,47 @@ def test_what_stoker_wrote_is_no_evidence_for_the_next_plan(name: str, tmp_path:
     assert [change.path for change in changes if change.before != change.after] == []
 
 
+@pytest.fixture
+def edited(project: Path) -> Path:
+    """A compose file that Stoker wrote; since then a person changed its app, and nothing else."""
+    shutil.copytree(PROJECTS / "bullmq-script", project, dirs_exist_ok=True)
+    ok("sidecar", "generate", str(project))
+    file = project / "compose.yaml"
+    made = file.read_text()
+    file.write_text(made.replace("127.0.0.1:3000", "127.0.0.1:4000"))
+    assert file.read_text() != made
+    return project
+
+
+def test_a_changed_service_changes_no_other_and_is_named(edited: Path) -> None:
+    before = contents(edited)
+
+    result = stoker("sidecar", "generate", str(edited))
+
+    assert contents(edited) == before
+    assert "service 'app' was changed since Stoker wrote it: left alone" in result.stderr
+
+
+def test_forced_a_changed_service_is_as_it_was(edited: Path) -> None:
+    ok("sidecar", "generate", str(edited), "--force")
+
+    services = compose_values((edited / "compose.yaml").read_text())["services"]
+    assert services["app"]["ports"] == ["127.0.0.1:3000:3000"]
+    assert set(services) == {"app", "redis", "worker"}
+
+
+def test_workers_still_wait_for_the_health_of_a_broker_that_was_changed(edited: Path) -> None:
+    ok("sidecar", "generate", str(edited), "--force")
+    file = edited / "compose.yaml"
+    file.write_text(file.read_text().replace("redis:7-alpine", "redis:8-alpine"))
+    before = contents(edited)
+
+    result = stoker("sidecar", "generate", str(edited))
+
+    assert contents(edited) == before
+    assert "service 'redis' was changed since Stoker wrote it: left alone" in result.stderr
+
+
 THEIRS = {
     ".dockerignore": "# ours\nnode_modules\n.git",
     ".env.example": "SENTRY_DSN=\r\nREDIS_URL=redis://localhost\r\n",

@@ -11,33 +11,35 @@ from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.project import Project
 
 
-def detect(root: str | os.PathLike[str]) -> Detection:
-    """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory."""
-    return look(opened(root))
+def detect(root: str | os.PathLike[str], *, force: bool = False) -> Detection:
+    """Return what was seen below ``root``. Raises ``ConfigError`` if it is no directory.
+
+    With ``force``, a service of Stoker's that a person changed since is no evidence, either.
+    """
+    return look(opened(root, force=force))
 
 
-def opened(root: str | os.PathLike[str]) -> Project:
+def opened(root: str | os.PathLike[str], *, force: bool = False) -> Project:
     """Return the project below ``root``, without what Stoker wrote there itself.
 
     That is no evidence: else its own files would change the next plan.
     """
     project = Project(root)
-    project.pretend(_without_ours(project))
+    project.pretend(_without_ours(project, force=force))
     return project
 
 
-def _without_ours(project: Project) -> dict[str, str | None]:
+def _without_ours(project: Project, *, force: bool) -> dict[str, str | None]:
     own = [path for path in project.ordered
            if may_be_ours(path) and "stoker" in project.text(path)]  # fmt: skip
     if not own:
         return {}
-    from stoker.sidecar.write.changes import decide_removal  # most projects have nothing of it
+    from stoker.sidecar.write.changes import without_ours  # most projects have nothing of it
 
     texts: dict[str, str | None] = {}
     for path in own:
         try:
-            changes = decide_removal({path: project.text(path)}, force=False)
+            texts[path] = without_ours(path, project.text(path), force=force)
         except ConfigError:
             continue  # it cannot be read: the detectors say so, with its line
-        texts |= {change.path: change.after for change in changes}
     return texts

@@ -15,8 +15,10 @@ from stoker.sidecar.detect.environment import variables
 from stoker.sidecar.detect.manifests import Manifests, python_name
 from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import node, python, ruby, rust
+from stoker.sidecar.detect.source.celery_queues import CeleryQueues
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
+from stoker.sidecar.detect.source.node_development import from_source
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
@@ -71,6 +73,8 @@ def look(project: Project) -> Detection:
     inside = [each for source in sources for each in source.embedded]
     candidates = beside_app(candidates, [each for each in inside if not each.asked])
     units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
+    queues = CeleryQueues(python_source)
+    units = [from_source(node_source, unit) for unit in queues.served(units)]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
     read = variables(project)
@@ -84,7 +88,7 @@ def look(project: Project) -> Detection:
         files=container_files(project),
         variables=tuple(sorted(read)),
         web=app.find(idle, services, units) if units or embedded else None,
-        notes=tuple(project.notes),
+        notes=(*project.notes, *queues.unserved(units)),
     )
 
 

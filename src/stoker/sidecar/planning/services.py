@@ -16,6 +16,8 @@ from stoker.sidecar.planning.names import Names
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
+_BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
+"""Where what was built of TypeScript lies."""
 _SAY_NOTHING = frozenset({"start", "run", "serve", "main", "prod", "production", "dev", "npm"})
 """Words of scripts that are the same whatever they start."""
 
@@ -62,6 +64,7 @@ def service(
         profile="dashboard" if unit.role == "dashboard" else "",
         port=DASHBOARD_PORTS.get(unit.framework or "") if unit.role == "dashboard" else unit.port,
         dev_command=dev,
+        built=_is_built(dev or command, image),
         watch=(".",),
         reason=framework.grace_reason if framework else "",
         evidence=unit.evidence,
@@ -104,6 +107,13 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
     if unit.language == "node":
         return _node(words, image), _node(dev, image)
     return words, dev
+
+
+def _is_built(words: tuple[str, ...], image: Image) -> bool:
+    """Tell if a command of Node starts what the image's build made."""
+    if image.language != "node" or not image.build:
+        return False
+    return any(part in _BUILT for word in words for part in word.split("/")[:-1])
 
 
 def _node(words: tuple[str, ...], image: Image) -> tuple[str, ...]:

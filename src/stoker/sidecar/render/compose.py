@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
@@ -185,6 +185,13 @@ def _bound(service: Service, image: Image) -> tuple[str, ...]:
     return service.watch
 
 
+def _reloads(command: Sequence[str]) -> bool:
+    """Tell if a command for development starts anew by itself: what runs TypeScript may not."""
+    if not command or command[0] not in ("tsx", "ts-node", "bun"):
+        return bool(command)
+    return not {"watch", "--watch", "--hot"}.isdisjoint(command)
+
+
 def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:
     bound = _bound(service, image)
     for manifest in image.manifests:
@@ -195,8 +202,9 @@ def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, A
         if source in bound:
             continue
         place = escape(relative(in_context(image.context, source), path))
-        if image.existing:
-            yield {"action": "rebuild", "path": place}  # nobody knows where its source is inside
+        if image.existing or service.built:
+            # Nobody knows where its source is inside, or it is not the source that is started.
+            yield {"action": "rebuild", "path": place}
             continue
-        action = "sync" if service.dev_command else "sync+restart"
+        action = "sync" if _reloads(service.dev_command) else "sync+restart"
         yield {"action": action, "path": place, "target": escape(inside(source))}

@@ -43,6 +43,19 @@ def decide_removal(present: Mapping[str, str], *, force: bool) -> list[Change]:
     return [change for change in changes if change.action != "unchanged"]
 
 
+def without_ours(path: str, text: str, *, force: bool) -> str | None:
+    """Return what a person wrote of a file; ``None``: nothing of it.
+
+    Other than after a removal, it may refer to what is not in there: ``force`` leaves out also
+    the services that were changed since. Raises as ``decide`` does.
+    """
+    changes = decide_removal({path: text}, force=False)
+    rest = changes[0].after if changes else text
+    if rest is None or not path.endswith((".yaml", ".yml")):
+        return rest
+    return services.apart(path, rest, force=force)
+
+
 def _decide(file: File, before: str | None, force: bool) -> Change:
     if file.join in ("lines", "block"):
         alone = file.join == "lines"

@@ -46,8 +46,14 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tup
                 edits.append(_Edit(section, name, new, above))
             elif checksum_of(mapping(present[name])) != checksum_of(new):
                 notes.append(_note(theirs, section, name, whose))
-        gone = [name for name in present if name not in wanted_here]
-        edits += [_Edit(section, name, None) for name in gone if _owner(present[name]) == "stoker"]
+        for name in [name for name in present if name not in wanted_here]:
+            match _owner(present[name]):
+                case "stoker":
+                    edits.append(_Edit(section, name, None))
+                case "edited":  # it counts as a person's, so that no plan asks for it
+                    notes.append(_note(theirs, section, name, "edited"))
+                case "person":
+                    pass
     return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
 
 
@@ -56,6 +62,21 @@ def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]
     if MARK not in before:
         return before, ()
     theirs = read(path, before)
+    edits, notes = _removal(theirs, force=force)
+    return _edited(theirs, _unneeded(theirs, edits)), notes
+
+
+def apart(path: str, before: str, *, force: bool) -> str:
+    """Return the file without our services, whatever of a person's refers to them."""
+    if MARK not in before:
+        return before
+    theirs = read(path, before)
+    edits, _ = _removal(theirs, force=force)
+    return _edited(theirs, edits)
+
+
+def _removal(theirs: Document, *, force: bool) -> tuple[list[_Edit], tuple[str, ...]]:
+    """Return what takes our services out, and notes on what a person changed."""
     edits: list[_Edit] = []
     notes: list[str] = []
     for section in _SECTIONS:
@@ -67,7 +88,7 @@ def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]
                     edits.append(_Edit(section, name, None))
                 case "person":
                     pass
-    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
+    return edits, tuple(notes)
 
 
 def has(path: str, text: str, name: str) -> bool:
@@ -102,12 +123,19 @@ def _owner(value: Any) -> Owner:
 
 
 def _connected(value: Values, present: Values) -> Values:
-    """Put a worker on the networks of what it needs: off the default one nobody finds it."""
-    found: dict[str, None] = {}
-    for need in mapping(value.get("depends_on")):
-        networks = mapping(present.get(need)).get("networks") or ()
-        found |= dict.fromkeys(str(network) for network in networks)
-    return {**value, "networks": list(found)} if found else value
+    """Put a worker on the networks of what it needs: off the default one nobody finds it.
+
+    And let it wait until what can tell that it is healthy is so.
+    """
+    networks: dict[str, None] = {}
+    needs = dict(mapping(value.get("depends_on")))
+    for need, how in needs.items():
+        there = mapping(present.get(need))
+        networks |= dict.fromkeys(str(network) for network in there.get("networks") or ())
+        if "test" in mapping(there.get("healthcheck")):
+            needs[need] = {**mapping(how), "condition": "service_healthy"}
+    made = {**value, "depends_on": needs} if needs else value
+    return {**made, "networks": list(networks)} if networks else made
 
 
 def _note(document: Document, section: str, name: str, whose: Owner) -> str:

@@ -15,6 +15,9 @@ _SCHEDULE = re.compile(
     r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
 )
 
+NOTE = "the Celery app"
+"""What shows a worker whose command nobody wrote down."""
+
 
 def infer(source: PythonSource) -> list[Inferred]:
     """Return a worker for each app that has tasks of its own, and beat if there is a schedule."""
@@ -86,7 +89,7 @@ def _worker(source: PythonSource, each: Assigned) -> Inferred:
     own = path.rpartition("/")[2] == "celery.py" and "." in module
     app = module.removesuffix(".celery") if own else f"{module}.{each.name}"
     words = ("celery", "-A", app, "worker", "--loglevel=info")
-    return Inferred("celery", "worker", words, dir, "python", each.evidence("the Celery app"), app)
+    return Inferred("celery", "worker", words, dir, "python", each.evidence(NOTE), app)
 
 
 def _beat(worker: Inferred) -> Inferred:

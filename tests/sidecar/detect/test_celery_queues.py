@@ -1,0 +1,120 @@
+"""Which queues a worker of Celery takes, where only the source names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.detection import Detection
+
+OURS = ("celery", "-A", "proj", "worker", "--loglevel=info")
+APP = """\
+import os
+
+from celery import Celery
+from kombu import Queue
+
+app = Celery("proj", include=["proj.tasks"])
+"""
+TASKS = "from proj.celery import app\n\n\n@app.task\ndef render(page):\n    return page\n"
+
+
+def seen(root: Path, settings: str, tasks: str = TASKS, procfile: str = "") -> Detection:
+    (root / "proj").mkdir()
+    (root / "requirements.txt").write_text("celery[redis]\n")
+    (root / "proj" / "__init__.py").write_text("")
+    (root / "proj" / "celery.py").write_text(APP + settings)
+    (root / "proj" / "tasks.py").write_text(tasks)
+    if procfile:
+        (root / "Procfile").write_text(procfile)
+    return detect(root)
+
+
+@pytest.mark.parametrize(
+    ("settings", "queues"),
+    [
+        ('app.conf.task_routes = {"proj.tasks.render": {"queue": "render"}}\n', "celery,render"),
+        ('app.conf.update(task_routes={"proj.tasks.*": "render"})\n', "celery,render"),
+        ('app.conf.update({"task_routes": {"a.*": {"queue": "render"}}})\n', "celery,render"),
+        ('app.conf["task_routes"] = ([("a.*", {"queue": "render"})],)\n', "celery,render"),
+        ('R = {"a": {"queue": "render"}}\napp.conf.task_routes = R\n', "celery,render"),
+        ('app.conf.task_queues = [Queue("celery"), Queue(name="mail")]\n', "celery,mail"),
+        ('CELERY_QUEUES = {"mail": {"exchange": "mail"}}\n', "celery,mail"),
+        (
+            'app.conf.task_default_queue = "proj"\napp.conf.task_routes = {"a.*": "render"}\n',
+            "proj,render",
+        ),
+    ],
+)
+def test_a_worker_that_nobody_wrote_down_takes_what_the_source_names(
+    settings: str, queues: str, tmp_path: Path
+) -> None:
+    found = seen(tmp_path, settings)
+
+    [worker] = found.units
+    assert worker.command == (*OURS, "-Q", queues)
+    assert worker.queues == tuple(queues.split(","))
+    assert found.notes == ()
+
+
+def test_a_tasks_own_queue_is_taken_and_another_librarys_is_not(tmp_path: Path) -> None:
+    tasks = (
+        "from celery import shared_task\nfrom other import tool\n\n\n"
+        '@shared_task(queue="reports")\ndef report():\n    pass\n\n\n'
+        '@tool.task(queue="foreign")\ndef foreign():\n    pass\n'
+    )
+
+    [worker] = seen(tmp_path, "", tasks).units
+
+    assert worker.queues == ("celery", "reports")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "",
+        'app.conf.task_routes = ("proj.routers.Router",)\n',
+        'app.conf.task_default_queue = os.environ["Q"]\napp.conf.task_routes = {"a": "render"}\n',
+        'app.conf.task_queues = [Queue(n) for n in "ab"]\napp.conf.task_routes = {"a": "b"}\n',
+        'app.conf.task_routes = {"a": {"queue": os.environ["Q"]}}\n',
+    ],
+    ids=["none", "a router", "a default not known", "queues not known", "a route not known"],
+)
+def test_where_not_all_queues_are_known_a_worker_is_told_of_none(
+    settings: str, tmp_path: Path
+) -> None:
+    [worker] = seen(tmp_path, settings).units
+
+    assert worker.command == OURS
+
+
+ROUTED = 'app.conf.task_routes = {"proj.tasks.render": {"queue": "render"}}\n'
+
+
+def test_a_persons_command_is_left_and_the_queue_that_nobody_serves_is_named(
+    tmp_path: Path,
+) -> None:
+    found = seen(tmp_path, ROUTED, procfile="worker: celery -A proj worker\n")
+
+    [worker] = found.units
+    assert (worker.command, worker.queues) == (("celery", "-A", "proj", "worker"), ())
+    assert found.notes == (
+        "proj/celery.py:7: no worker takes jobs of the queue 'render': start one with "
+        "-Q celery,render",
+    )
+
+
+@pytest.mark.parametrize(
+    "procfile",
+    [
+        "worker: celery -A proj worker\nrender: celery -A proj worker -Q render\n",
+        "worker: celery -A proj worker -Q celery,render\n",
+        "worker: celery -A proj worker -Q $QUEUES\n",
+    ],
+)
+def test_where_a_worker_takes_it_or_may_do_so_there_is_no_note(
+    procfile: str, tmp_path: Path
+) -> None:
+    assert seen(tmp_path, ROUTED, procfile=procfile).notes == ()

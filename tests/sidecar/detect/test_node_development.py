@@ -1,0 +1,84 @@
+"""A worker in TypeScript, in development: an edit of its source is what it runs next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render import render
+from tests.sidecar.reading import compose_values
+
+SOURCE = "src/workers/mail.ts"
+WORKER = 'import { Worker } from "bullmq";\nnew Worker("mail", async (job) => job.data);\n'
+
+
+def dev_worker(root: Path, package: dict[str, Any], lock: str = "") -> tuple[list[str], str]:
+    """Write a project; return what its worker starts in development, and what an edit does."""
+    scripts = {"build": "tsc", **package.get("scripts", {})}
+    needs = {"bullmq": "^5.0.0", "express": "^5.0.0"}
+    data = {"name": "b", "dependencies": needs, **package, "scripts": scripts}
+    (root / "package.json").write_text(json.dumps(data))
+    (root / "src" / "workers").mkdir(parents=True)
+    (root / SOURCE).write_text(WORKER)
+    (root / "src" / "server.ts").write_text('import e from "express";\ne().listen(3000);\n')
+    if lock:
+        (root / lock).write_text("")
+    text = render(make_plan(detect(root)), modes=["dev"])["compose.yaml"].text
+    worker = compose_values(text)["services"]["worker"]
+    [action] = [w["action"] for w in worker["develop"]["watch"] if w["path"] == "."]
+    return worker["command"], action
+
+
+@pytest.mark.parametrize(
+    ("script", "runner", "action"),
+    [
+        ("tsx watch src/server.ts", ["tsx", "watch"], "sync"),
+        ("NODE_ENV=development tsx src/server.ts", ["tsx"], "sync+restart"),
+        ("npx tsx --watch src/server.ts", ["tsx", "--watch"], "sync"),
+        (
+            "ts-node-dev --respawn --transpile-only src/server.ts",
+            ["ts-node-dev", "--respawn", "--transpile-only"],
+            "sync",
+        ),
+        (
+            "ts-node -r tsconfig-paths/register src/server.ts",
+            ["ts-node", "-r", "tsconfig-paths/register"],
+            "sync+restart",
+        ),
+    ],
+)
+def test_it_runs_from_its_source_as_the_projects_own_scripts_do(
+    script: str, runner: list[str], action: str, tmp_path: Path
+) -> None:
+    assert dev_worker(tmp_path, {"scripts": {"dev": script}}) == ([*runner, SOURCE], action)
+
+
+@pytest.mark.parametrize(
+    ("package", "lock", "runner"),
+    [
+        ({"devDependencies": {"tsx": "^4.0.0"}}, "", ["tsx"]),
+        ({"devDependencies": {"ts-node": "^10.0.0"}}, "", ["ts-node"]),
+        ({}, "bun.lock", ["bun"]),
+    ],
+    ids=["tsx", "ts-node", "bun"],
+)
+def test_it_runs_from_its_source_by_what_is_installed(
+    package: dict[str, Any], lock: str, runner: list[str], tmp_path: Path
+) -> None:
+    assert dev_worker(tmp_path, package, lock) == ([*runner, SOURCE], "sync+restart")
+
+
+@pytest.mark.parametrize(
+    "package",
+    [{}, {"type": "module", "devDependencies": {"ts-node": "^10.0.0"}}],
+    ids=["none", "ts-node where it needs settings"],
+)
+def test_where_nothing_runs_its_source_an_edit_builds_it_anew(
+    package: dict[str, Any], tmp_path: Path
+) -> None:
+    assert dev_worker(tmp_path, package) == (["node", "dist/workers/mail.js"], "rebuild")

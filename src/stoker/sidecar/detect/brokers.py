@@ -44,7 +44,8 @@ def uses(
         BrokerUse(
             kind=kind,
             variables=_variables(kind, read, services),
-            service=_service(kind, services),
+            service=service.name if (service := _service(kind, services)) else "",
+            image=service.image if service else "",
             evidence=tuple(evidence[:4]),
         )
         for kind, evidence in kinds.items()
@@ -154,5 +155,5 @@ def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
     )
 
 
-def _service(kind: BrokerKind, services: Sequence[Service]) -> str:
-    return next((each.name for each in services if _kind_of(each.image) == kind), "")
+def _service(kind: BrokerKind, services: Sequence[Service]) -> Service | None:
+    return next((each for each in services if _kind_of(each.image) == kind), None)

@@ -18,6 +18,8 @@ from stoker.sidecar.write.marks import Owner
 from stoker.sidecar.write.splice import comments, put, take
 
 _SECTIONS = ("services", "volumes")
+_DEFAULT = "default"
+"""The network of a service that names none."""
 
 
 class _Edit(NamedTuple):
@@ -102,12 +104,12 @@ def _owner(value: Any) -> Owner:
 
 
 def _connected(value: Values, present: Values) -> Values:
-    """Put a worker on the networks of what it needs: off the default one nobody finds it."""
-    found: dict[str, None] = {}
-    for need in mapping(value.get("depends_on")):
-        networks = mapping(present.get(need)).get("networks") or ()
-        found |= dict.fromkeys(str(network) for network in networks)
-    return {**value, "networks": list(found)} if found else value
+    """Put a worker on the networks of what it needs: off these nobody finds it."""
+    needed = (mapping(present.get(need)) for need in mapping(value.get("depends_on")))
+    theirs = [service.get("networks") or (_DEFAULT,) for service in needed]
+    found = dict.fromkeys(value.get("networks") or ())
+    found |= dict.fromkeys(str(network) for networks in theirs for network in networks)
+    return {**value, "networks": list(found)} if found.keys() - {_DEFAULT} else value
 
 
 def _note(document: Document, section: str, name: str, whose: Owner) -> str:

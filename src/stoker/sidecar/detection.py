@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from stoker.sidecar.values import Given
+
 Role = Literal["worker", "scheduler", "dashboard", "other"]
 """``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
 Language = Literal["node", "python", "ruby", "go", "rust"]
@@ -43,6 +45,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     """Variables that the command was written down with."""
+    given: tuple[Given, ...] = ()
+    """What each compose file gives the service that it is."""
     version: str = ""
     """Of the framework, as the project asks for it: ``==5.4``, ``>=4,<5``, ``^5.2``."""
     port: int | None = None
@@ -75,6 +79,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     ``password``, ``user``, ``database``."""
     service: str = ""
     """The compose service that already provides it."""
+    image: str = ""
+    """Of that service, with its tag, where it names one."""
     evidence: tuple[Evidence, ...] = ()
 
 

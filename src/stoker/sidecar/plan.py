@@ -16,24 +16,14 @@ import msgspec
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role
+from stoker.sidecar.values import Given, Place, Text, Variable
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Replicas = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,62}\Z")]
 """Of a compose project, a service, an image stage."""
-Text = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00\ud800-\udfff]*\Z", max_length=8_192)]
-"""Any text that a file can hold."""
 Command = Annotated[tuple[Text, ...], msgspec.Meta(max_length=256)]
-Place = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"\A(?!/)(?!(.*/)?\.\.(/|\Z))[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]+\Z",
-        max_length=1_024,
-    ),
-]
-"""A file or directory below the root: relative, with ``/``, and without ``..``."""
-Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
 Tag = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
 Reference = Annotated[
     str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9._/:-]{0,200}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
@@ -108,6 +98,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
     concurrency: int | None = None
     environment: dict[Variable, Text] = {}
+    given: tuple[Given, ...] = ()
+    """What compose files of the project's own give it, or the app that it is another process of."""
     needs: tuple[Name, ...] = ()
     """Brokers and stores of this plan that must be healthy first."""
     stop_signal: Annotated[str, msgspec.Meta(pattern=r"\ASIG[A-Z0-9]{2,10}\Z")] = "SIGTERM"

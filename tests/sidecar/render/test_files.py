@@ -98,7 +98,9 @@ def test_a_compose_file_follows_the_specification_and_good_practice(plan: Plan) 
             assert service["stop_grace_period"]
             for need, how in service.get("depends_on", {}).items():
                 theirs = need not in values["services"]  # it is in the project's own file
-                assert how["condition"] == ("service_started" if theirs else "service_healthy")
+                asked = [given.depends_on.get(need) for s in plan.services for given in s.given]
+                usual = "service_started" if theirs else "service_healthy"
+                assert how["condition"] in (usual, *(asked if theirs else ()))
                 assert theirs or "test" in values["services"][need]["healthcheck"], (name, need)
             if "prod" in path:
                 assert service["restart"] == "unless-stopped"

@@ -46,7 +46,8 @@ def uses(
         BrokerUse(
             kind=kind,
             variables=_variables(kind, read, services) or (usual if kind in stoker.brokers else {}),
-            service=_service(kind, services),
+            service=service.name if (service := _service(kind, services)) else "",
+            image=service.image if service else "",
             evidence=tuple(evidence[:4]),
         )
         for kind, evidence in kinds.items()
@@ -162,5 +163,5 @@ def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
     )
 
 
-def _service(kind: BrokerKind, services: Sequence[Service]) -> str:
-    return next((each.name for each in services if _kind_of(each.image) == kind), "")
+def _service(kind: BrokerKind, services: Sequence[Service]) -> Service | None:
+    return next((each for each in services if _kind_of(each.image) == kind), None)

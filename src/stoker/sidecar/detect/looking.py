@@ -33,6 +33,7 @@ from stoker.sidecar.detect.written import (
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
 from stoker.sidecar.frameworks import LIBRARIES
 from stoker.sidecar.project import Project
+from stoker.sidecar.values import Given
 
 
 def look(project: Project) -> Detection:
@@ -72,11 +73,15 @@ def look(project: Project) -> Detection:
         candidates = []
     inside = [each for source in sources for each in source.embedded]
     candidates = beside_app(candidates, [each for each in inside if not each.asked])
-    units = [_with_version(unit, manifests) for unit in choose(candidates, manifests)]
+    units = [
+        _with_given(_with_version(unit, manifests), services)
+        for unit in choose(candidates, manifests)
+    ]
     queues = CeleryQueues(python_source)
     units = [from_source(node_source, unit) for unit in queues.served(units)]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source)
+    web = app.find(idle, services, units) if units or embedded else None
     read = variables(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read)
     return Detection(
@@ -87,7 +92,7 @@ def look(project: Project) -> Detection:
         packages=tuple(manifests.packages),
         files=container_files(project),
         variables=tuple(sorted(read)),
-        web=app.find(idle, services, units) if units or embedded else None,
+        web=_with_given(web, services) if web else None,
         notes=(*project.notes, *queues.unserved(units)),
     )
 
@@ -115,6 +120,17 @@ def _with_version(unit: Unit, manifests: Manifests) -> Unit:
     asked = [each for each in manifests.dependencies if each.name == "celery" and each.version]
     near = [each for each in asked if home is not None and each.dir == home.dir] or asked
     return msgspec.structs.replace(unit, version=near[0].version if near else "")
+
+
+def _with_given(unit: Unit, services: list[compose.Service]) -> Unit:
+    """Return a unit with what the compose files give it, that show it to be a service of theirs."""
+    places = {(each.path, each.written.line): each.given for each in services if each.written}
+    found: dict[str, Given] = {}
+    for each in unit.evidence:
+        given = places.get((each.path, each.line)) if each.note == "compose" else None
+        if given is not None:
+            found.setdefault(each.path, given)
+    return msgspec.structs.replace(unit, given=tuple(found.values()))
 
 
 def _written(

@@ -13,6 +13,7 @@ from stoker.sidecar.project import Project
 
 LARGEST = 262_144
 DEEPEST = 30
+_NOTHING = "tag:yaml.org,2002:null"
 
 
 class Table(dict[str, Any]):
@@ -68,7 +69,8 @@ def _value(node: Any, seen: dict[int, Any], depth: int) -> Any:
     if id(node) in seen:
         return seen[id(node)]
     if isinstance(node, ScalarNode):
-        return cast(Any, node).value
+        scalar = cast(Any, node)
+        return None if scalar.tag == _NOTHING and not scalar.value else scalar.value
     if depth > DEEPEST:
         return None
     if isinstance(node, SequenceNode):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
-from stoker.sidecar.planning.services import is_planned, own_compose, service, starts_app
+from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
 from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
 
 __all__ = ["make_plan"]
@@ -69,7 +69,7 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
     made = [_started(unit) for unit in units]
     for unit in detection.units:
         if is_planned(unit):
-            made += changes(unit)
+            made += [*changes(unit), *_as_the_app(unit, detection)]
         else:
             why = "it was only inferred: a loop that sleeps may be a command that ends"
             made.append(Decision(f"no service for {' '.join(unit.command)}", why, unit.evidence))
@@ -97,6 +97,18 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
             )
         )
     return made
+
+
+def _as_the_app(unit: Unit, detection: Detection) -> Iterator[Decision]:
+    own = {each.path for each in unit.given}
+    for each in given(unit, detection):
+        if each.path not in own and (each.environment or each.env_file):
+            yield Decision(
+                f"{' '.join(unit.command)}: the settings of {each.service} in {each.path}",
+                "no service of the project's own starts it there, and it is the app's image with "
+                "another command",
+                detection.web.evidence[:1] if detection.web else (),
+            )
 
 
 def _app(detection: Detection, web: Unit) -> Decision:

@@ -12,6 +12,7 @@ from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.images import RUNNERS
 from stoker.sidecar.planning.names import Names
+from stoker.sidecar.values import Given
 
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
@@ -56,6 +57,7 @@ def service(
         waiting=_waiting(unit),
         concurrency=unit.concurrency,
         environment=unit.environment,
+        given=given(unit, detection),
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
         stop_signal=framework.stop_signal if framework and unit.role == "worker" else "SIGTERM",
         stop_grace=framework.stop_grace if framework and unit.role == "worker" else CUSTOM_GRACE,
@@ -69,6 +71,16 @@ def service(
         reason=framework.grace_reason if framework else "",
         evidence=unit.evidence,
     )
+
+
+def given(unit: Unit, detection: Detection) -> tuple[Given, ...]:
+    """Return what each compose file gives a unit's service, or else the app's.
+
+    As people do it: a worker is the app's image with another command.
+    """
+    app = detection.web.given if detection.web else ()
+    files = {each.path: each for each in (*app, *unit.given)}
+    return tuple(files.values())
 
 
 def _name(unit: Unit, names: Names) -> str:

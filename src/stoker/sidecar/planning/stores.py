@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
+from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
 from stoker.sidecar.plan import Store
 from stoker.sidecar.planning.names import slug
+from stoker.sidecar.values import SECRET
 
 _IMAGES: dict[BrokerKind, tuple[str, str]] = {
     "redis": ("redis", "redis:7-alpine"),
@@ -40,14 +43,20 @@ _OWN_VARIABLES: dict[str, dict[BrokerKind, str]] = {
     "clockwork": {"database": "DATABASE_URL"},
 }
 """What frameworks, or Rails for them, read by themselves, whatever the source says."""
-_SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|ACCESS_KEY)")
+_MADE_OF = {
+    "redis": ("valkey/valkey",),
+    "postgres": ("postgis/postgis", "pgvector/pgvector"),
+}
+"""Other images that are used in the same way."""
+_PLACEHOLDER = "app"
+_LONGEST = 2_048
 MOST_SECRETS = 40
 
 
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return a store for each broker that its workers can be told of."""
     return {
-        use.kind: _store(use, _variables(use, detection))
+        use.kind: _store(use, _variables(use, detection), dict(_told(detection)))
         for use in detection.uses
         if not in_the_image(use, detection)
     }
@@ -86,19 +95,29 @@ def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     return use.kind == "sqlite" and all(unit.framework != "stoker" for unit in detection.units)
 
 
-def _store(use: BrokerUse, variables: Mapping[str, str]) -> Store:
+def _told(detection: Detection) -> Iterator[tuple[str, str]]:
+    """Yield the variables that compose files give to services; a worker's own come last."""
+    own = [unit for unit in detection.units if unit.role == "worker"]
+    for unit in ([detection.web] if detection.web else []) + own[::-1]:
+        for each in unit.given:
+            yield from ((name, value) for name, value in each.environment.items() if value)
+
+
+def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]) -> Store:
     usual, image = _IMAGES[use.kind]
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(
         name=name,
         kind=use.kind,
-        image=image,
-        variables=_values(use.kind, variables, name),
+        image=use.image if _is_alike(use.image, image) else image,
+        variables=_as_told(_values(use.kind, variables, name, told), told),
         existing=bool(use.service),
     )
 
 
-def _values(kind: BrokerKind, variables: Mapping[str, str], host: str) -> dict[str, str]:
+def _values(
+    kind: BrokerKind, variables: Mapping[str, str], host: str, told: Mapping[str, str]
+) -> dict[str, str]:
     url = {
         "redis": f"redis://{host}:6379/0",
         "rabbitmq": f"amqp://app:app@{host}:5672//",
@@ -111,15 +130,58 @@ def _values(kind: BrokerKind, variables: Mapping[str, str], host: str) -> dict[s
     port = _PORTS.get(kind, "")
     known = {"url": url, "host": host, "port": port, "address": f"{host}:{port}"}
     if kind in ("rabbitmq", "postgres", "database"):
-        known |= {"user": "app", "password": "app", "database": "app"}
+        known |= {"user": "app", "password": _PLACEHOLDER, "database": "app"}
+    elif any(part == "password" and told.get(name) for name, part in variables.items()):
+        known["password"] = _PLACEHOLDER
     named = {name: known[part] for name, part in variables.items() if part in known}
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}
 
 
+def _is_alike(own: str, usual: str) -> bool:
+    """Tell if a project's own image takes the same command, check and volume as the usual one.
+
+    That of NATS does only where it has a shell's programs in it.
+    """
+    name, _, tag = own.rpartition(":")
+    repository = usual.rpartition(":")[0]
+    return (
+        name in (repository, *_MADE_OF.get(repository, ()))
+        and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", tag) is not None
+        and (repository != "nats" or "alpine" in tag)
+    )
+
+
+def _as_told(values: dict[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with what the project's own services are told, where that is known."""
+    return {name: _known(told.get(name, ""), value) for name, value in values.items()}
+
+
+def _known(text: str, usual: str) -> str:
+    """Return an address as it is written, without what only Compose could put in.
+
+    A password that it puts in is the operator's: here it stands for one.
+    """
+    text = defaults(text)
+    scheme, found, rest = text.partition("://")
+    account, at, place = rest.rpartition("@")
+    user, colon, password = account.partition(":")
+    if found and at and colon and "$" in password:
+        text = f"{scheme}://{user}:{_PLACEHOLDER}@{place}"
+    return text if text and "$" not in text and _is_address(text) else usual
+
+
+def _is_address(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return len(text) <= _LONGEST
+
+
 def secrets(detection: Detection) -> tuple[str, ...]:
     """Return the variables of the source whose values are the operator's."""
     own = {name for use in detection.uses for name in use.variables}
-    found = [name for name in detection.variables if _SECRET.search(name) and name not in own]
+    found = [name for name in detection.variables if SECRET.search(name) and name not in own]
     return tuple(found[:MOST_SECRETS])

@@ -10,6 +10,7 @@ from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
+from stoker.sidecar.render.given import Parts
 from stoker.sidecar.render.interpolation import escape
 from stoker.sidecar.render.places import DATA, in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
@@ -75,15 +76,20 @@ def _service(
     dev = mode == "dev"
     root = dev and not image.existing
     command = service.dev_command if dev and service.dev_command else service.command
+    given = Parts(service, image, path, mode)
+    watched = [each for each in _watch(service, image, path) if dev and not given.binds(each)]
     parts: dict[str, Any] = {
         "build": _build(image, mode, path),
-        "depends_on": _needs(plan, service, healthy),
+        "depends_on": _needs(plan, service, healthy, given.awaited),
         "volumes": [
+            *given.volumes,
             *_shared(plan, service),
             *(_binds(service, image, path) if dev else ()),
         ],
-        "environment": _environment(plan, service, mode, root=root),
+        "environment": _environment(plan, service, mode, given, root=root),
+        "env_file": given.env_files,
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
+        "networks": given.networks,
         "command": Words([escape(word) for word in command]),
         "working_dir": _working_dir(service, image),
         "restart": "no" if dev else "unless-stopped",
@@ -91,7 +97,7 @@ def _service(
         "user": "root" if root else None,
         "cap_drop": [] if dev else ["ALL"],
         "deploy": {} if dev else _deploy(service),
-        "develop": {"watch": list(_watch(service, image, path))} if dev else {},
+        "develop": {"watch": watched} if watched else {},
         "init": True,  # the command is no PID 1, whose signals would be ignored
         "profiles": [service.profile] if service.profile else [],
         "security_opt": [] if dev else ["no-new-privileges:true"],
@@ -102,15 +108,18 @@ def _service(
     return Commented(sealed(kept), {"build": service.reason, "user": _WHY_ROOT})
 
 
-def _needs(plan: Plan, service: Service, healthy: Collection[str]) -> dict[str, Any]:
+def _needs(
+    plan: Plan, service: Service, healthy: Collection[str], awaited: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what has to be up first; a service of the project's own may have no health check."""
     up = {store.name: store.existing for store in plan.stores}
     conditions = {True: "service_healthy", False: "service_started"}
-    return {
-        need: {"condition": conditions[need in healthy], "restart": True}
-        for need in sorted(service.needs)
+    found = {
+        need: {"condition": conditions[need in healthy], "restart": True} | awaited.get(need, {})
+        for need in service.needs
         if need in healthy or up[need]
     }
+    return dict(sorted((dict(awaited) | found).items()))
 
 
 def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
@@ -122,15 +131,23 @@ def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
     return build | ({"target": target} if target else {})
 
 
-def _environment(plan: Plan, service: Service, mode: Mode, *, root: bool) -> dict[str, Any]:
-    """Return a service's variables; one without a value is the operator's, from ``.env``."""
+def _environment(
+    plan: Plan, service: Service, mode: Mode, given: Parts, *, root: bool
+) -> dict[str, Any]:
+    """Return a service's variables; one without a value is the operator's, from ``.env``.
+
+    Beside the service that it is given them with, what the project wrote is what is meant: its own
+    broker has that address. In another file the broker is ours.
+    """
     values: dict[str, Any] = dict.fromkeys(plan.secrets)
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
+    values |= given.environment
     values |= {name: escape(value) for name, value in service.environment.items()}
     for store in plan.stores:
         if store.name in service.needs:
-            values |= stores.variables(store, mode)
+            found = stores.variables(store, mode)
+            values |= {name: found[name] for name in found if name not in given.final}
     return dict(sorted(values.items()))
 
 

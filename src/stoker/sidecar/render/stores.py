@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -46,6 +47,8 @@ _SECRETS: dict[BrokerKind, tuple[str, str, str]] = {
     "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", ""),
 }
 _SECRETS["database"] = _SECRETS["postgres"]
+_REDIS_SECRET = "REDIS_PASSWORD"
+_PASSWORD = re.compile(r"PASS(WORD|WD)?$|PWD$")
 
 
 def written(store: Store) -> bool:
@@ -72,7 +75,7 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
         "image": store.image,
         "volumes": [f"{volume(store)}:{_place(store, kind)}"],
         "environment": _own_variables(store, mode),
-        "command": Words(kind.command),
+        "command": Words([*kind.command, *_protection(store, mode)]),
         "restart": None if mode == "dev" else "unless-stopped",
         "healthcheck": {
             "test": Words(["CMD", *(escape(word.format(**words)) for word in kind.health)]),
@@ -101,6 +104,9 @@ class _Account(NamedTuple):
     database: str
 
 
+_USUAL = _Account("app", "app", "app")
+
+
 def _account(store: Store) -> _Account:
     for value in store.variables.values():
         try:
@@ -113,13 +119,15 @@ def _account(store: Store) -> _Account:
                 parts.password or "",
                 parts.path.strip("/") or parts.username or "",
             )
-    return _Account("app", "app", "app")
+    return _USUAL
 
 
 def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
     """Return the variables that make its account; in production the password is the operator's."""
     if store.kind == "faktory" and mode == "prod":
         return {"FAKTORY_PASSWORD": required("FAKTORY_PASSWORD")}
+    if store.kind == "redis" and (protection := _protection(store, mode)):
+        return {"REDISCLI_AUTH": protection[-1]}  # for its check
     if store.kind not in _SECRETS:
         return {}
     account = _account(store)
@@ -131,10 +139,28 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
     return values | ({database: escape(account.database)} if database else {})
 
 
+def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
+    """Return what has a Redis ask for a password, where services have one for it."""
+    if store.kind != "redis" or not (password := _password(store)):
+        return ()
+    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(password))
+
+
+def _password(store: Store) -> str:
+    """Return the password that services have for it: in its address, or in a variable."""
+    if store.kind != "redis":
+        return _account(store).password
+    named = (value for name, value in store.variables.items() if _PASSWORD.search(name))
+    found = _account(store)
+    return found.password if found != _USUAL else next(named, "")
+
+
 def secret(store: Store) -> str | None:
     """Return the variable with its password, if it has one."""
     if store.kind == "faktory":
         return "FAKTORY_PASSWORD"
+    if store.kind == "redis":
+        return _REDIS_SECRET if _password(store) else None
     return _SECRETS[store.kind][1] if store.kind in _SECRETS else None
 
 
@@ -143,7 +169,7 @@ def variables(store: Store, mode: Mode) -> dict[str, str]:
     name = secret(store)
     if mode == "dev" or name is None:
         return {variable: escape(value) for variable, value in store.variables.items()}
-    password = _account(store).password
+    password = _password(store)
     return {
         variable: required(name) if value == password else _secured(value, name)
         for variable, value in store.variables.items()

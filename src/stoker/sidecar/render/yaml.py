@@ -16,7 +16,7 @@ _NEVER_WRAPPED = 1_000_000
 
 _PLAIN = re.compile(
     r"(?:-{0,2}[A-Za-z/]|\./|\.[A-Za-z])[A-Za-z0-9_./-]*(?:[:=/@+][A-Za-z0-9_./-]+)*\Z"
-    r"|[0-9]+(?:s|m|M|G|Mi|Gi)\Z|\.\Z"
+    r"|[0-9]+(?:s|m|M|G|Mi|Gi)\Z|\.(?::/[A-Za-z0-9_./-]+)?\Z"
 )
 _RESERVED = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|[-+]?\.(?:inf|nan))\Z", re.IGNORECASE)
 """What YAML 1.1 or 1.2 would take for a truth value, a number or nothing."""

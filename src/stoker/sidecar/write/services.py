@@ -18,6 +18,8 @@ from stoker.sidecar.write.marks import Owner
 from stoker.sidecar.write.splice import comments, put, take
 
 _SECTIONS = ("services", "volumes")
+_DEFAULT = "default"
+"""The network of a service that names none."""
 
 
 class _Edit(NamedTuple):
@@ -123,19 +125,19 @@ def _owner(value: Any) -> Owner:
 
 
 def _connected(value: Values, present: Values) -> Values:
-    """Put a worker on the networks of what it needs: off the default one nobody finds it.
+    """Put a worker on the networks of what it needs: off these nobody finds it.
 
     And let it wait until what can tell that it is healthy is so.
     """
-    networks: dict[str, None] = {}
+    found = dict.fromkeys(value.get("networks") or ())
     needs = dict(mapping(value.get("depends_on")))
     for need, how in needs.items():
         there = mapping(present.get(need))
-        networks |= dict.fromkeys(str(network) for network in there.get("networks") or ())
+        found |= dict.fromkeys(str(network) for network in there.get("networks") or (_DEFAULT,))
         if "test" in mapping(there.get("healthcheck")):
             needs[need] = {**mapping(how), "condition": "service_healthy"}
     made = {**value, "depends_on": needs} if needs else value
-    return {**made, "networks": list(networks)} if networks else made
+    return {**made, "networks": list(found)} if found.keys() - {_DEFAULT} else made
 
 
 def _note(document: Document, section: str, name: str, whose: Owner) -> str:

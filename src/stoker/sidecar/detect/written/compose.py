@@ -13,8 +13,10 @@ from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
+from stoker.sidecar.detect.written.given import given
 from stoker.sidecar.detect.yaml import Table, load
 from stoker.sidecar.project import Project
+from stoker.sidecar.values import Given
 
 _NAMES = (
     r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"
@@ -35,6 +37,7 @@ class Service(msgspec.Struct, frozen=True):
     ports: tuple[int, ...] = ()
     """Those of the container that it publishes."""
     written: Written | None = None
+    given: Given | None = None
 
 
 def compose_files(project: Project) -> list[str]:
@@ -77,6 +80,7 @@ def _service(project: Project, path: str, name: str, service: Table, listed: Tab
             depends, dict | list) else (),
         ports=tuple(_ports(service.get("ports"))),
         written=_written(project, path, name, service, environment, listed),
+        given=given(path, name, service),
     )  # fmt: skip
 
 

@@ -1,0 +1,85 @@
+"""What a compose file gives a service beside its command, to the letter.
+
+What no file of Compose's can mean is left out: a plan that holds it could not be written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from stoker.sidecar.detect.yaml import Table
+from stoker.sidecar.values import Given
+
+_MOST = 200
+"""Entries of one kind: more than anybody writes."""
+_LONGEST = 8_192
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_STARTED = "service_started"
+
+
+def given(path: str, name: str, service: Table) -> Given:
+    """Return what a service is given."""
+    return Given(
+        path=path,
+        service=name if _is_text(name) else "",
+        env_file=dict(_env_files(service.get("env_file"))),
+        environment=dict(_variables(service.get("environment"))),
+        depends_on=dict(_awaited(service.get("depends_on"))),
+        networks=tuple(_networks(service.get("networks"))),
+        volumes=tuple(_volumes(service.get("volumes"))),
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and not _NO_TEXT.search(value)
+
+
+def _each(value: Any) -> list[Any]:
+    return cast(list[Any], value)[:_MOST] if isinstance(value, list) else []
+
+
+def _env_files(value: Any) -> Iterator[tuple[str, bool]]:
+    for each in [value] if isinstance(value, str) else _each(value):
+        place = each.get("path") if isinstance(each, Table) else each
+        if _is_text(place) and place:
+            optional = isinstance(each, Table) and each.get("required") == "false"
+            yield place, not optional
+
+
+def _variables(value: Any) -> Iterator[tuple[str, str | None]]:
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(value, Table):
+        pairs = list(value.items())[:_MOST]
+    for each in _each(value):
+        name, equals, rest = str(each).partition("=")
+        pairs.append((name.strip(), rest if equals else None))
+    for name, text in pairs:
+        if _VARIABLE.fullmatch(name) and (text is None or _is_text(text)):
+            yield name, text
+
+
+def _awaited(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Table):
+        for name, each in list(value.items())[:_MOST]:
+            condition = each.get("condition") if isinstance(each, Table) else None
+            if _is_text(name):
+                yield name, condition if condition and _is_text(condition) else _STARTED
+    yield from ((name, _STARTED) for name in _each(value) if _is_text(name))
+
+
+def _networks(value: Any) -> Iterator[str]:
+    yield from filter(_is_text, list(value)[:_MOST] if isinstance(value, Table) else _each(value))
+
+
+def _volumes(value: Any) -> Iterator[str]:
+    for each in _each(value):
+        if isinstance(each, Table):
+            parts = [each.get("source") or "", each.get("target") or ""]
+            if each.get("type") in ("bind", "volume") and all(map(_is_text, parts)):
+                ending = ":ro" if each.get("read_only") == "true" else ""
+                yield ":".join(filter(None, parts)) + ending
+        elif _is_text(each):
+            yield each

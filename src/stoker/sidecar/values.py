@@ -1,0 +1,42 @@
+"""What a value of a plan may be, as its type: one that cannot be written is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+
+Text = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00\ud800-\udfff]*\Z", max_length=8_192)]
+"""Any text that a file can hold."""
+Place = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A(?!/)(?!(.*/)?\.\.(/|\Z))[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]+\Z",
+        max_length=1_024,
+    ),
+]
+"""A file or directory below the root: relative, with ``/``, and without ``..``."""
+Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
+SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|ACCESS_KEY)")
+"""What the name of a variable has in it whose value is the operator's."""
+
+
+class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a compose file of the project's own gives a service, as it is written there.
+
+    A ``$`` in it is meant for Compose.
+    """
+
+    path: Place
+    """The compose file."""
+    service: Text
+    env_file: dict[Text, bool] = {}
+    """Each file, and whether it has to be there."""
+    environment: dict[Variable, Text | None] = {}
+    """Without a value: what the shell or ``.env`` says."""
+    depends_on: dict[Text, Text] = {}
+    """Each service, and its condition."""
+    networks: tuple[Text, ...] = ()
+    volumes: tuple[Text, ...] = ()
+    """In the short form: ``./src:/app/src:ro``."""

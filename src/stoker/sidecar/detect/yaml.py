@@ -13,7 +13,6 @@ from stoker.sidecar.project import Project
 
 LARGEST = 262_144
 DEEPEST = 30
-_NOTHING = "tag:yaml.org,2002:null"
 
 
 class Table(dict[str, Any]):
@@ -70,7 +69,7 @@ def _value(node: Any, seen: dict[int, Any], depth: int) -> Any:
         return seen[id(node)]
     if isinstance(node, ScalarNode):
         scalar = cast(Any, node)
-        return None if scalar.tag == _NOTHING and not scalar.value else scalar.value
+        return scalar.value or (scalar.value if scalar.style else None)  # nothing, or an empty text
     if depth > DEEPEST:
         return None
     if isinstance(node, SequenceNode):

@@ -290,11 +290,11 @@ def test_workers_still_wait_for_the_health_of_a_broker_that_was_changed(edited: 
     ok("sidecar", "generate", str(edited), "--force")
     file = edited / "compose.yaml"
     file.write_text(file.read_text().replace("redis:7-alpine", "redis:8-alpine"))
-    before = contents(edited)
+    changed = file.read_text()
 
     result = stoker("sidecar", "generate", str(edited))
 
-    assert contents(edited) == before
+    assert file.read_text() == changed
     assert "service 'redis' was changed since Stoker wrote it: left alone" in result.stderr
 
 

@@ -1,7 +1,7 @@
 """Room for jobs: how many a worker may run at once, in all, from each queue and in children.
 
-Of a *narrow* queue no more jobs are asked for than there are children free: of one whose tasks all
-need a child, and of others while ``crowd`` says so.
+Each *narrow* queue is asked for no more jobs than there are children free: one whose tasks all need
+a child, and others while ``crowd`` says so. Several of them may be asked for the same children.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class Slots:
     def reserve(self, most: int | None = None, ahead: int = 0) -> Room | None:
         """Hold all the room there is, or ``most`` of it; ``None`` if there is none.
 
-        ``ahead`` is how many jobs more than there are slots for may be held here; none of a queue
-        that is narrow or has a limit of its own. The queues take turns at coming first, or one that
-        never runs dry would starve the others.
+        ``ahead`` is how many jobs more than there are slots for may be held here; a queue that is
+        narrow or has a limit of its own is asked for no more because of it. The queues take turns
+        at coming first, or one that never runs dry would starve the others.
         """
         free = self._free + ahead
         if free <= 0:

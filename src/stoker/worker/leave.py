@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from stoker.worker.timers import new_event_loop
+
 LEAVE_SECONDS = 3.0
 """What is left running when all jobs are settled or handed back has so long to end."""
 
@@ -24,7 +26,7 @@ def run_and_leave(work: Coroutine[Any, Any, None], told: Callable[[BaseException
     leaves without it, with exit code 0: its job was handed back long ago. If ``work`` failed, its
     error is ``told`` first, which returns the exit code.
     """
-    runner = asyncio.Runner()
+    runner = asyncio.Runner(loop_factory=new_event_loop)
     try:
         runner.run(work)
     except BaseException as error:

@@ -108,6 +108,9 @@ def main(
             grid = measure(run, kinds, chosen, times, _say, lock)
     except BenchmarkError as error:
         raise click.ClickException(str(error)) from None
+    report = folder / "peers.json"
+    report.write_text(_json(who, grid, kinds))
+    _say(f"every single run: {report}; --from shows it again")
     _print(form, who, grid, kinds)
     if any(cell.failed or cell.void for cells in grid.values() for cell in cells.values()):
         sys.exit(1)
@@ -115,7 +118,7 @@ def main(
 
 def _print(form: str | None, who: dict[str, str], grid: Grid, kinds: list[Kind]) -> None:
     if form == "json":
-        print(json.dumps(plain(who, grid, kinds), indent=2, ensure_ascii=False))
+        print(_json(who, grid, kinds))
     elif form == "markdown":
         print(markdown(who, grid, kinds))
     else:
@@ -123,6 +126,10 @@ def _print(form: str | None, who: dict[str, str], grid: Grid, kinds: list[Kind])
         if not console.is_terminal:
             console.width = 160
         show(console, who, grid, kinds)
+
+
+def _json(who: dict[str, str], grid: Grid, kinds: list[Kind]) -> str:
+    return json.dumps(plain(who, grid, kinds), indent=2, ensure_ascii=False)
 
 
 def _ready(kinds: list[Kind]) -> list[Kind]:

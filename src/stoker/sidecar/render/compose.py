@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
@@ -197,16 +197,9 @@ def _bound(service: Service, image: Image) -> tuple[str, ...]:
     Not the whole context: what the image installed there would be hidden, and Compose watches
     nothing below a bind mount, so that a changed manifest would rebuild nothing.
     """
-    if image.existing or not service.dev_command or "." in service.watch:
+    if image.existing or not service.reloads or "." in service.watch:
         return ()
     return service.watch
-
-
-def _reloads(command: Sequence[str]) -> bool:
-    """Tell if a command for development starts anew by itself: what runs TypeScript may not."""
-    if not command or command[0] not in ("tsx", "ts-node", "bun"):
-        return bool(command)
-    return not {"watch", "--watch", "--hot"}.isdisjoint(command)
 
 
 def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:
@@ -223,5 +216,5 @@ def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, A
             # Nobody knows where its source is inside, or it is not the source that is started.
             yield {"action": "rebuild", "path": place}
             continue
-        action = "sync" if _reloads(service.dev_command) else "sync+restart"
+        action = "sync" if service.reloads else "sync+restart"
         yield {"action": action, "path": place, "target": escape(inside(source))}

@@ -137,6 +137,9 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """What services get to find it: variable → value, ``redis://redis:6379/0``."""
     existing: bool = False
     """The project's compose file has it already: depended on, not written."""
+    outside: Text = ""
+    """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
+    written nor waited for; services are told by ``variables``, or as the project tells them."""
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

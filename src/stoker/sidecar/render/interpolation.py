@@ -6,12 +6,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from stoker.sidecar.detect.shell import defaults
+
 _REQUIRED = re.compile(r"(?<!\$)(?:\$\$)*\$\{([A-Za-z_]\w*):\?")
 
 
 def escape(text: str) -> str:
     """Return text that Compose leaves as it is."""
     return text.replace("$", "$$")
+
+
+def settled(text: str) -> str | None:
+    """Return what Compose makes of a text of its file, if nobody else has a say in it."""
+    parts = [defaults(part) for part in text.split("$$")]
+    return None if any("$" in part for part in parts) else "$".join(parts)
 
 
 def required(variable: str) -> str:

@@ -30,6 +30,8 @@ _SCHEMES: dict[BrokerKind, str] = {
     "postgres": r"postgres(ql)?(\+\w+)?",
     "database": r"(sqla\+)?(postgres(ql)?|postgis|mysql2?|mariadb)(\+\w+)?",
 }
+_OURS: dict[BrokerKind, str] = {"database": "postgres"}
+"""What one that is put beside the worker is called, where that is not its kind's name."""
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _OF_A_NETWORK = re.compile(r"[^.:]+")
 """A container's name: of a host elsewhere people write down the domain, too."""
@@ -88,16 +90,24 @@ def _placed(
     if not found:  # no service has it, and Compose finds it in .env for ours
         found = [each for each in _addresses(use, dotenv) if not _OF_A_NETWORK.fullmatch(each.host)]
         asked = tuple(name for name in _names(use, dotenv) if name in dotenv)
-    near = {*own, use.kind}  # under its kind's name one would be put beside the worker
+    near = {*own, _OURS.get(use.kind, use.kind)}
     if not found or any(each.host in near or _LOCAL.fullmatch(each.host) for each in found):
         return use
     best = found[-1]
-    lines = enumerate(project.lines(best.path), 1)
-    line = next((number for number, line in lines if best.host in line.lower()), 0)
-    evidence = Evidence(best.path, line, f"{best.name}: {best.text}", "says where it is")
     return msgspec.structs.replace(
-        use, outside=best.text, asked=asked, evidence=(evidence, *use.evidence)[:4]
+        use, outside=best.text, asked=asked, evidence=(_evidence(project, best), *use.evidence)[:4]
     )
+
+
+def _evidence(project: Project, address: _Address) -> Evidence:
+    """Return the line that says where it is: what a compose file only asks for, ``.env`` says."""
+    beside = posixpath.join(posixpath.dirname(address.path), _DOTENV)
+    for path in (address.path, beside):
+        for number, line in enumerate(project.lines(path), 1):
+            if address.host in line.lower():
+                text = f"{address.name}: {address.host}"  # the line may have a password in it
+                return Evidence(path, number, text, "says where it is")
+    return Evidence(address.path, 0, address.name, "says where it is")
 
 
 def _names(use: BrokerUse, told: Mapping[str, _Told]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
-from stoker.sidecar.render.given import Parts
-from stoker.sidecar.render.interpolation import escape
+from stoker.sidecar.render.given import Parts, is_secret
+from stoker.sidecar.render.interpolation import escape, required
 from stoker.sidecar.render.places import DATA, in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
@@ -143,7 +143,10 @@ def _environment(
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
-    values |= {name: escape(value) for name, value in service.environment.items()}
+    values |= {
+        name: required(name) if mode == "prod" and is_secret(name, value) else escape(value)
+        for name, value in service.environment.items()
+    }
     for store in plan.stores:
         if store.name in service.needs:
             found = stores.variables(store, mode)

@@ -46,7 +46,8 @@ def settings(plan: Plan, service: Service) -> Settings:
     # What a file says need not be said once more.
     secret = {name: not files for name in plan.secrets if name not in plain}
     secret |= own
-    direct = {name: escape(value) for name, value in service.environment.items()}
+    secret |= {name: True for name, value in service.environment.items() if is_secret(name, value)}
+    direct: dict[str, str] = {}
     for store in _needed(plan, service):
         if store.outside:
             direct |= stores.with_password(store, _put_in, escape)
@@ -55,8 +56,11 @@ def settings(plan: Plan, service: Service) -> Settings:
             secret |= {password: True} if password and asked else {}
         else:
             secret |= dict.fromkeys(store.variables, True)
-    plain = {name: value for name, value in plain.items() if name not in {*secret, *direct}}
     secret = {name: needed for name, needed in secret.items() if name not in direct}
+    for name, value in service.environment.items():
+        if name not in secret:
+            direct.setdefault(name, escape(value))
+    plain = {name: value for name, value in plain.items() if name not in {*secret, *direct}}
     return Settings(files, plain, secret, direct, found)
 
 

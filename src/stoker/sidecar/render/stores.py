@@ -70,7 +70,7 @@ def volume(store: Store) -> str:
 def service(store: Store, mode: Mode) -> dict[str, Any]:
     """Return its compose service."""
     kind = _KINDS[store.kind]
-    known = account(store)
+    known = account(store) or _USUAL
     words = {"user": known.user, "database": known.database}
     parts: dict[str, Any] = {
         "image": store.image,
@@ -108,8 +108,8 @@ class Account(NamedTuple):
 _USUAL = Account("app", "app", "app")
 
 
-def account(store: Store) -> Account:
-    """Return who services are to it: as its address says, or as is usual."""
+def account(store: Store) -> Account | None:
+    """Return who services are to it, if its address says so."""
     for value in (*store.variables.values(), store.outside):
         try:
             parts = urlsplit(value)
@@ -121,7 +121,7 @@ def account(store: Store) -> Account:
                 parts.password or "",
                 parts.path.strip("/") or parts.username or "",
             )
-    return _USUAL
+    return None
 
 
 def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
@@ -132,7 +132,7 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
         return {"REDISCLI_AUTH": protection[-1]}  # for its check
     if store.kind not in _SECRETS:
         return {}
-    known = account(store)
+    known = account(store) or _USUAL
     user, password, database = _SECRETS[store.kind]
     values = {
         user: escape(known.user),
@@ -143,28 +143,28 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
 
 def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
     """Return what has a Redis ask for a password, where services have one for it."""
-    if store.kind != "redis" or not (password := _password(store)):
+    if store.kind != "redis" or not (found := password(store)):
         return ()
-    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(password))
+    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(found))
 
 
-def _password(store: Store) -> str:
+def password(store: Store) -> str:
     """Return the password that services have for it: in its address, or in a variable."""
-    if store.kind != "redis" and not store.outside:
-        return account(store).password
-    named = (value for name, value in store.variables.items() if _PASSWORD.search(name))
     found = account(store)
-    return found.password if found != _USUAL else next(named, "")
+    if store.kind != "redis" and not store.outside:
+        found = found or _USUAL
+    named = (value for name, value in store.variables.items() if _PASSWORD.search(name))
+    return found.password if found else next(named, "")
 
 
 def secret(store: Store) -> str | None:
     """Return the variable with its password, if it has one."""
-    if store.outside and not _password(store):
+    if store.outside and not password(store):
         return None
     if store.kind == "faktory":
         return "FAKTORY_PASSWORD"
     if store.kind == "redis":
-        return _REDIS_SECRET if _password(store) else None
+        return _REDIS_SECRET if password(store) else None
     return _SECRETS[store.kind][1] if store.kind in _SECRETS else None
 
 
@@ -182,15 +182,15 @@ def with_password(
 
     One that has no password where somebody else runs it, needs none.
     """
-    name, password = secret(store), _password(store)
+    name, word = secret(store), password(store)
     made: dict[str, str] = {}
     for variable, value in store.variables.items():
-        has_password = value == password or f":{password}@" in value
+        has_password = value == word or f":{word}@" in value
         if name is None or (store.outside and not has_password):
             made[variable] = escape(value)
         else:
             made[variable] = (
-                put_in(name) if value == password else _secured(value, name, put_in, escape)
+                put_in(name) if value == word else _secured(value, name, put_in, escape)
             )
     return made
 

@@ -257,12 +257,12 @@ def _secret_keys(store: Store) -> dict[str, str]:
 
 def _account_keys(store: Store) -> dict[str, str]:
     """A variable that holds just the name or the password is the key, or else a usual name."""
-    password = stores.secret(store)
-    if password is None:
+    usual = stores.secret(store)
+    if usual is None:
         return {}
-    known = stores.account(store)
     keys = {value: name for name, value in store.variables.items()}
-    found = {"password": keys.get(known.password, password)}
-    if known.user in ("", "default"):  # who is meant where nobody is named
+    found = {"password": keys.get(stores.password(store), usual)}
+    known = stores.account(store)
+    if known is None or known.user in ("", "default"):  # who is meant where nobody is named
         return found
     return {"username": keys.get(known.user, "REDIS_USERNAME"), **found}

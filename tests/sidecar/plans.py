@@ -121,6 +121,7 @@ def _python(manager: str, framework: str, manifests: tuple[str, ...], *command: 
         needs=("rabbitmq",) if framework == "dramatiq" else ("redis",),
         stop_signal="SIGINT" if framework == "huey" else "SIGTERM",
         dev_command=("watchfiles", "--filter", "python", " ".join(command)),
+        reloads=True,
         watch=("jobs",),
         queues=("default", "mail"),
     )
@@ -147,6 +148,7 @@ def _node(manager: str, lock: str) -> Plan:
         needs=("redis",),
         queues=("mail",),
         dev_command=("npx", "tsx", "watch", "src/worker.ts"),
+        reloads=True,
         watch=("src",),
     )
     return Plan(name=f"node-{manager}", images=(image,), services=(service,), stores=(REDIS,))

@@ -109,7 +109,8 @@ def generate(
     show_notes(plan.notes)
     if how is None and any(change.before != change.after for change in changes):
         click.echo(
-            "\nNext:\n" + "".join(f"  {plain(line)}\n" for line in _next(plan, files)), nl=False
+            "\nNext:\n" + "".join(f"  {plain(line)}\n" for line in _next(plan, files, path)),
+            nl=False,
         )
     if not files:
         click.echo("No worker needs a container here: stoker sidecar explain says why.", err=True)
@@ -169,12 +170,15 @@ def _show(changes: Iterable[Any]) -> None:
         screen().print(drawn)
 
 
-def _next(plan: Any, files: Mapping[str, Any]) -> Iterator[str]:
+def _next(plan: Any, files: Mapping[str, Any], path: Path) -> Iterator[str]:
     from stoker.sidecar.render import MODES, path_of, start
 
     titles = {"dev": "development: ", "prod": "production:  "}
     if ".env.example" in files:
-        yield "settings:    cp .env.example .env, and fill it in"
+        if (path / ".env").exists():
+            yield "settings:    add to .env what it has not of .env.example"
+        else:
+            yield "settings:    cp .env.example .env, and fill it in"
     yield from (titles[mode] + start(plan, mode) for mode in MODES if path_of(plan, mode) in files)
     if "kubernetes/kustomization.yaml" in files:
         yield "Kubernetes:  kubernetes/kustomization.yaml says how"

@@ -81,6 +81,10 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """The compose service that already provides it."""
     image: str = ""
     """Of that service, with its tag, where it names one."""
+    outside: str = ""
+    """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
+    asked: tuple[str, ...] = ()
+    """Those variables that no service is given, and ``.env`` says."""
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -114,6 +114,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     port: Port | None = None
     """Of a dashboard: bound to loopback."""
     dev_command: Command = ()
+    reloads: bool = False
+    """What development starts sees a changed source by itself, and is not to be started anew."""
     built: bool = False
     """It starts what the image built of its source: a change there builds the image anew."""
     watch: tuple[Place, ...] = ()
@@ -135,6 +137,9 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """What services get to find it: variable → value, ``redis://redis:6379/0``."""
     existing: bool = False
     """The project's compose file has it already: depended on, not written."""
+    outside: Text = ""
+    """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
+    written nor waited for; services are told by ``variables``, or as the project tells them."""
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

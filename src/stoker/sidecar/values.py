@@ -22,6 +22,10 @@ SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|
 """What the name of a variable has in it whose value is the operator's."""
 
 
+PLACEHOLDER = "app"
+"""Stands for a password that is the operator's to say."""
+
+
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a compose file of the project's own gives a service, as it is written there.
 

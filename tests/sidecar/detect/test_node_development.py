@@ -50,12 +50,35 @@ def dev_worker(root: Path, package: dict[str, Any], lock: str = "") -> tuple[lis
             ["ts-node", "-r", "tsconfig-paths/register"],
             "sync+restart",
         ),
+        (
+            'nodemon --exec "ts-node -r tsconfig-paths/register src/server.ts"',
+            ["nodemon", "--exec", "ts-node -r tsconfig-paths/register"],
+            "sync",
+        ),
+        (
+            "nodemon --watch src --ext ts --exec tsx src/server.ts",
+            ["nodemon", "--watch", "src", "--ext", "ts", "--exec", "tsx"],
+            "sync",
+        ),
+        ("npx nodemon -x 'npx tsx src/server.ts'", ["nodemon", "-x", "tsx"], "sync"),
     ],
 )
 def test_it_runs_from_its_source_as_the_projects_own_scripts_do(
     script: str, runner: list[str], action: str, tmp_path: Path
 ) -> None:
-    assert dev_worker(tmp_path, {"scripts": {"dev": script}}) == ([*runner, SOURCE], action)
+    *words, last = runner
+    started = [*words, f"{last} {SOURCE}"] if "nodemon" in words else [*runner, SOURCE]
+    assert dev_worker(tmp_path, {"scripts": {"dev": script}}) == (started, action)
+
+
+def test_what_a_watcher_runs_stays_one_word(tmp_path: Path) -> None:
+    """Nodemon gives it to a shell, in which a file's name is no more than that."""
+    script = 'nodemon --exec "tsx src/server.ts" --signal SIGTERM'
+    package = {"scripts": {"dev": script, "worker": "node 'dist/workers/mail.js' '--name=a b'"}}
+
+    command, _ = dev_worker(tmp_path, package)
+
+    assert command == ["nodemon", "--exec", f"tsx {SOURCE} '--name=a b'"]
 
 
 @pytest.mark.parametrize(

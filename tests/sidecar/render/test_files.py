@@ -40,10 +40,14 @@ def composes(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
             yield path, compose_values(text)
 
 
-def deployments(plan: Plan) -> Iterator[dict[str, Any]]:
+def manifests(plan: Plan, kind: str) -> Iterator[dict[str, Any]]:
     for path, text in written(plan).items():
-        if path.startswith("kubernetes/"):
-            yield from (d for d in yaml_documents(text) if d["kind"] == "Deployment")
+        if path.startswith("kubernetes/") and path.endswith(".yaml"):
+            yield from (d for d in yaml_documents(text) if d["kind"] == kind)
+
+
+def deployments(plan: Plan) -> Iterator[dict[str, Any]]:
+    return manifests(plan, "Deployment")
 
 
 @pytest.mark.parametrize("name", EVERY_PLAN)
@@ -74,9 +78,9 @@ def test_dclint_has_nothing_to_say(tmp_path: Path, dclint: Callable[[Path], None
 def test_kubernetes_takes_the_manifests(tmp_path: Path) -> None:
     names: list[Path] = []
     for name, plan in EVERY_PLAN.items():
-        for deployment in deployments(plan):
-            file = tmp_path / f"{name}-{deployment['metadata']['name']}.json"
-            file.write_text(json.dumps(deployment), "utf-8")
+        for each in [*deployments(plan), *manifests(plan, "ConfigMap")]:
+            file = tmp_path / f"{name}-{each['kind']}-{each['metadata']['name']}.json"
+            file.write_text(json.dumps(each), "utf-8")
             names.append(file)
 
     tool = Path(sys.executable).with_name("kubernetes-validate")

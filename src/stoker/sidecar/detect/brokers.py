@@ -139,9 +139,7 @@ def _variables(
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     given = {name for service in services for name in service.environment}
-    own = next((pattern for pattern, each in NAMES if each == kind), None)
-    if kind in ("postgres", "database"):
-        own = r"^(DATABASE|POSTGRES|PG|DB_)"
+    own = spoken_of(kind)
     for name in [*read, *sorted(given - set(read))]:
         about = own is not None and re.search(own, name) is not None
         if not about and not (_BROKER_NAME.search(name) and _fits(kind, name, services)):
@@ -152,6 +150,13 @@ def _variables(
         if part is not None:
             found[name] = part
     return found
+
+
+def spoken_of(kind: BrokerKind) -> str | None:
+    """Return what the name of a variable has in it that is about a broker of this kind."""
+    if kind in ("postgres", "database"):
+        return r"^(DATABASE|POSTGRES|PG|DB_)"
+    return next((pattern for pattern, each in NAMES if each == kind), None)
 
 
 def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:

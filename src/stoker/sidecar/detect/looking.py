@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect import brokers
+from stoker.sidecar.detect import brokers, outside
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
@@ -83,7 +83,9 @@ def look(project: Project) -> Detection:
     app = Finder(project, manifests, reader.expander, node_source, go_source)
     web = app.find(idle, services, units) if units or embedded else None
     read = variables(project)
+    web = _with_given(web, services) if web else None
     uses = brokers.uses(project, manifests, units, embedded, services, read)
+    uses = outside.placed(project, uses, [*([web] if web else []), *units[::-1]], services)
     return Detection(
         units=tuple(units),
         embedded=embedded,
@@ -92,7 +94,7 @@ def look(project: Project) -> Detection:
         packages=tuple(manifests.packages),
         files=container_files(project),
         variables=tuple(sorted(read)),
-        web=_with_given(web, services) if web else None,
+        web=web,
         notes=(*project.notes, *queues.unserved(units)),
     )
 

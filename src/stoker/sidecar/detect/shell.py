@@ -187,10 +187,11 @@ _MODULES = frozenset({
     "celery", "dramatiq", "rq", "arq", "saq", "taskiq", "huey_consumer", "procrastinate",
     "stoker", "flower", "litestar", "flask", "watchfiles", "watchdog.watchmedo", "dotenv",
 })  # fmt: skip
-_DEV_RUNNERS = frozenset({
+DEV_RUNNERS = frozenset({
     "nodemon", "ts-node-dev", "tsnd", "watchmedo", "watchfiles", "reflex", "air", "modd", "entr",
     "tsc-watch", "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
 })  # fmt: skip
+"""They start a command again when a file changes."""
 _WATCHED = ("--exec", "-x", "--onSuccess")
 """What stands before the command that is started again."""
 DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
@@ -229,7 +230,7 @@ def _inside(step: Step) -> list[Step] | None:
         return _concurrent(first, words)
     if first in ("docker", "docker-compose", "podman"):
         return _docker(words)
-    if first in _DEV_RUNNERS:
+    if first in DEV_RUNNERS:
         return _watched(first, words)
     if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
         name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
@@ -85,6 +86,9 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
     if detection.web and units:
         made.append(_app(detection, detection.web))
     for use in detection.uses:
+        if use.outside:
+            made.append(_outside(use))
+            continue
         if use.service:
             why = f"the compose file has it already, as {use.service}"
         else:
@@ -97,6 +101,17 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
             )
         )
     return made
+
+
+def _outside(use: BrokerUse) -> Decision:
+    told = use.evidence[0]
+    host = urlsplit(use.outside).hostname or ""
+    return Decision(
+        f"no service for {use.kind}: it is at {host}",
+        f"{told.path} says so, and no service of the project's own is called {host}",
+        use.evidence,
+        tuple(use.variables),
+    )
 
 
 def _as_the_app(unit: Unit, detection: Detection) -> Iterator[Decision]:

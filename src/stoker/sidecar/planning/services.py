@@ -6,10 +6,11 @@ import posixpath
 import re
 from typing import Literal
 
-from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.detection import Detection, Language, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning import begun
+from stoker.sidecar.planning.development import reloads
 from stoker.sidecar.planning.images import RUNNERS
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.values import Given
@@ -17,6 +18,9 @@ from stoker.sidecar.values import Given
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
+Words = tuple[str, ...]
+_SHELLS = frozenset({"sh", "bash", "ash"})
+_COMPILED: tuple[Language, ...] = ("go", "rust")
 _BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
 """Where what was built of TypeScript lies."""
 _SAY_NOTHING = frozenset({"start", "run", "serve", "main", "prod", "production", "dev", "npm"})
@@ -66,6 +70,7 @@ def service(
         profile="dashboard" if unit.role == "dashboard" else "",
         port=DASHBOARD_PORTS.get(unit.framework or "") if unit.role == "dashboard" else unit.port,
         dev_command=dev,
+        reloads=reloads(dev),
         built=_is_built(dev or command, image),
         watch=(".",),
         reason=framework.grace_reason if framework else "",
@@ -110,15 +115,34 @@ def _told(unit: Unit) -> str:
 def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what production starts, and what development does."""
     words, dev = unit.command, unit.dev_command
-    if unit.language == "go" and words[:2] == ("go", "run"):
-        rest = [word for word in words[3:] if not word.endswith(".go")]
-        return (image.program, *rest), dev or words
-    if unit.language == "rust" and words[:1] == ("cargo",):
-        rest = words[words.index("--") + 1 :] if "--" in words else ()
-        return (image.program, *rest), dev or words
+    if unit.language in _COMPILED and (program := _compiled(unit, image)) is not None:
+        arguments, source = program
+        # In an image of the project's own nobody knows what it would be compiled by.
+        return (image.program, *arguments), dev or (() if image.existing else source)
     if unit.language == "node":
         return _node(words, image), _node(dev, image)
     return words, dev
+
+
+def _compiled(unit: Unit, image: Image) -> tuple[Words, Words] | None:
+    """Return a program's arguments, and the command that runs it from its source.
+
+    ``None`` for what is no program of the image's, or has a name there that only it knows.
+    """
+    words = unit.command
+    if unit.language == "go":
+        if words[:2] == ("go", "run"):
+            return tuple(word for word in words[3:] if not word.endswith(".go")), words
+        start: Words = ("go", "run", image.binary or ".")
+    else:
+        if words[:1] == ("cargo",):
+            return words[words.index("--") + 1 :] if "--" in words else (), words
+        start = ("cargo", "run", "--bin", image.program, "--")
+    name = posixpath.basename(words[0])
+    own = name == image.program or ("/" in words[0] and "." not in name and name not in _SHELLS)
+    if image.existing or image.build or not own:
+        return None
+    return words[1:], (*start, *words[1:])
 
 
 def _is_built(words: tuple[str, ...], image: Image) -> bool:

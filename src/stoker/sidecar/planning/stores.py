@@ -10,7 +10,7 @@ from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
 from stoker.sidecar.plan import Store
 from stoker.sidecar.planning.names import slug
-from stoker.sidecar.values import SECRET
+from stoker.sidecar.values import PLACEHOLDER, SECRET
 
 _IMAGES: dict[BrokerKind, tuple[str, str]] = {
     "redis": ("redis", "redis:7-alpine"),
@@ -48,7 +48,6 @@ _MADE_OF = {
     "postgres": ("postgis/postgis", "pgvector/pgvector"),
 }
 """Other images that are used in the same way."""
-_PLACEHOLDER = "app"
 _LONGEST = 2_048
 MOST_SECRETS = 40
 
@@ -65,7 +64,8 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
 def unheard(detection: Detection) -> Iterator[str]:
     """Yield what to do where nothing reads the address that a broker has in its container."""
     for use in detection.uses:
-        if use.variables or use.service or use.kind == "sqlite" or _own(use, detection):
+        known = use.variables or use.service or use.outside
+        if known or use.kind == "sqlite" or _own(use, detection):
             continue
         at = f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
         yield (
@@ -105,6 +105,15 @@ def _told(detection: Detection) -> Iterator[tuple[str, str]]:
 
 def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]) -> Store:
     usual, image = _IMAGES[use.kind]
+    if use.outside:
+        known = {name: _known(told.get(name, ""), "") for name in variables}
+        return Store(
+            name=usual,
+            kind=use.kind,
+            image=image,
+            variables={name: value for name, value in known.items() if value},
+            outside=use.outside,
+        )
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(
         name=name,
@@ -130,9 +139,9 @@ def _values(
     port = _PORTS.get(kind, "")
     known = {"url": url, "host": host, "port": port, "address": f"{host}:{port}"}
     if kind in ("rabbitmq", "postgres", "database"):
-        known |= {"user": "app", "password": _PLACEHOLDER, "database": "app"}
+        known |= {"user": "app", "password": PLACEHOLDER, "database": "app"}
     elif any(part == "password" and told.get(name) for name, part in variables.items()):
-        known["password"] = _PLACEHOLDER
+        known["password"] = PLACEHOLDER
     named = {name: known[part] for name, part in variables.items() if part in known}
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
@@ -168,7 +177,7 @@ def _known(text: str, usual: str) -> str:
     account, at, place = rest.rpartition("@")
     user, colon, password = account.partition(":")
     if found and at and colon and "$" in password:
-        text = f"{scheme}://{user}:{_PLACEHOLDER}@{place}"
+        text = f"{scheme}://{user}:{PLACEHOLDER}@{place}"
     return text if text and "$" not in text and _is_address(text) else usual
 
 
@@ -182,6 +191,7 @@ def _is_address(text: str) -> bool:
 
 def secrets(detection: Detection) -> tuple[str, ...]:
     """Return the variables of the source whose values are the operator's."""
-    own = {name for use in detection.uses for name in use.variables}
+    own = {name for use in detection.uses if not use.outside for name in use.variables}
+    asked = [name for use in detection.uses for name in use.asked]
     found = [name for name in detection.variables if SECRET.search(name) and name not in own]
-    return tuple(found[:MOST_SECRETS])
+    return tuple(dict.fromkeys([*asked, *found][:MOST_SECRETS]))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
-from stoker.sidecar.render.given import Parts
-from stoker.sidecar.render.interpolation import escape
+from stoker.sidecar.render.given import Parts, is_secret
+from stoker.sidecar.render.interpolation import escape, required
 from stoker.sidecar.render.places import DATA, in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
@@ -143,7 +143,10 @@ def _environment(
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
-    values |= {name: escape(value) for name, value in service.environment.items()}
+    values |= {
+        name: required(name) if mode == "prod" and is_secret(name, value) else escape(value)
+        for name, value in service.environment.items()
+    }
     for store in plan.stores:
         if store.name in service.needs:
             found = stores.variables(store, mode)
@@ -197,16 +200,9 @@ def _bound(service: Service, image: Image) -> tuple[str, ...]:
     Not the whole context: what the image installed there would be hidden, and Compose watches
     nothing below a bind mount, so that a changed manifest would rebuild nothing.
     """
-    if image.existing or not service.dev_command or "." in service.watch:
+    if image.existing or not service.reloads or "." in service.watch:
         return ()
     return service.watch
-
-
-def _reloads(command: Sequence[str]) -> bool:
-    """Tell if a command for development starts anew by itself: what runs TypeScript may not."""
-    if not command or command[0] not in ("tsx", "ts-node", "bun"):
-        return bool(command)
-    return not {"watch", "--watch", "--hot"}.isdisjoint(command)
 
 
 def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:
@@ -223,5 +219,5 @@ def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, A
             # Nobody knows where its source is inside, or it is not the source that is started.
             yield {"action": "rebuild", "path": place}
             continue
-        action = "sync" if _reloads(service.dev_command) else "sync+restart"
+        action = "sync" if service.reloads else "sync+restart"
         yield {"action": action, "path": place, "target": escape(inside(source))}

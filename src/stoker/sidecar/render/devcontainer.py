@@ -13,6 +13,7 @@ from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.interpolation import escape
 from stoker.sidecar.render.places import relative
+from stoker.sidecar.render.stores import written
 from stoker.sidecar.render.yaml import dump
 
 FILE = ".devcontainer/devcontainer.json"
@@ -33,7 +34,7 @@ def render(plan: Plan) -> Iterator[File]:
         "service": service.name,
         "runServices": [
             service.name,
-            *(store.name for store in plan.stores),
+            *(store.name for store in plan.stores if store.existing or written(store)),
             *(each.name for each in beside if not each.profile),
         ],
         "workspaceFolder": workspace,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,8 +53,8 @@ _PASSWORD = re.compile(r"PASS(WORD|WD)?$|PWD$")
 
 
 def written(store: Store) -> bool:
-    """Return whether a container can be it: an SQLite file or the app's own database cannot."""
-    return store.kind in _KINDS
+    """Return whether a container of ours is it: an SQLite file, or one elsewhere, is none."""
+    return store.kind in _KINDS and not store.outside
 
 
 def shared(store: Store) -> bool:
@@ -69,8 +70,8 @@ def volume(store: Store) -> str:
 def service(store: Store, mode: Mode) -> dict[str, Any]:
     """Return its compose service."""
     kind = _KINDS[store.kind]
-    account = _account(store)
-    words = {"user": account.user, "database": account.database}
+    known = account(store) or _USUAL
+    words = {"user": known.user, "database": known.database}
     parts: dict[str, Any] = {
         "image": store.image,
         "volumes": [f"{volume(store)}:{_place(store, kind)}"],
@@ -98,28 +99,29 @@ def _place(store: Store, kind: _Kind) -> str:
     return kind.volume if major.isdecimal() and int(major) >= 18 else f"{kind.volume}/data"
 
 
-class _Account(NamedTuple):
+class Account(NamedTuple):
     user: str
     password: str
     database: str
 
 
-_USUAL = _Account("app", "app", "app")
+_USUAL = Account("app", "app", "app")
 
 
-def _account(store: Store) -> _Account:
-    for value in store.variables.values():
+def account(store: Store) -> Account | None:
+    """Return who services are to it, if its address says so."""
+    for value in (*store.variables.values(), store.outside):
         try:
             parts = urlsplit(value)
         except ValueError:
             continue
         if parts.scheme and (parts.username or parts.password):
-            return _Account(
+            return Account(
                 parts.username or "",
                 parts.password or "",
                 parts.path.strip("/") or parts.username or "",
             )
-    return _USUAL
+    return None
 
 
 def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
@@ -130,53 +132,72 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
         return {"REDISCLI_AUTH": protection[-1]}  # for its check
     if store.kind not in _SECRETS:
         return {}
-    account = _account(store)
+    known = account(store) or _USUAL
     user, password, database = _SECRETS[store.kind]
     values = {
-        user: escape(account.user),
-        password: required(password) if mode == "prod" else escape(account.password),
+        user: escape(known.user),
+        password: required(password) if mode == "prod" else escape(known.password),
     }
-    return values | ({database: escape(account.database)} if database else {})
+    return values | ({database: escape(known.database)} if database else {})
 
 
 def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
     """Return what has a Redis ask for a password, where services have one for it."""
-    if store.kind != "redis" or not (password := _password(store)):
+    if store.kind != "redis" or not (found := password(store)):
         return ()
-    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(password))
+    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(found))
 
 
-def _password(store: Store) -> str:
+def password(store: Store) -> str:
     """Return the password that services have for it: in its address, or in a variable."""
-    if store.kind != "redis":
-        return _account(store).password
+    found = account(store)
+    if store.kind != "redis" and not store.outside:
+        found = found or _USUAL
     named = (value for name, value in store.variables.items() if _PASSWORD.search(name))
-    found = _account(store)
-    return found.password if found != _USUAL else next(named, "")
+    return found.password if found else next(named, "")
 
 
 def secret(store: Store) -> str | None:
     """Return the variable with its password, if it has one."""
+    if store.outside and not password(store):
+        return None
     if store.kind == "faktory":
         return "FAKTORY_PASSWORD"
     if store.kind == "redis":
-        return _REDIS_SECRET if _password(store) else None
+        return _REDIS_SECRET if password(store) else None
     return _SECRETS[store.kind][1] if store.kind in _SECRETS else None
 
 
 def variables(store: Store, mode: Mode) -> dict[str, str]:
     """Return what services get to find it; in production the password is the operator's."""
-    name = secret(store)
-    if mode == "dev" or name is None:
+    if mode == "dev":
         return {variable: escape(value) for variable, value in store.variables.items()}
-    password = _password(store)
-    return {
-        variable: required(name) if value == password else _secured(value, name)
-        for variable, value in store.variables.items()
-    }
+    return with_password(store, required, escape)
 
 
-def _secured(value: str, name: str) -> str:
+def with_password(
+    store: Store, put_in: Callable[[str], str], escape: Callable[[str], str]
+) -> dict[str, str]:
+    """Return what services get to find it, with what puts the operator's password in.
+
+    One that has no password where somebody else runs it, needs none.
+    """
+    name, word = secret(store), password(store)
+    made: dict[str, str] = {}
+    for variable, value in store.variables.items():
+        has_password = value == word or f":{word}@" in value
+        if name is None or (store.outside and not has_password):
+            made[variable] = escape(value)
+        else:
+            made[variable] = (
+                put_in(name) if value == word else _secured(value, name, put_in, escape)
+            )
+    return made
+
+
+def _secured(
+    value: str, name: str, put_in: Callable[[str], str], escape: Callable[[str], str]
+) -> str:
     """Return an address with the operator's password in it; any other value as it is."""
     scheme, found, rest = value.partition("://")
     if not found:
@@ -184,4 +205,4 @@ def _secured(value: str, name: str) -> str:
     place, slash, path = rest.partition("/")
     account, _, host = place.rpartition("@")
     user = account.partition(":")[0]
-    return f"{escape(scheme)}://{escape(user)}:{required(name)}@{escape(host + slash + path)}"
+    return f"{escape(scheme)}://{escape(user)}:{put_in(name)}@{escape(host + slash + path)}"

@@ -36,6 +36,8 @@ class Service(msgspec.Struct, frozen=True):
     depends_on: tuple[str, ...]
     ports: tuple[int, ...] = ()
     """Those of the container that it publishes."""
+    aliases: tuple[str, ...] = ()
+    """What else it is called on its networks."""
     written: Written | None = None
     given: Given | None = None
 
@@ -79,6 +81,7 @@ def _service(project: Project, path: str, name: str, service: Table, listed: Tab
         depends_on=tuple(str(each) for each in cast(Any, depends) or ()) if isinstance(
             depends, dict | list) else (),
         ports=tuple(_ports(service.get("ports"))),
+        aliases=tuple(_aliases(service)),
         written=_written(project, path, name, service, environment, listed),
         given=given(path, name, service),
     )  # fmt: skip
@@ -220,6 +223,13 @@ def _ports(value: Any) -> Iterator[int]:
         number = defaults(str(target)).partition("/")[0].rpartition(":")[2]
         if number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65_536:
             yield int(number)
+
+
+def _aliases(service: Table) -> Iterator[str]:
+    yield from filter(None, (_text(service.get(key)) for key in ("container_name", "hostname")))
+    for network in service.table("networks").values():
+        aliases = network.get("aliases") if isinstance(network, Table) else None
+        yield from map(_text, cast(list[Any], aliases) if isinstance(aliases, list) else ())
 
 
 def _environment(value: Any) -> dict[str, str]:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, Service
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.kubernetes.deployment import (
-    claims,
-    deployment,
-    dns,
-    secret_name,
-    secret_variables,
-    tagged,
-)
-from stoker.sidecar.render.kubernetes.scaling import scaling, unscaled
-from stoker.sidecar.render.yaml import dump
+from stoker.sidecar.render.kubernetes.deployment import claims, config_map, deployment, tagged
+from stoker.sidecar.render.kubernetes.names import dns, file_secret_name, secret_name
+from stoker.sidecar.render.kubernetes.scaling import asked, scaling, unscaled
+from stoker.sidecar.render.kubernetes.settings import settings
+from stoker.sidecar.render.yaml import dump, one_line
 
 FOLDER = "kubernetes"
-_START = """\
-The Secret {secret} holds {names}:
-kubectl create secret generic {secret} --from-env-file=.env
-kubectl apply -k kubernetes
+_SECRET = f"""\
+cp {FOLDER}/.env.example {FOLDER}/.env, and fill it in
+kubectl create secret generic {{secret}} --from-env-file={FOLDER}/.env
+"""
+_FILE = "kubectl create secret generic {secret} --from-env-file={path}\n"
+_PLAIN = "kubectl takes all behind the = for the value, quotes and comments, too.\n"
+_START = f"""\
+kubectl apply -k {FOLDER}
 *-scaling.yaml need KEDA in the cluster; add them to the resources below once it is there."""
-
+_EXAMPLE = """\
+# cp {folder}/.env.example {folder}/.env, fill it in, and:
+# kubectl create secret generic {secret} --from-env-file={folder}/.env
+"""
 _SCALING = """\
 KEDA asks the broker from its own namespace: its address, here or in the Secret, is one that is
 known there, such as redis.default.svc:6379."""
@@ -33,20 +36,50 @@ known there, such as redis.default.svc:6379."""
 def render(plan: Plan) -> Iterator[File]:
     """Yield the manifests, and a kustomization that holds them together."""
     names: list[str] = []
-    for service in sorted(plan.services, key=lambda service: service.name):
-        if service.role == "dashboard":
-            continue  # started on demand: kubectl run
+    for service in _deployed(plan):
         names.append(f"{service.name}.yaml")
         why = unscaled(plan, service)
         start = f"No ScaledObject: {why}." if why else ""
-        yield File(f"{FOLDER}/{names[-1]}", dump(deployment(plan, service), start=start))
+        config = config_map(plan, service)
+        made = (*([config] if config else ()), deployment(plan, service))
+        yield File(f"{FOLDER}/{names[-1]}", dump(*made, start=start))
         if documents := scaling(plan, service):
             text = dump(*documents, start=_SCALING)
             yield File(f"{FOLDER}/{service.name}-scaling.yaml", text)
     for claim in sorted({c for service in plan.services for c in claims(plan, service)}):
         names.append(f"{dns(claim)}.yaml")
         yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim)))
+    if keys := _secret_keys(plan):
+        head = _EXAMPLE.format(folder=FOLDER, secret=secret_name(plan))
+        text = head + "".join(f"{key}=\n" for key in keys)
+        yield File(f"{FOLDER}/.env.example", text)
     yield File(f"{FOLDER}/kustomization.yaml", _kustomization(plan, names), join="resources")
+
+
+def _deployed(plan: Plan) -> list[Service]:
+    """Return the services that run all the time; a dashboard is started by ``kubectl run``."""
+    found = (service for service in plan.services if service.role != "dashboard")
+    return sorted(found, key=lambda service: service.name)
+
+
+def _secret_keys(plan: Plan) -> list[str]:
+    """Return what the operator's Secret has to hold."""
+    keys: set[str] = set()
+    for service in _deployed(plan):
+        found = settings(plan, service)
+        keys |= found.secret.keys() | asked(plan, service)
+    return sorted(keys)
+
+
+def _start(plan: Plan) -> str:
+    """Return what has to be done first: what is secret stands in none of these files."""
+    lines = _SECRET.format(secret=secret_name(plan)) if _secret_keys(plan) else ""
+    files = {place: None for service in _deployed(plan) for place in settings(plan, service).files}
+    for place in files:
+        lines += _FILE.format(
+            secret=file_secret_name(plan, place), path=one_line(shlex.quote(place))
+        )
+    return lines + (_PLAIN if files else "") + _START
 
 
 def _claim(name: str) -> dict[str, Any]:
@@ -72,7 +105,5 @@ def _kustomization(plan: Plan, names: list[str]) -> str:
             "resources": names,
             "images": [{"name": name, "newTag": tag} for name, tag in images],
         },
-        start=_START.format(
-            secret=secret_name(plan), names=", ".join(secret_variables(plan)) or "nothing"
-        ),
+        start=_start(plan),
     )

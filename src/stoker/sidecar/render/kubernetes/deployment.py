@@ -7,8 +7,10 @@ from typing import Any
 
 from stoker.sidecar.plan import Health, Plan, Service
 from stoker.sidecar.render import stores
+from stoker.sidecar.render.kubernetes.names import dns, file_secret_name, secret_name
+from stoker.sidecar.render.kubernetes.settings import escape, settings
 from stoker.sidecar.render.places import DATA, UID, inside
-from stoker.sidecar.render.yaml import Words
+from stoker.sidecar.render.yaml import Commented, Words
 
 TAG = "1.0.0"
 """To be changed in ``kustomization.yaml`` by whoever releases."""
@@ -58,24 +60,6 @@ def claims(plan: Plan, service: Service) -> list[str]:
     return [stores.volume(store) for store in found if stores.shared(store)]
 
 
-def dns(name: str) -> str:
-    """Return a name as Kubernetes takes it."""
-    return name.replace("_", "-").strip("-")
-
-
-def secret_name(plan: Plan) -> str:
-    """Return the Secret that holds what ``.env`` holds."""
-    return f"{dns(plan.name)}-env"
-
-
-def secret_variables(plan: Plan) -> list[str]:
-    """Return the variables that it has to hold."""
-    needed = {need for service in plan.services for need in service.needs}
-    found = [store for store in plan.stores if store.name in needed]
-    asked = {"FAKTORY_PASSWORD" for store in found if store.kind == "faktory"}  # by KEDA
-    return sorted({*plan.secrets, *asked, *(name for store in found for name in store.variables)})
-
-
 def tagged(plan: Plan, image: str) -> tuple[str, str]:
     """Return the name and the tag of an image."""
     return f"{plan.name}/{image}", TAG
@@ -90,6 +74,7 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
         "args": Words([escape(word) for word in service.command]),
         "workingDir": None if image.existing or service.dir == "." else inside(service.dir),
         "env": list(_environment(plan, service)),
+        "envFrom": list(_sources(plan, service)),
         "livenessProbe": _probe(service.health) if service.health else None,
         "lifecycle": _lifecycle(service),
         "resources": {
@@ -109,17 +94,42 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None and value != []}
 
 
+def config_map(plan: Plan, service: Service) -> dict[str, Any] | None:
+    """Return the ConfigMap with what is plain of the project's own variables, if any is."""
+    found = settings(plan, service)
+    if not found.plain or not found.origin:
+        return None
+    why = (
+        f"As {found.origin.path} gives it to {found.origin.service}: a host may be called otherwise"
+    )
+    values = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": dns(service.name)},
+        "data": dict(sorted(found.plain.items())),
+    }
+    return Commented(values, {"data": f"{why} in the cluster."})
+
+
+def _sources(plan: Plan, service: Service) -> Iterator[dict[str, Any]]:
+    """Yield what all variables are taken from; of a name that is in two, the later counts."""
+    found = settings(plan, service)
+    for place, needed in found.files.items():
+        reference = {"name": file_secret_name(plan, place)}
+        yield {"secretRef": reference | ({} if needed else {"optional": True})}
+    if found.plain:
+        yield {"configMapRef": {"name": dns(service.name)}}
+
+
 def _environment(plan: Plan, service: Service) -> Iterator[dict[str, Any]]:
-    """Yield the variables; where the broker is and what is secret come from the Secret."""
-    secret = set(plan.secrets)
-    for store in plan.stores:
-        secret |= set(store.variables) if store.name in service.needs else set()
-    for name in sorted(secret | set(service.environment)):
-        if name in secret:
-            source = {"name": secret_name(plan), "key": name}
-            yield {"name": name, "valueFrom": {"secretKeyRef": source}}
-        else:
-            yield {"name": name, "value": escape(service.environment[name])}
+    """Yield the variables by name, those first that others may put in."""
+    found = settings(plan, service)
+    for name, needed in sorted(found.secret.items()):
+        source = {"name": secret_name(plan), "key": name}
+        optional = {} if needed else {"optional": True}
+        yield {"name": name, "valueFrom": {"secretKeyRef": source | optional}}
+    for name, value in sorted(found.direct.items()):
+        yield {"name": name, "value": value}
 
 
 def _probe(health: Health) -> dict[str, Any]:
@@ -138,8 +148,3 @@ def _lifecycle(service: Service) -> dict[str, Any] | None:
         return None
     ask = f"kill -s {service.stop_signal.removeprefix('SIG')} 1; while kill -0 1; do sleep 1; done"
     return {"preStop": {"exec": {"command": Words(["sh", "-c", ask])}}}
-
-
-def escape(text: str) -> str:
-    """Return text in which Kubernetes replaces no variables."""
-    return text.replace("$(", "$$(")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render import stores
-from stoker.sidecar.render.kubernetes.deployment import dns, secret_name
+from stoker.sidecar.render.kubernetes.address import Address, address
+from stoker.sidecar.render.kubernetes.names import dns, secret_name
 
 MOST = 10
 JOBS_A_WORKER = "20"
@@ -101,6 +101,16 @@ def unscaled(plan: Plan, service: Service) -> str:
     return _REASONS.get(service.framework, _UNNAMED)
 
 
+def asked(plan: Plan, service: Service) -> set[str]:
+    """Return the keys of the Secret that KEDA needs to count a worker's jobs."""
+    found = (
+        reference["key"]
+        for document in scaling(plan, service)
+        for reference in document["spec"].get("secretTargetRef", ())
+    )
+    return set(found)
+
+
 def _stores(plan: Plan, service: Service) -> list[Store]:
     return [store for store in plan.stores if store.name in service.needs]
 
@@ -152,15 +162,25 @@ def _named(service: Service) -> tuple[str, ...]:
 
 
 def _in_redis(service: Service, store: Store, queue: str) -> dict[str, Any]:
-    parts = [urlsplit(value) for value in store.variables.values() if value.startswith("redis")]
-    database = next((part.path.strip("/") for part in parts if part.path.strip("/")), "0")
-    where = {"address": f"{store.name}:6379", "databaseIndex": database}
+    where = _connected(address(store))
     if service.waiting == "stream":
         lag = {"lagCount": JOBS_A_WORKER, "activationLagCount": "0"}
         group = {"stream": queue, "consumerGroup": "taskiq"}
-        return {"type": "redis-streams", "metadata": where | group | lag}
-    key = _KEYS[service.framework or ""].format(queue=queue)
-    return {"type": "redis", "metadata": where | {"listName": key, "listLength": JOBS_A_WORKER}}
+        kind, counted = "redis-streams", group | lag
+    else:
+        key = _KEYS[service.framework or ""].format(queue=queue)
+        kind, counted = "redis", {"listName": key, "listLength": JOBS_A_WORKER}
+    if _secret_keys(store):
+        return _with_authentication(kind, service, where | counted)
+    return {"type": kind, "metadata": where | counted}
+
+
+def _connected(redis: Address) -> dict[str, str]:
+    """Return how KEDA connects, as far as it is no secret."""
+    where = {"address": f"{redis.host}:{redis.port or 6379}", "databaseIndex": redis.database}
+    if redis.encrypted:
+        where |= {"enableTLS": "true"} | ({} if redis.verified else {"unsafeSsl": "true"})
+    return where
 
 
 def _query(service: Service) -> str:
@@ -176,7 +196,7 @@ def _query(service: Service) -> str:
 def _in_jetstream(store: Store) -> dict[str, str]:
     """As taskiq-nats names them, unless told otherwise."""
     return {
-        "natsServerMonitoringEndpoint": f"{store.name}:8222",
+        "natsServerMonitoringEndpoint": f"{address(store).host}:8222",
         "account": "$G",
         "stream": "taskiq_jetstream",
         "consumer": "taskiq_durable",
@@ -186,7 +206,7 @@ def _in_jetstream(store: Store) -> dict[str, str]:
 
 def _in_faktory(store: Store) -> dict[str, str]:
     return {
-        "url": f"http://{store.name}:7420/stats",
+        "url": f"http://{address(store).host}:7420/stats",
         "valueLocation": "faktory.total_enqueued",
         "targetValue": JOBS_A_WORKER,
         "authMode": "basic",
@@ -199,7 +219,7 @@ def _with_authentication(type: str, service: Service, metadata: dict[str, str]) 
 
 
 def _authentication(plan: Plan, service: Service, store: Store) -> list[dict[str, Any]]:
-    """Return where the address is kept: it has a password in it."""
+    """Return where the address is kept that has a password in it, or the password itself."""
     keys = _secret_keys(store)
     if not keys:
         return []
@@ -223,6 +243,8 @@ def _secret_keys(store: Store) -> dict[str, str]:
     """Return which of KEDA's parameters has which key of the Secret."""
     url = next((name for name, value in store.variables.items() if "://" in value), "")
     match store.kind:
+        case "redis":
+            return _account_keys(store)
         case "faktory":  # it takes any user's name, and KEDA wants one
             return dict.fromkeys(("username", "password"), "FAKTORY_PASSWORD")
         case "rabbitmq" if url:
@@ -231,3 +253,16 @@ def _secret_keys(store: Store) -> dict[str, str]:
             return {"connection": url}
         case _:
             return {}
+
+
+def _account_keys(store: Store) -> dict[str, str]:
+    """A variable that holds just the name or the password is the key, or else a usual name."""
+    usual = stores.secret(store)
+    if usual is None:
+        return {}
+    keys = {value: name for name, value in store.variables.items()}
+    found = {"password": keys.get(stores.password(store), usual)}
+    known = stores.account(store)
+    if known is None or known.user in ("", "default"):  # who is meant where nobody is named
+        return found
+    return {"username": keys.get(known.user, "REDIS_USERNAME"), **found}

@@ -1,0 +1,162 @@
+"""Brokers that somebody else runs: what the project wrote down leads to a host outside of it.
+
+Read as Compose reads it: a service's ``environment`` comes before its ``env_file``, and ``.env``
+fills in what is asked of it. Of a password no more is kept than that there is one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from stoker.sidecar.detect.brokers import spoken_of
+from stoker.sidecar.detect.dotenv import filled, read_variables
+from stoker.sidecar.detect.written.compose import Service
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
+from stoker.sidecar.project import Project
+from stoker.sidecar.values import PLACEHOLDER, Given
+
+_DOTENV = ".env"
+_SCHEMES: dict[BrokerKind, str] = {
+    "redis": "rediss?|valkeys?",
+    "rabbitmq": "(py)?amqps?",
+    "nats": "nats|tls",
+    "faktory": r"tcp(\+tls)?",
+    "postgres": r"postgres(ql)?(\+\w+)?",
+    "database": r"(sqla\+)?(postgres(ql)?|postgis|mysql2?|mariadb)(\+\w+)?",
+}
+_OURS: dict[BrokerKind, str] = {"database": "postgres"}
+"""What one that is put beside the worker is called, where that is not its kind's name."""
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_OF_A_NETWORK = re.compile(r"[^.:]+")
+"""A container's name: of a host elsewhere people write down the domain, too."""
+_LOCAL = re.compile(r"(.*\.)?localhost|127\.[0-9.]+|0\.0\.0\.0|::1?")
+_USER = re.compile(r"[\w.%+-]{0,128}")
+_PATH = re.compile(r"(/[\w.%-]{0,128})?")
+_UNVERIFIED = re.compile(r"\bssl_cert_reqs=(cert_)?none\b", re.IGNORECASE)
+
+
+class _Told(NamedTuple):
+    value: str
+    path: str
+    """The file that says it."""
+
+
+class _Address(NamedTuple):
+    host: str
+    text: str
+    """As a URL, the password aside."""
+    name: str
+    """Of the variable that says it."""
+    path: str
+
+
+def placed(
+    project: Project, uses: Sequence[BrokerUse], units: Sequence[Unit],
+    services: Sequence[Service],
+) -> tuple[BrokerUse, ...]:  # fmt: skip
+    """Return the uses; those that are outside say where. ``units``: the app, and the workers."""
+    own = {host for service in services for host in (service.name, *service.aliases)}
+    settings = [_settings(project, given) for unit in units for given in unit.given]
+    dotenv = {name: _Told(value, _DOTENV) for name, value in read_variables(project, _DOTENV)}
+    return tuple(_placed(project, use, settings, dotenv, own) for use in uses)
+
+
+def _settings(project: Project, given: Given) -> dict[str, _Told]:
+    """Return the variables that a service has in the end."""
+    folder = posixpath.dirname(given.path)
+    known = dict(read_variables(project, posixpath.join(folder, _DOTENV)))
+    found: dict[str, _Told] = {}
+    for place in given.env_file:
+        path = posixpath.normpath(posixpath.join(folder, place))
+        found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
+    for name, text in given.environment.items():
+        value = known.get(name, "") if text is None else filled(text, known)
+        found[name] = _Told(value, given.path)
+    return found
+
+
+def _placed(
+    project: Project, use: BrokerUse, settings: Sequence[Mapping[str, _Told]],
+    dotenv: Mapping[str, _Told], own: Collection[str],
+) -> BrokerUse:  # fmt: skip
+    found = [address for told in settings for address in _addresses(use, told)]
+    asked: tuple[str, ...] = ()
+    if not found:  # no service has it, and Compose finds it in .env for ours
+        found = [each for each in _addresses(use, dotenv) if not _OF_A_NETWORK.fullmatch(each.host)]
+        asked = tuple(name for name in _names(use, dotenv) if name in dotenv)
+    near = {*own, _OURS.get(use.kind, use.kind)}
+    if not found or any(each.host in near or _LOCAL.fullmatch(each.host) for each in found):
+        return use
+    best = found[-1]
+    return msgspec.structs.replace(
+        use, outside=best.text, asked=asked, evidence=(_evidence(project, best), *use.evidence)[:4]
+    )
+
+
+def _evidence(project: Project, address: _Address) -> Evidence:
+    """Return the line that says where it is: what a compose file only asks for, ``.env`` says."""
+    beside = posixpath.join(posixpath.dirname(address.path), _DOTENV)
+    for path in (address.path, beside):
+        for number, line in enumerate(project.lines(path), 1):
+            if address.host in line.lower():
+                text = f"{address.name}: {address.host}"  # the line may have a password in it
+                return Evidence(path, number, text, "says where it is")
+    return Evidence(address.path, 0, address.name, "says where it is")
+
+
+def _names(use: BrokerUse, told: Mapping[str, _Told]) -> dict[str, str]:
+    """Return the variables that say where a broker is; a framework reads some by itself."""
+    pattern = spoken_of(use.kind)
+    urls = (name for name, each in told.items() if "://" in each.value)
+    own = {name: "url" for name in urls if pattern and re.search(pattern, name)}
+    return own | use.variables
+
+
+def _addresses(use: BrokerUse, told: Mapping[str, _Told]) -> Iterator[_Address]:
+    """Yield the addresses that a service's variables say, as a whole or in parts."""
+    names = {name: part for name, part in _names(use, told).items() if name in told}
+    parts = {part: told[name].value for name, part in names.items() if told[name].value}
+    for name, part in names.items():
+        text = told[name].value
+        if part in ("host", "address") and text and "://" not in text:
+            text = _joined(use.kind, text, parts)
+        split = _split(text)
+        if split is not None and re.fullmatch(_SCHEMES.get(use.kind, ""), split.scheme):
+            yield _Address(split.hostname or "", _shown(split), name, told[name].path)
+
+
+def _joined(kind: BrokerKind, host: str, parts: Mapping[str, str]) -> str:
+    scheme = {"rabbitmq": "amqp", "faktory": "tcp", "database": "postgres"}.get(kind, kind)
+    port = f":{parts['port']}" if "port" in parts and ":" not in host else ""
+    password = f":{PLACEHOLDER}" if "password" in parts else ""
+    account = f"{parts.get('user', '')}{password}"
+    path = f"/{parts['database']}" if "database" in parts else ""
+    return f"{scheme}://{account}{'@' if account else ''}{host}{port}{path}"
+
+
+def _split(text: str) -> SplitResult | None:
+    """Return the parts of an address, if it is one of a single host."""
+    try:
+        split = urlsplit(text)
+        known = split.hostname is not None and _HOST.fullmatch(split.hostname)
+        return split if known and (split.port is None or split.port) else None
+    except ValueError:
+        return None
+
+
+def _shown(split: SplitResult) -> str:
+    """Return an address, with a word in place of its password and nothing that nobody asks for."""
+    host = split.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    user = split.username if split.username and _USER.fullmatch(split.username) else ""
+    account = f"{user}:{PLACEHOLDER}" if split.password else user
+    port = f":{split.port}" if split.port else ""
+    path = split.path if _PATH.fullmatch(split.path) else ""
+    query = "?ssl_cert_reqs=none" if _UNVERIFIED.search(split.query) else ""
+    return f"{split.scheme}://{account}{'@' if account else ''}{host}{port}{path}{query}"

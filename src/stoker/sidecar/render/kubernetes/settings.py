@@ -1,0 +1,85 @@
+"""Where a worker's variables come from: what is plain from a ConfigMap, all else from Secrets.
+
+The project's own are those that its compose file for production gives the worker, or the app that
+it is another process of; without such a file, those of development.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import NamedTuple
+
+from stoker.sidecar.plan import Plan, Service, Store
+from stoker.sidecar.render import stores
+from stoker.sidecar.render.compose import path_of
+from stoker.sidecar.render.given import given_in, is_secret
+from stoker.sidecar.render.interpolation import settled
+from stoker.sidecar.values import Given
+
+
+class Settings(NamedTuple):
+    """A worker's variables, by where they come from; what comes later in here is stronger."""
+
+    files: dict[str, bool]
+    """Files of variables, relative to the root, and whether each has to be there."""
+    plain: dict[str, str]
+    secret: dict[str, bool]
+    """Keys of the operator's Secret, and whether each has to be there."""
+    direct: dict[str, str]
+    """They stand in the Deployment, and may put in what is secret: ``$(REDIS_PASSWORD)``."""
+    origin: Given | None = None
+    """What of the project's own some are taken from."""
+
+
+def settings(plan: Plan, service: Service) -> Settings:
+    """Return what a worker has in production."""
+    found = given_in(service, path_of(plan, "prod"), "prod")
+    plain: dict[str, str] = {}
+    own: dict[str, bool] = {}
+    for name, text in found.environment.items() if found else ():
+        value = None if text is None else settled(text)
+        if value is None or is_secret(name, value):
+            own[name] = text is not None  # what has no value there may have none at all
+        else:
+            plain[name] = value
+    files = _files(found) if found else {}
+    # What a file says need not be said once more.
+    secret = {name: not files for name in plan.secrets if name not in plain}
+    secret |= own
+    secret |= {name: True for name, value in service.environment.items() if is_secret(name, value)}
+    direct: dict[str, str] = {}
+    for store in _needed(plan, service):
+        if store.outside:
+            direct |= stores.with_password(store, _put_in, escape)
+            password = stores.secret(store)
+            asked = password and any(_put_in(password) in value for value in direct.values())
+            secret |= {password: True} if password and asked else {}
+        else:
+            secret |= dict.fromkeys(store.variables, True)
+    secret = {name: needed for name, needed in secret.items() if name not in direct}
+    for name, value in service.environment.items():
+        if name not in secret:
+            direct.setdefault(name, escape(value))
+    plain = {name: value for name, value in plain.items() if name not in {*secret, *direct}}
+    return Settings(files, plain, secret, direct, found)
+
+
+def escape(text: str) -> str:
+    """Return text in which Kubernetes replaces no variables."""
+    return text.replace("$(", "$$(")
+
+
+def _put_in(variable: str) -> str:
+    return f"$({variable})"
+
+
+def _needed(plan: Plan, service: Service) -> list[Store]:
+    return [store for store in plan.stores if store.name in service.needs]
+
+
+def _files(given: Given) -> dict[str, bool]:
+    folder = posixpath.dirname(given.path)
+    return {
+        posixpath.normpath(posixpath.join(folder, place)): needed
+        for place, needed in given.env_file.items()
+    }

@@ -1,0 +1,182 @@
+"""A broker that somebody else runs: where the project says so, none is put beside the worker."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.plan import Plan
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render import render
+from tests.cli.support import ok
+from tests.sidecar.hostile import ATTACKS
+from tests.sidecar.projects_expected import PROJECTS
+from tests.sidecar.reading import compose_values
+
+OUTSIDE = "rediss://shop:s3cret@queue.example.net:6380/2"
+SHOWN = "rediss://shop:app@queue.example.net:6380/2"
+
+
+def planned(root: Path, files: dict[str, str]) -> Plan:
+    """Write a project whose worker reads REDIS_URL, and these files; return its plan."""
+    source = 'import os, redis, rq\nrq.Queue(connection=redis.from_url(os.environ["REDIS_URL"]))\n'
+    more = {"requirements.txt": "rq\n", "jobs.py": source, "Procfile": "worker: rq worker mail\n"}
+    for name, text in (more | files).items():
+        (root / name).write_text(text)
+    return make_plan(detect(root), "shop")
+
+
+def environment(plan: Plan, file: str) -> dict[str, Any]:
+    """Return the worker's variables in a compose file; it has no broker beside it."""
+    services = compose_values(render(plan)[file].text)["services"]
+    assert set(services) == {"worker"}
+    assert "depends_on" not in services["worker"]
+    return services["worker"].get("environment", {})
+
+
+def compose(*lines: str, more: str = "") -> str:
+    given = "".join(f"    {line}\n" for line in lines)
+    return f"services:\n  web:\n    build: .\n    command: gunicorn shop:app\n{given}{more}"
+
+
+@pytest.mark.parametrize(
+    ("files", "worker"),
+    [
+        (
+            {"compose.yaml": compose("environment:", f"  REDIS_URL: {OUTSIDE}")},
+            {"REDIS_URL": OUTSIDE.replace("s3cret", "${REDIS_PASSWORD:?set it in .env}")},
+        ),
+        (
+            {"compose.yaml": compose("environment: ['REDIS_URL=${REDIS_URL}']"),
+             ".env": f"REDIS_URL={OUTSIDE}\n"},
+            {"REDIS_URL": "${REDIS_URL}"},
+        ),
+        (
+            {"compose.yaml": compose("environment: [REDIS_URL]"),
+             ".env": f"export REDIS_URL='{OUTSIDE}' # ours\n"},
+            {"REDIS_URL": None},
+        ),
+        ({"compose.yaml": compose("env_file: shop.env"), "shop.env": f"REDIS_URL={OUTSIDE}\n"}, {}),
+        ({".env": "HOST=queue.example.net\n"
+          'REDIS_URL="rediss://shop:s3cret@${HOST}:6380/${DB:-2}"\n'}, {"REDIS_URL": None}),
+    ],
+    ids=["environment", "filled in", "taken over", "a file of variables", "only .env"],
+)  # fmt: skip
+def test_the_worker_gets_the_projects_own_address(
+    files: dict[str, str], worker: dict[str, str | None], tmp_path: Path
+) -> None:
+    plan = planned(tmp_path, files)
+
+    [store] = plan.stores
+    assert store.outside == SHOWN
+    assert environment(plan, "compose.prod.yaml") == worker
+    [why] = [each for each in plan.decisions if "redis" in each.what]
+    assert why.what == "no service for redis: it is at queue.example.net"
+    assert why.evidence[0].note == "says where it is"
+    assert "s3cret" not in why.evidence[0].text
+    line = (tmp_path / why.evidence[0].path).read_text().splitlines()[why.evidence[0].line - 1]
+    assert "queue.example.net" in line
+
+
+SERVICE = "  jobs:\n    image: redis:7\n    container_name: shop-redis\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {".env": "REDIS_URL=redis://localhost:6379/0\n"},
+        {".env": "REDIS_URL=redis://127.0.0.1\n"},
+        {".env": "REDIS_URL=redis://[::1]:6379\n"},
+        {".env": "REDIS_URL=redis://redis:6379\n"},
+        {".env": "REDIS_URL=redis://cache:6379\n"},
+        {".env": "REDIS_URL=\n"},
+        {".env": "REDIS_URL=unix:///run/redis.sock\n"},
+        {".env": "REDIS_URL=amqp://queue.example.net\n"},
+        {".env": "# REDIS_URL=rediss://queue.example.net\n"},
+        {".env.example": f"REDIS_URL={OUTSIDE}\n"},
+        {"compose.yaml": compose("environment: ['REDIS_URL=redis://redis:6379']")},
+        {"compose.yaml": compose("environment: ['REDIS_URL=${REDIS_URL}']")},
+        {"compose.yaml": compose("environment: ['REDIS_URL=redis://jobs']", more=SERVICE)},
+        {"compose.yaml": compose("environment: ['REDIS_URL=redis://shop-redis']", more=SERVICE)},
+        {"compose.yaml": compose("environment: ['REDIS_URL=redis://localhost']"),
+         ".env": f"REDIS_URL={OUTSIDE}\n"},
+    ],
+)  # fmt: skip
+def test_one_of_the_projects_own_or_none_that_is_known_is_beside_the_worker(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    plan = planned(tmp_path, files)
+
+    [store] = plan.stores
+    assert not store.outside
+    file = "compose.prod.yaml"
+    assert store.name in compose_values(render(plan)[file].text)["services"]
+
+
+def test_a_name_of_another_network_is_outside(tmp_path: Path) -> None:
+    """Of containers that a compose file of another project starts."""
+    more = "networks:\n  default:\n    name: shared\n    external: true\n"
+    text = compose("environment: ['REDIS_URL=redis://shared-redis:6379/1']", more=more)
+
+    plan = planned(tmp_path, {"compose.yaml": text})
+
+    assert plan.stores[0].outside == "redis://shared-redis:6379/1"
+
+
+def test_a_broker_of_the_projects_own_for_something_else_changes_nothing(tmp_path: Path) -> None:
+    more = "  cache:\n    image: redis:7\n"
+    text = compose("environment:", f"  REDIS_URL: {OUTSIDE}", more=more)
+
+    plan = planned(tmp_path, {"compose.yaml": text})
+
+    assert plan.stores[0].outside == SHOWN
+    assert environment(plan, "compose.prod.yaml")
+
+
+def test_other_brokers_are_elsewhere_too(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("celery\n")
+    (tmp_path / "jobs.py").write_text(
+        'import os\nfrom celery import Celery\napp = Celery("j", broker=os.environ["AMQP_URL"])\n'
+    )
+    (tmp_path / ".env").write_text("AMQP_URL=amqps://a:b@cow.example.net/a\n")
+
+    plan = make_plan(detect(tmp_path), "shop")
+
+    assert [(s.kind, s.outside) for s in plan.stores] == [
+        ("rabbitmq", "amqps://a:app@cow.example.net/a")
+    ]
+    assert environment(plan, "compose.prod.yaml") == {"AMQP_URL": None}
+    assert ".env.example" in render(plan)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_whatever_a_file_of_variables_holds_a_plan_can_be_written(
+    attack: str, tmp_path: Path
+) -> None:
+    text = attack.encode("utf-8", "replace").decode()
+    url = f"REDIS_URL=rediss://{text}:{text}@queue.example.net/{text}?a={text}\n"
+    plan = planned(tmp_path, {".env": f"{text}={text}\n{url}"})
+
+    for file in render(plan, ("compose", "kubernetes")).values():
+        assert "s3cret" not in file.text
+
+
+@pytest.mark.parametrize("name", ["rq-managed-redis", "bullmq-dotenv-redis"])
+def test_generated_twice_is_as_once_and_says_why(name: str, tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    shutil.copytree(PROJECTS / name, project)
+    ok("sidecar", "generate", str(project), "--target", "all")
+
+    ok("sidecar", "generate", str(project), "--target", "all", "--check")
+
+    assert "no service for redis: it is at queue.example.net" in ok(
+        "sidecar", "explain", str(project)
+    )
+    written = [path for path in project.rglob("*") if path.is_file()]
+    production = [p for p in written if "kubernetes" in p.parts or "prod" in p.name]
+    assert len(production) >= 5
+    assert not [p for p in production if "s3cret" in p.read_text()]

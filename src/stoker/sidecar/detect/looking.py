@@ -80,10 +80,11 @@ def look(project: Project) -> Detection:
     queues = CeleryQueues(python_source)
     units = [from_source(node_source, unit) for unit in queues.served(units)]
     embedded = _embedded(inside, units, library=library)
-    app = Finder(project, manifests, reader.expander, node_source, go_source)
+    app = Finder(project, manifests, reader.expander, node_source, go_source, python_source)
     web = app.find(idle, services, units) if units or embedded else None
     read = variables(project)
-    uses = brokers.uses(project, manifests, units, embedded, services, read)
+    by_itself = brokers.asks_for_url(project)
+    uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
     return Detection(
         units=tuple(units),
         embedded=embedded,
@@ -101,7 +102,7 @@ def look_around(project: Project, unit: Unit) -> Detection:
     """Return what there is for a unit that is still to be written."""
     manifests = read_manifests(project)
     services, read = compose.services(project), variables(project)
-    uses = brokers.uses(project, manifests, [unit], (), services, read)
+    uses = brokers.uses(project, manifests, [unit], (), services, read, by_itself=True)
     return Detection(
         units=(unit,),
         brokers=tuple(use.kind for use in uses),

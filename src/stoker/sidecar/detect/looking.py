@@ -14,7 +14,7 @@ from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.environment import variables
 from stoker.sidecar.detect.manifests import Manifests, python_name
 from stoker.sidecar.detect.packages import read_manifests
-from stoker.sidecar.detect.source import node, python, ruby, rust
+from stoker.sidecar.detect.source import node, python, ruby, rust, stoker_queues
 from stoker.sidecar.detect.source.celery_queues import CeleryQueues
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
@@ -94,8 +94,15 @@ def look(project: Project) -> Detection:
         files=container_files(project),
         variables=tuple(sorted(read)),
         web=_with_given(web, services) if web else None,
-        notes=(*project.notes, *queues.unserved(units)),
+        notes=(*project.notes, *queues.unserved(units), *_mixed(python_source, units, embedded)),
     )
+
+
+def _mixed(
+    source: PythonSource, units: list[Unit], embedded: tuple[Embedded, ...]
+) -> Iterator[str]:
+    if any(each.framework == "stoker" for each in (*units, *embedded)):
+        yield from stoker_queues.mixed(source)
 
 
 def look_around(project: Project, unit: Unit) -> Detection:

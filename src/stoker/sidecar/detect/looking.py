@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect import brokers
+from stoker.sidecar.detect import brokers, examples
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
@@ -94,7 +94,12 @@ def look(project: Project) -> Detection:
         files=container_files(project),
         variables=tuple(sorted(read)),
         web=_with_given(web, services) if web else None,
-        notes=(*project.notes, *queues.unserved(units), *_mixed(python_source, units, embedded)),
+        notes=(
+            *project.notes,
+            *queues.unserved(units),
+            *_mixed(python_source, units, embedded),
+            *(() if units or embedded else examples.left_out(project)),
+        ),
     )
 
 

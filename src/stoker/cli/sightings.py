@@ -33,6 +33,9 @@ def show_detection(found: Detection) -> None:
         click.echo("No worker of its own was found.")
     for each in found.embedded:
         click.echo(plain(f"{each.framework} in {each.dir}: runs inside the app: {each.reason}"))
+    if found.web:
+        line = " ".join(found.web.command)
+        click.echo(plain(f"app: {line} ({_places(found.web.evidence[:1])})"))
     for use in found.uses:
         names = ", ".join(use.variables) or "no variable is read"
         click.echo(plain(f"broker: {use.kind} ({names})"))

@@ -9,6 +9,7 @@ import msgspec
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source.python_modules import PythonSource, full_name
+from stoker.sidecar.detect.source.python_scripts import is_web
 from stoker.sidecar.detection import Evidence
 
 Words = tuple[str, ...]
@@ -59,6 +60,8 @@ def web_app(source: PythonSource) -> WebApp | None:
 
 def _made(source: PythonSource) -> Iterator[_Made]:
     for path, module in source.modules.items():
+        if not is_web(source, path):
+            continue
         makers = {
             node.name: package
             for node in module.tree.body

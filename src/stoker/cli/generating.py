@@ -9,17 +9,16 @@ from typing import Any, Literal, TypeVar
 import click
 from rich.text import Text
 
-from stoker.cli.seeing import need_extra, path_argument, planned
+from stoker.cli.kept import KEPT, kept
+from stoker.cli.seeing import need_extra, path_argument, planned, refuse_unreadable
 from stoker.cli.sightings import show_notes
 from stoker.cli.tables import plain, screen, table
-from stoker.sidecar.plan import Plan, decode
+from stoker.sidecar.plan import decode
 
 F = TypeVar("F", bound=Callable[..., Any])
 How = Literal["write", "dry-run", "diff", "check"]
 
 OUT_OF_DATE = 1
-KEPT = "sidecar.json"
-"""A plan that somebody edited, kept with the project that it is for."""
 _STYLES = {
     "create": "green",
     "update": "yellow",
@@ -99,6 +98,8 @@ def generate(
     plan = given or planned(path, force=force)
     targets: list[Target] = [name for name in TARGETS if target in (name, "all")]
     modes: list[Mode] = [name for name in MODES if mode in (name, None)]
+    if given is None:
+        refuse_unreadable(path, plan)
     folder = Folder(path)
     most = render(with_app(plan), targets, modes)
     present = folder.read(most)
@@ -119,12 +120,6 @@ def generate(
     _offer("To have the app beside its workers, too (--app adds it)", additions(most, changes))
     if not scripts:
         _offer("To start the worker without containers, too (--scripts adds it)", offered)
-
-
-def kept(path: Path) -> Plan | None:
-    """Return the plan that is kept with a project, if there is one."""
-    file = path / KEPT
-    return decode(file.read_bytes(), str(file)) if file.is_file() else None
 
 
 @click.command(short_help="Take out what Stoker wrote.")

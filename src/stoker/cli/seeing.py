@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
 from pathlib import Path
 
 import click
 
+from stoker.cli.kept import say_kept
 from stoker.cli.options import json_option
 from stoker.cli.records import write_json
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import Detection
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Decision, Plan
 
 path_argument = click.argument(
     "path", type=click.Path(exists=True, file_okay=False, path_type=Path), default="."
 )
 
-
+_UNREAD = re.compile("no YAML|cannot be read")
 _EXTRA = (
     "ruamel.yaml",
     "tree_sitter",
@@ -67,6 +69,22 @@ def planned(path: Path, *, force: bool = False) -> Plan:
     return make_plan(seen(path, force=force), path.resolve().name)
 
 
+def refuse_unreadable(path: Path, found: Detection | Plan) -> None:
+    """Raise ``ConfigError`` where a compose file cannot be read: what it starts is not known.
+
+    Only what a note is about is read again.
+    """
+    files = found.compose_files if isinstance(found, Plan) else found.files.get("compose", ())
+    if any(
+        note.startswith(f"{file}:") and _UNREAD.search(note)
+        for file in files
+        for note in found.notes
+    ):
+        from stoker.sidecar.write import refuse_unreadable as refuse
+
+        refuse(path, files)
+
+
 @click.command(
     short_help="Show a project's workers.",
     epilog="Example: stoker sidecar detect ~/src/shop. It reads only; nothing there is executed.",
@@ -78,10 +96,12 @@ def detect(path: Path, as_json: bool) -> None:
     found = seen(path)
     if as_json:
         write_json(found)
-        return
-    from stoker.cli.sightings import show_detection
+    else:
+        from stoker.cli.sightings import show_detection
 
-    show_detection(found)
+        show_detection(found)
+    say_kept(path, as_json=as_json)
+    refuse_unreadable(path, found)
 
 
 @click.command(
@@ -96,10 +116,12 @@ def plan(path: Path, as_json: bool) -> None:
     made = planned(path)
     if as_json:
         write_json(made)
-        return
-    from stoker.cli.sightings import show_plan
+    else:
+        from stoker.cli.sightings import show_plan
 
-    show_plan(made)
+        show_plan(made)
+    say_kept(path, as_json=as_json)
+    refuse_unreadable(path, made)
 
 
 @click.command(
@@ -112,8 +134,10 @@ def explain(path: Path, as_json: bool) -> None:
     """Show every decision about the project in PATH, the evidence, and what else there was."""
     made = planned(path)
     if as_json:
-        write_json(made.decisions)
-        return
-    from stoker.cli.sightings import show_decisions
+        write_json([*made.decisions, *(Decision("note", note) for note in made.notes)])
+    else:
+        from stoker.cli.sightings import show_decisions
 
-    show_decisions(made)
+        show_decisions(made)
+    say_kept(path, as_json=as_json)
+    refuse_unreadable(path, made)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from stoker.cli.tables import plain, screen, table
 from stoker.sidecar.detection import Detection, Evidence
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, Service, Store
 
 
 def show_detection(found: Detection) -> None:
@@ -33,6 +33,9 @@ def show_detection(found: Detection) -> None:
         click.echo("No worker of its own was found.")
     for each in found.embedded:
         click.echo(plain(f"{each.framework} in {each.dir}: runs inside the app: {each.reason}"))
+    if found.web:
+        line = " ".join(found.web.command)
+        click.echo(plain(f"app: {line} ({_places(found.web.evidence[:1])})"))
     for use in found.uses:
         names = ", ".join(use.variables) or "no variable is read"
         click.echo(plain(f"broker: {use.kind} ({names})"))
@@ -46,19 +49,30 @@ def show_plan(made: Plan) -> None:
         return
     drawn = table("service", "role", "command", "stop", "needs")
     _fold(drawn, "command")
-    for service in made.services:
+    for service in (*made.services, *([made.app] if made.app else [])):
         drawn.add_row(
             service.name,
-            service.role,
+            _role(made, service),
             Text(plain(" ".join(service.command))),
             f"{service.stop_signal} {service.stop_grace}s",
             ", ".join(service.needs) or "-",
         )
     for store in made.stores:
-        origin = "in the project" if store.existing else store.image
-        drawn.add_row(store.name, "store", origin, "", "")
+        drawn.add_row(store.name, "store", Text(plain(_origin(store))), "", "")
     screen().print(drawn)
     show_notes(made.notes)
+
+
+def _role(made: Plan, service: Service) -> str:
+    if service is not made.app:
+        return service.role
+    return "app, with --app" if made.app_offered else "app"
+
+
+def _origin(store: Store) -> str:
+    if store.existing:
+        return "in the project"
+    return "one file, on a volume that all share" if store.kind == "sqlite" else store.image
 
 
 def show_decisions(made: Plan) -> None:

@@ -276,3 +276,140 @@ def test_requirements_that_include_others_are_installed_with_the_source(tmp_path
     assert text.index('COPY [".", "./"]') < text.index('"pip", "install"')
     alone = _plan(tmp_path / "alone", {"Procfile": WORKER})
     assert 'COPY ["requirements.txt", "./"]' in render(alone)["Dockerfile"].text
+
+
+@pytest.mark.parametrize(
+    ("asked", "source", "command"),
+    [
+        ("fastapi[standard]", "from fastapi import FastAPI\napp = FastAPI()\n",
+         "uvicorn shop.web:app --host 0.0.0.0"),
+        ("fastapi hypercorn", "import fastapi\napi = fastapi.FastAPI()\n",
+         "hypercorn shop.web:api --bind 0.0.0.0:8000"),
+        ("starlette granian", "from starlette.applications import Starlette\napp = Starlette()\n",
+         "granian --interface asgi shop.web:app --host 0.0.0.0"),
+        ("quart", "from quart import Quart\napp = Quart(__name__)\n",
+         "hypercorn shop.web:app --bind 0.0.0.0:8000"),
+        ("flask gunicorn", "from flask import Flask\napp = Flask(__name__)\n",
+         "flask --app shop.web:app run --host 0.0.0.0"),
+        ("fastapi uvicorn",
+         "from fastapi import FastAPI\ndef create(debug=False):\n    return FastAPI()\n",
+         "uvicorn --factory shop.web:create --host 0.0.0.0"),
+        ("fastapi uvicorn",
+         "from fastapi import FastAPI\ndef create():\n    return FastAPI()\nsite = create()\n",
+         "uvicorn shop.web:site --host 0.0.0.0"),
+        ("fastapi uvicorn",
+         "from fastapi import FastAPI\napp = FastAPI()\nadmin = FastAPI()\n",
+         "uvicorn shop.web:app --host 0.0.0.0"),
+    ],
+)  # fmt: skip
+def test_an_app_that_nobody_starts_is_known_by_its_module(
+    asked: str, source: str, command: str, tmp_path: Path
+) -> None:
+    files = {
+        "requirements.txt": "\n".join(["celery[redis]", *asked.split()]),
+        "shop/__init__.py": "",
+        "shop/web.py": source,
+    }
+    app = _app(tmp_path, files)
+
+    assert app is not None
+    assert " ".join(app.command) == command
+    assert app.evidence[0].path == "shop/web.py"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+         "b.py": "from fastapi import FastAPI\napp = FastAPI()\n"},
+        {"a.py": "from fastapi import FastAPI\ndef create(db):\n    return FastAPI()\n"},
+        {"a.py": "from shop.own import FastAPI\napp = FastAPI()\n"},
+        {"tests/a.py": "from fastapi import FastAPI\napp = FastAPI()\n"},
+    ],
+    ids=["two", "a factory that asks for something", "another FastAPI", "of a test"],
+)  # fmt: skip
+def test_an_app_that_is_not_the_only_one_or_none_at_all_is_not_guessed(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    assert _app(tmp_path, files) is None
+
+
+def test_what_is_written_down_beats_the_module(tmp_path: Path) -> None:
+    app = _app(tmp_path, {
+        "a.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+        "Procfile": f"web: gunicorn a:app -k uvicorn.workers.UvicornWorker\n{WORKER}",
+    })  # fmt: skip
+
+    assert app is not None
+    assert app.command[0] == "gunicorn"
+
+
+def test_a_server_that_no_manifest_asks_for_is_named(tmp_path: Path) -> None:
+    files = {"a.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"}
+
+    assert detect(_written(tmp_path, CELERY | files)).notes == (
+        "a.py:3: uvicorn is to serve it, and no manifest asks for uvicorn; add uvicorn",
+    )
+
+
+STOKER = {
+    "requirements.txt": "stoker\nfastapi\nuvicorn\n",
+    "web.py": "from fastapi import FastAPI\nfrom jobs import mail\napp = FastAPI()\n",
+}
+TASK = "\n\n@jobs.task\ndef mail(): ...\n"
+
+
+@pytest.mark.parametrize("given", ["", "default_url='sqlite:///jobs.db'", "payload_limit=9"])
+def test_stokers_file_is_on_one_volume_that_the_app_shares(given: str, tmp_path: Path) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker({given}){TASK}"
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
+
+    services = render(plan)["compose.yaml"].text.split("  worker:\n")
+    assert [text.count("- jobs-data:/data") for text in services] == [1, 1]
+    assert [text.count("STOKER_URL: sqlite:////data/jobs.db") for text in services] == [1, 1]
+    (why,) = (each.why for each in plan.decisions if each.what == "broker: sqlite")
+    assert "containers of one host" in why
+    assert plan.notes == ()
+
+
+COMPOSE = "services:\n  web:\n    build: .\n    command: uvicorn web:app\n"
+OWN_VOLUME = """\
+    environment: {STOKER_URL: 'sqlite:////data/jobs.db'}
+    volumes: ['jobs-data:/data']
+volumes: {jobs-data: {}}
+"""
+
+
+def test_an_app_of_a_persons_compose_file_is_told_to_share_it(tmp_path: Path) -> None:
+    files = STOKER | {"jobs.py": f"from stoker import Stoker\njobs = Stoker(){TASK}"}
+    files["Dockerfile"] = "FROM python:3.13\n"
+    files["compose.yaml"] = COMPOSE
+
+    (note,) = make_plan(detect(_written(tmp_path, files))).notes
+    assert note.startswith("compose.yaml:4: the app sees no job of the workers")
+    assert note.endswith("jobs-data at /data, and STOKER_URL=sqlite:////data/jobs.db")
+
+    plan = make_plan(detect(_written(tmp_path, files | {"compose.yaml": COMPOSE + OWN_VOLUME})))
+    assert plan.notes == ()
+    assert render(plan)["compose.yaml"].text.count("- jobs-data:/data") == 1
+
+
+@pytest.mark.parametrize("given", ["'sqlite:///jobs.db'", "url='sqlite:///jobs.db'"])
+def test_a_file_that_the_source_places_is_in_the_container_and_said_to_be(
+    given: str, tmp_path: Path
+) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker({given}){TASK}"
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
+
+    assert plan.stores == ()
+    assert "STOKER_URL" not in render(plan)["compose.yaml"].text
+    assert plan.notes[0].startswith("jobs.py:2: the jobs are in an SQLite file inside the conta")
+    assert "Stoker(default_url=...)" in plan.notes[0]
+
+
+def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path: Path) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker('redis://localhost'){TASK}"
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
+
+    (note,) = plan.notes
+    assert note.startswith("jobs.py:2: no variable is read for the address of redis")

@@ -71,6 +71,79 @@ def test_a_tasks_own_queue_is_taken_and_another_librarys_is_not(tmp_path: Path) 
     assert worker.queues == ("celery", "reports")
 
 
+SEND = "\n\ndef send(page):\n    {}\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'render.apply_async((page,), queue="render")',
+        'render.s(page).set(queue="render").delay()',
+        'render.signature((page,), queue="render").delay()',
+        'chain(render.s(page), render.s()).apply_async(queue="render")',
+        'app.send_task("proj.tasks.render", [page], queue="render")',
+        'app.send_task(name="proj.tasks.render", queue="render")',
+        'signature("proj.tasks.render", args=(page,), queue="render").delay()',
+        'self.retry(queue="render")',
+    ],
+)
+def test_a_queue_that_a_job_is_sent_to_by_hand_is_taken_too(call: str, tmp_path: Path) -> None:
+    found = seen(tmp_path, "", TASKS + SEND.format(call))
+
+    [worker] = found.units
+    assert worker.command == (*OURS, "-Q", "celery,render")
+    assert worker.evidence[-1].text == call
+
+
+def test_a_queue_that_beat_sends_to_is_taken_too(tmp_path: Path) -> None:
+    entry = '{"task": "proj.tasks.render", "options": {"queue": "render"}, "schedule": 60}'
+    found = seen(tmp_path, f'app.conf.beat_schedule = {{"render": {entry}}}\n')
+
+    assert [unit.queues for unit in found.units if unit.role == "worker"] == [("celery", "render")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'app.send_task("shop.orders.ship", queue="orders")',
+        'signature("shop.orders.ship", queue="orders").delay()',
+        'app.send_task(NAME, queue="orders")',
+        "render.apply_async(queue=page)",
+        'thread.start(queue="orders")',
+    ],
+    ids=["another's task", "its signature", "a task not known", "a queue not known", "no task"],
+)
+def test_a_queue_of_another_projects_worker_is_left_to_it(call: str, tmp_path: Path) -> None:
+    found = seen(tmp_path, "", TASKS + SEND.format(call))
+
+    [worker] = found.units
+    assert (worker.command, found.notes) == (OURS, ())
+
+
+def test_a_task_that_has_a_name_of_its_own_is_known_by_it(tmp_path: Path) -> None:
+    tasks = TASKS.replace("@app.task", '@app.task(name="render-it")')
+
+    [worker] = seen(
+        tmp_path, "", tasks + SEND.format('app.send_task("render-it", queue="render")')
+    ).units
+
+    assert worker.queues == ("celery", "render")
+
+
+def test_a_queue_that_a_call_names_and_a_persons_command_does_not_take_is_named(
+    tmp_path: Path,
+) -> None:
+    tasks = TASKS + SEND.format('render.apply_async((page,), queue="render")')
+
+    found = seen(tmp_path, "", tasks, procfile="worker: celery -A proj worker\n")
+
+    assert found.units[0].command == ("celery", "-A", "proj", "worker")
+    assert found.notes == (
+        "proj/tasks.py:10: no worker takes jobs of the queue 'render': start one with "
+        "-Q celery,render",
+    )
+
+
 @pytest.mark.parametrize(
     "settings",
     [

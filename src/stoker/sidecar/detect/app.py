@@ -15,6 +15,8 @@ from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.source.python_apps import web_app
+from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written, compose
 from stoker.sidecar.detect.written.dockerfiles import exposed
 from stoker.sidecar.detection import Evidence, Language, Unit
@@ -62,10 +64,10 @@ class Finder:
 
     def __init__(
         self, project: Project, manifests: Manifests, expander: Expander, node: NodeSource,
-        go: GoSource,
+        go: GoSource, python: PythonSource,
     ) -> None:  # fmt: skip
         self.project, self.manifests, self.expander = project, manifests, expander
-        self.node, self.go = node, go
+        self.node, self.go, self.python = node, go, python
 
     def find(
         self, idle: Sequence[Written], services: Sequence[compose.Service], units: Sequence[Unit]
@@ -82,7 +84,7 @@ class Finder:
                     near = 0 if self._home(each.unit.dir) in homes else 1
                     found.append(msgspec.structs.replace(each, rank=(near, *each.rank)))
         found += self._of_source(started)
-        return _best(found)
+        return _best(found) if found else self._of_python(noted=bool(units))
 
     def _home(self, dir: str) -> str:
         package = self.manifests.package_of(dir)
@@ -211,6 +213,24 @@ class Finder:
                 port = _listened(self.project.text(path))
                 unit = _inferred(words, path, "go", port)
                 yield _Found(msgspec.structs.replace(unit, dir=home), rank, dev=False)
+
+    def _of_python(self, *, noted: bool) -> Unit | None:
+        """Return the app that a module makes, served by what the project has for it.
+
+        With ``noted``, a server that it has not is one.
+        """
+        made = web_app(self.python)
+        served = serving(made.words) if made else None
+        if made is None or served is None:
+            return None
+        at = made.evidence
+        if made.server and noted:
+            problem = f"{made.server} is to serve it, and no manifest asks for {made.server}"
+            self.project.note(at.path, problem, f"add {made.server}", at.line)
+        unit = _inferred(served.words, at.path, "python", served.port)
+        return msgspec.structs.replace(
+            unit, dir=made.dir, dev_command=served.dev_words, evidence=(at,)
+        )
 
 
 def _inferred(words: Words, path: str, language: Language, port: int | None) -> Unit:

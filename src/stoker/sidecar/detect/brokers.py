@@ -16,6 +16,8 @@ from stoker.sidecar.project import Project
 
 _DECIDES = 1_000
 """More than all lines of source together."""
+_MADE = re.compile(r"\bStoker\(\s*(\)|\w+(?=\s*=))?")
+"""An app of Stoker, and what it is told first, if that has a name or is nothing."""
 _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
     (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
     (r"rabbitmq", "rabbitmq"),
@@ -27,14 +29,17 @@ _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
 
 def uses(
     project: Project, manifests: Manifests, units: Sequence[Unit], embedded: Sequence[Embedded],
-    services: Sequence[Service], read: Mapping[str, Evidence],
+    services: Sequence[Service], read: Mapping[str, Evidence], *, by_itself: bool,
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
-    """Return the brokers that the workers need, each with how the project finds it."""
+    """Return the brokers that the workers need, each with how the project finds it.
+
+    ``by_itself``: an app of Stoker would look into the environment where its jobs are.
+    """
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
     kinds: dict[BrokerKind, list[Evidence]] = {}
     lines = BrokerLines(project)
     stoker = FRAMEWORKS["stoker"]
-    usual = {"STOKER_URL": "url"} if stoker.name in names and _asks_for_url(project) else {}
+    usual = {"STOKER_URL": "url"} if stoker.name in names and by_itself else {}
     for name in dict.fromkeys(names):
         framework = FRAMEWORKS.get(name)
         if framework is not None:
@@ -54,10 +59,14 @@ def uses(
     )
 
 
-def _asks_for_url(project: Project) -> bool:
-    """Tell if an app of Stoker is told nothing, and reads where its jobs are by itself."""
-    python = project.suffixed("py")
-    return any(re.search(r"\bStoker\(\s*\)", project.text(path)) for path in python)
+def asks_for_url(project: Project) -> bool:
+    """Tell if an app of Stoker is not told where its jobs are, or no place is seen that tells it.
+
+    Told, it reads no variable: ``Stoker("sqlite:///jobs.db")`` has them there and nowhere else.
+    """
+    own = (path for path in project.suffixed("py") if not project.is_aside(path))
+    made = [found[1] for path in own for found in _MADE.finditer(project.text(path))]
+    return not made or any(first not in (None, "url") for first in made)
 
 
 def _beside(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect import brokers, outside
+from stoker.sidecar.detect import brokers, examples, outside
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
@@ -14,7 +14,7 @@ from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.environment import variables
 from stoker.sidecar.detect.manifests import Manifests, python_name
 from stoker.sidecar.detect.packages import read_manifests
-from stoker.sidecar.detect.source import node, python, ruby, rust
+from stoker.sidecar.detect.source import node, python, ruby, rust, stoker_queues
 from stoker.sidecar.detect.source.celery_queues import CeleryQueues
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
@@ -80,11 +80,12 @@ def look(project: Project) -> Detection:
     queues = CeleryQueues(python_source)
     units = [from_source(node_source, unit) for unit in queues.served(units)]
     embedded = _embedded(inside, units, library=library)
-    app = Finder(project, manifests, reader.expander, node_source, go_source)
+    app = Finder(project, manifests, reader.expander, node_source, go_source, python_source)
     web = app.find(idle, services, units) if units or embedded else None
     read = variables(project)
     web = _with_given(web, services) if web else None
-    uses = brokers.uses(project, manifests, units, embedded, services, read)
+    by_itself = brokers.asks_for_url(project)
+    uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
     uses = outside.placed(project, uses, [*([web] if web else []), *units[::-1]], services)
     return Detection(
         units=tuple(units),
@@ -95,15 +96,27 @@ def look(project: Project) -> Detection:
         files=container_files(project),
         variables=tuple(sorted(read)),
         web=web,
-        notes=(*project.notes, *queues.unserved(units)),
+        notes=(
+            *project.notes,
+            *queues.unserved(units),
+            *_mixed(python_source, units, embedded),
+            *(() if units or embedded else examples.left_out(project)),
+        ),
     )
+
+
+def _mixed(
+    source: PythonSource, units: list[Unit], embedded: tuple[Embedded, ...]
+) -> Iterator[str]:
+    if any(each.framework == "stoker" for each in (*units, *embedded)):
+        yield from stoker_queues.mixed(source)
 
 
 def look_around(project: Project, unit: Unit) -> Detection:
     """Return what there is for a unit that is still to be written."""
     manifests = read_manifests(project)
     services, read = compose.services(project), variables(project)
-    uses = brokers.uses(project, manifests, [unit], (), services, read)
+    uses = brokers.uses(project, manifests, [unit], (), services, read, by_itself=True)
     return Detection(
         units=(unit,),
         brokers=tuple(use.kind for use in uses),

@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
+from stoker.sidecar.planning import jobs_file
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
-from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
+from stoker.sidecar.planning.stores import secrets, stores_for, unheard
 
 __all__ = ["make_plan"]
 
@@ -46,7 +47,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             notes=(
                 *detection.notes,
                 *(unheard(detection) if units else ()),
-                *(_lost(use) for use in detection.uses if units and in_the_image(use, detection)),
+                *(jobs_file.notes(detection, stores) if units else ()),
             ),
         ),
         "the plan for what was seen",
@@ -56,14 +57,6 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
 def _is_for_all(devcontainer: str) -> bool:
     """Tell if editors open the whole project with it."""
     return devcontainer.startswith((".devcontainer/", ".devcontainer.json"))
-
-
-def _lost(use: BrokerUse) -> str:
-    at = f"{use.evidence[0].path}:{use.evidence[0].line}: " if use.evidence else ""
-    return (
-        f"{at}the jobs are in an SQLite file inside the container, and gone with it: have the "
-        "source read its place from a variable, and put that on a volume"
-    )
 
 
 def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
@@ -85,15 +78,7 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
         )
     if detection.web and units:
         made.append(_app(detection, detection.web))
-    for use in detection.uses:
-        if use.outside:
-            made.append(_outside(use))
-            continue
-        if use.service:
-            why = f"the compose file has it already, as {use.service}"
-        else:
-            why = "its workers need it, and no compose file of the project has it"
-        made.append(Decision(f"broker: {use.kind}", why, use.evidence, tuple(use.variables)))
+    made += [_broker(use, detection) for use in detection.uses]
     if not detection.units and not detection.embedded:
         made.append(
             Decision(
@@ -139,6 +124,18 @@ def _app(detection: Detection, web: Unit) -> Decision:
         return Decision(what, why, web.evidence, alternatives)
     why = f"it stands beside its workers in development; {source}"
     return Decision(f"app: {line}", why, web.evidence, alternatives)
+
+
+def _broker(use: BrokerUse, detection: Detection) -> Decision:
+    if use.outside:
+        return _outside(use)
+    if use.service:
+        why = f"the compose file has it already, as {use.service}"
+    elif use.kind == "sqlite":
+        why = jobs_file.why(use, detection)
+    else:
+        why = "its workers need it, and no compose file of the project has it"
+    return Decision(f"broker: {use.kind}", why, use.evidence, tuple(use.variables))
 
 
 def _started(unit: Unit) -> Decision:

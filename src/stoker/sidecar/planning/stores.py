@@ -31,7 +31,6 @@ _USUAL: dict[BrokerKind, str] = {
     "sqlite": "STOKER_URL",
 }  # fmt: skip
 _OWN_VARIABLES: dict[str, dict[BrokerKind, str]] = {
-    "stoker": {"redis": "STOKER_URL", "sqlite": "STOKER_URL"},
     "celery": {"redis": "CELERY_BROKER_URL", "rabbitmq": "CELERY_BROKER_URL"},
     "rq": {"redis": "REDIS_URL"},
     "sidekiq": {"redis": "REDIS_URL"},
@@ -90,9 +89,11 @@ def _own(use: BrokerUse, detection: Detection) -> list[str]:
 def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     """Return whether the jobs are in a file whose place is the source's to say.
 
-    Stoker's can be put on a volume by a variable; another's would be gone with its container.
+    Stoker's can be put on a volume by a variable, unless the source tells its app where they are;
+    another's would be gone with its container.
     """
-    return use.kind == "sqlite" and all(unit.framework != "stoker" for unit in detection.units)
+    told = not use.variables or all(unit.framework != "stoker" for unit in detection.units)
+    return use.kind == "sqlite" and told
 
 
 def _told(detection: Detection) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
@@ -83,7 +83,7 @@ def _service(
         "depends_on": _needs(plan, service, healthy, given.awaited),
         "volumes": [
             *given.volumes,
-            *_shared(plan, service),
+            *_shared(plan, service, given.volumes),
             *(_binds(service, image, path) if dev else ()),
         ],
         "environment": _environment(plan, service, mode, given, root=root),
@@ -179,9 +179,11 @@ def _deploy(service: Service) -> dict[str, Any]:
     }
 
 
-def _shared(plan: Plan, service: Service) -> Iterator[str]:
+def _shared(plan: Plan, service: Service, given: Sequence[str]) -> Iterator[str]:
+    """Yield the volume of a file that services share, if the project's own is not there already."""
+    taken = any(volume.split(":")[1:2] == [DATA] for volume in given)
     for store in plan.stores:
-        if stores.shared(store) and store.name in service.needs:
+        if stores.shared(store) and store.name in service.needs and not taken:
             yield f"{stores.volume(store)}:{DATA}"
 
 

@@ -11,6 +11,7 @@ from stoker.sidecar.write.changes import Change, decide, decide_removal
 from stoker.sidecar.write.differences import difference
 from stoker.sidecar.write.disk import Folder
 from stoker.sidecar.write.finding import written_by_stoker
+from stoker.sidecar.write.readable import refuse_unreadable
 from stoker.sidecar.write.scripts import manifests as package_manifests
 from stoker.sidecar.write.scripts import offers
 
@@ -23,6 +24,7 @@ __all__ = [
     "difference",
     "offers",
     "package_manifests",
+    "refuse_unreadable",
     "was_added",
     "with_app",
     "written_by_stoker",

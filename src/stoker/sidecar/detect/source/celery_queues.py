@@ -1,7 +1,7 @@
 """Celery's queues: which the source names, and which of them no worker would take jobs of.
 
-Without ``-Q`` a worker takes the default queue, or those of ``task_queues``: what only a route or
-a task names waits for ever.
+Without ``-Q`` a worker takes the default queue, or those of ``task_queues``: what only a route, a
+task or a call names waits for ever.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import msgspec
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source.celery_apps import NOTE
+from stoker.sidecar.detect.source.celery_calls import sent
 from stoker.sidecar.detect.source.celery_settings import Kind, queue_name, queues_of
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
 from stoker.sidecar.detection import Evidence, Unit
 
 _SPOKEN_OF = re.compile(
     r"task_routes|TASK_ROUTES|task_queues|TASK_QUEUES|default_queue|DEFAULT_QUEUE|CELERY_ROUTES|"
-    r"CELERY_QUEUES|queue\s*=\s*[\"']"
+    r"CELERY_QUEUES|beat_schedule|BEAT_SCHEDULE|queue\s*=\s*[\"']"
 )
 """What makes it worth while to parse a file."""
 _DEFAULT = "celery"
@@ -115,6 +116,22 @@ class CeleryQueues:
                 yield Named(kind, name, path, node.lineno)
         for node, name in self._of_tasks(module):
             yield Named("routed", name, path, node.lineno)
+        for each in sent(module):
+            if each.task == "" or (each.task and self._has(each.task, self._home(path))):
+                yield Named("routed", each.queue, path, each.node.lineno)
+
+    def _has(self, task: str, home: str) -> bool:
+        """Tell if a package has the task of a name: its function, or a task that is called so."""
+        module, _, function = task.rpartition(".")
+        place = f"/{module.replace('.', '/')}"
+        ends = (f"{place}.py", f"{place}/__init__.py")
+        called = re.compile(rf"""\bname\s*=\s*["']{re.escape(task)}["']""")
+        for path in self.source.paths:
+            text = self.source.project.text(path)
+            found = bool(module) and f"/{path}".endswith(ends) and f"def {function}(" in text
+            if (found or (task in text and called.search(text))) and self._home(path) == home:
+                return True
+        return False
 
     def _of_tasks(self, module: Module) -> Iterator[tuple[ast.expr, str]]:
         """Yield the queues that decorators of tasks are given."""

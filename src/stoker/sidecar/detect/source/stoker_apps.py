@@ -20,7 +20,7 @@ _MOST = 300
 
 def infer(source: PythonSource) -> list[Inferred]:
     """Return the project's own scripts that work, and a worker for each other app with tasks."""
-    apps = _Apps(source)
+    apps = Apps(source)
     scripts = list(_scripts(source))
     reached = {path: apps.loaded(path) for path, _ in scripts}
     found = [each for _, each in scripts]
@@ -54,7 +54,7 @@ def _calls_run(source: PythonSource, path: str) -> bool:
     )
 
 
-class _Apps:
+class Apps:
     """The apps of a project, the files that import them, and where their tasks are."""
 
     def __init__(self, source: PythonSource) -> None:
@@ -66,7 +66,7 @@ class _Apps:
 
     def workers(self) -> Iterator[tuple[Assigned, Inferred]]:
         """Yield the apps that have tasks, each with its worker; without any the likeliest one."""
-        every = [(each, self._tasks(each)) for each in self.made]
+        every = [(each, self.tasks(each)) for each in self.made]
         able = [(each, tasks) for each, tasks in every if tasks]
         found = [(each, self._worker(each, tasks)) for each, tasks in able or every]
         found = [(each, worker) for each, worker in found if _is_importable(worker)]
@@ -93,7 +93,7 @@ class _Apps:
             self._imports[path] = frozenset(file for file, _, _ in imported(self.source, path))
         return self._imports[path]
 
-    def _names(self, each: Assigned) -> dict[str, str]:
+    def names(self, each: Assigned) -> dict[str, str]:
         """Return the files in which an app has a name, and which: its own, and its importers."""
         stem = each.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
         found = {each.path: each.name}
@@ -107,10 +107,10 @@ class _Apps:
                         found.setdefault(path, f"{name}.{each.name}")
         return found
 
-    def _tasks(self, each: Assigned) -> frozenset[str]:
+    def tasks(self, each: Assigned) -> frozenset[str]:
         """Return the files that define tasks of an app."""
         return frozenset(
-            path for path, name in self._names(each).items()
+            path for path, name in self.names(each).items()
             if re.search(
                 rf"(?<![\w.]){re.escape(name)}\.(task|processor)\b", self.source.project.text(path)
             )
@@ -134,7 +134,7 @@ class _Apps:
                 path,
                 name,
             )
-            for path, name in self._names(each).items()
+            for path, name in self.names(each).items()
             if "." not in name
         ]
         *_, path, name = max(ways)

@@ -1,0 +1,61 @@
+"""Jobs in one SQLite file: who sees it, and what is to be done where somebody would not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
+from stoker.sidecar.plan import Store
+from stoker.sidecar.planning.services import starts_app
+from stoker.sidecar.planning.stores import in_the_image
+
+_VOLUME = "jobs-data at /data"
+
+
+def why(use: BrokerUse, detection: Detection) -> str:
+    """Return where the file is, and who may share it."""
+    if in_the_image(use, detection):
+        return "it is a file inside the container, where the source says"
+    return (
+        "it is one file, on a volume that all share who add or run jobs: containers of one host, "
+        "on its own disk and no network file system; for several hosts it takes Redis"
+    )
+
+
+def notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
+    """Yield what to do where the file is gone with its container, or the app has another one."""
+    for use in detection.uses:
+        if in_the_image(use, detection):
+            at = f"{use.evidence[0].path}:{use.evidence[0].line}: " if use.evidence else ""
+            yield f"{at}{_lost(detection)}"
+    if "sqlite" in stores:
+        yield from _apart(detection, stores["sqlite"])
+
+
+def _lost(detection: Detection) -> str:
+    if any(unit.framework == "stoker" for unit in detection.units):
+        return (
+            "the jobs are in an SQLite file inside the container: no other container sees them, "
+            "and they are gone with it; Stoker(default_url=...) reads STOKER_URL first, and that "
+            "puts them on a volume which all share"
+        )
+    return (
+        "the jobs are in an SQLite file inside the container, and gone with it: have the source "
+        "read its place from a variable, and put that on a volume"
+    )
+
+
+def _apart(detection: Detection, store: Store) -> Iterator[str]:
+    """Yield what a service of the project's own needs, that adds jobs and is not changed."""
+    path = starts_app(detection)
+    web = detection.web
+    if web is None or not path:
+        return
+    told = {name for each in web.given if each.path == path for name in each.environment}
+    if told.isdisjoint(store.variables):
+        line = next(each.line for each in web.evidence if each.path == path)
+        given = ", ".join(f"{name}={value}" for name, value in store.variables.items())
+        yield (
+            f"{path}:{line}: the app sees no job of the workers, and they none of its: give it "
+            f"the volume {_VOLUME}, and {given}"
+        )

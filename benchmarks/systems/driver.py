@@ -128,10 +128,9 @@ class Blocking(Driver):
         self.left()
         count = round(rate * seconds)
         for due in instants(rate, count):
-            if (ahead := seconds_until(due) - TURNING_SECONDS) > 0:
-                time.sleep(ahead)
-            while time.monotonic_ns() < due:
-                pass
+            for wait in waits_until(due):
+                if wait:  # to sleep for 0 takes a thread 50 µs and more
+                    time.sleep(wait)
             self.add("timed", due)
         return count
 
@@ -205,10 +204,8 @@ class Coroutines(Driver):
         """Add timed jobs when each is due."""
         sending: list[asyncio.Task[None]] = []
         for due in instants(rate, count):
-            if (ahead := seconds_until(due) - TURNING_SECONDS) > 0:
-                await asyncio.sleep(ahead)
-            while time.monotonic_ns() < due:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            for wait in waits_until(due):
+                await asyncio.sleep(wait)
             sending.append(asyncio.create_task(self.add("timed", due)))
         await asyncio.gather(*sending)
 
@@ -242,8 +239,13 @@ def instants(rate: float, count: int) -> Iterator[int]:
         yield began + round(n / rate * 1e9)
 
 
-def seconds_until(due: int) -> float:
-    return (due - time.monotonic_ns()) / 1e9
+def waits_until(due: int) -> Iterator[float]:
+    """Yield how long to sleep each time, until an instant has come: 0 at last, again and again."""
+    ahead = (due - time.monotonic_ns()) / 1e9 - TURNING_SECONDS
+    if ahead > 0:
+        yield ahead
+    while time.monotonic_ns() < due:
+        yield 0.0
 
 
 def chunks(count: int, size: int = _CHUNK) -> list[range]:

@@ -10,6 +10,7 @@ from typing import Any
 from stoker.broker.base import Added
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.options import opts_of
+from stoker.broker.redis.server import Server
 from stoker.errors import InvalidJob
 from stoker.job.model import NewJob
 from stoker.job.settings import TAKEN_IDS
@@ -17,11 +18,18 @@ from stoker.job.settings import TAKEN_IDS
 _kind = attrgetter("queue", "name", "options", "priority", "delay_ms", "lifo")
 
 
-def add(call: Call, jobs: Sequence[NewJob]) -> None:
-    """Write the arguments of ``add``: jobs that follow each other and are of a kind share them.
+async def add(server: Server, jobs: Sequence[NewJob]) -> list[Added]:
+    """Store jobs. Raises ``InvalidJob`` for an id whose key is one of the queue's own."""
+    if not jobs:
+        return []
+    call = server.new_call()
+    _write(call, jobs)
+    each = iter(await server.run("add", call))
+    return [Added(id, duplicate=bool(duplicate)) for id, duplicate in zip(each, each, strict=True)]
 
-    Raises ``InvalidJob`` for an id whose key is one of the queue's own.
-    """
+
+def _write(call: Call, jobs: Sequence[NewJob]) -> None:
+    """Write the arguments: jobs that follow each other and are of a kind share them."""
     kinds = [list(kind) for _, kind in groupby(jobs, key=_own_or_kind)]
     call.add(len(kinds))
     for kind in kinds:
@@ -34,12 +42,6 @@ def add(call: Call, jobs: Sequence[NewJob]) -> None:
             "1" if job.lifo else "0", job.id, dedup and dedup.key, dedup and dedup.ttl_ms,
             len(kind), *(one.data for one in kind),
         )  # fmt: skip
-
-
-def added(answer: Sequence[Any]) -> list[Added]:
-    """Read what ``add`` answered."""
-    each = iter(answer)
-    return [Added(id, duplicate=bool(duplicate)) for id, duplicate in zip(each, each, strict=True)]
 
 
 def _own_or_kind(job: NewJob) -> Any:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.standby import Standby
+from stoker.broker.redis.wire import Words
 
 PAUSE_SECONDS = 1.0
 """How long it is not listened, at the most, after that failed."""
@@ -23,8 +25,8 @@ PAUSE_SECONDS = 1.0
 class Bell:
     """Rings when the marker of one queue is popped.
 
-    ``ask`` sends a command, ``new_standby`` makes a place for a claim; where there can be none,
-    claims are woken to look for themselves.
+    ``ask`` sends a command, ``new_standby`` a claim behind a pop; where there can be none, claims
+    are woken to look for themselves.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class Bell:
         ask: Callable[..., Awaitable[Any]],
         key: str,
         block_seconds: float,
-        new_standby: Callable[[], Standby] | None,
+        new_standby: Callable[[Words, Words], Standby] | None,
     ) -> None:
         self._ask = ask
         self._key = key
@@ -56,43 +58,30 @@ class Bell:
             if not ringing.done():
                 ringing.set_result(None)
 
-    def take_standby(self) -> Standby | None:
-        """Return the place of a claim that may stand by, to be used at once; ``None``: none may."""
-        if self._is_taken or self._is_listening or not self._may_stand_by:
+    def stand_by(self, claim: Words, seconds: float) -> Standby | None:
+        """Have a claim run when the bell rings, or after ``seconds``; ``None``: none may now."""
+        if self._new_standby is None or not self._may_stand_by or self._is_heard:
             return None
-        self._standby = self._new_standby() if self._new_standby is not None else None
+        self._standby = self._new_standby(("BZPOPMIN", self._key, seconds), claim)
+        self._standby.when_over(self._has_stood_by)
         return self._standby
 
-    async def stand_by(self, standby: Standby, claim: Sequence[Any], seconds: float) -> Any:
-        """Run a claim when the bell rings, or after ``seconds``. Return its answer.
-
-        ``None``: it could not be run. Whoever waits claims once more then, and is told why.
-        """
-        popped = claimed = None
-        try:
-            popped, claimed = await standby.run(self._key, seconds, claim)
-            self._may_stand_by = not isinstance(popped, Exception)
-        except CLIENT_FAULTS:
-            self._may_stand_by = False
-        finally:
-            self._standby = None
-            if not standby.can_be_hastened:
-                self._new_standby = None
-            if popped:
-                self.ring()
-            self._listen_on()
-        return None if isinstance(claimed, Exception) else claimed
+    def _has_stood_by(self, standby: Standby) -> None:
+        self._standby = None
+        self._may_stand_by = standby.has_listened
+        if not standby.can_be_hastened:
+            self._new_standby = None
+        if standby.popped:
+            self.ring()
+        self._listen_on()
 
     @property
-    def _is_taken(self) -> bool:
-        return self._standby is not None and not self._standby.is_over
-
-    @property
-    def _is_listening(self) -> bool:
-        return self._listening is not None and not self._listening.done()
+    def _is_heard(self) -> bool:
+        is_listening = self._listening is not None and not self._listening.done()
+        return is_listening or self._standby is not None
 
     def _listen_on(self) -> None:
-        if self._waiting and not self._is_taken and not self._is_listening:
+        if self._waiting and not self._is_heard:
             self._listening = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
@@ -121,3 +110,19 @@ class Bell:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listening
+
+
+@contextmanager
+def first_ring(bells: Sequence[Bell], seconds: float) -> Generator[asyncio.Future[None]]:
+    """Provide what is done when the first of the bells rings, or after ``seconds``."""
+    loop = asyncio.get_running_loop()
+    ringing: asyncio.Future[None] = loop.create_future()
+    for bell in bells:
+        bell.wake(ringing)
+    # The server's own timer is up to a tenth of a second late.
+    timer = loop.call_later(seconds, lambda: ringing.done() or ringing.set_result(None))
+    try:
+        yield ringing
+    finally:
+        timer.cancel()
+        ringing.cancel()

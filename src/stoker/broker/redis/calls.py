@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ class Call:
         self._prefix = prefix
         self._places: dict[str, int] = {}
         self.now = clock()
-        self.drawn = ""
+        self._drawn = ""
         self.args: list[Any] = [self.now, "0" if clock is system_clock else "1"]
 
     @property
@@ -44,19 +45,19 @@ class Call:
     @property
     def token(self) -> str:
         """What the tokens of the leases begin with that a wanting call was given."""
-        return f"{self.drawn}.{self.now}"
+        return f"{self._drawn}.{self.now}"
 
     def later(self, ahead_ms: int) -> None:
         """Have the time be read when the script runs, from a server's clock, so far ahead."""
         self.args[0] = f"@{ahead_ms}"
 
-    def want(self, want: Want | None, drawn: str) -> None:
-        """Append what a worker wants; ``drawn`` at random, for the tokens of the leases."""
+    def want(self, want: Want | None) -> None:
+        """Append what a worker wants."""
         if want is None:
             self.args += [0, "", 0, "", 0]
             return
-        self.drawn = drawn
-        self.args += [want.count, drawn, want.lease_ms, want.worker]
+        self._drawn = secrets.token_hex(8)
+        self.args += [want.count, self._drawn, want.lease_ms, want.worker]
         self.args.append(len(want.queues))
         for queue, most in want.queues.items():
             self.args += [self.place(queue), most]

@@ -1,64 +1,119 @@
-"""Read what was claimed."""
+"""Claim jobs: at once, or as soon as there may be some."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine
+from typing import Any
 
-import msgspec
-
+from stoker.broker.base import Want, system_clock
+from stoker.broker.redis import claimed, schedulers, scripts
+from stoker.broker.redis.bell import first_ring
 from stoker.broker.redis.calls import Call
-from stoker.broker.redis.options import UNREADABLE, options_in
-from stoker.broker.redis.records import claimed, never_run
-from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
-from stoker.job.outcome import Failed
-
-_DEFERRED, _SCHEDULER, _OPTS = 13, 14, 2
-
-
-class Born(NamedTuple):
-    """A job that came from a BullMQ job scheduler, whose next one has to be armed."""
-
-    queue: str
-    id: str
-    scheduler: str
-    opts: str
+from stoker.broker.redis.claimed import Born, Claimed
+from stoker.broker.redis.connection import BLOCK_SECONDS
+from stoker.broker.redis.finish import Settler
+from stoker.broker.redis.server import Server
+from stoker.broker.redis.standby import Standby
+from stoker.errors import BrokerError
+from stoker.job.model import JobRecord, lease_of
+from stoker.job.outcome import Released
 
 
-class Claimed(NamedTuple):
-    """What a claim brought."""
+class Claimer:
+    """Claims for all workers of a broker, and sees to what was claimed."""
 
-    jobs: list[JobRecord]
-    doomed: list[Failed]
-    """The ends of jobs that are to fail without being run: a child of theirs has failed them, or
-    BullMQ found that they had stalled too often."""
-    born: list[Born]
+    def __init__(self, server: Server, settler: Settler) -> None:
+        self._server = server
+        self._settler = settler
+        self._server_ahead_ms = 0
+        """How far the server's clock was ahead of ours when it was last claimed."""
 
+    async def claim(self, want: Want, timeout: float) -> list[JobRecord]:
+        """Return the jobs to run, having waited so many seconds for the first."""
+        deadline = time.monotonic() + timeout
+        brought = await self._unharmed(self._take(want))
+        while not brought.jobs:
+            due, now = brought.due, self._server.clock()
+            if due is not None and due <= now:
+                # A script does so much at once: there is more to be looked at.
+                brought = await self._unharmed(self._take(want))
+            elif (left := deadline - time.monotonic()) > 0:
+                until_due = BLOCK_SECONDS if due is None else (due - now) / 1_000
+                brought = await self._wait(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
+            else:
+                break
+        return brought.jobs
 
-def read(call: Call, worker: str, given: Sequence[Any]) -> Claimed:
-    """Sort the jobs of an answer to ``call``."""
-    fresh, others, _ = given
-    queues = call.queues
-    jobs = never_run(queues, fresh, call.token, call.now, worker)
-    answer = Claimed(jobs, [], [])
-    left = 0
-    for before, place, id, token, fields in others:
-        queue = queues[int(place) - 1]
-        record = claimed(queue, token, id, fields, call.now, worker)
-        if (scheduler := fields[_SCHEDULER]) is not None:
-            answer.born.append(Born(queue, id, scheduler, fields[_OPTS] or ""))
-        if (why := fields[_DEFERRED]) is not None:
-            failure = Failure("unrecoverable", why, f"UnrecoverableError: {why}")
-            answer.doomed.append(Failed(lease_of(record), failure, _keep(fields[_OPTS])))
-            left += 1
-        else:
-            jobs.insert(before - left, record)
-    return answer
+    async def to_run(self, brought: Claimed) -> list[JobRecord]:
+        """Return the jobs that are to be run; arm schedulers, end what is doomed."""
+        for born in brought.born:
+            await self._arm(born, brought.at)
+        if brought.doomed:
+            await self._settler.settle(brought.doomed)
+            await self._settler.refund(brought.doomed)
+        return brought.jobs
 
+    async def _arm(self, born: Born, at: int) -> None:
+        following = schedulers.following(born, at)
+        if following is not None:
+            call = self._server.new_call()
+            call.place(born.queue)
+            call.add(born.scheduler, born.id, following.due, following.opts)
+            await self._server.run("schedule", call)
 
-def _keep(opts: str | None) -> Keep:
-    try:
-        options = msgspec.json.decode(options_in(opts or ""), type=JobOptions)
-    except UNREADABLE:
-        return Keep()
-    return Keep() if options.keep_failed is msgspec.UNSET else options.keep_failed
+    async def _take(self, want: Want) -> Claimed:
+        call = self._server.new_call()
+        call.want(want)
+        return await self._receive(call, want, await self._server.run("claim", call))
+
+    async def _receive(self, call: Call, want: Want, answer: Any) -> Claimed:
+        given, call.now, self._server_ahead_ms = answer
+        brought = claimed.read(call, want.worker, given)
+        await self.to_run(brought)
+        return brought
+
+    async def _wait(self, want: Want, seconds: float) -> Claimed:
+        """Wait until there may be something to claim, and claim."""
+        async with self._server.line() as line:
+            queues = [queue for queue, most in want.queues.items() if most > 0]
+            bells = [line.bell(queue, want.worker) for queue in queues]
+        call = self._call_later(want)
+        words = scripts.words("claim", call.keys, call.args)
+        standby = bells[0].stand_by(words, seconds) if bells else None
+        with first_ring(bells if standby is None else bells[1:], seconds) as ringing:
+            if standby is not None:
+                ringing.add_done_callback(lambda _: standby.hasten())
+                return await self._unharmed(self._stood_by(standby, call, want), standby)
+            await ringing
+        return await self._unharmed(self._take(want))
+
+    def _call_later(self, want: Want) -> Call:
+        call = self._server.new_call()
+        call.want(want)
+        if self._server.clock is system_clock:
+            call.later(self._server_ahead_ms)
+        return call
+
+    async def _stood_by(self, standby: Standby, call: Call, want: Want) -> Claimed:
+        answer = await standby.answer()
+        jobs = [] if answer is None else (await self._receive(call, want, answer)).jobs
+        now = self._server.clock()
+        return Claimed(jobs, [], [], now, now)  # if there are none: it is time to look
+
+    async def _unharmed(
+        self, claiming: Coroutine[Any, Any, Claimed], standby: Standby | None = None
+    ) -> Claimed:
+        """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
+        task = asyncio.ensure_future(claiming)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with contextlib.suppress(BrokerError):
+                if standby is not None:
+                    await standby.call_back()
+                if jobs := (await task).jobs:
+                    await self._settler.settle([Released(lease_of(job)) for job in jobs])
+            raise

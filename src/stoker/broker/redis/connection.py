@@ -7,6 +7,7 @@ broker, whichever comes first.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -140,7 +141,7 @@ class Line:
         self.patient = make_client(url, server, patience=BLOCK_SECONDS)
         self._clients = [self.client, self.patient]
         self._wire = None if self._cluster else Wire(self.client, self._seconds)
-        self.bells: dict[str, Bell] = {}
+        self._bells: dict[str, Bell] = {}
         self._url = url
         self._server = server
         self._turns = asyncio.Semaphore(ABREAST)
@@ -169,29 +170,37 @@ class Line:
             await self.client.initialize()
             node = self.client.get_random_node()
             return await self.client.info(target_nodes=node)
-        return await in_time(self.client.info(), asyncio.timeout(self._seconds))
+        return await in_time(self.client.info(), self._seconds)
 
-    def bell(self, key: str, name: str) -> Bell:
-        """Return what rings when there is something in the set ``key``."""
-        if key not in self.bells:
-            self.bells[key] = self._new_bell(key, name)
-        return self.bells[key]
+    def bell(self, queue: str, worker: str) -> Bell:
+        """Return what rings when there may be something to do in a queue."""
+        if queue not in self._bells:
+            self._bells[queue] = self._new_bell(queue, worker)
+        return self._bells[queue]
 
-    def _new_bell(self, key: str, name: str) -> Bell:
+    def _new_bell(self, queue: str, worker: str) -> Bell:
+        key = f"{self._server.prefix}:{queue}:marker"
+        name = _worker_name(self._server.prefix, queue, worker)
         patience = BLOCK_SECONDS if self._cluster else None
         client = make_client(self._url, self._server, name=name, patience=patience)
         self._clients.append(client)
         if self._cluster:
             return Bell(partial(answer, client), key, BLOCK_SECONDS, None)
-        seconds = self._seconds + BLOCK_SECONDS
-        wire = Wire(client, seconds)
-        return Bell(wire.ask, key, BLOCK_SECONDS, lambda: Standby(wire, self.command, seconds))
+        wire = Wire(client, self._seconds + BLOCK_SECONDS)
+        return Bell(wire.ask, key, BLOCK_SECONDS, partial(Standby, wire, self.command))
 
     async def close(self) -> None:
-        bells, self.bells = self.bells, {}
+        bells, self._bells = self._bells, {}
         await asyncio.gather(*(bell.close() for bell in bells.values()))
         for client in self._clients:
             await let_go(client)
+
+
+def _worker_name(prefix: str, queue: str, worker: str) -> str:
+    """Return the name by which BullMQ and Bull Board list a queue's workers."""
+    encoded = base64.b64encode(queue.encode()).decode()
+    printable = "".join(c if c.isascii() and c.isprintable() and c != " " else "_" for c in worker)
+    return f"{prefix}:{encoded}:w:{printable}"
 
 
 class Lines:

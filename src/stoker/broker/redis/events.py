@@ -1,47 +1,87 @@
-"""From BullMQ's events to ours.
-
-BullMQ tells where a job went, we tell which verb brought it there. Where its word could mean
-several of ours, the entry says it in a field ``stoker``; an entry without it is somebody else's.
-"""
+"""Read what happened in a queue."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Sequence
+from typing import Any, cast
 
-from stoker.job.model import Event
+from stoker.broker.base import EventPage
+from stoker.broker.redis.connection import BLOCK_SECONDS, Line
+from stoker.broker.redis.server import Server
+from stoker.broker.redis.verbs import Entry, events_in
 
-START = "0-0"
+MOST_EVENTS = 500
+"""Entries of one page."""
+_START = "0-0"
 """The cursor of a stream that is not there yet."""
 
-_SAME = ("added", "completed", "failed", "removed", "progress", "paused", "resumed", "updated",
-         "cancelled")  # fmt: skip
-_VERBS = dict.fromkeys(_SAME, "") | {"active": "claimed", "stalled": "recovered"}
+
+async def events(server: Server, queue: str, after: str | None, timeout: float) -> EventPage:
+    """Return what happened after a cursor, waiting so many seconds for the first."""
+    key = f"{server.prefix}:{queue}:events"
+    deadline = time.monotonic() + timeout
+    async with server.line() as line:
+        if after is None:
+            return EventPage((), await _last_event(line, key))
+        gap = await _has_gap(line, key, after)
+    while True:
+        left = deadline - time.monotonic()
+        async with server.line() as line:
+            entries = await _entries(line, key, after, min(left, BLOCK_SECONDS))
+        page = EventPage(events_in(queue, entries), entries[-1][0] if entries else after, gap)
+        after = page.cursor
+        if page.events or gap or (left <= 0 and not entries):
+            return page
 
 
-def read(queue: str, entries: Sequence[tuple[str, Sequence[str]]]) -> list[Event]:
-    """Return the events among a stream's entries; some entries are only for BullMQ's eyes."""
-    found: list[Event] = []
-    for cursor, pairs in entries:
-        entry = dict(zip(pairs[::2], pairs[1::2], strict=False))
-        kind = _kind(entry)
-        if kind is None:
-            continue
-        id = entry.get("jobId")
-        fields: dict[str, Any] = {"progress": entry.get("data", "")} if kind == "progress" else {}
-        at = int(cursor.partition("-")[0])
-        found.append(Event(cursor, kind, queue, at, () if id is None else (id,), fields))
-    return found
+async def _last_event(line: Line, key: str) -> str:
+    """Return the cursor of now."""
+    newest = await line.command("XREVRANGE", key, "+", "-", "COUNT", 1)
+    return _listed(newest)[0][0] if newest else _START
 
 
-def _kind(entry: Mapping[str, str]) -> str | None:
-    event = entry.get("event", "")
-    if "stoker" in entry:
-        return entry["stoker"]
-    if event in _VERBS:
-        return _VERBS[event] or event
-    if event == "waiting" and entry.get("prev") in ("delayed", "waiting-children"):
-        return "promoted"
-    if event == "waiting" and entry.get("prev") in ("completed", "failed"):
-        return "requeued"
-    return None
+async def _has_gap(line: Line, key: str, after: str) -> bool:
+    """Return whether entries behind the cursor were trimmed.
+
+    True also where the last one trimmed is the cursor's own: a look too many harms nobody.
+    """
+    oldest = _listed(await line.command("XRANGE", key, "-", "+", "COUNT", 1))
+    if not oldest or _order(oldest[0][0]) <= _order(after):
+        return False
+    if after != _START:
+        return True
+    info = await line.command("XINFO", "STREAM", key)
+    return int(info.get("entries-added", info["length"])) > int(info["length"])
+
+
+async def _entries(line: Line, key: str, after: str, seconds: float) -> list[Entry]:
+    """Return the entries behind a cursor, waiting for the first."""
+    if seconds <= 0:
+        return _listed(await line.command("XRANGE", key, f"({after}", "+", "COUNT", MOST_EVENTS))
+    block = max(1, round(seconds * 1_000))
+    streams = await line.wait_for_answer(
+        "XREAD", "COUNT", MOST_EVENTS, "BLOCK", block, "STREAMS", key, after
+    )
+    if not streams:
+        return []
+    # The older protocol answers with pairs, the newer one with a map.
+    pairs = cast("dict[str, Any]", streams).items() if isinstance(streams, dict) else streams
+    [(_, found)] = list(pairs)
+    return _listed(found)
+
+
+def _listed(answer: Any) -> list[Entry]:
+    return [(entry[0], _pairs(entry[1])) for entry in cast("list[Any]", answer or [])]
+
+
+def _pairs(fields: Any) -> Sequence[str]:
+    """Return fields and values in turn, however the client made them up."""
+    if not isinstance(fields, dict):
+        return fields
+    return [text for pair in cast("dict[str, str]", fields).items() for text in pair]
+
+
+def _order(cursor: str) -> tuple[int, int]:
+    ms, _, number = cursor.partition("-")
+    return int(ms), int(number or 0)

@@ -1,94 +1,81 @@
-"""Settle outcomes."""
+"""Settle outcomes, each once, though an answer may be lost."""
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
 from collections.abc import Sequence
 
-from stoker.broker.redis.calls import Call
-from stoker.broker.redis.records import extra_of
-from stoker.job.model import Failure, Keep, Lease
-from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
+from stoker.broker.base import Want
+from stoker.broker.redis import claimed, outcomes
+from stoker.broker.redis.claimed import Claimed
+from stoker.broker.redis.server import Server
+from stoker.errors import BrokerError
+from stoker.job.model import Lease
+from stoker.job.outcome import Outcome
 
-_NEVER_RUN = ("undecodable", "unknown-task")
-
-
-def without_repeats(outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], frozenset[Lease]]:
-    """Return the first outcome of each lease, and the leases for which another comes too late."""
-    leases = [outcome.lease for outcome in outcomes]
-    if len(set(leases)) == len(leases):
-        return outcomes, frozenset()
-    first: dict[Lease, Outcome] = {}
-    repeated: set[Lease] = set()
-    for lease, outcome in zip(leases, outcomes, strict=True):
-        if lease in first:
-            repeated.add(lease)
-        else:
-            first[lease] = outcome
-    return list(first.values()), frozenset(repeated)
+SETTLED_AT_ONCE = 500
+"""Outcomes that one call of ``finish`` settles."""
 
 
-def settle(call: Call, outcomes: Sequence[Outcome]) -> list[Lease]:
-    """Write the outcomes as arguments of ``finish``; return their leases in that order."""
-    groups: dict[tuple[str, Keep], list[Done]] = {}
-    others: list[Outcome] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Done):
-            groups.setdefault((outcome.lease.queue, outcome.keep), []).append(outcome)
-        else:
-            others.append(outcome)
-    call.add(len(groups))
-    leases: list[Lease] = []
-    for (queue, keep), group in groups.items():
-        call.add(call.place(queue), keep.count, keep.age_ms, keep.limit, len(group))
-        for done in group:
-            lease = done.lease
-            call.args += (lease.id, lease.token, done.value)
-            leases.append(lease)
-    call.add(len(others))
-    for outcome in others:
-        _add_other(call, outcome)
-        leases.append(outcome.lease)
-    return leases
+class Settler:
+    """Settles for all workers of a broker. What is claimed with it is for others to see to."""
 
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._in_doubt: set[Lease] = set()
+        """Whose outcomes were sent, and for which no answer came: they may have been settled."""
 
-def _add_other(call: Call, outcome: Outcome) -> None:
-    lease = outcome.lease
-    whose = (call.place(lease.queue), lease.id, lease.token)
-    match outcome:
-        case Failed(_, failure, keep):
-            crashed = "1" if failure.reason == "crashed" else "0"
-            call.add("f", *whose, *_fields(failure), keep.count, keep.age_ms, keep.limit, crashed)
-        case Retried(_, failure, delay_ms):
-            call.add("r", *whose, *_fields(failure), delay_ms)
-        case Snoozed(_, delay_ms):
-            call.add("s", *whose, delay_ms)
-        case Released(_, crashed):
-            call.add("x", *whose, "1" if crashed else "0")
-        case Done():
-            raise AssertionError("those that completed are sent in groups")
+    async def settle(
+        self, given: Sequence[Outcome], want: Want | None = None
+    ) -> tuple[frozenset[Lease], Claimed | None]:
+        """Return the leases that were lost, and what was claimed for who wants it."""
+        if not given and want is None:
+            self._server.check_open()
+            return frozenset(), None
+        lost: frozenset[Lease] = frozenset()
+        while len(given) > SETTLED_AT_ONCE:
+            part, given = given[:SETTLED_AT_ONCE], given[SETTLED_AT_ONCE:]
+            lost |= (await self._settle(part, None))[0]
+        lost_last, brought = await self._settle(given, want)
+        return lost | lost_last, brought
 
+    async def _settle(
+        self, given: Sequence[Outcome], want: Want | None
+    ) -> tuple[frozenset[Lease], Claimed | None]:
+        if self._in_doubt:
+            given = await self._unsettled(given)
+        call = self._server.new_call()
+        first, repeated = outcomes.without_repeats(given)
+        leases = outcomes.settle(call, first)
+        call.want(want)
+        try:
+            lost, jobs = await self._server.run("finish", call)
+        except BaseException:
+            self._in_doubt.update(outcome.lease for outcome in given)
+            raise
+        if unrun := [outcome for outcome in given if outcomes.was_never_run(outcome)]:
+            await self.refund(unrun)
+        brought = None if want is None else claimed.read(call, want.worker, jobs)
+        return repeated | {leases[int(place) - 1] for place in lost}, brought
 
-def resent(call: Call, outcomes: Sequence[Outcome]) -> None:
-    """Write outcomes whose answer did not come as arguments of ``settled``."""
-    call.add(len(outcomes))
-    for outcome in outcomes:
-        lease = outcome.lease
-        match outcome:
-            case Done(_, value):
-                kind, text, extra = "d", value, ""
-            case Failed(_, failure):
-                kind, (text, _, extra) = "f", _fields(failure)
-            case Retried(_, failure):
-                kind, (text, _, extra) = "r", _fields(failure)
-            case Snoozed() | Released():
-                kind, text, extra = "x", "", ""
-        call.add(kind, call.place(lease.queue), lease.id, lease.token, text, extra)
+    async def _unsettled(self, given: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes less those that an earlier call settled without being answered."""
+        resent = [outcome for outcome in given if outcome.lease in self._in_doubt]
+        if not resent:
+            return given
+        call = self._server.new_call()
+        outcomes.resent(call, resent)
+        places = await self._server.run("settled", call)
+        settled = {resent[int(place) - 1].lease for place in places}
+        self._in_doubt.difference_update(outcome.lease for outcome in resent)
+        return [outcome for outcome in given if outcome.lease not in settled]
 
-
-def was_never_run(outcome: Outcome) -> bool:
-    """Return whether an outcome is that of a job that could not even be begun."""
-    return isinstance(outcome, Failed) and outcome.failure.reason in _NEVER_RUN
-
-
-def _fields(failure: Failure) -> tuple[str, str, str]:
-    return failure.message, failure.traceback, extra_of(failure)
+    async def refund(self, unrun: Sequence[Outcome]) -> None:
+        """Let jobs that could not be run count for nothing in the rate limit of their queue."""
+        call = self._server.new_call()
+        for queue, count in Counter(outcome.lease.queue for outcome in unrun).items():
+            call.place(queue)
+            call.add(count)
+        with contextlib.suppress(BrokerError):  # the outcomes count, whatever becomes of this
+            await self._server.run("refund", call)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from stoker.broker.redis.claim import Born
+from stoker.broker.redis.claimed import Born
 from stoker.broker.redis.options import UNREADABLE
 from stoker.errors import ConfigError
 from stoker.schedule.cron import NAMED, Cron

@@ -3,16 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stoker.broker.base import Page, Select, Swept
-from stoker.broker.redis.records import stored
+from stoker.broker.redis.records import extra_of, stored
+from stoker.broker.redis.server import Server
+from stoker.job.model import Failure
 
 MOST_AT_ONCE = 100
 """Jobs that one call of a script reads or changes."""
 
 
-class Piece(NamedTuple):
+async def find(server: Server, select: Select) -> Page:
+    """Return jobs that are selected."""
+    piece = _piece_of(select)
+    call = server.new_call()
+    call.place(select.queue)
+    call.selection(select, piece.most, piece.ids)
+    records, cursor = await server.run("find", call)
+    jobs = [stored(select.queue, record) for record in records]
+    return Page(jobs, piece.following if piece.ids is not None else cursor)
+
+
+async def requeue(server: Server, select: Select) -> Swept:
+    """Make jobs wait that are delayed or have finished."""
+    return await _sweep(server, "requeue", select)
+
+
+async def remove(server: Server, select: Select, *, force: bool) -> Swept:
+    """Delete jobs, active ones too with ``force``."""
+    return await _sweep(server, "remove", select, "1" if force else "0")
+
+
+async def cancel(server: Server, select: Select, why: str) -> Swept:
+    """End unfinished jobs for good."""
+    return await _sweep(server, "cancel", select, why, extra_of(Failure("cancelled", why)))
+
+
+async def _sweep(server: Server, name: str, select: Select, *args: str) -> Swept:
+    piece = _piece_of(select)
+    call = server.new_call()
+    call.place(select.queue)
+    call.add(*args)
+    call.selection(select, piece.most, piece.ids)
+    ids, cursor = await server.run(name, call)
+    if piece.ids is None:
+        return Swept(ids, cursor)
+    # Of ids, the script may have dealt with the first few only.
+    return Swept(ids, piece.following if cursor is None else str(piece.start + int(cursor)))
+
+
+class _Piece(NamedTuple):
     """What one call works on."""
 
     most: int
@@ -24,28 +65,12 @@ class Piece(NamedTuple):
     """For ids: the cursor behind them."""
 
 
-def piece_of(select: Select, most: int = MOST_AT_ONCE) -> Piece:
+def _piece_of(select: Select) -> _Piece:
     """Return the next piece of a selection."""
-    most = min(select.limit, most)
+    most = min(select.limit, MOST_AT_ONCE)
     if select.ids is None:
-        return Piece(most, None, 0, None)
+        return _Piece(most, None, 0, None)
     ids = tuple(dict.fromkeys(select.ids))
     start = int(select.after or 0)
     end = start + most
-    return Piece(most, ids[start:end], start, str(end) if end < len(ids) else None)
-
-
-def page(queue: str, piece: Piece, answer: tuple[Sequence[Any], str | None]) -> Page:
-    """Read what ``find`` answered."""
-    records, cursor = answer
-    jobs = [stored(queue, record) for record in records]
-    return Page(jobs, piece.following if piece.ids is not None else cursor)
-
-
-def swept(piece: Piece, answer: tuple[Sequence[str], str | None]) -> Swept:
-    """Read what a sweeping script answered."""
-    ids, cursor = answer
-    if piece.ids is None:
-        return Swept(ids, cursor)
-    # Of ids, the script may have dealt with the first few only.
-    return Swept(ids, piece.following if cursor is None else str(piece.start + int(cursor)))
+    return _Piece(most, ids[start:end], start, str(end) if end < len(ids) else None)

@@ -36,20 +36,16 @@ class Wire:
         return given
 
     async def ask_all(
-        self,
-        *commands: Words,
-        heard: Callable[[Any], None] | None = None,
-        limit: asyncio.Timeout | None = None,
+        self, *commands: Words, heard: Callable[[Any], None] | None = None
     ) -> list[Any]:
         """Send commands at once and return the answers, of which each may be an error.
 
-        ``heard`` is called with the first while the others are still waited for; ``limit`` is for
-        who may want to give up sooner.
+        ``heard`` is called with the first while the others are still waited for.
         """
         sent = b"".join(map(packed, commands))
         conversation = self._converse(sent, len(commands), heard)
         try:
-            return await in_time(conversation, limit or asyncio.timeout(self._seconds))
+            return await in_time(conversation, self._seconds)
         except CLIENT_FAULTS:
             # What has happened to this one may have happened to all: each that is kept would fail
             # a call, after its time.
@@ -88,10 +84,10 @@ class Wire:
         await self._pool.release(connection)
 
 
-async def in_time(asking: Awaitable[T], limit: asyncio.Timeout) -> T:
+async def in_time(asking: Awaitable[T], seconds: float) -> T:
     """Return an answer, or raise what the client raises where none comes in time."""
     try:
-        async with limit:
+        async with asyncio.timeout(seconds):
             return await asking
     except TimeoutError:
         raise redis_errors.TimeoutError("no answer in time") from None

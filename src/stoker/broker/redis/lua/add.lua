@@ -7,6 +7,8 @@
 -- Events: added, waiting, delayed, duplicated, deduplicated.
 
 local PUSHED_AT_ONCE = 1000
+-- A call for one job trims the events of many: on its own that would be a command more for each job.
+local TRIMMED_EACH = 50
 
 local queues = {}
 local answers = {}
@@ -18,15 +20,9 @@ local function answer(id, duplicate)
 end
 
 local function queue_at(place)
-  if not queues[place] then
-    local q = open_queue(KEYS[place])
-    queues[place] = q
-  end
+  queues[place] = queues[place] or open_queue(KEYS[place])
   return queues[place]
 end
-
--- A call for one job trims the events of many: on its own that would be a command more for each job.
-local TRIMMED_EACH = 50
 
 local function prepare(q, last, count)
   if not q.max_events then

@@ -16,13 +16,11 @@ out_of_lists(s, q, going)
 for _, hit in ipairs(going) do
   local id, key = hit.id, q.base .. hit.id
   local prev = former(q, hit)
-  local job = fields_of(key, 'parentKey', 'parent', 'deid')
   out_of(q, hit)
   if hit.state == 'active' then break_lease(q, id) end
   if hit.state == 'waiting' then call('ZREM', q.base .. 'waiting-children', id) end
-  note_failure(key, why, '', extra)
-  call('HSET', key, 'finishedOn', now, 'delay', 0)
-  end_kept(q, id, { parent_key = job[1], parent = job[2], dedup = job[3] }, why, prev)
+  call('HSET', key, 'delay', 0)
+  end_kept(q, id, why, extra, prev)
   tell(q, 'cancelled', 'jobId', id)
   ids[#ids + 1] = id
   gone[id] = true

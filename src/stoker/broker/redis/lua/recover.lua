@@ -12,12 +12,8 @@ local offset, most = next_number(), next_number()
 local taken = {}
 trim_events(q)
 
-local function bury(id, key, crashes)
-  local stored = fields_of(key, 'parentKey', 'parent', 'deid')
-  local reason = message .. crashes .. ' times when its process died'
-  note_failure(key, reason, '', extra)
-  call('HSET', key, 'finishedOn', now)
-  end_kept(q, id, { parent_key = stored[1], parent = stored[2], dedup = stored[3] }, reason, 'active')
+local function bury(id, crashes)
+  end_kept(q, id, message .. crashes .. ' times when its process died', extra, 'active')
   tell(q, 'stalled', 'jobId', id)
   count_ended(q, 'failed', 1)
 end
@@ -35,7 +31,7 @@ local function take_back(id)
   if stored[3] then call('HSET', key, 'stoker.taken', stored[3]) end -- for settled.lua
   taken[#taken + 1] = id
   if crashes > allowed then
-    bury(id, key, crashes)
+    bury(id, crashes)
   else
     to_front(q, id, tonumber(stored[2]) or 0)
     tell(q, 'waiting', 'jobId', id, 'prev', 'active')

@@ -30,13 +30,11 @@ local searched = 0
 
 -- One that is not there any more is only forgotten.
 local function remove_child(child)
-  local id = string.match(child.key, '([^:]*)$')
-  local of = parent_queue(child.key, id)
+  local id = id_in(child.key)
+  local of = queue_in(child.key, id)
   forget_child(child.parent_key, child.key)
   local state = state_of(of, id)
-  if state == 'waiting' then
-    searched = searched + call('LLEN', of.wait) + call('LLEN', of.paused_list)
-  end
+  if state == 'waiting' then searched = searched + length_of_lists(of) end
   if state then take_away(of, { id = id, state = state }) end
   delete_jobs(of, { id })
 end

@@ -25,8 +25,8 @@ if token and not (state == 'active' and holds(key, call('GET', key .. ':lock'), 
 end
 trim_events(q)
 
-local function in_line(job, lifo)
-  to_line(q, id, tonumber(job) or 0, lifo)
+local function in_line(at, lifo)
+  to_line(q, id, at, lifo)
   mark(q)
 end
 
@@ -39,7 +39,7 @@ end
 local function move()
   if call('ZSCORE', q.base .. 'waiting-children', id) then return move_later() end
   local job = fields_of(key, 'priority', 'opts')
-  local lifo, place = is_lifo(job[2]), priority or tonumber(job[1]) or 0
+  local at, lifo = priority or tonumber(job[1]) or 0, is_lifo(job[2])
   if priority then call('HSET', key, 'priority', priority) end
   if delay then
     if state == 'waiting' then out_of_line(q, id) else call('ZREM', q.delayed, id) end
@@ -48,12 +48,12 @@ local function move()
       to_delayed(q, id, now + delay, 'stoker', 'updated')
       mark_delay(q)
     else
-      in_line(place, lifo)
+      in_line(at, lifo)
       tell(q, 'waiting', 'jobId', id, 'prev', state == 'waiting' and 'wait' or state, 'stoker',
         'updated')
     end
   elseif state == 'waiting' and out_of_line(q, id) then
-    in_line(place, lifo)
+    in_line(at, lifo)
   end
 end
 

@@ -30,7 +30,12 @@ local function lay_out(q, id, why, prev)
 end
 
 -- The end of a job that fails by another hand than its worker's: it stays, whatever its retention.
-local function end_kept(q, id, job, reason, prev)
+local function end_kept(q, id, reason, extra, prev)
+  local key = q.base .. id
+  local stored = fields_of(key, 'parentKey', 'parent', 'deid')
+  local job = { parent_key = stored[1], parent = stored[2], dedup = stored[3] }
+  note_failure(key, reason, '', extra)
+  call('HSET', key, 'finishedOn', now)
   local fine, why = attempt(q, end_job, q, id, job, 'failed', 'failedReason', reason, true, prev)
   if fine then call('ZADD', q.base .. 'failed', now, id) else lay_out(q, id, why, prev) end
 end

@@ -1,7 +1,8 @@
 -- needs: queue line delay state
--- One bounded look at the jobs that a selection names. Its arguments: state or "", name or "", text or "",
--- "=|reason|…|" for these, "!|reason|…|" for all but these, or "", since or "", until or "", "1" for newest first, the most jobs wanted, cursor or "", number of ids,
--- the ids (none: the state's jobs).
+-- One bounded look at the jobs that a selection names. Its arguments:
+--   state, name, text, reasons ("=|reason|…|" for these, "!|reason|…|" for all but these), since, until,
+--   each "" for any; "1" for newest first; the most jobs wanted; cursor or "";
+--   number of ids, and the ids ("" and none: the state's jobs).
 
 local LOOKED_AT = 1000
 -- Bytes of text to search in that take as long as a look at one job.
@@ -12,8 +13,8 @@ local NEAR = 2000
 local SEARCHED_AT_ONCE = 500000
 
 local function next_selection()
-  local s = { state = next_argument(), name = next_argument(), text = next_argument(), reasons = next_argument(),
-    since = tonumber(next_argument()), till = tonumber(next_argument()),
+  local s = { state = next_argument(), name = next_argument(), text = next_argument(),
+    reasons = next_argument(), since = tonumber(next_argument()), till = tonumber(next_argument()),
     newest = next_argument() == '1', most = next_number(), cursor = next_argument(), ids = {} }
   s.by_ids = next_argument()
   for place = 1, tonumber(s.by_ids) or 0 do s.ids[place] = next_argument() end
@@ -126,22 +127,23 @@ local function first_place(s, q, section)
   return call('ZCOUNT', section.key, '-inf', '(' .. score)
 end
 
+-- The next entries of a section, each with its score; in a list there are none.
 local function read(s, section, place)
   if section.sorted then
     return call(s.newest and 'ZREVRANGE' or 'ZRANGE', section.key, place, place + READ_AT_ONCE - 1,
       'WITHSCORES')
   end
-  local ids, pairs_ = nil, {}
+  local ids, entries = nil, {}
   if s.newest then
     ids = call('LRANGE', section.key, place, place + READ_AT_ONCE - 1)
   else
     ids = call('LRANGE', section.key, -(place + READ_AT_ONCE), -(place + 1))
   end
   for number = 1, #ids do
-    pairs_[#pairs_ + 1] = ids[s.newest and number or #ids - number + 1]
-    pairs_[#pairs_ + 1] = ''
+    entries[#entries + 1] = ids[s.newest and number or #ids - number + 1]
+    entries[#entries + 1] = ''
   end
-  return pairs_
+  return entries
 end
 
 local function is_past(s, at)
@@ -205,7 +207,7 @@ local function look_at_ids(s, q, leave)
     if state and (s.state == '' or s.state == state) and matches(s, q, id, state, at) then
       hits[#hits + 1] = { id = id, state = state, due = due, place = place }
       if leave and state == 'waiting' then
-        searched = searched + call('LLEN', q.wait) + call('LLEN', q.paused_list)
+        searched = searched + length_of_lists(q)
       end
       if searched > SEARCHED_AT_ONCE and place < #s.ids then return hits, { looked = place } end
     end

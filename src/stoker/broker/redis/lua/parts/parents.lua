@@ -1,16 +1,16 @@
 -- needs: queue line delay
 -- What a child's end does to its parent, which may be in another queue.
 
-local function parent_queue(key, id)
-  return open_queue(string.sub(key, 1, #key - #id))
-end
-
 local function id_in(key)
   return string.match(key, '([^:]*)$')
 end
 
+local function queue_in(key, id)
+  return open_queue(string.sub(key, 1, #key - #id))
+end
+
 local function release(key, id, prev)
-  local q = parent_queue(key, id)
+  local q = queue_in(key, id)
   local job = fields_of(key, 'priority', 'delay')
   local priority, delay = tonumber(job[1]) or 0, tonumber(job[2]) or 0
   if delay > 0 then
@@ -24,7 +24,7 @@ local function release(key, id, prev)
 end
 
 local function release_if_waiting(key, id)
-  if call('ZREM', parent_queue(key, id).base .. 'waiting-children', id) == 1 then
+  if call('ZREM', queue_in(key, id).base .. 'waiting-children', id) == 1 then
     release(key, id, 'waiting-children')
   end
 end
@@ -43,7 +43,7 @@ end
 -- The parent ends too: at once if it waits, else when it is claimed next.
 local function fail_parent(child, key, id)
   if call('EXISTS', key) == 0 then return end
-  local base = parent_queue(key, id).base
+  local base = queue_in(key, id).base
   if call('ZREM', base .. 'waiting-children', id) == 1 then
     call('HSET', key, 'defa', 'child ' .. child .. ' failed')
     release(key, id, 'waiting-children')

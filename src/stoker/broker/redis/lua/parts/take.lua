@@ -86,7 +86,7 @@ local function give(q, id, want, given)
   return #job[2]
 end
 
--- Give out up to ``count`` jobs. Returns how many, and when to ask again if there are none.
+-- Give out up to ``count`` jobs. Returns when to ask again if there are none, as far as that is known.
 local function take(q, count, want, given)
   promote(q, PROMOTED_AT_ONCE)
   local wait
@@ -114,11 +114,11 @@ local function take(q, count, want, given)
   if taken > 0 then
     -- Whoever took them may be busy for long now. Others learn of what is left, or when it will be due.
     if is_empty then mark_delay(q) else mark(q) end
-    return taken
+    return
   end
-  if wait then return 0, now + wait end
-  if passed_over >= MOST_PASSED_OVER then return 0, now end
-  return 0, not q.paused and next_due(q) or nil
+  if wait then return now + wait end
+  if passed_over >= MOST_PASSED_OVER then return now end
+  return not q.paused and next_due(q) or nil
 end
 
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.
@@ -142,7 +142,7 @@ local function take_wanted(want, queue_at)
     local most = math.min(wanted.most, want.count - given.count)
     if most > 0 then
       want.queue = wanted.place
-      local _, at = take(queue_at(wanted.place), most, want, given)
+      local at = take(queue_at(wanted.place), most, want, given)
       if at and (not due or at < due) then due = at end
     end
   end

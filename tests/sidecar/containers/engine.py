@@ -31,8 +31,11 @@ BASES = {
     "node:20-slim": "node",
     "oven/bun:1-slim": "bun",
     "ruby:3.3-slim": "ruby",
+    "golang:1.24": "golang",
+    "alpine:3.22": "alpine",
     "redis:7-alpine": "redis",
 }
+ROOT_IMAGE = f"stoker-base:{RELEASE}"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 START_SECONDS = 60.0
 
@@ -59,6 +62,7 @@ class Engine:
         self._socket = self._run / "docker.sock"
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
+        self._offered: set[str] = set()
 
     @property
     def env(self) -> dict[str, str]:
@@ -104,7 +108,7 @@ class Engine:
         log.close()
         try:
             wait(self._answers, "dockerd answers", START_SECONDS)
-            self._prepare()
+            self._import()
         except BaseException as error:
             tail = (run / "dockerd.log").read_text("utf-8", "replace")[-600:]
             self.stop()
@@ -112,8 +116,35 @@ class Engine:
                 raise NotHere(f"{error}\n{tail}") from error
             raise
 
+    def need(self, text: str) -> None:
+        """Make the base images that a text names, unless they are there."""
+        wanted = {tag: BASES[tag] for tag in BASES.keys() - self._offered if tag in text}
+        if not wanted:
+            return
+        context = HERE / "bases"
+        recipe = b"".join(file.read_bytes() for file in (*sorted(context.iterdir()), CERTIFICATES))
+        version = hashlib.sha256(recipe).hexdigest()[:12]
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shutil.copytree(context, folder, dirs_exist_ok=True)
+            shutil.copy(CERTIFICATES, folder / "ca-certificates.crt")
+            apt = folder / "apt.conf.d"
+            apt.mkdir()
+            for file in Path("/etc/apt/apt.conf.d").glob("99*"):
+                shutil.copy(file, apt)
+            for tag, stage in wanted.items():
+                label = f"stoker-base-{stage}:{version}"
+                if label not in self._images():
+                    build = ["build", "--network", "host", "--target", stage, "--tag", label]
+                    self.docker(
+                        *build, "--build-arg", f"BASE={ROOT_IMAGE}", folder, seconds=600
+                    )
+                self.docker("tag", label, tag)
+                self._offered.add(tag)
+
     def offer(self, wheel: Path) -> None:
         """Let pip find a package that no registry has: Stoker, as it is here."""
+        self.need(PYTHON)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             shutil.copy(wheel, folder)
@@ -148,29 +179,12 @@ class Engine:
         command = ["/usr/bin/docker", "version"]
         return not subprocess.run(command, env=self.env, capture_output=True).returncode
 
-    def _prepare(self) -> None:
+    def _import(self) -> None:
         tree = self._tree()
         self._plugins(tree)
-        context = HERE / "bases"
-        recipe = b"".join(file.read_bytes() for file in (*sorted(context.iterdir()), CERTIFICATES))
-        version = hashlib.sha256(recipe).hexdigest()[:12]
-        if f"stoker-base:{RELEASE}" not in self._images():
-            packed = f"tar -C '{tree}' -c . | /usr/bin/docker import - stoker-base:{RELEASE}"
+        if ROOT_IMAGE not in self._images():
+            packed = f"tar -C '{tree}' -c . | /usr/bin/docker import - {ROOT_IMAGE}"
             subprocess.run(["sh", "-c", packed], env=self.env, check=True, capture_output=True)
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            shutil.copytree(context, folder, dirs_exist_ok=True)
-            shutil.copy(CERTIFICATES, folder / "ca-certificates.crt")
-            apt = folder / "apt.conf.d"
-            apt.mkdir()
-            for file in Path("/etc/apt/apt.conf.d").glob("99*"):
-                shutil.copy(file, apt)
-            for tag, stage in BASES.items():
-                label = f"stoker-base-{stage}:{version}"
-                if label not in self._images():
-                    build = ["build", "--network", "host", "--target", stage, "--tag", label]
-                    self.docker(*build, "--build-arg", f"BASE=stoker-base:{RELEASE}", folder)
-                self.docker("tag", label, tag)
 
     def _images(self) -> list[str]:
         return self.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()

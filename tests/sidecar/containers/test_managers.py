@@ -112,6 +112,7 @@ def stack(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     if case.lock:
         mount = f"{source}:/work"
         words = ["run", "--rm", "--network", "host", "--volume", mount, "--workdir", "/work"]
+        engine.need(base)
         engine.docker(*words, base, "sh", "-c", f"CI=1 {case.lock}", seconds=400)
     made = Stack(engine, Project(f"with-{case.manager}", source, (), plan(case)), tmp_path)
     made.generate()

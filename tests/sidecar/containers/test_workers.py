@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sidecar.containers.applications import CELERY, SOURCES
+from tests.sidecar.containers.applications import CELERY, GO, SOURCES
 from tests.sidecar.containers.engine import Engine
 from tests.sidecar.containers.stack import Project, Stack
 
@@ -23,6 +23,7 @@ CELERY_ADDS = (
 )
 PROJECTS = [
     pytest.param(Project("celery", SOURCES / "celery", CELERY_ADDS, CELERY), id="celery"),
+    pytest.param(Project("go", SOURCES / "go", ("worker", "add"), GO), id="go"),
     *(
         pytest.param(
             Project(name, SOURCES / name, add), id=f"{name} as seen", marks=pytest.mark.soak

@@ -88,3 +88,4 @@ def _binary(language: Language, manager: str, version: str, binary: str, *manife
 
 
 GO = _binary("go", "go", "1.24", "./cmd/worker", "go.mod", "go.sum")
+RUST = _binary("rust", "cargo", "1.85", "worker", "Cargo.toml")

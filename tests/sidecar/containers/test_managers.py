@@ -1,7 +1,6 @@
 """Each package manager's Dockerfile builds, and what it installed is there for the worker.
 
-Bundler's is built by the Sidekiq project. Not built: Go and Cargo, whose packages cannot be had
-where the tests run.
+Bundler's, Go's and Cargo's are built by the projects whose workers are run.
 """
 
 from __future__ import annotations

@@ -17,6 +17,9 @@ import (
 const queue = "mail"
 
 func main() {
+	if _, err := time.LoadLocation("Europe/Lisbon"); err != nil {
+		log.Fatal(err) // schedules name a zone
+	}
 	connection, err := redis.DialURL(os.Getenv("REDIS_URL"))
 	if err != nil {
 		log.Fatal(err)

@@ -52,6 +52,8 @@ class Stack:
         plan.write_bytes(text)
         self.plan = decode(text, plan.name)
         ok("sidecar", "generate", str(self.folder), "--plan", str(plan))
+        made = [*self.folder.rglob("Dockerfile*"), *self.folder.rglob("compose*.yaml")]
+        self.engine.need("\n".join(file.read_text("utf-8") for file in made))
         # The registries are reached by the host's network, and only while building.
         names = [service.name for service in self.plan.services]
         services = {name: {"build": {"network": "host"}} for name in names}

@@ -1,7 +1,6 @@
 """Each package manager's Dockerfile builds, and what it installed is there for the worker.
 
-Bundler's is built by the Sidekiq project. Not built: Go and Cargo, whose packages cannot be had
-where the tests run.
+Bundler's, Go's and Cargo's are built by the projects whose workers are run.
 """
 
 from __future__ import annotations
@@ -112,6 +111,7 @@ def stack(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     if case.lock:
         mount = f"{source}:/work"
         words = ["run", "--rm", "--network", "host", "--volume", mount, "--workdir", "/work"]
+        engine.need(base)
         engine.docker(*words, base, "sh", "-c", f"CI=1 {case.lock}", seconds=400)
     made = Stack(engine, Project(f"with-{case.manager}", source, (), plan(case)), tmp_path)
     made.generate()

@@ -1,7 +1,7 @@
 """Workers in real containers, with the files that Stoker wrote, from the first job to the last.
 
-Sidekiq's gems are Debian's. Not run: Go's and Rust's, whose packages are in registries that these
-tests do not reach.
+The libraries of Ruby, Go and Rust are Debian's. It has no queue for the latter two, so that their
+workers have none of a framework: what is built, and how it stops, is the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sidecar.containers.applications import CELERY, SOURCES
+from tests.sidecar.containers.applications import CELERY, GO, RUST, SOURCES
 from tests.sidecar.containers.engine import Engine
 from tests.sidecar.containers.stack import Project, Stack
 
@@ -23,6 +23,12 @@ CELERY_ADDS = (
 )
 PROJECTS = [
     pytest.param(Project("celery", SOURCES / "celery", CELERY_ADDS, CELERY), id="celery"),
+    *(
+        pytest.param(
+            Project(name, SOURCES / name, ("worker", "add"), plan), id=name, marks=pytest.mark.soak
+        )
+        for name, plan in (("go", GO), ("rust", RUST))
+    ),
     *(
         pytest.param(
             Project(name, SOURCES / name, add), id=f"{name} as seen", marks=pytest.mark.soak

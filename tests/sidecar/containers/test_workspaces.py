@@ -110,6 +110,7 @@ def stack(engine: Engine, case: Case, tmp_path: Path) -> Iterator[Stack]:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text)
     where = ("--volume", f"{source}:/work", "--workdir", "/work", "--network", "host")
+    engine.need(case.base)
     engine.docker("run", "--rm", *where, case.base, "sh", "-c", f"CI=1; {case.lock}", seconds=400)
     made = Stack(engine, Project(f"{case.manager}-workspace", source, ()), tmp_path)
     made.generate()

@@ -213,9 +213,9 @@ _RUNTIMES: dict[str, Language] = {
 
 
 def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | None]:
-    """Return a worker without a framework: somebody called it one, and it is a program's file."""
+    """Return a worker without a framework: somebody called it one, and it is a program."""
     words = start.step.words
-    language = _RUNTIMES.get(words[0])
+    language = "go" if words[:2] == ("go", "run") else _RUNTIMES.get(words[0])
     if language is None or not _CUSTOM.fullmatch(written.name) or len(words) < 2:
         return None, None
     if written.source not in ("compose", "Procfile", "script", "supervisor"):

@@ -10,13 +10,14 @@ from stoker.sidecar.render.places import CACHE, OWNER
 
 _GOCACHE = f"{CACHE}/go-build"
 _FINAL = "alpine:3.22"  # a shell and certificates
+_ZONES = ("-tags", "timetzdata")  # which that image has not: schedules name them
 
 
 def stages(image: Image) -> list[str]:
     """Return the stages up to the worker's files."""
     name = image.program
     build = list(image.build) or [
-        *("go", "build", "-trimpath", "-o", f"/out/{name}", image.binary or ".")
+        *("go", "build", "-trimpath", *_ZONES, "-o", f"/out/{name}", image.binary or ".")
     ]
     made = f"/out/{name}" if not image.build else f"/app/{_output(image, name)}"
     return [

@@ -121,6 +121,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     memory: Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,5}[MG]\Z")] = "512M"
     cpus: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,3}(\.[0-9]{1,2})?\Z")] = "0.50"
     reason: str = ""
+    """Why it is given that long to stop, if there is more to it than being careful."""
     evidence: tuple[Evidence, ...] = ()
 
 

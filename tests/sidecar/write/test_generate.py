@@ -194,7 +194,10 @@ def test_what_the_source_has_to_do_is_said(project: Path) -> None:
 
     result = stoker("sidecar", "generate", str(project))
 
-    assert "note: requirements.txt:1: no variable is read for the address of redis" in result.stderr
+    assert (
+        "note: requirements.txt:1: the source reads no variable for the address of redis"
+        in result.stderr
+    )
 
 
 BROKER_ONLY = "services:\n  redis:\n    image: redis:7 # the team's\n"

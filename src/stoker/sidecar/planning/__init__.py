@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
+from stoker.sidecar.planning import reasons
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
@@ -71,31 +72,19 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
         if is_planned(unit):
             made += [*changes(unit), *_as_the_app(unit, detection)]
         else:
-            why = "it was only inferred: a loop that sleeps may be a command that ends"
-            made.append(Decision(f"no service for {' '.join(unit.command)}", why, unit.evidence))
+            what = f"no container for {' '.join(unit.command)}"
+            made.append(Decision(what, reasons.ONLY_GUESSED, unit.evidence))
     for each in detection.embedded:
-        what = f"no service for {each.framework} in {each.dir}"
-        made.append(
-            Decision(
-                what,
-                f"{each.reason}: a second one would do jobs twice as many at once as configured",
-                each.evidence,
-            )
-        )
+        what, why = reasons.what_is_embedded(each), reasons.embedded(each)
+        made.append(Decision(what, why, each.evidence))
     if detection.web and units:
         made.append(_app(detection, detection.web))
     for use in detection.uses:
-        if use.service:
-            why = f"the compose file has it already, as {use.service}"
-        else:
-            why = "its workers need it, and no compose file of the project has it"
-        made.append(Decision(f"broker: {use.kind}", why, use.evidence, tuple(use.variables)))
+        planned = bool(units) and not in_the_image(use, detection)
+        why = reasons.broker(use, planned=planned)
+        made.append(Decision(f"broker: {use.kind}", why, use.evidence))
     if not detection.units and not detection.embedded:
-        made.append(
-            Decision(
-                "no containers", "nothing was seen that works jobs off in a process of its own"
-            )
-        )
+        made.append(Decision("no containers", reasons.NOTHING_WORKS))
     return made
 
 
@@ -104,9 +93,9 @@ def _as_the_app(unit: Unit, detection: Detection) -> Iterator[Decision]:
     for each in given(unit, detection):
         if each.path not in own and (each.environment or each.env_file):
             yield Decision(
-                f"{' '.join(unit.command)}: the settings of {each.service} in {each.path}",
-                "no service of the project's own starts it there, and it is the app's image with "
-                "another command",
+                f"{unit.role}, with the settings of {each.service} in {each.path}: "
+                f"{' '.join(unit.command)}",
+                reasons.AS_THE_APP,
                 detection.web.evidence[:1] if detection.web else (),
             )
 
@@ -115,25 +104,22 @@ def _app(detection: Detection, web: Unit) -> Decision:
     line = " ".join(web.command)
     alternatives = tuple(" ".join(words) for words in web.alternatives)
     if there := starts_app(detection):
-        what, why = f"no service for the app: {line}", f"{there} has it already"
+        what, why = f"no container for the app: {line}", f"{there} has it already"
         return Decision(what, why, web.evidence, alternatives)
-    source = f"the best evidence is {web.evidence[0].note}"
+    source = reasons.started(web)
     if own := own_compose(detection):
         what = f"app, only if asked for: {line}"
-        why = f"{own[0]} is the project's own, without it: generate --app puts it in; {source}"
+        why = f"{own[0]} goes without it; generate --app puts it in; {source}"
         return Decision(what, why, web.evidence, alternatives)
-    why = f"it stands beside its workers in development; {source}"
+    why = f"in development it stands beside its workers; {source}"
     return Decision(f"app: {line}", why, web.evidence, alternatives)
 
 
 def _started(unit: Unit) -> Decision:
-    source = unit.evidence[0].note if unit.evidence else "nothing"
-    sure = "" if unit.confidence > 0.9 else f", and is {unit.confidence:.0%} sure"
-    why = f"the best evidence is {source}{sure}"
     kind = unit.framework or "custom"
     return Decision(
         f"{unit.role} ({kind}): {' '.join(unit.command)}",
-        why,
+        reasons.started(unit),
         unit.evidence,
         tuple(" ".join(words) for words in unit.alternatives),
     )

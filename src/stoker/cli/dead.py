@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stoker.cli.bulk import PURGE, REPLAY, carry_out
+from stoker.cli.bulk import carry_out
 from stoker.cli.job import split
 from stoker.cli.listing import list_them, show_one
 from stoker.cli.options import (
@@ -19,6 +19,7 @@ from stoker.cli.options import (
 )
 from stoker.cli.selection import Criteria
 from stoker.cli.target import Target
+from stoker.cli.verbs import PURGE, REPLAY
 from stoker.job.states import State
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stoker.cli.bulk import CANCEL, FORCE_REMOVE, PROMOTE, REMOVE, RETRY, Order, carry_out
+from stoker.cli.bulk import Order, carry_out
 from stoker.cli.listing import list_them, show_one
 from stoker.cli.options import (
     bulk_options,
@@ -20,6 +20,7 @@ from stoker.cli.options import (
 from stoker.cli.records import write_lines
 from stoker.cli.selection import Criteria
 from stoker.cli.target import Target, find_job, operate
+from stoker.cli.verbs import CANCEL, FORCE_REMOVE, PROMOTE, REMOVE, RETRY
 from stoker.job.states import State
 
 
@@ -91,7 +92,7 @@ def promote(**given: Any) -> None:
     carry_out(PROMOTE, *split(**given))
 
 
-@job.command(epilog="Example: stoker job cancel --name send_mail --queue mail")
+@job.command(epilog="Example: stoker job cancel --task send_mail --queue mail")
 @bulk_options
 @state_option
 def cancel(**given: Any) -> None:
@@ -113,6 +114,7 @@ def split(
     ids: tuple[str, ...],
     everything: bool,
     yes: bool,
+    dry_run: bool,
     app: str | None,
     url: str | None,
     as_json: bool,
@@ -120,5 +122,5 @@ def split(
     **criteria: Any,
 ) -> tuple[Target, Order]:
     """Return what ``bulk_options`` said: where, and who is meant."""
-    order = Order(ids, Criteria(states=states, **criteria), everything, yes, as_json)
+    order = Order(ids, Criteria(states=states, **criteria), everything, yes, as_json, dry_run)
     return Target(app, url), order

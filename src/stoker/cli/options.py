@@ -144,7 +144,7 @@ _TARGET = (
 
 _FILTERS = (
     queues_option("-q", "--queue", help="Only in these queues."),
-    click.option("--name", metavar="TASK", help="Only of this task."),
+    click.option("--task", "--name", "name", metavar="NAME", help="Only of this task."),
     click.option("--text", help="Only with this in their data or failure, in any case."),
     click.option(
         "--since",
@@ -177,6 +177,7 @@ _REASON = click.option(
 )
 
 _ALL = click.option("--all", "everything", is_flag=True, help="Take all there are.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Change nothing; say how many it would be.")
 _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
@@ -205,10 +206,15 @@ def yes_option(command: F) -> F:
     return _with(command, _YES)
 
 
+def dry_run_option(command: F) -> F:
+    """Whether to change nothing, and only say what would be changed."""
+    return _with(command, _DRY_RUN)
+
+
 def bulk_options(command: F) -> F:
     """The jobs that one command changes: ids, or filters, or ``--all``."""
     ids = click.argument("ids", nargs=-1, metavar="[ID]...")
-    return _with(command, ids, *_FILTERS, _ALL, _YES, *_TARGET, json_option)
+    return _with(command, ids, *_FILTERS, _ALL, _YES, _DRY_RUN, *_TARGET, json_option)
 
 
 def one_job_options(command: F) -> F:

@@ -9,8 +9,10 @@ import pytest
 
 from stoker.app import Stoker
 from stoker.broker.base import Patch
-from stoker.job.model import NewJob
+from stoker.job.model import NewJob, lease_of
+from stoker.job.outcome import Released
 from stoker.job.states import State
+from stoker.queue import Filter
 from tests.cli.support import URL, Shop, lines, ok, stoker
 
 
@@ -438,3 +440,21 @@ def test_in_a_pipe_lines_end_with_their_words_and_numbers_are_short(shop: Shop) 
 
 async def _half_done(app: Stoker, id: str) -> None:
     assert await (await app.client.broker()).update("mail", id, Patch(progress=str(1 / 6)))
+
+
+def test_a_job_that_crashed_says_how_crashes_are_counted(shop: Shop) -> None:
+    id = shop.add()
+    assert "crashes" not in ok("job", "show", id, "--url", URL)
+    shop.claim()
+    shop.do(_crash)
+
+    shown = " ".join(ok("job", "show", id, "--url", URL, env={"COLUMNS": "500"}).split())
+
+    assert "attempts 0 (starts 1) crashes 1: its process died while it ran" in shown
+    assert "That costs no attempt; a job may crash as often as its worker's --max-stalls" in shown
+
+
+async def _crash(app: Stoker) -> None:
+    broker = await app.client.broker()
+    [job] = (await app.queue("mail").find(Filter(state=State.ACTIVE))).jobs
+    await broker.finish([Released(lease_of(job), crashed=True)])

@@ -308,3 +308,20 @@ async def fill(app: Stoker) -> None:
     """Add more jobs than fit a pipe."""
     broker = await app.client.broker()
     await broker.add([NewJob("mail", "send", id=f"{number:a>200}") for number in range(2_000)])
+
+
+def test_without_a_client_for_redis_it_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for loaded in list(sys.modules):
+        if loaded.startswith("stoker.broker.redis"):
+            monkeypatch.delitem(sys.modules, loaded)
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    result = stoker("queue", "ls", "--url", "redis://shop/0")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "error: a broker at redis://shop/0 needs the package redis, which is not installed\n"
+        "hint: pip install 'stoker[redis]', or in a clone of Stoker: pip install '.[redis]'\n"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stoker.broker.base import Broker, Clock, system_clock
 from stoker.config import BrokerURL
-from stoker.errors import ConfigError
+from stoker.errors import ConfigError, missing
 
 
 def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
@@ -25,8 +25,8 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
         )
     try:
         from stoker.broker.redis import RedisBroker
-    except ImportError as error:
-        raise ConfigError(
-            f"no client for {parsed.described}: {error}", hint="pip install 'stoker[redis]'"
-        ) from error
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("stoker"):
+            raise
+        raise missing(f"a broker at {parsed.described}", error.name, "redis") from error
     return RedisBroker(parsed, parsed.server, clock=clock)

@@ -31,6 +31,13 @@ def test_dead_letters_are_listed_the_newest_first(shop: Shop) -> None:
     assert [job["id"] for job in lines("dead", "ls", "--text", "keyerror", "--url", URL)] == ["2"]
 
 
+def test_that_there_are_none_is_said(shop: Shop) -> None:
+    shop.add()
+
+    assert ok("dead", "ls", "--url", URL) == "There are no dead letters.\n"
+    assert ok("dead", "ls", "--text", "x", "--url", URL) == "There are no such jobs.\n"
+
+
 def test_dead_letters_of_several_queues_are_one_list(shop: Shop) -> None:
     for queue in ("mail", "default", "mail"):
         shop.add("send", queue)

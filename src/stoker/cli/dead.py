@@ -13,6 +13,7 @@ from stoker.cli.options import (
     bulk_options,
     filter_options,
     json_option,
+    limit_option,
     one_job_options,
     reason_option,
     target_options,
@@ -31,7 +32,7 @@ def dead() -> None:
 @dead.command("ls", epilog="Example: stoker dead ls --queue mail --reason timeout,crashed")
 @filter_options
 @reason_option
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@limit_option
 @target_options
 @json_option
 def list_dead(app: str | None, url: str | None, as_json: bool, limit: int, **criteria: Any) -> None:

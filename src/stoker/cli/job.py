@@ -12,6 +12,7 @@ from stoker.cli.options import (
     bulk_options,
     filter_options,
     json_option,
+    limit_option,
     one_job_options,
     reason_option,
     state_option,
@@ -32,7 +33,7 @@ def job() -> None:
 @job.command("ls", epilog="Example: stoker job ls --state active,waiting --limit 100")
 @filter_options
 @state_option
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@limit_option
 @target_options
 @json_option
 def list_jobs(app: str | None, url: str | None, as_json: bool, limit: int, **criteria: Any) -> None:

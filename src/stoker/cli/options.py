@@ -34,6 +34,21 @@ def span(least: str = "0ms") -> Callable[[str], int]:
     return duration
 
 
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number that is ``least`` or more."""
+
+    def number(value: str) -> int:
+        try:
+            found = int(value)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is not a whole number") from None
+        if found < least:
+            raise click.BadParameter(f"{value} is not {least} or more")
+        return found
+
+    return number
+
+
 def moment(value: str) -> int:
     """Read ``2h`` (ago) or ISO 8601, in this machine's time zone unless it names one."""
     ms = _span(value)
@@ -156,6 +171,10 @@ _FILTERS = (
     click.option("--until", type=moment, metavar="TIME", help="Only from before then."),
 )
 
+_LIMIT = click.option(
+    "--limit", type=whole(1), metavar="NUMBER", default=20, show_default=True, help="At the most."
+)
+
 _STATE = click.option(
     "--state",
     "states",
@@ -194,6 +213,11 @@ def filter_options(command: F) -> F:
 def state_option(command: F) -> F:
     """Which states."""
     return _with(command, _STATE)
+
+
+def limit_option(command: F) -> F:
+    """How many are shown."""
+    return _with(command, _LIMIT)
 
 
 def reason_option(command: F) -> F:

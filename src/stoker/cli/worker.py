@@ -17,7 +17,7 @@ from stoker.app import Stoker
 from stoker.cli.faults import told
 from stoker.cli.journal import ALWAYS, AT_TIMES, Journal
 from stoker.cli.loading import load
-from stoker.cli.options import queues_option, span
+from stoker.cli.options import queues_option, span, whole
 from stoker.cli.starting import reach, unless_stopped
 from stoker.config import MEMORY, WorkerSettings
 from stoker.job.duration import describe
@@ -46,7 +46,8 @@ _log = logging.getLogger("stoker.worker")
 @click.option(
     "-c",
     "--concurrency",
-    type=click.IntRange(1),
+    type=whole(1),
+    metavar="NUMBER",
     default=DEFAULTS.concurrency,
     show_default=True,
     envvar=["STOKER_CONCURRENCY", "WORKER_CONCURRENCY"],
@@ -55,7 +56,8 @@ _log = logging.getLogger("stoker.worker")
 )
 @click.option(
     "--processes",
-    type=click.IntRange(1),
+    type=whole(1),
+    metavar="NUMBER",
     envvar="STOKER_PROCESSES",
     show_envvar=True,
     help='Child processes for tasks with run_in="process".  [default: one for each core]',
@@ -90,7 +92,8 @@ _log = logging.getLogger("stoker.worker")
 )
 @click.option(
     "--max-stalls",
-    type=click.IntRange(0),
+    type=whole(0),
+    metavar="NUMBER",
     default=DEFAULTS.max_stalls,
     show_default=True,
     envvar="STOKER_MAX_STALLS",

@@ -142,7 +142,7 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
             "job.stuck",
             {"job": record("7")},
             "WARNING send 7 of mail: its thread overran and cannot be stopped: it goes on beside "
-            'the next attempt (with run_in="process" it would be killed)',
+            'whatever runs next (with run_in="process" it would be killed)',
         ),
         (
             "loop.blocked",

@@ -266,8 +266,9 @@ def test_options_that_cannot_be_are_refused_at_once(
 def test_a_setting_by_another_frameworks_name_is_told_by_ours(
     app: Stoker, elsewhere: str, here: str
 ) -> None:
+    settings: dict[str, Any] = {elsewhere: 3}
     with pytest.raises(ConfigError) as refusal:
-        app.task(name="x", **{elsewhere: 3})(lambda: 1)
+        app.task(name="x", **settings)(lambda: 1)
 
     hint = refusal.value.hint or ""
     assert hint == f"did you mean {here!r}?" or (here == "known" and hint.startswith("known: id, "))

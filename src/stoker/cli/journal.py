@@ -142,7 +142,7 @@ class Journal:
 
     def _stuck(self, job: JobRecord, **_: Any) -> None:
         _log.warning(
-            "%s: its thread overran and cannot be stopped: it goes on beside the next attempt "
+            "%s: its thread overran and cannot be stopped: it goes on beside whatever runs next "
             '(with run_in="process" it would be killed)',
             _job(job, job.name),
         )

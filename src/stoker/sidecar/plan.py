@@ -213,7 +213,8 @@ def decode(text: bytes, where: str) -> Plan:
     try:
         plan = msgspec.json.decode(text, type=Plan)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: {_in_words(error)}", hint=_HINT) from None
+        unread = "" if isinstance(error, msgspec.ValidationError) else "not readable as JSON: "
+        raise ConfigError(f"{where}: {unread}{_in_words(error)}", hint=_HINT) from None
     for problem in _problems(plan):
         raise ConfigError(f"{where}: {problem}", hint=_HINT)
     return plan

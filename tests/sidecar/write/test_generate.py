@@ -134,7 +134,7 @@ def test_removal_leaves_what_a_person_changed(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "Input data was truncated"),
+        ("{", "not readable as JSON: Input data was truncated"),
         ('{"name": "A B"}', "Expected a name of small letters, digits, '-' and '_' - at `$.name`"),
         ('{"name": "a", "nonsense": 1}', "unknown field `nonsense`"),
     ],

@@ -317,6 +317,14 @@ async def fill(app: Stoker) -> None:
     await broker.add([NewJob("mail", "send", id=f"{number:a>200}") for number in range(2_000)])
 
 
+@pytest.mark.parametrize("group", [[], ["queue"], ["job"], ["dead"], ["sidecar"]], ids=" ".join)
+def test_the_help_of_a_group_has_whole_sentences(group: list[str]) -> None:
+    listed = ok(*group, "--help").partition("Commands:\n")[2].partition("\n\n")[0]
+
+    assert [line for line in listed.splitlines() if not line.endswith(".")] == []
+    assert "..." not in listed
+
+
 def test_without_a_client_for_redis_it_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

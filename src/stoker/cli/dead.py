@@ -41,7 +41,7 @@ def list_dead(app: str | None, url: str | None, as_json: bool, limit: int, **cri
     list_them(Target(app, url), chosen, limit, as_json=as_json)
 
 
-@dead.command(epilog="Example: stoker dead show 17")
+@dead.command(short_help="Show a dead letter in full.", epilog="Example: stoker dead show 17")
 @one_job_options
 def show(**given: Any) -> None:
     """Show a dead letter: its error with the traceback, its data, its attempts, its log."""

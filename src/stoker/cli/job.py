@@ -30,7 +30,11 @@ def job() -> None:
     """Look after jobs."""
 
 
-@job.command("ls", epilog="Example: stoker job ls --state active,waiting --limit 100")
+@job.command(
+    "ls",
+    short_help="Show jobs.",
+    epilog="Example: stoker job ls --state active,waiting --limit 100",
+)
 @filter_options
 @state_option
 @limit_option
@@ -72,7 +76,10 @@ def logs(
         click.echo(plain(redacted(log_line(line))))
 
 
-@job.command(epilog="Example: stoker job retry --queue mail --reason timeout --since 1d")
+@job.command(
+    short_help="Run failed jobs again.",
+    epilog="Example: stoker job retry --queue mail --reason timeout --since 1d",
+)
 @bulk_options
 @state_option
 @reason_option
@@ -93,7 +100,10 @@ def promote(**given: Any) -> None:
     carry_out(PROMOTE, *split(**given))
 
 
-@job.command(epilog="Example: stoker job cancel --task send_mail --queue mail")
+@job.command(
+    short_help="End unfinished jobs for good.",
+    epilog="Example: stoker job cancel --task send_mail --queue mail",
+)
 @bulk_options
 @state_option
 def cancel(**given: Any) -> None:

@@ -47,7 +47,9 @@ def list_queues(app: str | None, url: str | None, as_json: bool) -> None:
         screen().print(queues_table(stats))
 
 
-@queue.command(epilog="Example: stoker queue pause mail")
+@queue.command(
+    short_help="Give out no more jobs of a queue.", epilog="Example: stoker queue pause mail"
+)
 @queues_argument
 @target_options
 @json_option
@@ -67,7 +69,9 @@ def resume(queues: tuple[str, ...], app: str | None, url: str | None, as_json: b
     _tell(stats, as_json)
 
 
-@queue.command(epilog="Example: stoker queue clean mail --older-than 7d")
+@queue.command(
+    short_help="Delete finished jobs.", epilog="Example: stoker queue clean mail --older-than 7d"
+)
 @queues_argument
 @click.option(
     "--older-than", type=span(), metavar="DURATION", help="Only what finished that long ago."

@@ -77,7 +77,7 @@ def test_an_empty_list_says_so(shop: Shop) -> None:
     shop.do(lambda app: app.queues())
 
     assert ok("job", "ls", "--url", URL) == "There are no jobs yet.\n"
-    assert ok("job", "ls", "--url", URL, "--state", "failed") == "There are no such jobs.\n"
+    assert ok("job", "ls", "--url", URL, "--state", "failed") == "There are no dead letters.\n"
     assert ok("job", "ls", "--url", URL, "--json") == ""
 
 

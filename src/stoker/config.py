@@ -79,7 +79,7 @@ class BrokerURL(msgspec.Struct, frozen=True):
         if not separator:
             raise ConfigError(
                 f"broker URL {_shown(text)!r}{_from(source)} has no scheme",
-                hint=f"for example {DEFAULT_URL}",
+                hint=_with_scheme(_shown(text)),
             )
         if _SERVER.match(scheme):
             return cls(
@@ -144,19 +144,21 @@ def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
     try:
         if scheme == "unix":
             hosts, service, socket = (), "", f"/{path}"
-            database = int(options.pop("db", 0))
+            database = _number(options.pop("db", "0"), "database", 2**31)
         else:
             default_port = 26379 if scheme.endswith("+sentinel") else 6379
             hosts = tuple(_host(part, default_port) for part in where.split(","))
+            if scheme.endswith("+sentinel") and not parts:
+                raise ValueError("it has to name what the sentinels watch")
             service = parts.pop(0) if scheme.endswith("+sentinel") else ""
             socket = ""
-            database = int(parts.pop(0)) if parts else 0
+            database = _number(parts.pop(0), "database", 2**31) if parts else 0
         if parts and not socket:
-            raise ValueError
-    except (ValueError, IndexError):
+            raise ValueError(f"nothing comes after the database, and here is {parts[0]!r}")
+    except ValueError as error:
         example = _SERVER_EXAMPLES.get(scheme.replace("rediss", "redis"), "redis://host:6379/0")
         raise ConfigError(
-            f"broker URL {shown} cannot be read", hint=f"for example {example}"
+            f"broker URL {shown} cannot be read: {error}", hint=f"for example {example}"
         ) from None
     if scheme.endswith("+cluster") and (database or not re.search(r"\{[^{}]+\}", prefix)):
         raise ConfigError(
@@ -176,7 +178,22 @@ def _host(part: str, default_port: int) -> tuple[str, int]:
         port = port.removeprefix(":")
     else:
         host, _, port = part.partition(":")
-    return unquote(host) or "localhost", int(port) if port else default_port
+    return unquote(host) or "localhost", _number(port, "port", 65_535) if port else default_port
+
+
+def _number(text: str, what: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > most:
+        raise ValueError(f"its {what} {text!r} is no number" + f" up to {most}" * (most < 2**31))
+    return int(text)
+
+
+def _with_scheme(shown: str) -> str:
+    """Return what somebody may have meant who left out the scheme, or a part of it."""
+    if found := re.match(r"(rediss?|sqlite):/*", shown):
+        return f"for example {'redis://host:6379/0' if found[1] != 'sqlite' else DEFAULT_URL}"
+    if re.fullmatch(r"[\w.-]+:\d{1,5}(/\d*)?", shown):
+        return f"for Redis or Valkey: redis://{shown}"
+    return f"for a file: {f'sqlite:///{shown}' if shown else DEFAULT_URL}"
 
 
 def _from(source: str) -> str:

@@ -123,3 +123,11 @@ class JobTimeout(JobError, TimeoutError):
 
 class Unrecoverable(Exception):
     """Raise this in a handler to fail the job now, whatever attempts are left."""
+
+
+def missing(what: str, package: str, extra: str) -> ConfigError:
+    """Return the error for ``what`` needs a package of one of Stoker's extras."""
+    return ConfigError(
+        f"{what} needs the package {package}, which is not installed",
+        hint=f"pip install 'stoker[{extra}]', or in a clone of Stoker: pip install '.[{extra}]'",
+    )

@@ -74,7 +74,9 @@ def placement(given: Where | None, is_async: bool, origin: Origin, where: str) -
     if given is None:
         return "loop" if is_async else "thread"
     if given not in get_args(Where):
-        raise ConfigError(f"{where}: run_in={given!r}", hint="'loop', 'thread' or 'process'")
+        raise ConfigError(
+            f"{where}: run_in={given!r} is no place to run in", hint="'loop', 'thread' or 'process'"
+        )
     if given == "loop" and not is_async:
         raise ConfigError(
             f"{where}: a plain def would block the event loop",

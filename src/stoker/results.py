@@ -38,7 +38,7 @@ class Results:
         except TimeoutError:
             raise JobTimeout(
                 f"job {id} of queue {queue!r} did not end in {describe((timeout or 0) * 1_000)}",
-                hint="it goes on; wait again, or cancel it",
+                hint="it goes on, if a worker takes its queue; wait again, or cancel it",
             ) from None
 
 

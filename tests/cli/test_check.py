@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stoker import Backoff, Stoker
 from stoker.cli import check
 from stoker.config import BrokerURL
 from tests.cli.support import Running, Shop, ok, stoker
@@ -37,12 +38,12 @@ def test_an_app_that_is_well(shop: Shop) -> None:
     shown = ok("check", "shop:app").splitlines()
 
     assert [line.rstrip() for line in shown] == [
-        "task     queue     runs in  tries  backoff   timeout  keeps  dead",
-        "send     mail      loop     3      1s to 1h  10m      7d     90d",
-        "remind   default   thread   3      1s to 1h  10m      7d     90d",
-        "bounce   mail      loop     2      1h        10m      7d     90d",
-        "crawl    slow      loop     3      1s to 1h  10m      7d     90d",
-        "Picture  pictures  thread   1      1s to 1h  10m      7d     90d",
+        "task     queue     runs in  tries  backoff      timeout  keeps  dead",
+        "send     mail      loop     3      500ms to 2s  10m      7d     90d",
+        "remind   default   thread   3      500ms to 2s  10m      7d     90d",
+        "bounce   mail      loop     2      30m to 1h    10m      7d     90d",
+        "crawl    slow      loop     3      500ms to 2s  10m      7d     90d",
+        "Picture  pictures  thread   1      none         10m      7d     90d",
         "",
         "broker: sqlite:///jobs.db",
         "  an acknowledged job survives a crash and a power cut (WAL, synchronous=FULL)",
@@ -58,10 +59,10 @@ def test_every_problem_is_listed(folder: Path) -> None:
 
     assert result.exit_code == 1
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
-        "task    queue    runs in  tries  backoff   timeout  keeps  dead",
-        "shrink  default  process  1      1s to 1h  none     none   90d",
-        "grow    default  process  3      10s       10m      7d     last 50",
-        "hidden  default  process  3      1s to 1h  10m      7d     all",
+        "task    queue    runs in  tries  backoff      timeout  keeps  dead",
+        "shrink  default  process  1      none         none     none   90d",
+        "grow    default  process  3      10s          10m      7d     last 50",
+        "hidden  default  process  3      500ms to 2s  10m      7d     all",
         "",
         "broker: sqlite:///nowhere/jobs.db",
         "",
@@ -216,3 +217,28 @@ def test_a_worker_says_so_where_its_children_are_few(
         assert worker.end() == 0
 
     assert (f"WARNING {ADVICE}" in worker.shown) is told
+
+
+@pytest.mark.parametrize(
+    ("backoff", "attempts", "shown"),
+    [
+        (Backoff(), 2, "500ms to 1s"),
+        (Backoff(), 100, "500ms to 1h"),
+        (Backoff.exponential("2s", max="10m", jitter=0), 4, "2s to 8s"),
+        (Backoff.fixed("1m"), 5, "1m"),
+        (Backoff.fixed("1m", jitter=0.5), 5, "30s to 1m"),
+        (Backoff(), 1, "none"),
+        (Backoff("night"), 3, "as night says"),
+    ],
+)
+def test_the_waits_between_attempts_are_those_that_can_happen(
+    backoff: Backoff, attempts: int, shown: str
+) -> None:
+    app = Stoker("sqlite:///:memory:")
+    task = app.task(backoff=backoff, attempts=attempts)(_nothing)
+
+    assert check.policy_row(task.handler)["backoff"] == shown
+
+
+async def _nothing() -> None:
+    pass

@@ -9,7 +9,7 @@ import pytest
 
 from stoker.app import Stoker
 from stoker.broker.base import Patch, system_clock
-from stoker.cli import bulk
+from stoker.cli import verbs
 from stoker.job.states import State
 from stoker.queue import Filter
 from tests.cli.support import URL, Shop, lines, ok, stoker
@@ -29,6 +29,13 @@ def test_dead_letters_are_listed_the_newest_first(shop: Shop) -> None:
         ["1", "send", "now", "1", "ValueError:", "first"],
     ]
     assert [job["id"] for job in lines("dead", "ls", "--text", "keyerror", "--url", URL)] == ["2"]
+
+
+def test_that_there_are_none_is_said(shop: Shop) -> None:
+    shop.add()
+
+    assert ok("dead", "ls", "--url", URL) == "There are no dead letters.\n"
+    assert ok("dead", "ls", "--text", "x", "--url", URL) == "There are no such jobs.\n"
 
 
 def test_dead_letters_of_several_queues_are_one_list(shop: Shop) -> None:
@@ -93,7 +100,7 @@ def test_what_dies_during_a_replay_is_not_replayed_by_it(
         return 0
 
     monkeypatch.setattr(
-        "stoker.cli.dead.REPLAY", msgspec.structs.replace(bulk.REPLAY, sweep=replay)
+        "stoker.cli.dead.REPLAY", msgspec.structs.replace(verbs.REPLAY, sweep=replay)
     )
     shop.add()
     shop.fail()
@@ -122,7 +129,7 @@ def test_only_dead_letters_are_purged(shop: Shop) -> None:
     result = stoker("dead", "purge", id, "--url", URL)
 
     assert result.exit_code == 1
-    assert result.stderr == f"job {id} of mail is waiting: it is no dead letter\n"
+    assert result.stderr == f"error: job {id} of mail is waiting: it is no dead letter\n"
     assert shop.states() == {State.WAITING: 1}
 
 
@@ -193,3 +200,37 @@ def test_a_secret_in_a_failure_or_a_log_is_shown_to_who_asks_only(shop: Shop) ->
 
 async def _log(app: Stoker, id: str, line: str) -> None:
     await (await app.client.broker()).update("mail", id, Patch(log=(line,)))
+
+
+def test_of_dead_letters_those_of_one_task_are_replayed_or_only_counted(shop: Shop) -> None:
+    shop.add("send")
+    shop.fail()
+    shop.add("many")
+    shop.fail()
+
+    chosen = ("dead", "replay", "--task", "many", "--url", URL)
+    assert ok(*chosen, "--dry-run") == "Would be put back in line: 1 job.\n"
+    assert shop.states() == {State.FAILED: 2}
+    assert ok(*chosen, "--yes") == "Put back in line: 1 job.\n"
+    assert shop.states() == {State.FAILED: 1, State.WAITING: 1}
+
+
+def test_a_dead_letter_that_is_there_is_replayed_and_one_that_is_not_is_named(shop: Shop) -> None:
+    id = shop.add()
+    shop.fail()
+
+    result = stoker("dead", "replay", id, "99", "--url", URL)
+
+    assert result.exit_code == 1
+    assert result.stdout == f"job {id} of mail: put back in line\nPut back in line: 1 job.\n"
+    assert result.stderr.startswith("error: there is no job 99 in queue 'mail'\nhint: ")
+
+
+def test_what_a_dry_run_leaves_out_is_said_as_ever(shop: Shop) -> None:
+    id = shop.add()
+    ok("job", "cancel", id, "--url", URL)
+
+    result = stoker("dead", "replay", "--all", "--dry-run", "--url", URL)
+
+    assert result.stdout == "Would be put back in line: 0 jobs.\n"
+    assert result.stderr == "Left out: 1 job (cancelled); --reason cancelled\n"

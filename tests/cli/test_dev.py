@@ -101,7 +101,8 @@ def test_without_watchfiles_it_says_what_to_install(
 
     assert result.exit_code == 1
     assert result.stderr == (
-        "error: stoker dev needs the package watchfiles\nhint: pip install 'stoker[dev]'\n"
+        "error: stoker dev needs the package watchfiles, which is not installed\n"
+        "hint: pip install 'stoker[dev]', or in a clone of Stoker: pip install '.[dev]'\n"
     )
 
 

@@ -146,7 +146,7 @@ def test_waiting_ends_at_its_timeout(shop: Shop) -> None:
     assert result.exit_code == 1
     assert result.stderr == (
         "error: job 1 of queue 'mail' did not end in 10ms\n"
-        "hint: it goes on; wait again, or cancel it\n"
+        "hint: it goes on, if a worker takes its queue; wait again, or cancel it\n"
     )
 
 

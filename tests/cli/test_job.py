@@ -9,8 +9,10 @@ import pytest
 
 from stoker.app import Stoker
 from stoker.broker.base import Patch
-from stoker.job.model import NewJob
+from stoker.job.model import NewJob, lease_of
+from stoker.job.outcome import Released
 from stoker.job.states import State
+from stoker.queue import Filter
 from tests.cli.support import URL, Shop, lines, ok, stoker
 
 
@@ -75,7 +77,7 @@ def test_an_empty_list_says_so(shop: Shop) -> None:
     shop.do(lambda app: app.queues())
 
     assert ok("job", "ls", "--url", URL) == "There are no jobs yet.\n"
-    assert ok("job", "ls", "--url", URL, "--state", "failed") == "There are no such jobs.\n"
+    assert ok("job", "ls", "--url", URL, "--state", "failed") == "There are no dead letters.\n"
     assert ok("job", "ls", "--url", URL, "--json") == ""
 
 
@@ -198,7 +200,9 @@ def test_jobs_are_retried_promoted_cancelled_and_removed(shop: Shop) -> None:
     assert shop.job(dead).state is State.WAITING
     assert ok("job", "promote", delayed, "--url", URL) == "Put in line: 1 job.\n"
     assert shop.job(delayed).state is State.WAITING
-    assert ok("job", "cancel", dead, delayed, "--url", URL) == "Cancelled: 2 jobs.\n"
+    assert ok("job", "cancel", dead, delayed, "--url", URL) == (
+        f"job {dead} of mail: cancelled\njob {delayed} of mail: cancelled\nCancelled: 2 jobs.\n"
+    )
     assert shop.states() == {State.FAILED: 2}
     assert "cancelled by an operator" in (shop.job(dead).failure or "")
     assert ok("job", "rm", dead, dead, "--url", URL) == "Deleted: 1 job.\n"
@@ -220,7 +224,7 @@ def test_a_job_in_the_wrong_state_is_left_alone(shop: Shop, verb: str, refusal: 
     result = stoker("job", verb, id, "--url", URL)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"job {id} of mail is active: it {refusal}\n"
+    assert result.stderr == f"error: job {id} of mail is active: it {refusal}\n"
     assert shop.job(id).state is State.ACTIVE
 
 
@@ -232,7 +236,7 @@ def test_a_completed_job_is_run_again_only_if_that_is_said(shop: Shop) -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"job {id} of mail is completed: "
+        f"error: job {id} of mail is completed: "
         "it has done its work; --state completed runs it once more\n"
     )
     assert shop.job(id).state is State.COMPLETED
@@ -256,7 +260,7 @@ def test_a_named_job_in_another_state_than_said_is_left_alone(shop: Shop) -> Non
 
     assert result.exit_code == 1
     assert result.stderr == (
-        f"job {id} of mail is waiting: it is left alone, for --state says failed,delayed\n"
+        f"error: job {id} of mail is waiting: it is left alone, for --state says failed,delayed\n"
     )
     assert shop.job(id).state is State.WAITING
 
@@ -274,16 +278,95 @@ def test_of_several_those_that_can_are_changed(shop: Shop) -> None:
         "refused": [
             {"queue": "mail", "id": waiting, "state": "waiting", "reason": "it is not delayed"}
         ],
+        "done": [{"queue": "mail", "id": delayed}],
     }
 
 
-def test_one_unknown_id_stops_it_all(shop: Shop) -> None:
-    id = shop.add()
+@pytest.mark.parametrize(
+    ("verb", "done"),
+    [
+        ("retry", "put back in line"),
+        ("promote", "put in line"),
+        ("cancel", "cancelled"),
+        ("rm", "deleted"),
+    ],
+)
+def test_of_several_each_ones_fate_is_said(shop: Shop, verb: str, done: str) -> None:
+    first, second = shop.add(delay="1h"), shop.add(delay="1h")
 
-    result = stoker("job", "cancel", id, "nope", "--url", URL)
+    result = stoker("job", verb, first, "nope", second, "--url", URL)
 
     assert result.exit_code == 1
-    assert shop.job(id).state is State.WAITING
+    assert result.stdout == (
+        f"job {first} of mail: {done}\njob {second} of mail: {done}\n{done.capitalize()}: 2 jobs.\n"
+    )
+    assert result.stderr == (
+        "error: there is no job nope in queue 'mail'\n"
+        "hint: it was removed, or its retention has passed; stoker job ls shows what there is\n"
+    )
+    assert State.DELAYED not in shop.states()
+
+
+def test_machines_hear_of_an_unknown_id_among_the_refused(shop: Shop) -> None:
+    id = shop.add()
+
+    result = stoker("job", "cancel", id, "nope", "--url", URL, "--json")
+
+    assert (result.exit_code, result.stderr) == (1, "")
+    told = json.loads(result.stdout)
+    assert told["done"] == [{"queue": "mail", "id": id}]
+    assert told["refused"] == [
+        {
+            "queue": None,
+            "id": "nope",
+            "state": None,
+            "reason": "there is no job nope in queue 'mail'",
+        }
+    ]
+
+
+def test_an_id_that_several_queues_have_is_refused_and_the_others_go_on(shop: Shop) -> None:
+    shop.add("send", "mail", id="twin")
+    shop.add("login", "other", id="twin")
+    id = shop.add()
+
+    result = stoker("job", "cancel", "twin", id, "--url", URL)
+
+    assert result.exit_code == 1
+    assert result.stdout == f"job {id} of mail: cancelled\nCancelled: 1 job.\n"
+    assert result.stderr.startswith("error: several queues have a job twin: ")
+    assert result.stderr.endswith("\nhint: say which one: --queue NAME\n")
+
+
+@pytest.mark.parametrize("verb", ["retry", "promote", "cancel", "rm"])
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(shop: Shop, verb: str) -> None:
+    ids = [shop.add(delay="1h"), shop.add(delay="1h")]
+
+    named = ok("job", verb, *ids, "--dry-run", "--url", URL)
+
+    assert named.splitlines()[0].startswith(f"job {ids[0]} of mail: would be ")
+    assert named.splitlines()[2].startswith("Would be ")
+    assert named.splitlines()[2].endswith(": 2 jobs.")
+    assert shop.states() == {State.DELAYED: 2}
+
+
+def test_a_dry_run_by_filters_counts_and_does_not_ask(shop: Shop) -> None:
+    shop.add("send", delay="1h")
+    shop.add("send", "other")
+    shop.add("login", "other")
+
+    shown = ok("job", "cancel", "--task", "send", "--dry-run", "--url", URL)
+    [told] = lines("job", "cancel", "--task", "send", "--dry-run", "--url", URL)
+
+    assert shown == "Would be cancelled: 2 jobs.\n"
+    assert told == {
+        "verb": "cancel",
+        "changed": 2,
+        "queues": {"mail": 1, "other": 1},
+        "refused": [],
+        "dry_run": True,
+    }
+    assert State.FAILED not in shop.states()
 
 
 def test_a_running_job_is_removed_by_force(shop: Shop) -> None:
@@ -357,3 +440,21 @@ def test_in_a_pipe_lines_end_with_their_words_and_numbers_are_short(shop: Shop) 
 
 async def _half_done(app: Stoker, id: str) -> None:
     assert await (await app.client.broker()).update("mail", id, Patch(progress=str(1 / 6)))
+
+
+def test_a_job_that_crashed_says_how_crashes_are_counted(shop: Shop) -> None:
+    id = shop.add()
+    assert "crashes" not in ok("job", "show", id, "--url", URL)
+    shop.claim()
+    shop.do(_crash)
+
+    shown = " ".join(ok("job", "show", id, "--url", URL, env={"COLUMNS": "500"}).split())
+
+    assert "attempts 0 (starts 1) crashes 1: its process died while it ran" in shown
+    assert "That costs no attempt; a job may crash as often as its worker's --max-stalls" in shown
+
+
+async def _crash(app: Stoker) -> None:
+    broker = await app.client.broker()
+    [job] = (await app.queue("mail").find(Filter(state=State.ACTIVE))).jobs
+    await broker.finish([Released(lease_of(job), crashed=True)])

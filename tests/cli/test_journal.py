@@ -14,7 +14,7 @@ from stoker.job.model import Failure, JobRecord, Lease
 from stoker.job.outcome import Done, Failed, Released, Retried, Snoozed
 from stoker.job.states import State
 
-LEASES = [Lease("mail", str(number), "t") for number in range(6)]
+LEASES = [Lease("mail", str(number), "t") for number in range(7)]
 FAILURE = Failure("error", "ValueError: no\nwhy", "Traceback …\nValueError: no")
 
 
@@ -60,14 +60,24 @@ def journal(clock: Clock, lines: list[str]) -> Iterator[Journal]:
     end()
 
 
-def test_what_goes_well_is_counted_and_not_logged(journal: Journal, lines: list[str]) -> None:
+def test_what_goes_well_is_counted_and_not_logged_but_for_a_crash(
+    journal: Journal, lines: list[str]
+) -> None:
     emit("jobs.claimed", jobs=[record()])
     emit("jobs.finished", outcomes=[Done(LEASES[0], "1"), Done(LEASES[1], "1")], lost=frozenset())
     emit("jobs.finished", outcomes=[Failed(LEASES[2], FAILURE), Retried(LEASES[3], FAILURE)])
     emit("jobs.finished", outcomes=[Snoozed(LEASES[4]), Released(LEASES[5])])
+    emit("jobs.finished", outcomes=[Released(LEASES[6], crashed=True)])
 
-    assert journal.counts == {"done": 2, "failed": 1, "retried": 1, "other": 2}
-    assert lines == []
+    assert journal.counts == {
+        "done": 2,
+        "failed": 1,
+        "retried": 1,
+        "snoozed": 1,
+        "handed back": 1,
+        "crashed and put back": 1,
+    }
+    assert lines == ["WARNING job 6 of mail: its process died while it ran; it is put back"]
 
 
 def test_what_was_refused_is_not_counted(journal: Journal) -> None:
@@ -132,7 +142,7 @@ def test_after_its_end_it_hears_nothing(clock: Clock) -> None:
             "job.stuck",
             {"job": record("7")},
             "WARNING send 7 of mail: its thread overran and cannot be stopped: it goes on beside "
-            'the next attempt (with run_in="process" it would be killed)',
+            'whatever runs next (with run_in="process" it would be killed)',
         ),
         (
             "loop.blocked",

@@ -63,9 +63,10 @@ def test_a_command_is_imported_only_when_it_is_used() -> None:
 USAGE = {
     ("wroker", "shop"): "No such command 'wroker'. Did you mean 'worker'?",
     ("worker",): "Missing argument 'MODULE:APP'.",
+    ("job", "ls", "--limit", "many"): "Invalid value for '--limit': 'many' is not a whole number",
     ("worker", "shop", "-c", "0"): (
         "Invalid value for '-c' / '--concurrency' (env var: 'STOKER_CONCURRENCY', "
-        "'WORKER_CONCURRENCY'): 0 is not in the range x>=1."
+        "'WORKER_CONCURRENCY'): 0 is not 1 or more"
     ),
     ("worker", "shop", "--grace", "soon"): (
         "Invalid value for '--grace' (env var: 'STOKER_GRACE'): 'soon' is not a duration: "
@@ -104,7 +105,8 @@ USAGE = {
     ("enqueue", "shop:app", "send", "to=ada", "3"): "'3' is not KEY=VALUE.",
     ("enqueue", "shop:app", "send", "to=ada", "to=bob"): "'to' is given twice.",
     ("enqueue", "shop:app", "send", "--data", "{"): (
-        "--data is not JSON: Input data was truncated"
+        "--data is not JSON: Input data was truncated. A shell takes it in single quotes, keys and "
+        'text in double ones: \'{"to": "ada@example.com"}\''
     ),
     ("enqueue", "shop:app", "send", "--data", "[1]"): (
         '--data is no JSON object, such as {"to": "ada@example.com"}.'
@@ -142,8 +144,12 @@ ERRORS = {
         "error: there is no file {folder}/stoker.db\n"
         "hint: --url or STOKER_URL says where the jobs are; --app uses the application's own\n"
     ),
+    ("queue", "ls", "--url", "sqlite:///."): (
+        "error: {folder} is a folder, and jobs are kept in a file\n"
+        "hint: for example {folder}/stoker.db\n"
+    ),
     ("queue", "ls", "--url", "nonsense"): (
-        "error: broker URL 'nonsense' has no scheme\nhint: for example sqlite:///stoker.db\n"
+        "error: broker URL 'nonsense' has no scheme\nhint: for a file: sqlite:///nonsense\n"
     ),
     ("queue", "ls", "--url", "amqp://me:hush@host/1"): (
         "error: no broker for amqp://me:***@host/1: jobs are kept in SQLite, Redis or Valkey\n"
@@ -156,7 +162,8 @@ ERRORS = {
     ),
     ("queue", "ls", "--url", "sqlite:///notes.txt"): (
         "error: {folder}/notes.txt is damaged or not a SQLite file: file is not a database\n"
-        "hint: restore it from a backup, or salvage it with: sqlite3 FILE .recover\n"
+        "hint: check that it is the right file; if so, restore it from a backup, or salvage it "
+        "with: sqlite3 FILE .recover\n"
     ),
     ("queue", "pause", "mial", "--app", "shop"): (
         "error: there is no queue 'mial'\nhint: did you mean 'mail'?\n"
@@ -308,3 +315,28 @@ async def fill(app: Stoker) -> None:
     """Add more jobs than fit a pipe."""
     broker = await app.client.broker()
     await broker.add([NewJob("mail", "send", id=f"{number:a>200}") for number in range(2_000)])
+
+
+@pytest.mark.parametrize("group", [[], ["queue"], ["job"], ["dead"], ["sidecar"]], ids=" ".join)
+def test_the_help_of_a_group_has_whole_sentences(group: list[str]) -> None:
+    listed = ok(*group, "--help").partition("Commands:\n")[2].partition("\n\n")[0]
+
+    assert [line for line in listed.splitlines() if not line.endswith(".")] == []
+    assert "..." not in listed
+
+
+def test_without_a_client_for_redis_it_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for loaded in list(sys.modules):
+        if loaded.startswith("stoker.broker.redis"):
+            monkeypatch.delitem(sys.modules, loaded)
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    result = stoker("queue", "ls", "--url", "redis://shop/0")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "error: a broker at redis://shop/0 needs the package redis, which is not installed\n"
+        "hint: pip install 'stoker[redis]', or in a clone of Stoker: pip install '.[redis]'\n"
+    )

@@ -28,8 +28,8 @@ def test_a_missing_extra_is_named_with_its_remedy(
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"error: stoker sidecar needs {module}, which is not installed\n"
-        "hint: pip install 'stoker[sidecar]'\n"
+        f"error: stoker sidecar needs the package {module}, which is not installed\n"
+        "hint: pip install 'stoker[sidecar]', or in a clone of Stoker: pip install '.[sidecar]'\n"
     )
 
 

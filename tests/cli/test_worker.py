@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,55 @@ def test_a_second_signal_hands_them_back_now(shop: Shop) -> None:
     assert code == 0
     job = shop.job(id, "slow")
     assert (job.state, job.attempts) == (State.WAITING, 0)
-    assert "0 retried, 1 snoozed or handed back in " in worker.output[-1]
+    assert "0 retried, 1 handed back in " in worker.output[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_while_it_waits_for_its_server_ends_it_well(
+    folder: Path, number: signal.Signals
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
+        (folder / "away.py").write_text(
+            f"from stoker import Stoker\napp = Stoker({url!r})\n@app.task\ndef go() -> None: ...\n"
+        )
+
+        with Running(folder, "worker", "away:app") as worker:
+            worker.until("WARNING waiting for the server: ")
+            worker.signal(number)
+            code = worker.end()
+
+    assert code == 0
+    assert f"{number.name}: stopped before any job was taken" in worker.output[-1]
+
+
+def test_what_was_snoozed_handed_back_and_crashed_is_counted_apart(folder: Path) -> None:
+    (folder / "mixed.py").write_text(
+        "import asyncio, os\nfrom stoker import Snooze, Stoker\n"
+        'app = Stoker("sqlite:///jobs.db")\n'
+        "@app.task\nasync def later(): return Snooze('1h')\n"
+        "@app.task\nasync def long():\n"
+        "    print('long begun', flush=True)\n    await asyncio.sleep(600)\n"
+        '@app.task(attempts=1, run_in="process")\n'
+        "def die() -> None:\n"
+        "    first = not os.path.exists('died')\n    open('died', 'w').close()\n"
+        "    if first: os._exit(7)\n"
+    )
+    for task in ("later", "die"):
+        ok("enqueue", "mixed:app", task)
+
+    with Running(folder, "worker", "mixed:app", "-v") as worker:
+        worker.until("die 2 of default: done in")
+        ok("enqueue", "mixed:app", "long")
+        worker.until("long begun")
+        worker.signal(signal.SIGTERM)
+        worker.until("claiming no more")
+        worker.signal(signal.SIGTERM)
+        worker.end()
+
+    counted = "1 done, 0 failed, 0 retried, 1 snoozed, 1 crashed and put back, 1 handed back"
+    assert f"stopped: {counted} in " in worker.output[-1]
 
 
 def test_when_the_grace_is_over_they_are_handed_back(shop: Shop) -> None:

@@ -77,8 +77,18 @@ def test_a_relative_file_in_a_folder_that_is_gone_is_refused(
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("", "broker URL '' has no scheme", "for example sqlite:///stoker.db"),
-        ("jobs.db", "broker URL 'jobs.db' has no scheme", "for example sqlite:///stoker.db"),
+        ("", "broker URL '' has no scheme", "for a file: sqlite:///stoker.db"),
+        ("jobs.db", "broker URL 'jobs.db' has no scheme", "for a file: sqlite:///jobs.db"),
+        (
+            "localhost:6379",
+            "broker URL 'localhost:6379' has no scheme",
+            "for Redis or Valkey: redis://localhost:6379",
+        ),
+        (
+            "redis:/shop",
+            "broker URL 'redis:/shop' has no scheme",
+            "for example redis://host:6379/0",
+        ),
         (
             "sqlite://jobs.db",
             "broker URL 'sqlite://jobs.db' names no file",
@@ -96,6 +106,36 @@ def test_a_url_that_names_no_place_is_refused(text: str, message: str, hint: str
         BrokerURL.parse(text)
 
     assert (refusal.value.message, refusal.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("redis://shop:abc", "its port 'abc' is no number up to 65535"),
+        ("redis://shop:65536/0", "its port '65536' is no number up to 65535"),
+        ("redis://shop/zero", "its database 'zero' is no number"),
+        ("redis://shop/0/more", "nothing comes after the database, and here is 'more'"),
+        ("redis+sentinel://shop", "it has to name what the sentinels watch"),
+    ],
+)
+def test_what_cannot_be_read_of_a_servers_url_is_said(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        BrokerURL.parse(text, "STOKER_URL")
+
+    assert refusal.value.message == (
+        f"broker URL {text!r} (from STOKER_URL) cannot be read: {problem}"
+    )
+    assert (refusal.value.hint or "").startswith("for example redis")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("redsi", "redis"), ("redis+tls", "rediss"), ("sqllite", "sqlite")]
+)
+def test_a_mistyped_scheme_is_guessed(typed: str, meant: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        make_broker(f"{typed}://shop/0")
+
+    assert refusal.value.hint == f"did you mean {meant}://?"
 
 
 def test_a_scheme_that_no_broker_takes_is_refused_when_the_broker_is_made() -> None:

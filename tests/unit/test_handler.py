@@ -58,7 +58,13 @@ def test_a_handler_runs_where_it_is_told_or_where_its_kind_belongs(
             "send(): a child process cannot find a function inside another",
             "define it at the top level of a module",
         ),
-        ("gpu", True, HERE, "send(): run_in='gpu'", "'loop', 'thread' or 'process'"),
+        (
+            "gpu",
+            True,
+            HERE,
+            "send(): run_in='gpu' is no place to run in",
+            "'loop', 'thread' or 'process'",
+        ),
     ],
 )
 def test_a_place_that_a_handler_cannot_run_in_is_refused(

@@ -113,7 +113,7 @@ async def test_the_waiting_has_an_end_if_one_is_given(app: Stoker) -> None:
 
     assert isinstance(error.value, TimeoutError)
     assert error.value.message == "job 1 of queue 'q' did not end in 10ms"
-    assert error.value.hint == "it goes on; wait again, or cancel it"
+    assert error.value.hint == "it goes on, if a worker takes its queue; wait again, or cancel it"
     assert await nothing_else_runs()
 
 

@@ -254,6 +254,26 @@ def test_options_that_cannot_be_are_refused_at_once(
     assert refusal.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "here"),
+    [
+        ("retries", "attempts"),
+        ("countdown", "delay"),
+        ("time_limit", "timeout"),
+        ("uniqe", "known"),
+    ],
+)
+def test_a_setting_by_another_frameworks_name_is_told_by_ours(
+    app: Stoker, elsewhere: str, here: str
+) -> None:
+    settings: dict[str, Any] = {elsewhere: 3}
+    with pytest.raises(ConfigError) as refusal:
+        app.task(name="x", **settings)(lambda: 1)
+
+    hint = refusal.value.hint or ""
+    assert hint == f"did you mean {here!r}?" or (here == "known" and hint.startswith("known: id, "))
+
+
 async def test_an_id_that_exists_gives_the_job_that_has_it(app: Stoker) -> None:
     @app.task
     def work(number: int) -> None: ...

@@ -107,7 +107,7 @@ async def test_an_operator_is_told_why_nothing_goes(
     assert refused.exit_code == 1
     assert refused.stdout == ""
     assert (
-        "job p of q is waiting: it waits for a child that is running; --force deletes both\n"
+        "error: job p of q is waiting: it waits for a child that is running; --force deletes both\n"
         in (refused.stderr)
     )
     assert forced.exit_code == 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+
 from stoker.broker.base import Broker, Clock, system_clock
 from stoker.config import BrokerURL
-from stoker.errors import ConfigError
+from stoker.errors import ConfigError, missing
 
 
 def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
@@ -18,15 +20,18 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
 
         return SQLiteBroker(parsed.path, clock=clock)
     if parsed.server is None:
+        close = difflib.get_close_matches(parsed.scheme, ("sqlite", "redis", "rediss"), 1)
         raise ConfigError(
             f"no broker for {parsed.described}: jobs are kept in SQLite, Redis or Valkey",
-            hint="set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
+            hint=f"did you mean {close[0]}://?"
+            if close
+            else "set STOKER_URL=sqlite:///path/to/file.db or redis://host:6379/0, "
             "or pass such a URL to Stoker()",
         )
     try:
         from stoker.broker.redis import RedisBroker
-    except ImportError as error:
-        raise ConfigError(
-            f"no client for {parsed.described}: {error}", hint="pip install 'stoker[redis]'"
-        ) from error
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("stoker"):
+            raise
+        raise missing(f"a broker at {parsed.described}", error.name, "redis") from error
     return RedisBroker(parsed, parsed.server, clock=clock)

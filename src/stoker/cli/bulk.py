@@ -3,54 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import click
 import msgspec
 
 from stoker.app import Stoker
 from stoker.broker.base import system_clock
+from stoker.cli.named import Fate, fates
 from stoker.cli.records import write_json
 from stoker.cli.selection import Criteria, count_jobs
-from stoker.cli.target import Target, chosen_queues, find_job, operate
+from stoker.cli.target import Target, chosen_queues, operate
+from stoker.cli.verbs import Verb
 from stoker.errors import ConfigError
-from stoker.job.model import REASONS, JobRecord, Reason
-from stoker.job.states import FINISHED, UNFINISHED, State
+from stoker.job.model import REASONS
+from stoker.job.states import State
 from stoker.queue import Filter, Progress, Queue
-
-Which = Filter | Iterable[str]
-Sweep = Callable[[Queue, Which, Progress], Awaitable[int]]
-
-
-class Verb(msgspec.Struct, frozen=True):
-    """Something that can be done to many jobs."""
-
-    name: str
-    states: frozenset[State]
-    """The states in which it can be done."""
-    usual: tuple[State, ...]
-    """The states meant if none is named."""
-    sweep: Sweep
-    question: str
-    past: str
-    refusal: str
-    """What is wrong with a job in another state."""
-    leaves_out: tuple[Reason, ...] = ()
-    """Of dead letters, those that filters alone do not mean."""
-    on_request: Mapping[State, str] = {}
-    """Of the states, those that an id alone does not mean, and what to say then."""
-    held: str = ""
-    """What is wrong with one that was named, and to which it was not done all the same."""
-    by_state: bool = False
-    """Filters have to name a state, unless they are to take all there are."""
 
 
 class Part(msgspec.Struct, frozen=True):
     """What is to be done in one queue."""
 
     queue: str
-    which: Filter | tuple[str, ...]
+    which: Filter
     most: int
 
 
@@ -62,13 +40,13 @@ class Order(msgspec.Struct, frozen=True):
     everything: bool = False
     yes: bool = False
     as_json: bool = False
+    dry_run: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All that is to be done, and the jobs for which it cannot be."""
+    """All that is to be done where filters say to what."""
 
     parts: Sequence[Part]
-    refused: Sequence[JobRecord] = ()
     left_out: int = 0
     """Jobs that the filters match but the verb does not mean."""
 
@@ -82,16 +60,72 @@ def carry_out(verb: Verb, target: Target, order: Order) -> None:
     """Do it, or raise what is wrong with the order. Exits with 1 if a job is refused."""
     _check(verb, order)
     app = target.open()
+    if order.ids:
+        _carry_out_named(app, verb, order)
+        return
     plan = operate(app, lambda app: _plan(app, verb, order))
-    if not order.ids and plan.most and not order.yes:
-        _ask(verb, plan, order.criteria)
-    done = operate(app, lambda app: _sweep(app, verb, plan)) if plan.most else {}
-    if order.ids and verb.held:
-        stayed = operate(app, lambda app: _stayed(app, plan))
-        plan = msgspec.structs.replace(plan, refused=[*plan.refused, *stayed])
-    _tell(verb, plan, done, order)
-    if plan.refused:
+    if order.dry_run:
+        changed = operate(app, lambda app: _count(app, plan))
+    else:
+        if plan.most and not order.yes:
+            _ask(verb, plan, order.criteria)
+        changed = operate(app, lambda app: _sweep(app, verb, plan)) if plan.most else {}
+    if order.as_json:
+        left_out = {"left_out": plan.left_out} if verb.leaves_out else {}
+        write_json(_answer(verb, order, changed, refused=[]) | left_out)
+        return
+    click.echo(f"{verb.done(dry_run=order.dry_run)}: {_jobs(sum(changed.values()))}.")
+    if plan.left_out:
+        reasons = ",".join(verb.leaves_out)
+        click.echo(f"Left out: {_jobs(plan.left_out)} ({reasons}); --reason {reasons}", err=True)
+
+
+def _carry_out_named(app: Stoker, verb: Verb, order: Order) -> None:
+    found = operate(
+        app, lambda app: fates(app, verb, order.ids, order.criteria, dry_run=order.dry_run)
+    )
+    refused = [each for each in found if each.why_not]
+    changed: Counter[str] = Counter()
+    for each in found:
+        if not each.why_not:
+            changed[each.queue or ""] += each.changed
+    if order.as_json:
+        write_json(
+            _answer(verb, order, changed, refused)
+            | {"done": [{"queue": e.queue, "id": e.id} for e in found if not e.why_not]}
+        )
+    else:
+        _tell_each(verb, order, found)
+        if changed or not refused:
+            click.echo(f"{verb.done(dry_run=order.dry_run)}: {_jobs(changed.total())}.")
+    if refused:
         raise click.exceptions.Exit(1)
+
+
+def _tell_each(verb: Verb, order: Order, found: Sequence[Fate]) -> None:
+    done = verb.done(dry_run=order.dry_run)
+    for each in found:
+        if each.state is None:
+            click.echo(f"error: {each.why_not}", err=True)
+        elif each.why_not:
+            click.echo(f"error: {each.job} is {each.state}: {each.why_not}", err=True)
+        elif len(found) > 1:
+            click.echo(f"{each.job}: {done[0].lower()}{done[1:]}")
+    for hint in dict.fromkeys(each.hint for each in found):
+        if hint:
+            click.echo(f"hint: {hint}", err=True)
+
+
+def _answer(
+    verb: Verb, order: Order, changed: Mapping[str, int], refused: Sequence[Fate]
+) -> dict[str, Any]:
+    left = [
+        {"queue": each.queue, "id": each.id, "state": each.state, "reason": each.why_not}
+        for each in refused
+    ]
+    total = sum(changed.values())
+    answer = {"verb": verb.name, "changed": total, "queues": changed, "refused": left}
+    return answer | ({"dry_run": True} if order.dry_run else {})
 
 
 def _check(verb: Verb, order: Order) -> None:
@@ -109,8 +143,6 @@ def _check(verb: Verb, order: Order) -> None:
 
 
 async def _plan(app: Stoker, verb: Verb, order: Order) -> Plan:
-    if order.ids:
-        return await _plan_ids(app, verb, order)
     counts = {queue.name: queue.counts for queue in await app.queues()}
     parts: list[Part] = []
     left_out = 0
@@ -135,40 +167,6 @@ async def _part(queue: Queue, verb: Verb, which: Filter, most: int) -> tuple[Par
 
 def _failed_for(which: Filter, reasons: Iterable[str]) -> Filter:
     return msgspec.structs.replace(which, reasons=tuple(sorted(reasons)))
-
-
-async def _plan_ids(app: Stoker, verb: Verb, order: Order) -> Plan:
-    ids: dict[str, list[str]] = {}
-    refused: list[JobRecord] = []
-    for id in dict.fromkeys(order.ids):
-        job = (await find_job(app, id, order.criteria.queues)).job
-        if _why_not(verb, order, job.state) is None:
-            ids.setdefault(job.queue, []).append(id)
-        else:
-            refused.append(job)
-    return Plan([Part(queue, tuple(own), len(own)) for queue, own in ids.items()], refused)
-
-
-async def _stayed(app: Stoker, plan: Plan) -> list[JobRecord]:
-    """Return the jobs that were to go, by their ids, and are still there."""
-    broker = await app.client.broker()
-    named = [(part.queue, id) for part in plan.parts for id in _ids_of(part)]
-    details = [await broker.detail(queue, id) for queue, id in named]
-    return [detail.job for detail in details if detail is not None]
-
-
-def _ids_of(part: Part) -> tuple[str, ...]:
-    return part.which if isinstance(part.which, tuple) else ()
-
-
-def _why_not(verb: Verb, order: Order, state: State) -> str | None:
-    """Return why nothing is done to a job that was named, if its state forbids it."""
-    if state not in verb.states:
-        return verb.refusal
-    asked = order.criteria.states
-    if asked:
-        return None if state in asked else f"is left alone, for --state says {','.join(asked)}"
-    return verb.on_request.get(state)
 
 
 def _settled(filter: Filter) -> Filter:
@@ -196,6 +194,14 @@ def _ask(verb: Verb, plan: Plan, criteria: Criteria) -> None:
         raise click.exceptions.Exit(1)
 
 
+async def _count(app: Stoker, plan: Plan) -> dict[str, int]:
+    """Return how many there are now, by queue."""
+    counts: Counter[str] = Counter()
+    for part in plan.parts:
+        counts[part.queue] += await count_jobs(app.queue(part.queue), part.which)
+    return counts
+
+
 async def _sweep(app: Stoker, verb: Verb, plan: Plan) -> dict[str, int]:
     done: dict[str, int] = {}
     with _bar(verb, plan.most) as advance:
@@ -220,72 +226,5 @@ def _bar(verb: Verb, total: int) -> Generator[Progress]:
         yield lambda changed: bar.advance(task, changed)
 
 
-def _tell(verb: Verb, plan: Plan, done: Mapping[str, int], order: Order) -> None:
-    changed = sum(done.values())
-    if order.as_json:
-        refused = [
-            {
-                "queue": job.queue,
-                "id": job.id,
-                "state": job.state,
-                "reason": f"it {_why_not(verb, order, job.state) or verb.held}",
-            }
-            for job in plan.refused
-        ]
-        answer = {"verb": verb.name, "changed": changed, "queues": done, "refused": refused}
-        write_json(answer | ({"left_out": plan.left_out} if verb.leaves_out else {}))
-        return
-    for job in plan.refused:
-        why = _why_not(verb, order, job.state) or verb.held
-        click.echo(f"job {job.id} of {job.queue} is {job.state}: it {why}", err=True)
-    if changed or not plan.refused:
-        click.echo(f"{verb.past} {_jobs(changed)}.")
-    if plan.left_out:
-        reasons = ",".join(verb.leaves_out)
-        click.echo(f"Left out: {_jobs(plan.left_out)} ({reasons}); --reason {reasons}", err=True)
-
-
 def _jobs(count: int) -> str:
     return f"{count:,} job{'' if count == 1 else 's'}"
-
-
-RETRY = Verb(
-    "retry", FINISHED | {State.DELAYED}, (State.FAILED,),
-    lambda queue, which, progress: queue.requeue(which, progress=progress),
-    "Run {jobs} again from the start?", "Put back in line:", "is not finished", ("cancelled",),
-    {State.COMPLETED: "has done its work; --state completed runs it once more"},
-)  # fmt: skip
-PROMOTE = Verb(
-    "promote", frozenset({State.DELAYED}), (State.DELAYED,),
-    lambda queue, which, progress: queue.requeue(which, progress=progress),
-    "Let {jobs} run now?", "Put in line:", "is not delayed",
-)  # fmt: skip
-CANCEL = Verb(
-    "cancel", UNFINISHED, (State.WAITING, State.DELAYED, State.ACTIVE),
-    lambda queue, which, progress: queue.cancel(which, "cancelled by an operator", progress),
-    "Cancel {jobs}?", "Cancelled:", "is finished already",
-)  # fmt: skip
-REMOVE = Verb(
-    "remove", frozenset(State) - {State.ACTIVE},
-    (State.WAITING, State.DELAYED, State.FAILED, State.COMPLETED),
-    lambda queue, which, progress: queue.remove(which, progress=progress),
-    "Delete {jobs} for good?", "Deleted:", "is running; --force deletes it all the same",
-    held="waits for a child that is running; --force deletes both", by_state=True,
-)  # fmt: skip
-FORCE_REMOVE = Verb(
-    "remove", frozenset(State), tuple(State),
-    lambda queue, which, progress: queue.remove(which, force=True, progress=progress),
-    "Delete {jobs} for good?", "Deleted:", "", by_state=True,
-)  # fmt: skip
-CLEAN = Verb(
-    "clean", FINISHED, (State.COMPLETED,), REMOVE.sweep,
-    "Delete {jobs} for good?", "Deleted:", "is not finished; see stoker job rm",
-)  # fmt: skip
-REPLAY = Verb(
-    "replay", frozenset({State.FAILED}), (State.FAILED,), RETRY.sweep,
-    "Run {jobs} again from the start?", "Put back in line:", "is no dead letter", ("cancelled",),
-)  # fmt: skip
-PURGE = Verb(
-    "purge", frozenset({State.FAILED}), (State.FAILED,), REMOVE.sweep,
-    "Delete {jobs} for good?", "Deleted:", "is no dead letter",
-)  # fmt: skip

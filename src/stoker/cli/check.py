@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from stoker.errors import StokerError
 from stoker.handler import Handler
 from stoker.job.duration import describe
 from stoker.job.model import Backoff, Keep
-from stoker.job.retry import Policy
+from stoker.job.retry import BUILT_IN, Policy, backoff_ms
 
 LEAST_FREE = 100 * 1024 * 1024
 USUAL_COUNT = Policy().keep_completed.count
@@ -125,16 +126,23 @@ def policy_row(handler: Handler) -> dict[str, str]:
         "queue": handler.queue,
         "runs in": handler.run_in,
         "tries": str(policy.attempts),
-        "backoff": _backoff(policy.backoff),
+        "backoff": _backoff(policy.backoff, policy.attempts),
         "timeout": "none" if limit is None else describe(limit),
         "keeps": _keep(policy.keep_completed),
         "dead": _keep(policy.keep_failed),
     }
 
 
-def _backoff(backoff: Backoff) -> str:
-    first, last = describe(backoff.delay_ms), describe(backoff.max_ms)
-    return first if backoff.kind == "fixed" or first == last else f"{first} to {last}"
+def _backoff(backoff: Backoff, attempts: int) -> str:
+    """Return the shortest and the longest wait between two attempts, as chance may have it."""
+    if backoff.kind not in BUILT_IN:
+        return f"as {backoff.kind} says"
+    if attempts < 2:
+        return "none"
+    certain = msgspec.structs.replace(backoff, jitter=0.0)
+    first, last = (backoff_ms(certain, attempt, random.Random()) for attempt in (1, attempts - 1))
+    shortest, longest = describe(round(first * (1 - backoff.jitter))), describe(last)
+    return shortest if shortest == longest else f"{shortest} to {longest}"
 
 
 def _keep(keep: Keep) -> str:

@@ -6,19 +6,21 @@ from typing import Any
 
 import click
 
-from stoker.cli.bulk import PURGE, REPLAY, carry_out
+from stoker.cli.bulk import carry_out
 from stoker.cli.job import split
 from stoker.cli.listing import list_them, show_one
 from stoker.cli.options import (
     bulk_options,
     filter_options,
     json_option,
+    limit_option,
     one_job_options,
     reason_option,
     target_options,
 )
 from stoker.cli.selection import Criteria
 from stoker.cli.target import Target
+from stoker.cli.verbs import PURGE, REPLAY
 from stoker.job.states import State
 
 
@@ -30,7 +32,7 @@ def dead() -> None:
 @dead.command("ls", epilog="Example: stoker dead ls --queue mail --reason timeout,crashed")
 @filter_options
 @reason_option
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@limit_option
 @target_options
 @json_option
 def list_dead(app: str | None, url: str | None, as_json: bool, limit: int, **criteria: Any) -> None:
@@ -39,7 +41,7 @@ def list_dead(app: str | None, url: str | None, as_json: bool, limit: int, **cri
     list_them(Target(app, url), chosen, limit, as_json=as_json)
 
 
-@dead.command(epilog="Example: stoker dead show 17")
+@dead.command(short_help="Show a dead letter in full.", epilog="Example: stoker dead show 17")
 @one_job_options
 def show(**given: Any) -> None:
     """Show a dead letter: its error with the traceback, its data, its attempts, its log."""

@@ -16,6 +16,7 @@ from stoker.cli.secrets import Redaction, masked
 from stoker.cli.tables import STYLES, ago, plain, stored_failure, when
 from stoker.job.duration import describe
 from stoker.job.model import Failure, JobRecord, Log
+from stoker.job.retry import DEFAULT_MAX_STALLS
 
 INDENT = "  "
 
@@ -74,7 +75,10 @@ def _facts(job: JobRecord, now: int) -> Table:
 
 def _rows(job: JobRecord, now: int) -> Iterator[tuple[str, str]]:
     yield "queue", job.queue + (f", priority {job.priority}" if job.priority else "")
-    yield "attempts", _attempts(job)
+    # Starts tell more than attempts where a run was snoozed, handed back or crashed.
+    yield "attempts", f"{job.attempts} (starts {job.starts})"
+    if job.crashes:
+        yield "crashes", _crashes(job.crashes)
     if job.options != "{}":
         yield "options", job.options
     yield "added", _time(job.created_at, now)
@@ -87,10 +91,12 @@ def _rows(job: JobRecord, now: int) -> Iterator[tuple[str, str]]:
         yield "finished", f"{_time(job.finished_at, now)}, after {describe(taken)}"
 
 
-def _attempts(job: JobRecord) -> str:
-    """Starts tell more than attempts where a run was snoozed, handed back or crashed."""
-    crashes = f", crashes {job.crashes}" if job.crashes else ""
-    return f"{job.attempts} (starts {job.starts}{crashes})"
+def _crashes(count: int) -> str:
+    return (
+        f"{count}: its process died while it ran. That costs no attempt; a job may crash as often "
+        f"as its worker's --max-stalls says ({DEFAULT_MAX_STALLS} times, if it says nothing), "
+        "and the next crash makes it a dead letter"
+    )
 
 
 def _time(at: int, now: int) -> str:

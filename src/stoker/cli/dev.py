@@ -13,7 +13,7 @@ import click
 
 from stoker.cli.loading import refuse_missing
 from stoker.cli.worker import worker
-from stoker.errors import ConfigError
+from stoker.errors import missing
 
 GRACE = "5s"
 USAGE = 2
@@ -43,9 +43,7 @@ def dev(words: tuple[str, ...], folders: tuple[Path, ...]) -> None:
     try:
         import watchfiles as _  # noqa: F401
     except ImportError:
-        raise ConfigError(
-            "stoker dev needs the package watchfiles", hint="pip install 'stoker[dev]'"
-        ) from None
+        raise missing("stoker dev", "watchfiles", "dev") from None
     app = worker.make_context("worker", list(words), resilient_parsing=True).params.get("app")
     if app is not None:
         # Code that is broken will be mended here; a name that was mistyped has to be typed again.

@@ -22,7 +22,11 @@ from stoker.processor import Processor
 from stoker.queue import Job
 from stoker.task import Task
 
-TEXT_HINT = "text that could be JSON needs its quotes: code='\"007\"'"
+HINTS = {
+    "expected str": "text that could be JSON needs its quotes: code='\"007\"'",
+    "expected bool": "true or false",
+}
+"""What is expected → how it is typed in a shell."""
 
 
 @click.command(
@@ -136,7 +140,10 @@ def _data(pairs: Mapping[str, str], data: str | None) -> dict[str, Any]:
     try:
         decoded = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise click.UsageError(f"--data is not JSON: {error}") from None
+        raise click.UsageError(
+            f"--data is not JSON: {error}. A shell takes it in single quotes, keys and text in "
+            'double ones: \'{"to": "ada@example.com"}\''
+        ) from None
     if not isinstance(decoded, dict):
         raise click.UsageError('--data is no JSON object, such as {"to": "ada@example.com"}.')
     return cast("dict[str, Any]", decoded)
@@ -183,7 +190,7 @@ def _decoded(app: Stoker, handler: Handler, data: dict[str, Any]) -> Any:
         try:  # once more, to hear it in the words of somebody who enqueues
             app.registry.encode(handler.queue, handler.name, data, MAX_BYTES)
         except InvalidPayload as error:
-            hint = TEXT_HINT if "expected str" in error.message else None
+            hint = next((hint for kind, hint in HINTS.items() if kind in error.message), None)
             raise InvalidPayload(error.message, path=error.path, hint=error.hint or hint) from None
         raise
 

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import click
-from rich.text import Text
 
 from stoker.cli.kept import KEPT, kept
+from stoker.cli.options import json_option
 from stoker.cli.seeing import need_extra, path_argument, planned, refuse_unreadable
 from stoker.cli.sightings import show_notes
-from stoker.cli.tables import plain, screen, table
-from stoker.sidecar.plan import decode
-
-F = TypeVar("F", bound=Callable[..., Any])
-How = Literal["write", "dry-run", "diff", "check"]
-
-OUT_OF_DATE = 1
-_STYLES = {
-    "create": "green",
-    "update": "yellow",
-    "delete": "red",
-    "keep": "bold",
-    "unchanged": "dim",
-}
+from stoker.cli.tables import plain
+from stoker.cli.writing import How, carry_out, carry_out_for_machines, how_options, is_changed
+from stoker.sidecar.plan import Plan, decode
 
 _FORCE = click.option(
     "--force", is_flag=True, help="Replace also what a person wrote or changed since."
 )
-
-
-def how_options(command: F) -> F:
-    """Whether to write, or only to say what would be written."""
-    for name, text in (
-        ("check", "Write nothing; exit with 1 if something would be written."),
-        ("diff", "Write nothing; show the differences."),
-        ("dry-run", "Write nothing; name the files."),
-    ):
-        command = click.option(f"--{name}", "how", flag_value=name, help=text)(command)
-    return command
 
 
 @click.command(
@@ -68,6 +46,7 @@ def how_options(command: F) -> F:
 @click.option("--scripts", is_flag=True, help="Also add the scripts offered for package.json.")
 @how_options
 @_FORCE
+@json_option
 def generate(
     path: Path,
     target: str,
@@ -77,6 +56,7 @@ def generate(
     scripts: bool,
     how: How | None,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Write what the workers of the project in PATH need to run beside its app.
 
@@ -106,18 +86,26 @@ def generate(
     files = most if app or was_added(plan, present) else render(plan, targets, modes)
     changes = decide(files, present, force=force)
     offered = list(offers(plan, folder.read(package_manifests(plan))))
-    carry_out(folder, [*changes, *(offered if scripts else ())], how or "write")
+    todo = [*changes, *(offered if scripts else ())]
+    added = additions(most, changes)
+    notes = [*plan.notes, *_nothing(plan, files, app=app)]
+    if as_json:
+        offers_made = [
+            *_offers("--app", added),
+            *([] if scripts else _offers("--scripts", offered)),
+        ]
+        carry_out_for_machines(folder, todo, how or "write", notes=notes, offers=offers_made)
+        return
+    carry_out(folder, todo, how or "write")
     show_notes(plan.notes)
-    if how is None and any(change.before != change.after for change in changes):
+    if how is None and any(map(is_changed, changes)):
         click.echo(
             "\nNext:\n" + "".join(f"  {plain(line)}\n" for line in _next(plan, files, path)),
             nl=False,
         )
-    if not files:
-        click.echo("No worker needs a container here: stoker sidecar explain says why.", err=True)
-    if app and plan.app is None:
-        click.echo("--app adds nothing: stoker sidecar explain says what is known of it.", err=True)
-    _offer("To have the app beside its workers, too (--app adds it)", additions(most, changes))
+    for each in _nothing(plan, files, app=app):
+        click.echo(each, err=True)
+    _offer("To have the app beside its workers, too (--app adds it)", added)
     if not scripts:
         _offer("To start the worker without containers, too (--scripts adds it)", offered)
 
@@ -126,46 +114,27 @@ def generate(
 @path_argument
 @how_options
 @_FORCE
-def remove(path: Path, how: How | None, force: bool) -> None:
+@json_option
+def remove(path: Path, how: How | None, force: bool, as_json: bool) -> None:
     """Take everything that Stoker wrote out of the project in PATH, and nothing else."""
     need_extra()
     from stoker.sidecar.write import Folder, decide_removal, written_by_stoker
 
     folder = Folder(path)
     present = folder.read(written_by_stoker(path))
-    carry_out(folder, decide_removal(present, force=force), how or "write")
+    tell = carry_out_for_machines if as_json else carry_out
+    tell(folder, decide_removal(present, force=force), how or "write")
 
 
-def carry_out(folder: Any, changes: Sequence[Any], how: How) -> None:
-    """Write, or say what would be written; exit with 1 if ``check`` finds anything."""
-    from stoker.sidecar.write import difference
-
-    if how == "diff":
-        click.echo("".join(difference(change) for change in changes), nl=False)
-    else:
-        _show(changes)
-    for change in changes:
-        for note in change.notes:
-            click.echo(f"note: {change.path}: {plain(note)}; --force replaces it", err=True)
-    if how == "write":
-        folder.apply(changes)
-    elif how == "check" and any(change.before != change.after for change in changes):
-        raise click.exceptions.Exit(OUT_OF_DATE)
+def _nothing(plan: Plan, files: Mapping[str, Any], *, app: bool) -> Iterator[str]:
+    """Yield what was asked for and comes to nothing."""
+    if not files:
+        yield "No worker needs a container here: stoker sidecar explain says why."
+    if app and plan.app is None:
+        yield "--app adds nothing: stoker sidecar explain says what is known of it."
 
 
-def _show(changes: Iterable[Any]) -> None:
-    drawn = table("what", "file")
-    drawn.columns[1].overflow = "fold"
-    drawn.columns[1].no_wrap = False
-    for change in changes:
-        drawn.add_row(
-            Text(change.action, style=_STYLES.get(change.action, "dim")), Text(plain(change.path))
-        )
-    if drawn.row_count:
-        screen().print(drawn)
-
-
-def _next(plan: Any, files: Mapping[str, Any], path: Path) -> Iterator[str]:
+def _next(plan: Plan, files: Mapping[str, Any], path: Path) -> Iterator[str]:
     from stoker.sidecar.render import MODES, path_of, start
 
     titles = {"dev": "development: ", "prod": "production:  "}
@@ -185,3 +154,9 @@ def _offer(what: str, offered: Sequence[Any]) -> None:
     if offered:
         click.echo(f"\n{what}:\n", err=True)
         click.echo("".join(difference(change) for change in offered), err=True, nl=False)
+
+
+def _offers(option: str, offered: Sequence[Any]) -> list[dict[str, str]]:
+    from stoker.sidecar.write import difference
+
+    return [{"option": option, "path": each.path, "diff": difference(each)} for each in offered]

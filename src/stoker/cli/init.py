@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stoker.cli.generating import How, carry_out, how_options
 from stoker.cli.seeing import need_extra, path_argument
 from stoker.cli.tables import plain
+from stoker.cli.writing import How, carry_out, how_options
 
 if TYPE_CHECKING:
     from stoker.sidecar.scaffold import Layout

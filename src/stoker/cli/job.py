@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from stoker.cli.bulk import CANCEL, FORCE_REMOVE, PROMOTE, REMOVE, RETRY, Order, carry_out
+from stoker.cli.bulk import Order, carry_out
 from stoker.cli.listing import list_them, show_one
 from stoker.cli.options import (
     bulk_options,
     filter_options,
     json_option,
+    limit_option,
     one_job_options,
     reason_option,
     state_option,
@@ -20,6 +21,7 @@ from stoker.cli.options import (
 from stoker.cli.records import write_lines
 from stoker.cli.selection import Criteria
 from stoker.cli.target import Target, find_job, operate
+from stoker.cli.verbs import CANCEL, FORCE_REMOVE, PROMOTE, REMOVE, RETRY
 from stoker.job.states import State
 
 
@@ -28,10 +30,14 @@ def job() -> None:
     """Look after jobs."""
 
 
-@job.command("ls", epilog="Example: stoker job ls --state active,waiting --limit 100")
+@job.command(
+    "ls",
+    short_help="Show jobs.",
+    epilog="Example: stoker job ls --state active,waiting --limit 100",
+)
 @filter_options
 @state_option
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@limit_option
 @target_options
 @json_option
 def list_jobs(app: str | None, url: str | None, as_json: bool, limit: int, **criteria: Any) -> None:
@@ -70,7 +76,10 @@ def logs(
         click.echo(plain(redacted(log_line(line))))
 
 
-@job.command(epilog="Example: stoker job retry --queue mail --reason timeout --since 1d")
+@job.command(
+    short_help="Run failed jobs again.",
+    epilog="Example: stoker job retry --queue mail --reason timeout --since 1d",
+)
 @bulk_options
 @state_option
 @reason_option
@@ -91,7 +100,10 @@ def promote(**given: Any) -> None:
     carry_out(PROMOTE, *split(**given))
 
 
-@job.command(epilog="Example: stoker job cancel --name send_mail --queue mail")
+@job.command(
+    short_help="End unfinished jobs for good.",
+    epilog="Example: stoker job cancel --task send_mail --queue mail",
+)
 @bulk_options
 @state_option
 def cancel(**given: Any) -> None:
@@ -113,6 +125,7 @@ def split(
     ids: tuple[str, ...],
     everything: bool,
     yes: bool,
+    dry_run: bool,
     app: str | None,
     url: str | None,
     as_json: bool,
@@ -120,5 +133,5 @@ def split(
     **criteria: Any,
 ) -> tuple[Target, Order]:
     """Return what ``bulk_options`` said: where, and who is meant."""
-    order = Order(ids, Criteria(states=states, **criteria), everything, yes, as_json)
+    order = Order(ids, Criteria(states=states, **criteria), everything, yes, as_json, dry_run)
     return Target(app, url), order

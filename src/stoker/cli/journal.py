@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from stoker.errors import BrokerError
 from stoker.events import subscribe
 from stoker.job.duration import describe
 from stoker.job.model import Failure, JobRecord, Lease, failure_in, lease_of
-from stoker.job.outcome import Done, Failed, Outcome, Retried
+from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
 
 QUIET_SECONDS = 10.0
@@ -25,8 +25,11 @@ MOST_FAILURES = 20
 """Failed jobs of one task that are logged in a second."""
 MOST_NAMED = 5
 
+ALWAYS = ("done", "failed", "retried")
+AT_TIMES = ("snoozed", "crashed and put back", "handed back")
+"""What may become of a job, in the order of a worker's sum: the latter only where it was."""
+
 _log = logging.getLogger("stoker.worker")
-_WORDS: Mapping[type[Outcome], str] = {Done: "done", Failed: "failed", Retried: "retried"}
 
 
 class Journal:
@@ -90,7 +93,11 @@ class Journal:
             name, begun = self._begun.pop(outcome.lease, ("", 0.0))
             if outcome.lease in lost:
                 continue
-            self.counts[_WORDS.get(type(outcome), "other")] += 1
+            self.counts[_word(outcome)] += 1
+            if isinstance(outcome, Released) and outcome.crashed:
+                _log.warning(
+                    "%s: its process died while it ran; it is put back", _job(outcome.lease, name)
+                )
             if self._verbose and isinstance(outcome, Done):
                 taken = describe((self._clock() - begun) * 1_000)
                 _log.info("%s: done in %s", _job(outcome.lease, name), taken)
@@ -135,7 +142,7 @@ class Journal:
 
     def _stuck(self, job: JobRecord, **_: Any) -> None:
         _log.warning(
-            "%s: its thread overran and cannot be stopped: it goes on beside the next attempt "
+            "%s: its thread overran and cannot be stopped: it goes on beside whatever runs next "
             '(with run_in="process" it would be killed)',
             _job(job, job.name),
         )
@@ -208,6 +215,22 @@ class _Flood:
         if second != self._second:
             self._second = second
             self._seen.clear()
+
+
+def _word(outcome: Outcome) -> str:
+    match outcome:
+        case Done():
+            return "done"
+        case Failed():
+            return "failed"
+        case Retried():
+            return "retried"
+        case Snoozed():
+            return "snoozed"
+        case Released(crashed=True):
+            return "crashed and put back"
+        case Released():
+            return "handed back"
 
 
 def _job(job: JobRecord | Lease, name: str) -> str:

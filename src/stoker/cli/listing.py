@@ -20,13 +20,20 @@ def list_them(target: Target, criteria: Criteria, limit: int, *, as_json: bool) 
     if as_json:
         write_lines(job_object(job) for job in jobs)
     elif not jobs:
-        click.echo("There are no such jobs." if not criteria.empty else "There are no jobs yet.")
+        click.echo(_nothing(criteria))
     else:
         from stoker.cli.tables import jobs_table, screen
 
         screen().print(jobs_table(jobs, system_clock()))
     if more:
         click.echo(f"The first {limit:,}; for more: --limit", err=True)
+
+
+def _nothing(criteria: Criteria) -> str:
+    if criteria.empty:
+        return "There are no jobs yet."
+    only_dead = criteria == Criteria(states=(State.FAILED,))
+    return "There are no dead letters." if only_dead else "There are no such jobs."
 
 
 def show_one(

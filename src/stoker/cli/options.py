@@ -34,6 +34,21 @@ def span(least: str = "0ms") -> Callable[[str], int]:
     return duration
 
 
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number that is ``least`` or more."""
+
+    def number(value: str) -> int:
+        try:
+            found = int(value)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is not a whole number") from None
+        if found < least:
+            raise click.BadParameter(f"{value} is not {least} or more")
+        return found
+
+    return number
+
+
 def moment(value: str) -> int:
     """Read ``2h`` (ago) or ISO 8601, in this machine's time zone unless it names one."""
     ms = _span(value)
@@ -144,7 +159,7 @@ _TARGET = (
 
 _FILTERS = (
     queues_option("-q", "--queue", help="Only in these queues."),
-    click.option("--name", metavar="TASK", help="Only of this task."),
+    click.option("--task", "--name", "name", metavar="NAME", help="Only of this task."),
     click.option("--text", help="Only with this in their data or failure, in any case."),
     click.option(
         "--since",
@@ -154,6 +169,10 @@ _FILTERS = (
         "they finished, fall due (delayed) or were added (others).",
     ),
     click.option("--until", type=moment, metavar="TIME", help="Only from before then."),
+)
+
+_LIMIT = click.option(
+    "--limit", type=whole(1), metavar="NUMBER", default=20, show_default=True, help="At the most."
 )
 
 _STATE = click.option(
@@ -177,6 +196,7 @@ _REASON = click.option(
 )
 
 _ALL = click.option("--all", "everything", is_flag=True, help="Take all there are.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Change nothing; say how many it would be.")
 _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
@@ -195,6 +215,11 @@ def state_option(command: F) -> F:
     return _with(command, _STATE)
 
 
+def limit_option(command: F) -> F:
+    """How many are shown."""
+    return _with(command, _LIMIT)
+
+
 def reason_option(command: F) -> F:
     """Why they failed."""
     return _with(command, _REASON)
@@ -205,10 +230,15 @@ def yes_option(command: F) -> F:
     return _with(command, _YES)
 
 
+def dry_run_option(command: F) -> F:
+    """Whether to change nothing, and only say what would be changed."""
+    return _with(command, _DRY_RUN)
+
+
 def bulk_options(command: F) -> F:
     """The jobs that one command changes: ids, or filters, or ``--all``."""
     ids = click.argument("ids", nargs=-1, metavar="[ID]...")
-    return _with(command, ids, *_FILTERS, _ALL, _YES, *_TARGET, json_option)
+    return _with(command, ids, *_FILTERS, _ALL, _YES, _DRY_RUN, *_TARGET, json_option)
 
 
 def one_job_options(command: F) -> F:

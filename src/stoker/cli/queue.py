@@ -8,8 +8,9 @@ import click
 
 from stoker.app import Stoker
 from stoker.broker.base import QueueStats, system_clock
-from stoker.cli.bulk import CLEAN, Order, carry_out
+from stoker.cli.bulk import Order, carry_out
 from stoker.cli.options import (
+    dry_run_option,
     json_option,
     queues_argument,
     span,
@@ -20,6 +21,7 @@ from stoker.cli.options import (
 from stoker.cli.records import queue_object, write_lines
 from stoker.cli.selection import Criteria
 from stoker.cli.target import Target, chosen_queues, operate
+from stoker.cli.verbs import CLEAN
 from stoker.job.states import State
 from stoker.queue import Queue
 
@@ -45,7 +47,9 @@ def list_queues(app: str | None, url: str | None, as_json: bool) -> None:
         screen().print(queues_table(stats))
 
 
-@queue.command(epilog="Example: stoker queue pause mail")
+@queue.command(
+    short_help="Give out no more jobs of a queue.", epilog="Example: stoker queue pause mail"
+)
 @queues_argument
 @target_options
 @json_option
@@ -65,13 +69,16 @@ def resume(queues: tuple[str, ...], app: str | None, url: str | None, as_json: b
     _tell(stats, as_json)
 
 
-@queue.command(epilog="Example: stoker queue clean mail --older-than 7d")
+@queue.command(
+    short_help="Delete finished jobs.", epilog="Example: stoker queue clean mail --older-than 7d"
+)
 @queues_argument
 @click.option(
     "--older-than", type=span(), metavar="DURATION", help="Only what finished that long ago."
 )
 @state_option
 @yes_option
+@dry_run_option
 @target_options
 @json_option
 def clean(
@@ -79,6 +86,7 @@ def clean(
     older_than: int | None,
     states: tuple[State, ...],
     yes: bool,
+    dry_run: bool,
     app: str | None,
     url: str | None,
     as_json: bool,
@@ -86,7 +94,9 @@ def clean(
     """Delete finished jobs: the completed ones, or those that --state names."""
     until = None if older_than is None else system_clock() - older_than
     criteria = Criteria(queues=queues, states=states, until=until)
-    carry_out(CLEAN, Target(app, url), Order((), criteria, yes=yes, as_json=as_json))
+    carry_out(
+        CLEAN, Target(app, url), Order((), criteria, yes=yes, as_json=as_json, dry_run=dry_run)
+    )
 
 
 async def _each(

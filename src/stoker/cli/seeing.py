@@ -15,7 +15,7 @@ import click
 from stoker.cli.kept import say_kept
 from stoker.cli.options import json_option
 from stoker.cli.records import write_json
-from stoker.errors import ConfigError
+from stoker.errors import missing
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.plan import Decision, Plan
 
@@ -41,10 +41,7 @@ def need_extra() -> None:
         try:
             importlib.import_module(module)
         except ModuleNotFoundError:
-            raise ConfigError(
-                f"stoker sidecar needs {module}, which is not installed",
-                hint="pip install 'stoker[sidecar]'",
-            ) from None
+            raise missing("stoker sidecar", module, "sidecar") from None
 
 
 def seen(path: Path, *, force: bool = False) -> Detection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import click
+from rich.table import Table
 from rich.text import Text
 
 from stoker.cli.tables import plain, screen, table
@@ -57,9 +58,11 @@ def show_plan(made: Plan) -> None:
             f"{service.stop_signal} {service.stop_grace}s",
             ", ".join(service.needs) or "-",
         )
-    for store in made.stores:
-        drawn.add_row(store.name, "store", Text(plain(_origin(store))), "", "")
-    screen().print(drawn)
+    console = screen()
+    console.print(drawn)
+    if made.stores:
+        console.print()
+        console.print(_stores(made))
     show_notes(made.notes)
 
 
@@ -69,10 +72,20 @@ def _role(made: Plan, service: Service) -> str:
     return "app, with --app" if made.app_offered else "app"
 
 
+def _stores(made: Plan) -> Table:
+    drawn = table("store", "kind", "from", "variables")
+    _fold(drawn, "variables")
+    for store in made.stores:
+        drawn.add_row(
+            store.name, store.kind, _origin(store), Text(plain(", ".join(store.variables)))
+        )
+    return drawn
+
+
 def _origin(store: Store) -> str:
     if store.existing:
-        return "in the project"
-    return "one file, on a volume that all share" if store.kind == "sqlite" else store.image
+        return "the project's compose file"
+    return "a file, on a volume that all share" if store.kind == "sqlite" else store.image
 
 
 def show_decisions(made: Plan) -> None:
@@ -80,10 +93,11 @@ def show_decisions(made: Plan) -> None:
     for decision in made.decisions:
         click.echo(click.style(plain(decision.what), bold=True))
         click.echo(f"  why: {plain(decision.why)}")
-        for evidence in decision.evidence:
-            click.echo(f"  {plain(_places([evidence]))}  {plain(evidence.text)}".rstrip())
+        lines = (f"{_places([each])}  {_shown(each)}" for each in decision.evidence)
+        for line in dict.fromkeys(lines):  # one line may show several things
+            click.echo(f"  {plain(line)}".rstrip())
         for other in decision.alternatives:
-            click.echo(f"  or: {plain(other)}")
+            click.echo(f"  also possible: {plain(other)}")
     show_notes(made.notes)
 
 
@@ -91,6 +105,11 @@ def _fold(drawn: object, name: str) -> None:
     for column in getattr(drawn, "columns", ()):
         if column.header == name:
             column.no_wrap, column.overflow = False, "fold"
+
+
+def _shown(evidence: Evidence) -> str:
+    """Return the line itself, or else what it shows."""
+    return evidence.text or ("" if evidence.note == "source" else evidence.note)
 
 
 def _places(evidence: Iterable[Evidence]) -> str:

@@ -15,16 +15,15 @@ import click
 
 from stoker.app import Stoker
 from stoker.cli.faults import told
-from stoker.cli.journal import Journal
+from stoker.cli.journal import ALWAYS, AT_TIMES, Journal
 from stoker.cli.loading import load
-from stoker.cli.options import queues_option, span
+from stoker.cli.options import queues_option, span, whole
+from stoker.cli.starting import reach, unless_stopped
 from stoker.config import MEMORY, WorkerSettings
-from stoker.errors import BrokerUnavailable
 from stoker.job.duration import describe
 from stoker.job.states import State
 from stoker.worker import Worker, garbage, signals
 from stoker.worker.leave import run_and_leave
-from stoker.worker.patience import Patience
 
 DEFAULTS = WorkerSettings()
 
@@ -47,7 +46,8 @@ _log = logging.getLogger("stoker.worker")
 @click.option(
     "-c",
     "--concurrency",
-    type=click.IntRange(1),
+    type=whole(1),
+    metavar="NUMBER",
     default=DEFAULTS.concurrency,
     show_default=True,
     envvar=["STOKER_CONCURRENCY", "WORKER_CONCURRENCY"],
@@ -56,7 +56,8 @@ _log = logging.getLogger("stoker.worker")
 )
 @click.option(
     "--processes",
-    type=click.IntRange(1),
+    type=whole(1),
+    metavar="NUMBER",
     envvar="STOKER_PROCESSES",
     show_envvar=True,
     help='Child processes for tasks with run_in="process".  [default: one for each core]',
@@ -91,7 +92,8 @@ _log = logging.getLogger("stoker.worker")
 )
 @click.option(
     "--max-stalls",
-    type=click.IntRange(0),
+    type=whole(0),
+    metavar="NUMBER",
     default=DEFAULTS.max_stalls,
     show_default=True,
     envvar="STOKER_MAX_STALLS",
@@ -156,13 +158,13 @@ def set_up_logging(*, verbose: bool) -> None:
 
 
 async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None:
-    await _reach(app, burst=settings.burst)
+    if not await unless_stopped(reach(app, burst=settings.burst)):
+        return
     began = time.monotonic()
     async with app:
-        worker = await app.worker(settings)
-        _introduce(app, worker.settings)
-        if not settings.burst:
-            await _tell_paused(app, worker.settings.queues)
+        worker = await unless_stopped(_prepare(app, settings))
+        if worker is None:
+            return
         end = journal.begin()
         garbage.settle()
         try:
@@ -176,21 +178,12 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
             await _tell_paused(app, worker.settings.queues)
 
 
-async def _reach(app: Stoker, *, burst: bool) -> None:
-    """Wait for a server that is away, as a worker does later; a burst has nothing to wait for."""
-    patience = Patience()
-    waiting = False
-    while True:
-        try:
-            await app.client.broker()
-            return
-        except BrokerUnavailable as error:
-            if app.url.server is None or burst:
-                raise
-            if not waiting:
-                _log.warning("waiting: %s", error)
-            waiting = True
-        await patience.wait()
+async def _prepare(app: Stoker, settings: WorkerSettings) -> Worker:
+    worker = await app.worker(settings)
+    _introduce(app, worker.settings)
+    if not settings.burst:
+        await _tell_paused(app, worker.settings.queues)
+    return worker
 
 
 def _introduce(app: Stoker, settings: WorkerSettings) -> None:
@@ -237,10 +230,8 @@ def _signals(worker: Worker) -> Generator[None]:
 
 
 def _sum_up(journal: Journal, seconds: float) -> None:
-    counts = journal.counts
-    parts = [f"{counts[word]:,} {word}" for word in ("done", "failed", "retried")]
-    if counts["other"]:
-        parts.append(f"{counts['other']:,} snoozed or handed back")
+    words = [*ALWAYS, *(word for word in AT_TIMES if journal.counts[word])]
+    parts = [f"{journal.counts[word]:,} {word}" for word in words]
     _log.info("stopped: %s in %s", ", ".join(parts), describe(seconds * 1_000))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast, get_type_hints
@@ -51,6 +52,10 @@ def _hint(parameter: inspect.Parameter, function: str, scope: dict[str, Any]) ->
     return hint
 
 
+_NO_TYPE = re.compile(r"Type '.*' is not supported")
+_KINDS = "what JSON has, dates, UUIDs, enums, dataclasses, TypedDicts, or models of these"
+
+
 def verify(type: Any, where: str) -> None:
     """Raise ``ConfigError`` unless values of the type can be stored as JSON."""
     try:
@@ -60,7 +65,8 @@ def verify(type: Any, where: str) -> None:
     except ConfigError as error:
         raise ConfigError(f"{where}: {error.message}", hint=error.hint) from None
     except Exception as error:  # an annotation inside of the type is an expression, too
-        raise ConfigError(f"{where}: {error}") from error
+        hint = _KINDS if _NO_TYPE.fullmatch(str(error)) else None
+        raise ConfigError(f"{where}: {error}", hint=hint) from error
 
 
 def _verify_node(node: Any) -> None:

@@ -102,12 +102,21 @@ def job_options(given: Mapping[str, Any], where: str) -> JobOptions:
         raise ConfigError(f"{where}: {error}") from None
 
 
+_ELSEWHERE = {
+    "retries": "attempts", "max_retries": "attempts", "tries": "attempts",
+    "countdown": "delay", "eta": "delay", "time_limit": "timeout", "job_id": "id",
+    "job_timeout": "timeout", "unique": "dedup", "retry_backoff": "backoff",
+}  # fmt: skip
+"""What other frameworks call a setting → what it is here."""
+
+
 def unknown(given: Mapping[str, Any], known: type, where: str) -> None:
     """Refuse a setting that does not exist, and guess which one was meant."""
     names = known.__annotations__
     for name in given:
         if name not in names:
-            close = difflib.get_close_matches(name, names, 1)
+            elsewhere = _ELSEWHERE.get(name, "")
+            close = [elsewhere] if elsewhere in names else difflib.get_close_matches(name, names, 1)
             raise ConfigError(
                 f"{where}: there is no setting {name!r}",
                 hint=f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}",

@@ -123,6 +123,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     memory: Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,5}[MG]\Z")] = "512M"
     cpus: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,3}(\.[0-9]{1,2})?\Z")] = "0.50"
     reason: str = ""
+    """Why it is given that long to stop, if there is more to it than being careful."""
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -217,7 +218,8 @@ def decode(text: bytes, where: str) -> Plan:
     try:
         plan = msgspec.json.decode(text, type=Plan)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: {_in_words(error)}", hint=_HINT) from None
+        unread = "" if isinstance(error, msgspec.ValidationError) else "not readable as JSON: "
+        raise ConfigError(f"{where}: {unread}{_in_words(error)}", hint=_HINT) from None
     for problem in _problems(plan):
         raise ConfigError(f"{where}: {problem}", hint=_HINT)
     return plan

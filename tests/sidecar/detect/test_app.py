@@ -259,7 +259,7 @@ def test_a_broker_that_nobody_hears_of_is_told(tmp_path: Path) -> None:
     plan = make_plan(detect(_written(tmp_path, files)))
 
     [note] = plan.notes
-    assert note.startswith("package.json:1: no variable is read for the address of redis")
+    assert note.startswith("package.json:1: the source reads no variable for the address of redis")
     assert "have the source read REDIS_URL" in note
 
 

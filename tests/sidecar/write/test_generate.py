@@ -134,7 +134,7 @@ def test_removal_leaves_what_a_person_changed(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "Input data was truncated"),
+        ("{", "not readable as JSON: Input data was truncated"),
         ('{"name": "A B"}', "Expected a name of small letters, digits, '-' and '_' - at `$.name`"),
         ('{"name": "a", "nonsense": 1}', "unknown field `nonsense`"),
     ],
@@ -194,7 +194,10 @@ def test_what_the_source_has_to_do_is_said(project: Path) -> None:
 
     result = stoker("sidecar", "generate", str(project))
 
-    assert "note: requirements.txt:1: no variable is read for the address of redis" in result.stderr
+    assert (
+        "note: requirements.txt:1: the source reads no variable for the address of redis"
+        in result.stderr
+    )
 
 
 BROKER_ONLY = "services:\n  redis:\n    image: redis:7 # the team's\n"
@@ -330,3 +333,62 @@ def test_removal_leaves_a_project_as_it_was_to_the_byte(
 
     ok("sidecar", "remove", str(root))
     assert contents(root) == before
+
+
+@pytest.mark.parametrize("how", ["dry-run", "diff", "check", "write"])
+def test_machines_are_told_of_each_file_what_is_done_to_it(project: Path, how: str) -> None:
+    own = "FROM mine\n"
+    generate(project)
+    (project / "Dockerfile").write_text(own)
+    (project / "compose.prod.yaml").unlink()
+    (project / ".dockerignore").write_text("mine\n")
+    before = contents(project)
+    options = [] if how == "write" else [f"--{how}"]
+
+    result = stoker(
+        "sidecar", "generate", str(project), "--plan", saved(CELERY, project), "--json", *options
+    )
+
+    assert (result.exit_code, result.stderr) == (1 if how == "check" else 0, "")
+    [line] = result.stdout.splitlines()
+    told = json.loads(line)
+    assert (told["how"], told["changed"], told["notes"], told["offers"]) == (how, 2, [], [])
+    files = {each["path"]: each for each in told["files"]}
+    assert {path: each["action"] for path, each in files.items()} == {
+        ".dockerignore": "update",
+        ".env.example": "unchanged",
+        "Dockerfile": "keep",
+        "compose.prod.yaml": "create",
+        "compose.yaml": "unchanged",
+    }
+    assert files["Dockerfile"]["notes"] == ["it is not Stoker's: left alone"]
+    assert ("+++ b/.dockerignore" in files[".dockerignore"].get("diff", "")) == (how == "diff")
+    assert (contents(project) == before) == (how != "write")
+
+
+def test_machines_hear_what_people_are_warned_of_and_offered(people: Path) -> None:
+    told = json.loads(ok("sidecar", "generate", str(people), "--json", "--dry-run"))
+
+    [offer] = told["offers"]
+    assert (offer["option"], offer["path"]) == ("--app", "docker-compose.yml")
+    assert "+  app:" in offer["diff"]
+
+
+def test_machines_hear_that_there_is_nothing_to_do(project: Path) -> None:
+    told = json.loads(ok("sidecar", "generate", str(project), "--json", "--app"))
+
+    assert told["files"] == []
+    assert [note.partition(":")[0] for note in told["notes"]] == [
+        "No worker needs a container here",
+        "--app adds nothing",
+    ]
+
+
+def test_machines_are_told_what_is_taken_out(project: Path) -> None:
+    generate(project)
+
+    told = json.loads(ok("sidecar", "remove", str(project), "--json"))
+
+    assert {each["action"] for each in told["files"]} == {"delete"}
+    assert told["changed"] == len(told["files"]) == 5
+    assert contents(project) == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 import yaml
@@ -135,9 +137,17 @@ def test_a_worker_joins_the_networks_of_its_broker() -> None:
 def test_our_comments_come_with_our_services() -> None:
     made = after(generate(COMPOSE)).splitlines()
 
-    above = {line.strip(): made[at - 1].strip() for at, line in enumerate(made) if at}
-    assert above["user: root"].startswith("# Docker copies changed files")
-    assert made[made.index("    worker:") + 1].strip() == f"# {CELERY.services[0].reason}"
+    pairs = [(line.strip(), below.strip()) for line, below in itertools.pairwise(made)]
+    assert next(line for line, below in pairs if below == "user: root").startswith("# Docker")
+    [below] = [below for line, below in pairs if line == f"# {CELERY.services[0].reason}"]
+    assert below.startswith("stop_grace_period:")
+
+
+def test_a_scheduler_and_a_dashboard_have_their_own_comments_and_not_the_workers() -> None:
+    made = [line.strip() for line in after(generate(COMPOSE)).splitlines()]
+
+    assert made[made.index("beat:") + 1] == "# exactly one: a second one would add every job twice"
+    assert made[made.index("flower:") + 1] == "# started with --profile dashboard only"
 
 
 def test_a_persons_service_of_our_name_is_left_alone_and_named_with_its_line() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -40,6 +42,8 @@ _NO_COMMAND = re.compile(r"no permissions to run the '([^']+)'|can't run this co
 _NO_KEY = re.compile(
     r"no permissions to access|can't access at least one of the keys", re.IGNORECASE
 )
+# Of one address that was tried, and of each of several.
+_NUMBER = re.compile(r"(?:\bError |\[Errno )(-?\d+)\b")
 _NO_CERTIFICATE = re.compile(r"\[(?:X509|PEM)\b|\[SSL\] PEM")
 
 
@@ -71,7 +75,7 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
         )
     if isinstance(error, _UNREACHABLE):
         return BrokerUnavailable(
-            f"{url} cannot be reached: {text or type(error).__name__}",
+            f"{url.described} cannot be reached: {_once(text) or type(error).__name__}",
             hint=_where_to_look(text, url),
         )
     return BrokerError(f"{url} answered: {text}")
@@ -118,7 +122,26 @@ def _not_let_in(error: Exception, text: str, url: BrokerURL) -> ConfigError | No
     return None
 
 
+def _once(text: str) -> str:
+    """Return why there is no connection, without the address: the client repeats it."""
+    numbers = [int(number) for number in _NUMBER.findall(text)]
+    if not numbers:
+        return text
+    return " and ".join(dict.fromkeys(_in_words(number, text) for number in numbers))
+
+
+def _in_words(number: int, text: str) -> str:
+    # What is below zero is of the resolver's own, whose words only the client's text has.
+    said = os.strerror(number) if number > 0 else text.rpartition(". ")[2].rstrip(".")
+    return said[:1].lower() + said[1:]
+
+
 def _where_to_look(text: str, url: BrokerURL) -> str:
+    numbers = {int(number) for number in _NUMBER.findall(text)}
+    if numbers & {errno.ECONNREFUSED, errno.ENOENT}:
+        return "nothing listens there: start the server, or correct the address in the URL"
+    if any(number < 0 for number in numbers):
+        return "correct the host's name in the URL"
     if "mismatch, certificate" in text:
         return "the host in the URL has to be one that the server's certificate is for"
     if "certificate verify failed" in text:

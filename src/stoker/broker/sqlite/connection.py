@@ -110,6 +110,11 @@ def _prepare_file(path: Path) -> None:
         raise BrokerUnavailable(
             f"the folder of {path} does not exist", hint=f"create it: mkdir -p {path.parent}"
         )
+    if path.is_dir():
+        raise BrokerUnavailable(
+            f"{path} is a folder, and jobs are kept in a file",
+            hint=f"for example {path}/stoker.db",
+        )
     if path.is_symlink() and not path.exists():
         raise BrokerUnavailable(f"{path} is a link to nothing", hint="create its target or drop it")
     if (kind := _file_system(path.parent)) in _NETWORK_FILE_SYSTEMS:

@@ -18,7 +18,8 @@ def translate(error: apsw.Error, path: str) -> BrokerError:
         case apsw.NotADBError() | apsw.CorruptError():
             return BrokerCorrupt(
                 f"{path} is damaged or not a SQLite file: {error}",
-                hint="restore it from a backup, or salvage it with: sqlite3 FILE .recover",
+                hint="check that it is the right file; if so, restore it from a backup, or "
+                "salvage it with: sqlite3 FILE .recover",
             )
         case apsw.BusyError():
             return BrokerUnavailable(
@@ -31,7 +32,8 @@ def translate(error: apsw.Error, path: str) -> BrokerError:
             )
         case apsw.CantOpenError():
             return BrokerUnavailable(
-                f"{path} cannot be opened", hint="does its folder exist, and may you write there?"
+                f"{path} cannot be opened",
+                hint="its folder has to exist, and be one in which you may write",
             )
         case _:
             return BrokerUnavailable(f"{path}: {error}", hint="see the message of SQLite above")

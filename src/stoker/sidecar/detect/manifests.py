@@ -148,7 +148,7 @@ def _toml(project: Project, path: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = re.search(r"line (\d+)", str(error))
-        project.note(path, f"no TOML: {error}", "correct it", int(at[1]) if at else 0)
+        project.note(path, f"not readable as TOML: {error}", "correct it", int(at[1]) if at else 0)
         return {}
 
 
@@ -228,7 +228,7 @@ def _setup_cfg(project: Project, path: str, found: Manifests) -> None:
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        project.note(path, f"no INI file: {str(error).splitlines()[0]}", "correct it")
+        project.note(path, f"not readable as INI: {str(error).splitlines()[0]}", "correct it")
         return
     for line in parser.get("options", "install_requires", fallback="").splitlines():
         _add_python(found, path, find_line(text, line), line)
@@ -243,7 +243,7 @@ def _package_json(project: Project, path: str, found: Manifests) -> None:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
-        project.note(path, f"no JSON: {error}", "correct it", line)
+        project.note(path, f"not readable as JSON: {error}", "correct it", line)
         return
     data = found.tables[path] = table(data)
     for group in ("dependencies", "optionalDependencies", "peerDependencies", "devDependencies"):

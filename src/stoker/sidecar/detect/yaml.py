@@ -54,11 +54,13 @@ def documents(project: Project, path: str) -> list[Table]:
         error: Any = marked
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 0
-        project.note(path, f"no YAML: {error.problem or error.context}", "correct it", line)
+        project.note(
+            path, f"not readable as YAML: {error.problem or error.context}", "correct it", line
+        )
         return []
     except (YAMLError, RecursionError, ValueError) as broken:
         problem = str(broken).splitlines()[0] if str(broken) else type(broken).__name__
-        project.note(path, f"no YAML: {problem}", "correct it")
+        project.note(path, f"not readable as YAML: {problem}", "correct it")
         return []
     values = [_value(node, {}, 0) for node in nodes]
     return [value for value in values if isinstance(value, Table)]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
-from stoker.sidecar.planning import jobs_file
+from stoker.sidecar.planning import jobs_file, reasons
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
-from stoker.sidecar.planning.stores import secrets, stores_for, unheard
+from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
 
 __all__ = ["make_plan"]
 
@@ -65,38 +64,17 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
         if is_planned(unit):
             made += [*changes(unit), *_as_the_app(unit, detection)]
         else:
-            why = "it was only inferred: a loop that sleeps may be a command that ends"
-            made.append(Decision(f"no service for {' '.join(unit.command)}", why, unit.evidence))
+            what = f"no container for {' '.join(unit.command)}"
+            made.append(Decision(what, reasons.ONLY_GUESSED, unit.evidence))
     for each in detection.embedded:
-        what = f"no service for {each.framework} in {each.dir}"
-        made.append(
-            Decision(
-                what,
-                f"{each.reason}: a second one would do jobs twice as many at once as configured",
-                each.evidence,
-            )
-        )
+        what, why = reasons.what_is_embedded(each), reasons.embedded(each)
+        made.append(Decision(what, why, each.evidence))
     if detection.web and units:
         made.append(_app(detection, detection.web))
-    made += [_broker(use, detection) for use in detection.uses]
+    made += [_broker(use, detection, units) for use in detection.uses]
     if not detection.units and not detection.embedded:
-        made.append(
-            Decision(
-                "no containers", "nothing was seen that works jobs off in a process of its own"
-            )
-        )
+        made.append(Decision("no containers", reasons.NOTHING_WORKS))
     return made
-
-
-def _outside(use: BrokerUse) -> Decision:
-    told = use.evidence[0]
-    host = urlsplit(use.outside).hostname or ""
-    return Decision(
-        f"no service for {use.kind}: it is at {host}",
-        f"{told.path} says so, and no service of the project's own is called {host}",
-        use.evidence,
-        tuple(use.variables),
-    )
 
 
 def _as_the_app(unit: Unit, detection: Detection) -> Iterator[Decision]:
@@ -104,9 +82,9 @@ def _as_the_app(unit: Unit, detection: Detection) -> Iterator[Decision]:
     for each in given(unit, detection):
         if each.path not in own and (each.environment or each.env_file):
             yield Decision(
-                f"{' '.join(unit.command)}: the settings of {each.service} in {each.path}",
-                "no service of the project's own starts it there, and it is the app's image with "
-                "another command",
+                f"{unit.role}, with the settings of {each.service} in {each.path}: "
+                f"{' '.join(unit.command)}",
+                reasons.AS_THE_APP,
                 detection.web.evidence[:1] if detection.web else (),
             )
 
@@ -115,37 +93,31 @@ def _app(detection: Detection, web: Unit) -> Decision:
     line = " ".join(web.command)
     alternatives = tuple(" ".join(words) for words in web.alternatives)
     if there := starts_app(detection):
-        what, why = f"no service for the app: {line}", f"{there} has it already"
+        what, why = f"no container for the app: {line}", f"{there} has it already"
         return Decision(what, why, web.evidence, alternatives)
-    source = f"the best evidence is {web.evidence[0].note}"
+    source = reasons.started(web)
     if own := own_compose(detection):
         what = f"app, only if asked for: {line}"
-        why = f"{own[0]} is the project's own, without it: generate --app puts it in; {source}"
+        why = f"{own[0]} goes without it; generate --app puts it in; {source}"
         return Decision(what, why, web.evidence, alternatives)
-    why = f"it stands beside its workers in development; {source}"
+    why = f"in development it stands beside its workers; {source}"
     return Decision(f"app: {line}", why, web.evidence, alternatives)
 
 
-def _broker(use: BrokerUse, detection: Detection) -> Decision:
+def _broker(use: BrokerUse, detection: Detection, units: Sequence[Unit]) -> Decision:
     if use.outside:
-        return _outside(use)
-    if use.service:
-        why = f"the compose file has it already, as {use.service}"
-    elif use.kind == "sqlite":
-        why = jobs_file.why(use, detection)
+        what, why = f"no service for {use.kind}", reasons.outside(use)
     else:
-        why = "its workers need it, and no compose file of the project has it"
-    return Decision(f"broker: {use.kind}", why, use.evidence, tuple(use.variables))
+        planned = bool(units) and not in_the_image(use, detection)
+        what, why = f"broker: {use.kind}", reasons.broker(use, planned=planned)
+    return Decision(what, why, use.evidence)
 
 
 def _started(unit: Unit) -> Decision:
-    source = unit.evidence[0].note if unit.evidence else "nothing"
-    sure = "" if unit.confidence > 0.9 else f", and is {unit.confidence:.0%} sure"
-    why = f"the best evidence is {source}{sure}"
     kind = unit.framework or "custom"
     return Decision(
         f"{unit.role} ({kind}): {' '.join(unit.command)}",
-        why,
+        reasons.started(unit),
         unit.evidence,
         tuple(" ".join(words) for words in unit.alternatives),
     )

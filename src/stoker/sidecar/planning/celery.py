@@ -14,6 +14,7 @@ import msgspec
 from stoker.sidecar.detect.shell import as_shell, split
 from stoker.sidecar.detection import Unit
 from stoker.sidecar.plan import Decision
+from stoker.sidecar.planning import reasons
 
 Words = tuple[str, ...]
 _VERBS = frozenset({"worker", "beat", "flower", "events", "inspect"})
@@ -35,11 +36,9 @@ def changes(unit: Unit) -> Iterator[Decision]:
         yield _reordered(unit)
     if _with_schedule(unit) != unit:
         yield Decision(
-            f"celery beat with {' '.join(_SCHEDULE)}: {' '.join(unit.command)}",
-            "it keeps the times of its last runs in the working directory, which a container of "
-            "Kubernetes may not write",
+            f"{unit.role}, with {' '.join(_SCHEDULE)}",
+            reasons.NO_ROOM_FOR_TIMES,
             unit.evidence[:1],
-            (" ".join(unit.command),),
         )
 
 
@@ -81,11 +80,10 @@ def _scheduled(words: Words) -> Words:
 
 def _reordered(unit: Unit) -> Decision:
     return Decision(
-        f"celery's options in another order than: {' '.join(unit.command)}",
-        f"the project asks for Celery {unit.version}, and 5 refuses -A and its like after the "
-        "sub-command",
+        f"{unit.role}, with its options in another order than: {' '.join(unit.command)}",
+        f"the project asks for Celery {unit.version}; since version 5, -A and the like have to "
+        "come before the word 'worker' or 'beat'",
         unit.evidence[:1],
-        (" ".join(unit.command),),
     )
 
 

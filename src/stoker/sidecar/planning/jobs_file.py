@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
+from stoker.sidecar.detection import BrokerKind, Detection
 from stoker.sidecar.plan import Store
 from stoker.sidecar.planning.services import starts_app
 from stoker.sidecar.planning.stores import in_the_image
 
 _VOLUME = "jobs-data at /data"
-
-
-def why(use: BrokerUse, detection: Detection) -> str:
-    """Return where the file is, and who may share it."""
-    if in_the_image(use, detection):
-        return "it is a file inside the container, where the source says"
-    return (
-        "it is one file, on a volume that all share who add or run jobs: containers of one host, "
-        "on its own disk and no network file system; for several hosts it takes Redis"
-    )
 
 
 def notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:

@@ -49,6 +49,7 @@ def service(
 ) -> Service:
     """Return the service of a unit."""
     framework = FRAMEWORKS.get(unit.framework or "")
+    ends = framework if unit.role == "worker" else None  # its own end is the worker's only
     command, dev = _commands(unit, image)
     return Service(
         name=_name(unit, names),
@@ -63,8 +64,8 @@ def service(
         environment=unit.environment,
         given=given(unit, detection),
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
-        stop_signal=framework.stop_signal if framework and unit.role == "worker" else "SIGTERM",
-        stop_grace=framework.stop_grace if framework and unit.role == "worker" else CUSTOM_GRACE,
+        stop_signal=ends.stop_signal if ends else "SIGTERM",
+        stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
         health=_health(unit, framework),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
@@ -73,7 +74,7 @@ def service(
         reloads=reloads(dev),
         built=_is_built(dev or command, image),
         watch=(".",),
-        reason=framework.grace_reason if framework else "",
+        reason=ends.grace_reason if ends else "",
         evidence=unit.evidence,
     )
 

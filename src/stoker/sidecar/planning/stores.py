@@ -68,8 +68,8 @@ def unheard(detection: Detection) -> Iterator[str]:
             continue
         at = f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
         yield (
-            f"{at}no variable is read for the address of {use.kind}, and localhost is the worker's "
-            f"own container: have the source read {_USUAL[use.kind]}, which is set"
+            f"{at}the source reads no variable for the address of {use.kind}, and in a container "
+            f"localhost is the container itself: have it read {_USUAL[use.kind]}, which is set"
         )
 
 

@@ -105,7 +105,15 @@ def _service(
         "stop_signal": service.stop_signal,
     }
     kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
-    return Commented(sealed(kept), {"build": service.reason, "user": _WHY_ROOT})
+    comments = {"build": _what(service), "stop_grace_period": service.reason, "user": _WHY_ROOT}
+    return Commented(sealed(kept), comments)
+
+
+def _what(service: Service) -> str:
+    """Return what nobody sees from a service's command, if there is such a thing."""
+    if service.singleton:
+        return "exactly one: a second one would add every job twice"
+    return f"started with --profile {service.profile} only" if service.profile else ""
 
 
 def _needs(

@@ -68,7 +68,7 @@ def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        project.note(path, f"no INI file: {str(error).splitlines()[0]}", "correct it")
+        project.note(path, f"not readable as INI: {str(error).splitlines()[0]}", "correct it")
         return
     for section in parser.sections():
         for key in ("command", "execstart", "cmd"):

@@ -1,0 +1,112 @@
+"""Why something was decided, in the words of ``stoker sidecar explain``."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from stoker.sidecar.detect.written import SOURCES
+from stoker.sidecar.detection import BrokerUse, Embedded, Unit
+from stoker.sidecar.frameworks import FRAMEWORKS
+
+CERTAIN = 0.9
+"""More sure than this, nobody asks how sure."""
+NOTHING_WORKS = "nothing was seen that takes jobs in a process of its own"
+ONLY_GUESSED = "a loop that sleeps may be a worker, or a command that ends; this is only a guess"
+AS_THE_APP = (
+    "none of the project's compose files starts it, so it is the app's image with another "
+    "command, and has the app's settings"
+)
+SHARED = (
+    ", on a volume that all share who add or run jobs: containers of one host, on its own disk and "
+    "no network file system; for several hosts it takes Redis"
+)
+NO_ROOM_FOR_TIMES = (
+    "beat notes when it last ran each task in a file of its working directory, and in a container "
+    "only /tmp is sure to be writable"
+)
+
+
+def started(unit: Unit) -> str:
+    """Return who says how a unit is started, or what it was worked out from."""
+    [seen, *_] = unit.evidence or [None]
+    if seen is None:
+        return "no file says how it is started"
+    if seen.note == "docs":
+        return f"{seen.path} tells people to start it like this"
+    if seen.note in SOURCES and seen.note != "source":
+        return f"{seen.path} starts it like this"
+    sure = "" if unit.confidence > CERTAIN else f" ({unit.confidence:.0%} sure)"
+    return f"no file says how it is started; {seen.path} {_shows(seen.note)}{sure}"
+
+
+def _shows(note: str) -> str:
+    """Return what a file shows, as what it does."""
+    if note in _SHOWN:
+        return _SHOWN[note]
+    made, by, maker = note.partition("made by ")
+    if by and not made:
+        return f"makes a {maker}"
+    return note if note.startswith(("makes ", "names ")) else f"has {note}"
+
+
+_SHOWN = {
+    "": "shows it",
+    "source": "is what serves",
+    "queues": "names its queues",
+    "dependency": "asks for the package",
+    "an installed app": "has it among INSTALLED_APPS",
+    "a queue of RQ": "makes a queue of RQ",
+    "actors": "declares actors",
+}
+
+
+def embedded(each: Embedded) -> str:
+    """Return why what works inside the app gets no container beside it."""
+    return (
+        f"{each.reason}; one more in a container would take jobs from the same queues, so that "
+        "more of them would run at once than the app says"
+    )
+
+
+def what_is_embedded(each: Embedded) -> str:
+    """Return what gets no container, by the name that people know it by."""
+    framework = FRAMEWORKS.get(each.framework)
+    title = framework.title if framework else each.framework
+    place = "" if each.dir == "." else f" in {each.dir}"
+    return f"no container for {title}{place}: it works inside the app"
+
+
+def broker(use: BrokerUse, *, planned: bool) -> str:
+    """Return where a broker comes from, and which variables lead to it.
+
+    It is not ``planned`` where nothing in a container needs it.
+    """
+    return f"{_origin(use, planned=planned)}{_address(use)}"
+
+
+def outside(use: BrokerUse) -> str:
+    """Return why a broker gets no service."""
+    host = urlsplit(use.outside).hostname or ""
+    told = use.evidence[0]
+    return (
+        f"it is at {host}: {told.path} says so, and no service of the project's own is called "
+        f"{host}{_address(use)}"
+    )
+
+
+def _address(use: BrokerUse) -> str:
+    if not use.variables:
+        return ""
+    names = tuple(use.variables)
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"; its address is read from {listed}"
+
+
+def _origin(use: BrokerUse, *, planned: bool) -> str:
+    if use.service:
+        return f"the compose file has it already, as {use.service}"
+    if use.kind == "sqlite":
+        return f"the jobs are in one file{SHARED if planned else ''}"
+    if planned:
+        return "the workers need it; no compose file of the project has it, so it is added"
+    return "the app's own workers need it; nothing is added for them"

@@ -148,7 +148,7 @@ def test_an_app_that_a_compose_file_has_is_not_doubled(tmp_path: Path, service: 
 
     assert plan.app is None
     assert [s.name for s in plan.services] == ["worker"]
-    assert any("no service for the app" in decision.what for decision in plan.decisions)
+    assert any("no container for the app" in decision.what for decision in plan.decisions)
 
 
 def test_an_app_that_a_compose_file_goes_without_is_only_offered(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_an_app_that_a_compose_file_has_is_not_doubled(tmp_path: Path, service: 
 
     assert plan.app is None
     assert [s.name for s in plan.services] == ["worker"]
-    assert any("no service for the app" in decision.what for decision in plan.decisions)
+    assert any("no container for the app" in decision.what for decision in plan.decisions)
 
 
 def test_an_app_that_a_compose_file_goes_without_is_only_offered(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_broker_that_nobody_hears_of_is_told(tmp_path: Path) -> None:
 
     [note] = plan.notes
     assert note.startswith("package.json:1: the source reads no variable for the address of redis")
-    assert "have the source read REDIS_URL" in note
+    assert "have it read REDIS_URL" in note
 
 
 def test_requirements_that_include_others_are_installed_with_the_source(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_a_broker_that_nobody_hears_of_is_told(tmp_path: Path) -> None:
 
     [note] = plan.notes
     assert note.startswith("package.json:1: the source reads no variable for the address of redis")
-    assert "have the source read REDIS_URL" in note
+    assert "have it read REDIS_URL" in note
 
 
 def test_requirements_that_include_others_are_installed_with_the_source(tmp_path: Path) -> None:

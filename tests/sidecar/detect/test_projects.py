@@ -63,4 +63,4 @@ def test_a_worker_inside_of_the_app_gets_no_container_and_a_reason() -> None:
     plan = make_plan(detect(PROJECTS / "nest-embedded"))
 
     assert plan.services == ()
-    assert any("no service for bullmq" in decision.what for decision in plan.decisions)
+    assert any("no container for BullMQ" in decision.what for decision in plan.decisions)

@@ -75,8 +75,7 @@ def test_the_worker_gets_the_projects_own_address(
     assert store.outside == SHOWN
     assert environment(plan, "compose.prod.yaml") == worker
     [why] = [each for each in plan.decisions if "redis" in each.what]
-    assert why.what == "no container for redis"
-    assert why.why.startswith("it is at queue.example.net")
+    assert why.what == "no container for redis: it is at queue.example.net"
     assert why.evidence[0].note == "says where it is"
     assert "s3cret" not in why.evidence[0].text
     line = (tmp_path / why.evidence[0].path).read_text().splitlines()[why.evidence[0].line - 1]

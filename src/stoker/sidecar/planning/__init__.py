@@ -106,7 +106,7 @@ def _app(detection: Detection, web: Unit) -> Decision:
 
 def _broker(use: BrokerUse, detection: Detection, units: Sequence[Unit]) -> Decision:
     if use.outside:
-        what, why = f"no container for {use.kind}", reasons.outside(use)
+        what, why = reasons.what_is_outside(use), reasons.outside(use)
     else:
         planned = bool(units) and not in_the_image(use, detection)
         what, why = f"broker: {use.kind}", reasons.broker(use, planned=planned)

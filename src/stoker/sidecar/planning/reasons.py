@@ -84,14 +84,15 @@ def broker(use: BrokerUse, *, planned: bool) -> str:
     return f"{_origin(use, planned=planned)}{_address(use)}"
 
 
+def what_is_outside(use: BrokerUse) -> str:
+    """Return which broker gets no container, and where it is instead."""
+    return f"no container for {use.kind}: it is at {urlsplit(use.outside).hostname or ''}"
+
+
 def outside(use: BrokerUse) -> str:
-    """Return why a broker gets no service."""
-    host = urlsplit(use.outside).hostname or ""
-    told = use.evidence[0]
-    return (
-        f"it is at {host}: {told.path} says so, and no service of the project's own is called "
-        f"{host}{_address(use)}"
-    )
+    """Return how it is known that a broker is none of the project's own services."""
+    says = f"{use.evidence[0].path} says so, and no service of the project's own is called that"
+    return f"{says}{_address(use)}"
 
 
 def _address(use: BrokerUse) -> str:

@@ -412,4 +412,4 @@ def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path:
     plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
 
     (note,) = plan.notes
-    assert note.startswith("jobs.py:2: no variable is read for the address of redis")
+    assert note.startswith("jobs.py:2: the source reads no variable for the address of redis")

@@ -243,7 +243,7 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         for m in source.modules.values()
         if "taskiq" in source.project.text(m.path)
         for e in m.assigned
-        if re.search(r"Broker$", e.call)
+        if e.call.endswith("Broker") and not e.call.startswith("faststream.")
     }
     workers = (
         _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}")

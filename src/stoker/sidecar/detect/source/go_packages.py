@@ -232,8 +232,13 @@ class GoSource:
 
     def _is_probed(self, files: Sequence[str]) -> bool:
         """Tell if health and figures are all that files have routes for."""
-        asked = {self._probes(path) for path in files}
-        return True in asked and False not in asked
+        asked = False
+        for path in files:
+            probes = self._probes(path)
+            if probes is False:
+                return False
+            asked = asked or probes is True
+        return asked
 
     def _probes(self, path: str) -> bool | None:
         """Tell if all routes of a file are for health and figures; ``None`` without any."""

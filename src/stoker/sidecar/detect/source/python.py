@@ -150,7 +150,19 @@ def _huey(source: PythonSource) -> list[Inferred]:
         "MiniHuey",
         "PriorityRedisExpireHuey",
     )
-    return _single(source, "huey", calls, "huey_consumer {module}.{name}")
+    shape = "huey_consumer {module}.{name}"
+    return _single(source, "huey", calls, shape) or (
+        _single(source, "huey", tuple(_makers(source, calls)), shape)
+    )
+
+
+def _makers(source: PythonSource, calls: tuple[str, ...]) -> Iterator[str]:
+    """Yield the functions that call one of ``calls``, for others to get what it makes."""
+    for module in source.modules.values():
+        making = {call for name, call in module.calls if name.rpartition(".")[2] in calls}
+        for name, node in module.defined.items() if making else ():
+            if isinstance(node, ast.FunctionDef) and not making.isdisjoint(ast.walk(node)):
+                yield name
 
 
 def _arq(source: PythonSource) -> list[Inferred]:

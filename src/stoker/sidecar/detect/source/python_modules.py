@@ -29,6 +29,7 @@ _TELLING = spotting(
     followed={
         "await ": r"[\w.]+\.worker\(",
         "celery": r"\w*\(",
+        "huey": r"\w*\(",
         "dramatiq.": r"cli|[Ww]orker",
         "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
     },

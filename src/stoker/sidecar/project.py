@@ -23,10 +23,10 @@ LARGEST = 1024 * 1024
 
 IGNORED = frozenset({
     ".git", ".hg", ".svn", ".bundle", ".cargo", ".eggs", ".gradle", ".history", ".idea",
-    ".mypy_cache", ".next", ".nox", ".nuxt", ".output", ".parcel-cache", ".pnpm-store", ".pytest_cache",
-    ".ruff_cache", ".svelte-kit", ".terraform", ".tox", ".turbo", ".venv", ".virtualenv", ".yarn",
-    "__pycache__", "bower_components", "coverage", "dist", "htmlcov", "node_modules",
-    "site-packages", "target", "vendor", "venv", "virtualenv",
+    ".mypy_cache", ".next", ".nox", ".nuxt", ".output", ".parcel-cache", ".pnpm-store",
+    ".pytest_cache", ".ruff_cache", ".svelte-kit", ".terraform", ".tox", ".turbo", ".venv",
+    ".virtualenv", ".yarn", "__pycache__", "bower_components", "coverage", "dist", "htmlcov",
+    "node_modules", "site-packages", "target", "vendor", "venv", "virtualenv",
 })  # fmt: skip
 
 _ASIDE = re.compile(

@@ -152,17 +152,8 @@ def _huey(source: PythonSource) -> list[Inferred]:
     )
     shape = "huey_consumer {module}.{name}"
     return _single(source, "huey", calls, shape) or (
-        _single(source, "huey", tuple(_makers(source, calls)), shape)
+        _single(source, "huey", tuple(source.hueys), shape)
     )
-
-
-def _makers(source: PythonSource, calls: tuple[str, ...]) -> Iterator[str]:
-    """Yield the functions that call one of ``calls``, for others to get what it makes."""
-    for module in source.modules.values():
-        making = {call for name, call in module.calls if name.rpartition(".")[2] in calls}
-        for name, node in module.defined.items() if making else ():
-            if isinstance(node, ast.FunctionDef) and not making.isdisjoint(ast.walk(node)):
-                yield name
 
 
 def _arq(source: PythonSource) -> list[Inferred]:

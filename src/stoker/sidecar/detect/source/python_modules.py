@@ -273,7 +273,9 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
     ]
     module.defined = {node.name: node for node in nodes if isinstance(node, Definition)}
     last = ((name.rpartition(".")[2], call) for name, call in module.calls)
-    making = {call: name for name, call in last if name == "Celery" or name.endswith("Huey")}
+    making: dict[ast.AST, str] = {
+        call: name for name, call in last if name == "Celery" or name.endswith("Huey")
+    }
     _collect(project, module, tree.body, making)
     return module
 

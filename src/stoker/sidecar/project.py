@@ -22,11 +22,11 @@ LARGEST = 1024 * 1024
 """Bytes of a file that is read: what is larger is data, not something written by hand."""
 
 IGNORED = frozenset({
-    ".git", ".hg", ".svn", ".bundle", ".cargo", ".eggs", ".gradle", ".idea", ".mypy_cache",
-    ".next", ".nox", ".nuxt", ".output", ".parcel-cache", ".pnpm-store", ".pytest_cache",
-    ".ruff_cache", ".svelte-kit", ".terraform", ".tox", ".turbo", ".venv", ".virtualenv", ".yarn",
-    "__pycache__", "bower_components", "coverage", "dist", "htmlcov", "node_modules",
-    "site-packages", "target", "vendor", "venv", "virtualenv",
+    ".git", ".hg", ".svn", ".bundle", ".cargo", ".eggs", ".gradle", ".history", ".idea",
+    ".mypy_cache", ".next", ".nox", ".nuxt", ".output", ".parcel-cache", ".pnpm-store",
+    ".pytest_cache", ".ruff_cache", ".svelte-kit", ".terraform", ".tox", ".turbo", ".venv",
+    ".virtualenv", ".yarn", "__pycache__", "bower_components", "coverage", "dist", "htmlcov",
+    "node_modules", "site-packages", "target", "vendor", "venv", "virtualenv",
 })  # fmt: skip
 
 _ASIDE = re.compile(

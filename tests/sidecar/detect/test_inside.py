@@ -27,6 +27,8 @@ INSIDE = {
     "procrastinate-factory": "procrastinate",
     "river-review-queue": "river",
     "solid-queue-unless": "solid_queue",
+    "solid-queue-variant": "solid_queue",
+    "asynq-tool": "asynq",
 }
 APART = {
     "custom-start-worker": "node dist/worker/main",
@@ -36,6 +38,12 @@ APART = {
     "river-probes": "/bin/shipping serve",
     "stoker-own-script": "python work.py",
     "stoker-main": "stoker worker shop.entry:app",
+    "bullmq-pm2": "node dist/mail.js --queue=letters",
+    "bullmq-respawn": "node dist/workers/mail.js",
+    "bullmq-tagged": "node build/main.js",
+    "delayed-job-runner": "bundle exec rails runner bin/agents.rb",
+    "huey-factory": "huey_consumer shop.tasks.huey",
+    "resque-wrapped": "bundle exec rake environment supervised:work QUEUE=mail --trace",
 }
 
 
@@ -113,6 +121,12 @@ def test_a_switch_that_the_deployment_turns_off_leaves_the_jobs_to_their_own_pro
     found = changed("solid-queue-unless", tmp_path, **off)
 
     assert [unit.command for unit in found.units] == [("bin/jobs",)]
+
+
+def test_what_only_sends_on_schedule_has_no_worker() -> None:
+    found = detect(PROJECTS / "taskiq-faststream")
+
+    assert (found.units, found.embedded) == ((), ())
 
 
 def test_a_library_starts_no_worker_anywhere() -> None:

@@ -154,3 +154,37 @@ def test_of_two_brokers_the_one_that_is_called_so(tmp_path: Path, line: str, bro
     found = seen(tmp_path, {"tasks.py": source, "requirements.txt": "celery\n"})
 
     assert found.brokers == (broker,)
+
+
+@pytest.mark.parametrize(("package", "broker"), [("dramatiq-pg", "postgres"), ("redis", "redis")])
+def test_a_database_is_the_broker_of_those_that_bring_what_makes_it_one(
+    tmp_path: Path, package: str, broker: str
+) -> None:
+    compose = "services:\n  db: {image: 'postgres:18'}\n  worker: {command: dramatiq jobs}\n"
+    files = {"compose.yaml": compose, "requirements.txt": f"dramatiq\n{package}\n"}
+
+    assert seen(tmp_path, files).brokers == (broker,)
+
+
+@pytest.mark.parametrize("tag", ["-t example/shop", "--tag=example/shop:1"])
+def test_an_image_is_built_where_a_script_tags_it(tmp_path: Path, tag: str) -> None:
+    files = {
+        "compose.yaml": "services:\n  worker: {image: 'example/shop:2'}\n",
+        "apps/jobs/Makefile": f"image:\n\tdocker build {tag} .\n",
+        "apps/jobs/Dockerfile": 'FROM python:3\nCMD ["rq", "worker"]\n',
+    }
+
+    (unit,) = seen(tmp_path, files).units
+
+    assert (unit.dir, unit.command) == ("apps/jobs", ("rq", "worker"))
+    assert [each.note for each in unit.evidence] == ["compose", "Dockerfile"]
+
+
+def test_the_image_of_another_name_is_not_that_of_a_script(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services:\n  worker: {image: 'example/shop'}\n",
+        "apps/jobs/Makefile": "image:\n\tdocker build -t example/shop-jobs .\n",
+        "apps/jobs/Dockerfile": 'FROM python:3\nCMD ["rq", "worker"]\n',
+    }
+
+    assert [e.note for unit in seen(tmp_path, files).units for e in unit.evidence] == ["Dockerfile"]

@@ -55,7 +55,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_what_others_installed_or_built_is_passed_over(tmp_path: Path) -> None:
-    for name in ("node_modules", "vendor", ".venv", ".git", "target"):
+    for name in ("node_modules", "vendor", ".venv", ".git", ".history", "target"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "Procfile").write_text("worker: celery -A x worker\n")
 

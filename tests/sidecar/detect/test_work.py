@@ -114,3 +114,29 @@ def test_the_work_grows_with_the_files_and_no_faster(
     few, many = (_work(made(tmp_path / str(count), count)) for count in (10, 40))
 
     assert {name: many[name] for name in many if many[name] > 4 * few[name] + 100} == {}
+
+
+def _programs(root: Path, count: int) -> Path:
+    files = {
+        "go.mod": "module shop\n\nrequire github.com/hibiken/asynq v0.24.1\n",
+        "jobs/jobs.go": (
+            'package jobs\n\nimport "github.com/hibiken/asynq"\n\n'
+            "func Start() {\n\tasynq.NewServer(redis, asynq.Config{})\n}\n"
+        ),
+        "cli/cli.go": 'package cli\n\nvar work = &cobra.Command{\n\tUse: "work",\n}\n',
+    }
+    main = (
+        'package main\n\nimport (\n\t"shop/jobs"\n\t"shop/cli"\n)\n\nfunc main() { jobs.Start() }\n'
+    )
+    files |= {f"cmd/worker{number}/main.go": main for number in range(count)}
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def test_a_file_of_go_is_looked_through_once_for_all_programs(tmp_path: Path) -> None:
+    few, many = (_work(_programs(tmp_path / str(count), count)) for count in (2, 8))
+
+    name = "stoker.sidecar.detect.source.go_commands._commands"
+    assert few[name] == many[name] > 0

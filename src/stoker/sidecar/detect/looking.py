@@ -22,6 +22,7 @@ from stoker.sidecar.detect.source.node_development import from_source
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
+from stoker.sidecar.detect.source.ruby_programs import ruby_program
 from stoker.sidecar.detect.written import (
     Written,
     compose,
@@ -56,6 +57,7 @@ def look(project: Project) -> Detection:
         "python": python_program(python_source),
         "node": lambda start, dir: node.node_program(node_source, start, dir),
         "go": go_programs.launch,
+        "ruby": lambda start, dir: ruby_program(project, start, dir),
         "rust": lambda start, dir: rust.rust_program(rust_source, start, dir),
     }
     reader = Reader(project, manifests, python_source, programs)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import posixpath
 import re
 import shlex
@@ -230,6 +231,8 @@ def _inside(step: Step) -> list[Step] | None:
         return _concurrent(first, words)
     if first in ("docker", "docker-compose", "podman"):
         return _docker(words)
+    if first == "pm2" and words[1:2] == ["start"]:
+        return _daemon(words[2:])
     if first in DEV_RUNNERS:
         return _watched(first, words)
     if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
@@ -279,6 +282,32 @@ def _docker(words: Sequence[str]) -> list[Step]:
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in _DOCKER_VALUES and "=" not in words[at] else 1
     return [_assignments(words[at + 1 :])] if at + 1 < len(words) else []
+
+
+_DAEMON_VALUES = frozenset({
+    "-n", "--name", "-i", "--instances", "--interpreter", "--cron", "-c", "--max-memory-restart",
+    "--namespace", "-o", "--output", "-e", "--error", "-l", "--log", "--cwd", "--node-args",
+    "--restart-delay", "--env",
+})  # fmt: skip
+
+
+def _daemon(words: Sequence[str]) -> list[Step] | None:
+    """Return what ``pm2 start FILE`` runs: where a container is restarted, nobody needs pm2."""
+    options, rest = dict[str, str](), list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "--":
+        value = rest[0] in _DAEMON_VALUES and len(rest) > 1
+        options[rest[0]] = rest[1] if value else ""
+        rest = rest[2:] if value else rest[1:]
+    if not rest or re.search(r"\.(json|ya?ml|config\.[cm]?js)$|^-", rest[0]):
+        return None  # of apps that are told in a file, which is read for itself
+    after = list(itertools.dropwhile(lambda word: word != "--", rest))[1:]
+    for flag, value in itertools.pairwise(rest[1:]):
+        options.setdefault(flag, value)
+    if " " in rest[0]:
+        return list(steps(rest[0]))
+    is_file = "/" in rest[0] or re.search(r"\.[cm]?[jt]s$", rest[0])
+    interpreter = options.get("--interpreter") or "node"
+    return [Step((*((interpreter,) if is_file else ()), rest[0], *after))]
 
 
 _WATCH_VALUES = frozenset({

@@ -62,10 +62,11 @@ _RAKE: dict[str, tuple[str, Role]] = {
 
 def _rake(words: Words, environment: dict[str, str]) -> Launch | None:
     given = dict(word.split("=", 1) for word in words[1:] if re.match(r"[A-Z_]+=", word))
+    every = environment | given
+    named = "QUEUE" in every or "QUEUES" in every
     for word in words[1:]:
-        if word in _RAKE:
-            framework, role = _RAKE[word]
-            every = environment | given
+        if word in _RAKE or (named and word.endswith(":work")):
+            framework, role = _RAKE.get(word, ("resque", "worker"))  # a task around Resque's own
             queues = listed([every.get("QUEUE") or every.get("QUEUES") or ""])
             return Launch(
                 framework, role, _bundled(words), "", queues, number([every.get("COUNT", "")])

@@ -40,12 +40,23 @@ class Command(msgspec.Struct, frozen=True):
     body: str
 
 
+class Declared(msgspec.Struct):
+    """What one file has of them."""
+
+    commands: list[Command] = msgspec.field(default_factory=list[Command])
+    parents: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    """Each one's variable, and that of the command it is added to."""
+    has_fields: bool = False
+
+
 class Commands:
     """The sub-commands of all programs, each program's found out once."""
 
     def __init__(self, source: GoSource) -> None:
         self.source = source
         self._of: dict[str, list[Words]] = {}
+        self._files: dict[str, Declared] = {}
+        self._literals: dict[tuple[str, str], bool] = {}
 
     def of(self, program: Program) -> list[Words]:
         """Return the words of those sub-commands of a program that start a worker."""
@@ -57,19 +68,28 @@ class Commands:
         found: list[Command] = []
         parents: dict[str, str] = {}
         for path in self.source.files(program):
-            text = self.source.project.text(path)
-            if _ASKING.search(text):
-                found += _commands(path, text)
-                for parent, children in _ADDED.findall(text):
-                    parents |= dict.fromkeys(re.findall(r"\w+", children), parent)
-            if "cmd:" in text:
-                found += self._of_fields(program, path, text)
+            declared = self._declared(path)
+            found += declared.commands
+            parents |= declared.parents
+            if declared.has_fields:
+                found += self._of_fields(program, path, self.source.project.text(path))
         names = {command.variable: command for command in found if command.variable}
         if parents:
             found = [each for each in found if not each.variable or each.variable in parents]
         named = [each for each in found if _starts_worker(each) and self._comes_to_work(each)]
         for command in named or [each for each in found if self._only_works(each.path)]:
             yield _words_of(command, names, parents)
+
+    def _declared(self, path: str) -> Declared:
+        """Return what a file declares, found out once for all programs that are made of it."""
+        if path not in self._files:
+            text = self.source.project.text(path)
+            self._files[path] = declared = Declared(has_fields="cmd:" in text)
+            if _ASKING.search(text):
+                declared.commands += _commands(path, text)
+                for parent, children in _ADDED.findall(text):
+                    declared.parents |= dict.fromkeys(re.findall(r"\w+", children), parent)
+        return self._files[path]
 
     def _comes_to_work(self, command: Command) -> bool:
         """Tell if a command's file imports where workers are made, if its name proves nothing."""
@@ -95,9 +115,14 @@ class Commands:
 
     def knows(self, program: Program, word: str) -> bool:
         """Tell if a program could take a word for a sub-command: its source has it somewhere."""
-        literal = re.compile(rf'["\'`]{re.escape(word)}\b|\bcmd:"')
-        texts = (self.source.project.text(path) for path in self.source.files(program))
-        return any(literal.search(text) for text in texts)
+        return any(self._has(path, word) for path in self.source.files(program))
+
+    def _has(self, path: str, word: str) -> bool:
+        if (path, word) not in self._literals:
+            literal = re.compile(rf'["\'`]{re.escape(word)}\b|\bcmd:"')
+            found = literal.search(self.source.project.text(path)) is not None
+            self._literals[path, word] = found
+        return self._literals[path, word]
 
 
 def _starts_worker(command: Command) -> bool:

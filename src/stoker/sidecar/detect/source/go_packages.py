@@ -120,6 +120,7 @@ class GoSource:
         self.programs: list[Program] = []
         self._serving: dict[str, bool] = {}
         self._apps: dict[Program, bool] = {}
+        self._probing: dict[str, bool | None] = {}
         self._built: dict[str, dict[str, list[str]]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(library_of(name) for name in names):
@@ -231,11 +232,22 @@ class GoSource:
 
     def _is_probed(self, files: Sequence[str]) -> bool:
         """Tell if health and figures are all that files have routes for."""
-        texts = [self.project.text(path) for path in files]
-        given = (text for text in texts if _ROUTER.search(text))
-        routes = [route for text in given for route in _ROUTE.findall(text)]
-        plain = bool(routes) and all(_PROBE.fullmatch(route) for route in routes)
-        return plain and not any("grpc.NewServer(" in text for text in texts)
+        asked = False
+        for path in files:
+            probes = self._probes(path)
+            if probes is False:
+                return False
+            asked = asked or probes is True
+        return asked
+
+    def _probes(self, path: str) -> bool | None:
+        """Tell if all routes of a file are for health and figures; ``None`` without any."""
+        if path not in self._probing:
+            text = self.project.text(path)
+            routes = _ROUTE.findall(text) if _ROUTER.search(text) else []
+            plain = all(_PROBE.fullmatch(route) for route in routes) if routes else None
+            self._probing[path] = False if "grpc.NewServer(" in text else plain
+        return self._probing[path]
 
     def is_serving(self, path: str) -> bool:
         """Tell if a file opens a port; what is generated for both sides does not count."""

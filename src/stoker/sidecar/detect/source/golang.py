@@ -25,6 +25,8 @@ from stoker.sidecar.detection import Embedded, Role
 
 _TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
+_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(")
+_CLEARLY_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor")
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
 
@@ -226,10 +228,16 @@ class GoPrograms:
             imports = self.source.imports
             commands = [p for path in own for dir in imports.of(path) for p in imports.of(dir)]
             texts += " ".join(self.source.project.text(path) for path in commands)
-        return (
-            re.search(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(", texts)
-            is not None
-        )
+        starting = _CLEARLY_STARTS if self._is_of_app(program, sites) else _STARTS
+        return starting.search(texts) is not None
+
+    def _is_of_app(self, program: Program, sites: Sequence[Site]) -> bool:
+        """Tell if the app runs the same workers: then a program beside it is likely a tool."""
+        return any(
+            other != program and self.source.serves(other)
+            and all(site in self.source.works(other) for site in sites)
+            for other in self.source.programs
+        )  # fmt: skip
 
     def _binary(self, program: Program, module: str) -> str:
         if program.target in (".", module):

@@ -150,7 +150,10 @@ def _huey(source: PythonSource) -> list[Inferred]:
         "MiniHuey",
         "PriorityRedisExpireHuey",
     )
-    return _single(source, "huey", calls, "huey_consumer {module}.{name}")
+    shape = "huey_consumer {module}.{name}"
+    return _single(source, "huey", calls, shape) or (
+        _single(source, "huey", tuple(source.hueys), shape)
+    )
 
 
 def _arq(source: PythonSource) -> list[Inferred]:
@@ -243,7 +246,7 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         for m in source.modules.values()
         if "taskiq" in source.project.text(m.path)
         for e in m.assigned
-        if re.search(r"Broker$", e.call)
+        if e.call.endswith("Broker") and not e.call.startswith("faststream.")
     }
     workers = (
         _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}")

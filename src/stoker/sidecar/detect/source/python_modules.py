@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, cast
@@ -73,6 +73,8 @@ class Module(msgspec.Struct):
     """Those that it defines itself."""
     factories: set[str] = set()
     """Those of them that make a Celery app inside."""
+    hueys: set[str] = set()
+    """And those that make a Huey."""
 
 
 class PythonSource:
@@ -91,6 +93,7 @@ class PythonSource:
                     self.modules[path] = module
         self._passing: dict[str, Module | None] = {}
         self.factories = {name for m in self.modules.values() for name in m.factories}
+        self.hueys = {name for m in self.modules.values() for name in m.hueys}
         self._parse_more()
 
     @cached_property
@@ -127,11 +130,13 @@ class PythonSource:
         return frozenset(each.name for each in made if "stoker" in self.project.text(each.path))
 
     def _parse_more(self) -> None:
-        """Parse also what gets its Celery app of a function of another file."""
-        called = re.compile(rf"\b({'|'.join(self.factories)})\(")
-        for path in self.paths if self.factories else ():
+        """Parse also what gets its Celery app, or its Huey, of a function of another file."""
+        makers = self.factories | self.hueys
+        called = re.compile(rf"\b({'|'.join(makers)})\(")
+        about = re.compile("celery|huey")
+        for path in self.paths if makers else ():
             text = self.project.text(path)
-            if path not in self.modules and "celery" in text and called.search(text):
+            if path not in self.modules and about.search(text) and called.search(text):
                 module = _parse(self.project, path, text)
                 if module is not None:
                     self.modules[path] = module
@@ -267,7 +272,10 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
         (full_name(module, node.func), node) for node in nodes if isinstance(node, ast.Call)
     ]
     module.defined = {node.name: node for node in nodes if isinstance(node, Definition)}
-    making = {call for name, call in module.calls if name.rpartition(".")[2] == "Celery"}
+    last = ((name.rpartition(".")[2], call) for name, call in module.calls)
+    making: dict[ast.AST, str] = {
+        call: name for name, call in last if name == "Celery" or name.endswith("Huey")
+    }
     _collect(project, module, tree.body, making)
     return module
 
@@ -297,11 +305,11 @@ def _local_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 def _collect(
-    project: Project, module: Module, body: Sequence[ast.stmt], making: Set[ast.AST]
+    project: Project, module: Module, body: Sequence[ast.stmt], making: Mapping[ast.AST, str]
 ) -> None:
     """Note what the statements of a module assign and define; those of its branches, too.
 
-    ``making``: the calls that make an app of Celery.
+    ``making``: the calls that make an app of Celery, or a Huey.
     """
     for node in body:
         if isinstance(node, ast.Assign):
@@ -310,8 +318,11 @@ def _collect(
             module.assigned += _assigned(project, module, [node.target], node.value)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             module.functions.add(node.name)
-            if making and not making.isdisjoint(ast.walk(node)):
+            made = {making[each] for each in ast.walk(node) if each in making} if making else ()
+            if "Celery" in made:
                 module.factories.add(node.name)
+            if any(name.endswith("Huey") for name in made):
+                module.hueys.add(node.name)
         elif isinstance(node, ast.If | ast.Try | ast.With):
             _collect(project, module, node.body, making)
             if isinstance(node, ast.If):

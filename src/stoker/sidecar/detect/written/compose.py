@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any, cast
@@ -185,7 +186,17 @@ def _image_dir(project: Project, image: str) -> str:
     found = [path for path in project.named("Dockerfile") if path.endswith(f"/{name}/Dockerfile")]
     found += [f"{name}/Dockerfile"] if f"{name}/Dockerfile" in project.files else []
     own = [path for path in found if not project.is_aside(path)]
+    own = own or list(_tagging(project, f"{owner}/{name}"))
     return directory(own[0]) if owner and len(own) == 1 else ""
+
+
+def _tagging(project: Project, image: str) -> Iterator[str]:
+    """Yield the Dockerfiles beside the scripts that build an image under its published name."""
+    tag = re.compile(rf"docker\b.*\sbuild\b.*(?:-t|--tag)[ =]{re.escape(image)}(?![\w/-])")
+    for path in project.named("package.json", "Makefile"):
+        beside = posixpath.normpath(posixpath.join(directory(path), "Dockerfile"))
+        if beside in project.files and tag.search(project.text(path)):
+            yield beside
 
 
 def normal(dir: str, relative: str) -> str:

@@ -39,6 +39,7 @@ def read(project: Project) -> Iterator[Written]:
             and not project.is_aside(path)
             and is_interesting(text)
             and "{{" not in text
+            and not _is_of_variant(project, path)
         ):
             for document in documents(project, path):
                 yield from _commands(project, path, document, "", _DEEPEST)
@@ -48,6 +49,14 @@ def read(project: Project) -> Iterator[Written]:
     for path in project.named("modd.conf"):
         if not project.is_aside(path):
             yield from _daemons(project, path)
+
+
+def _is_of_variant(project: Project, path: str) -> bool:
+    """Tell if it deploys the app at the root in another way than the app's own file does."""
+    base, _, own = path.rpartition("/config/")
+    if not base or own != "deploy.yml" or "config/deploy.yml" not in project.files:
+        return False
+    return not {f"{base}/Gemfile", f"{base}/config/application.rb"} & project.files
 
 
 def _is_about_processes(name: str, text: str) -> bool:

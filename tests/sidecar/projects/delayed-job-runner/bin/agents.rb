@@ -1,0 +1,1 @@
+AgentRunner.new.run

@@ -1,0 +1,5 @@
+class QueueWorker
+  def run
+    Delayed::Worker.new.start
+  end
+end

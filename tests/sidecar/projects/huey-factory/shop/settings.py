@@ -1,0 +1,1 @@
+SETTINGS = {"name": "shop", "url": "redis://localhost"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
@@ -29,7 +29,7 @@ _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
 
 def uses(
     project: Project, manifests: Manifests, units: Sequence[Unit], embedded: Sequence[Embedded],
-    services: Sequence[Service], read: Mapping[str, Evidence], *, by_itself: bool,
+    services: Sequence[Service], read: Sequence[str], *, by_itself: bool,
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the brokers that the workers need, each with how the project finds it.
 
@@ -145,7 +145,7 @@ _BROKER_NAME = re.compile(
 
 
 def _variables(
-    kind: BrokerKind, read: Mapping[str, Evidence], services: Sequence[Service]
+    kind: BrokerKind, read: Sequence[str], services: Sequence[Service]
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     given = {name for service in services for name in service.environment}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
 
 CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
 
-_QUOTED = re.compile(r"""["'`]([A-Z][A-Z0-9_]{2,79})\\?["'`]""")
-"""What is the name of an environment variable, if it is asked for."""
+_QUOTED = tuple(re.compile(rf"""{quote}([A-Z][A-Z0-9_]{{2,79}})\\?["'`]""") for quote in "\"'`")
+"""What is the name of an environment variable, if it is asked for.
+
+A pattern for each quote: ``re`` finds one letter several times as fast as any of three.
+"""
 _MEMBER = re.compile(r"\.(?<=env\.)(?<!\wenv\.)([A-Z][A-Z0-9_]{2,79})")
 _FIELD = re.compile(
     r"\n[ \t]++([A-Z][A-Z0-9_]{2,79})\??[ \t]*:[ \t]*"
@@ -27,27 +29,23 @@ _ASKED = re.compile(
 """What stands before it where it is read."""
 
 
-def variables(project: Project) -> dict[str, Evidence]:
-    """Return the environment variables that the source reads, with the first place of each."""
-    found: dict[str, Evidence] = {}
+def variables(project: Project) -> list[str]:
+    """Return the environment variables that the source reads, in the order of their places."""
+    found: dict[str, None] = {}
     for path in project.suffixed(*CODE):
-        if project.is_aside(path):
-            continue
-        text = project.text(path)
-        for each in _read_in(text):
-            if each[1] not in found:
-                number = text.count("\n", 0, each.start(1)) + 1
-                found[each[1]] = Evidence(path, number, each[1], "is read here")
-    return found
+        if not project.is_aside(path):
+            found |= dict.fromkeys(_read_in(project.text(path)))
+    return list(found)
 
 
-def _read_in(text: str) -> Iterator[re.Match[str]]:
+def _read_in(text: str) -> Iterator[str]:
     """Yield the names of the variables that a file reads; most files speak of none."""
-    for each in _QUOTED.finditer(text):
+    quoted = [each for pattern in _QUOTED for each in pattern.finditer(text)]
+    for each in sorted(quoted, key=re.Match[str].start):
         before = text[max(0, each.start() - 60) : each.start()].rstrip()
         if before.endswith(("(", "[", "=", ":", "\\")) and _ASKED.search(before):
-            yield each
-    yield from _MEMBER.finditer(text)
-    for each in _FIELD.finditer(text):
-        if any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
-            yield each
+            yield each[1]
+    yield from _MEMBER.findall(text)
+    fields = _FIELD.findall(text)
+    if fields and any(word in text for word in ("Settings", "zod", "Joi", "Env", "env")):
+        yield from fields

@@ -11,7 +11,7 @@ import itertools
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -24,6 +24,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "|&", "(", ")", "{", "}", "\n"})
 _DEFAULTED = re.compile(r"\$\{(\w+):?[-=]([^{}$]*)\}")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_@]")
+_PLAIN = re.compile(r"[\w \t./:=@%+,$*~^{}\[\]#!?-]*")
 _KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "time"})
 
 
@@ -119,14 +120,10 @@ def split(line: str) -> list[str]:
 
 
 def _simple(line: str) -> Iterator[list[str]]:
-    lexer = shlex.shlex(line.replace("\\\n", " "), posix=True, punctuation_chars="();|&\n<>")
-    lexer.whitespace = " \t\r"
-    lexer.whitespace_split = True
-    lexer.commenters = ""
     words: list[str] = []
     redirected = False
     try:
-        for word in lexer:
+        for word in _lexed(line):
             if set(word) <= set("<>&") and ("<" in word or ">" in word):
                 if words and words[-1].isdigit():
                     words.pop()
@@ -143,6 +140,17 @@ def _simple(line: str) -> Iterator[list[str]]:
         words = words or line.split()
     if words:
         yield words
+
+
+def _lexed(line: str) -> Iterable[str]:
+    """Return words and operators; the quick way where none is quoted, escaped or joined."""
+    if _PLAIN.fullmatch(line):
+        return line.split()
+    lexer = shlex.shlex(line.replace("\\\n", " "), posix=True, punctuation_chars="();|&\n<>")
+    lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    return lexer
 
 
 def _assignments(words: Sequence[str]) -> Step:

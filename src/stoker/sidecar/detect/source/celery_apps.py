@@ -10,10 +10,12 @@ from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
 from stoker.sidecar.detect.source.python_tasks import loading_module
+from stoker.sidecar.detect.spotting import spotting
 
-_SCHEDULE = re.compile(
-    r"beat_schedule|CELERYBEAT_SCHEDULE|CELERY_BEAT_SCHED|add_periodic_task|django_celery_beat"
-)
+_SCHEDULE = spotting(
+    "beat_schedule", "CELERYBEAT_SCHEDULE", "CELERY_BEAT_SCHED", "add_periodic_task",
+    "django_celery_beat",
+)  # fmt: skip
 
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
@@ -29,8 +31,11 @@ def infer(source: PythonSource) -> list[Inferred]:
         packages.setdefault(package.dir if package else ".", []).append(each)
     chosen = [each for apps in packages.values() for each in _chosen(source, apps)]
     found = [_worker(source, each) for each in chosen]
-    scheduled = any(_SCHEDULE.search(source.project.text(path)) for path in source.paths)
-    return found + [_beat(each) for each in found if scheduled]
+    return [*found, *map(_beat, found)] if found and _is_scheduled(source) else found
+
+
+def _is_scheduled(source: PythonSource) -> bool:
+    return any(_SCHEDULE.search(source.project.text(path)) for path in source.paths)
 
 
 def _makes_celery(source: PythonSource, each: Assigned) -> bool:

@@ -19,12 +19,14 @@ from stoker.sidecar.detect.source.celery_apps import NOTE
 from stoker.sidecar.detect.source.celery_calls import sent
 from stoker.sidecar.detect.source.celery_settings import Kind, queue_name, queues_of
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
+from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.detection import Evidence, Unit
 
-_SPOKEN_OF = re.compile(
-    r"task_routes|TASK_ROUTES|task_queues|TASK_QUEUES|default_queue|DEFAULT_QUEUE|CELERY_ROUTES|"
-    r"CELERY_QUEUES|beat_schedule|BEAT_SCHEDULE|queue\s*=\s*[\"']"
-)
+_SPOKEN_OF = spotting(
+    "task_routes", "TASK_ROUTES", "task_queues", "TASK_QUEUES", "default_queue", "DEFAULT_QUEUE",
+    "CELERY_ROUTES", "CELERY_QUEUES", "beat_schedule", "BEAT_SCHEDULE",
+    followed={"queue": r"\s*=\s*[\"']"},
+)  # fmt: skip
 """What makes it worth while to parse a file."""
 _DEFAULT = "celery"
 

@@ -14,13 +14,18 @@ from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
 
-_IMPORT = re.compile(
-    r"""(?:f(?<!\wf)rom\s*|p(?<=\bimp)ort\s*\(?\s*|q(?<=\breq)uire\s*\(\s*|"""
-    r"""k(?<=\bfork)\s*\(\s*|w(?<=\bnew)\s+URL\s*\(\s*|processor\s*:\s*|"""
-    r"""path\.(?:join|resolve)\(__dirname,\s*)["']([^"'\n]{1,300})["']"""
+_NAME = r"""["']([^"'\n]{1,300})["']"""
+_IMPORTS = tuple(
+    re.compile(way)
+    for way in (
+        rf"from(?<!\wfrom)\s*{_NAME}",
+        r"""\((?=\s*["'_])(?:(?<=\bimport\()|(?<=\brequire\()|(?<=\bfork\()|(?<=\bnew URL\()|"""
+        rf"(?:(?<=path\.join\()|(?<=path\.resolve\())__dirname,)\s*{_NAME}",
+        rf"processor\s*:\s*{_NAME}",
+        rf"import(?<!\wimport)(?:\s*{_NAME}|\s+type\b[^;\n]*?from\s*{_NAME.replace('(', '(?:')})",
+    )
 )
-"""Each way by its rarest letter, as ``spotting`` does it."""
-_TYPE_ONLY = re.compile(r"import\s+type\b[^;\n]*?from\s*[\"'][^\"'\n]+[\"']")
+"""Four searches for a plain text take less time than one for any of four: ``re`` skips faster."""
 _SERVES = re.compile(
     r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|S(?<=\bcreateS)erver\s*\(|"""
     r"""v(?<=\bserv)e\s*\(|Bun\.serve|w(?<=\bnew)\s+(?:Hono|Elysia|Koa)\b|x(?<=ex)press\s*\(\)|"""
@@ -66,7 +71,7 @@ class NodeSource:
         named: dict[str, list[str]] = {}
         for path in self.paths:
             text = project.text(path)
-            names = named[path] = list(dict.fromkeys(_IMPORT.findall(_TYPE_ONLY.sub("", text))))
+            names = named[path] = _imported(text)
             self.imports.add(path, filter(None, (self._files.resolve(path, n) for n in names)))
         self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         for path, names in named.items():
@@ -252,6 +257,13 @@ class NodeSource:
                     if found:
                         return found
         return ""
+
+
+def _imported(text: str) -> list[str]:
+    """Return what a file imports in their order, without what is only a type."""
+    # A type's import is found twice; the last pattern, which comes last, has no name for it.
+    found = {each.end(): each[1] for way in _IMPORTS for each in way.finditer(text)}
+    return list(dict.fromkeys(name for _, name in sorted(found.items()) if name))
 
 
 def _is_maker(call: Call) -> bool:

@@ -21,6 +21,12 @@ class Resolver:
     def __init__(self, project: Project, manifests: Manifests, paths: Iterable[str]) -> None:
         self.project, self.manifests = project, manifests
         self._known = frozenset(paths)
+        self._by_stem = {
+            path.removesuffix(f".{suffix}"): path
+            for suffix in reversed(SUFFIXES)
+            for path in self._known if path.endswith(f".{suffix}")
+        }  # fmt: skip
+        """The files without their suffixes; of several that of the first one."""
         self._found: dict[tuple[str, str], str] = {}
         """By the package that imports, and the name."""
 
@@ -81,11 +87,8 @@ class Resolver:
         if base in self._known:
             return base
         stem = re.sub(r"\.(d\.ts|[cm]?jsx?)$", "", base)
-        for each in (stem, f"{stem}/index", f"{stem}/src/index"):
-            for suffix in SUFFIXES:
-                if f"{each}.{suffix}" in self._known:
-                    return f"{each}.{suffix}"
-        return ""
+        tries = (stem, f"{stem}/index", f"{stem}/src/index")
+        return next((self._by_stem[each] for each in tries if each in self._by_stem), "")
 
     @cached_property
     def _members(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from stoker.sidecar.detect.manifests import Manifests, directory, python_name
+from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.detection import Evidence
 from stoker.sidecar.project import Project
@@ -92,6 +93,8 @@ class PythonSource:
                 if module is not None:
                     self.modules[path] = module
         self._passing: dict[str, Module | None] = {}
+        self.sites: dict[str, tuple[Site, ...]] = {}
+        """Where the files make workers, of those that were asked for it."""
         self.factories = {name for m in self.modules.values() for name in m.factories}
         self.hueys = {name for m in self.modules.values() for name in m.hueys}
         self._parse_more()

@@ -56,8 +56,14 @@ _METHODS = (
 _STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system)")
 
 
-def script_sites(source: PythonSource, path: str) -> Iterator[Site]:
-    """Yield where a file makes workers in its own process."""
+def script_sites(source: PythonSource, path: str) -> tuple[Site, ...]:
+    """Return where a file makes workers in its own process."""
+    if path not in source.sites:
+        source.sites[path] = tuple(_script_sites(source, path))
+    return source.sites[path]
+
+
+def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     settings = {node.name for nodes in source.arq_settings.values() for node in nodes}
     module = source.module(path) if settings else source.modules.get(path)
     if module is None:

@@ -58,7 +58,7 @@ class _Apps:
 
     def __init__(self, source: PythonSource) -> None:
         self.source = source
-        sites = {path: list(script_sites(source, path)) for path in source.modules}
+        sites = {path: script_sites(source, path) for path in source.modules}
         self.makers = {path: found for path, found in sites.items() if found}
         """The files that make workers, and where."""
         self._settings: dict[str, bool | None] = {}

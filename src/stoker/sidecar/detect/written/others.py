@@ -186,7 +186,8 @@ def _told(project: Project, path: str) -> Iterator[Written]:
     cloned = ""
     lines = joined_lines(project, path)
     interesting = interesting_among(line for _, line in lines)
-    for at, (number, line) in enumerate(lines):
+    last = max(interesting, default=-1)
+    for at, (number, line) in enumerate(lines[: last + 1]):
         if line.lstrip().startswith(("```", "~~~")):
             fenced, led = not fenced, []
             continue

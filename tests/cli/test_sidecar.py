@@ -84,7 +84,7 @@ def test_for_machines_the_same_is_in_the_json_and_on_standard_error(
     assert json.loads(result.stderr)["error"]["message"].startswith("compose.yaml, line 3: not YA")
     shown = json.loads(result.stdout)
     notes = [each["why"] for each in shown] if "explain" in command else shown["notes"]
-    assert any(note.startswith("compose.yaml:3: no YAML") for note in notes)
+    assert any(note.startswith("compose.yaml:3: not readable as YAML") for note in notes)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -98,7 +98,7 @@ def test_what_is_no_compose_file_of_the_projects_own_fails_nothing(
 
     assert result.exit_code == 0
     assert "note: package.json:1: " in result.stderr
-    assert "note: compose.test.yaml:3: no YAML" in result.stderr
+    assert "note: compose.test.yaml:3: not readable as YAML" in result.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS[:3])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import re
 from pathlib import Path
 
 import click
@@ -23,7 +22,6 @@ path_argument = click.argument(
     "path", type=click.Path(exists=True, file_okay=False, path_type=Path), default="."
 )
 
-_UNREAD = re.compile("no YAML|cannot be read")
 _EXTRA = (
     "ruamel.yaml",
     "tree_sitter",
@@ -72,11 +70,7 @@ def refuse_unreadable(path: Path, found: Detection | Plan) -> None:
     Only what a note is about is read again.
     """
     files = found.compose_files if isinstance(found, Plan) else found.files.get("compose", ())
-    if any(
-        note.startswith(f"{file}:") and _UNREAD.search(note)
-        for file in files
-        for note in found.notes
-    ):
+    if any(note.startswith(f"{file}:") for file in files for note in found.notes):
         from stoker.sidecar.write import refuse_unreadable as refuse
 
         refuse(path, files)

@@ -49,8 +49,9 @@ def test_why_something_starts_is_a_sentence_in_every_project(name: str) -> None:
         (
             "stoker-app",
             "broker: sqlite\n"
-            "  why: the jobs are in a file, which a volume keeps; its address is read from "
-            "STOKER_URL\n",
+            "  why: the jobs are in one file, on a volume that all share who add or run jobs: "
+            "containers of one host, on its own disk and no network file system; for several hosts "
+            "it takes Redis; its address is read from STOKER_URL\n",
         ),
         (
             "celery-compose",
@@ -90,5 +91,5 @@ def test_plan_shows_the_stores_in_a_table_of_their_own(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [line.split() for line in stores.splitlines()] == [
         ["store", "kind", "from", "variables"],
-        ["jobs", "sqlite", "a", "volume", "with", "a", "file", "STOKER_URL"],
+        ["jobs", "sqlite", *"a file, on a volume that all share".split(), "STOKER_URL"],
     ]

@@ -124,6 +124,8 @@ def _not_let_in(error: Exception, text: str, url: BrokerURL) -> ConfigError | No
 
 def _once(text: str) -> str:
     """Return why there is no connection, without the address: the client repeats it."""
+    if (at := text.find("[SSL")) >= 0:
+        return text[at:]  # the number before it is not the system's
     numbers = [int(number) for number in _NUMBER.findall(text)]
     if not numbers:
         return text

@@ -19,17 +19,28 @@ MOST_FILES = 1_024
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Return a loop for a worker's process, and make it this thread's.
 
-    It is what the application's policy gives, if that is not asyncio's own: uvloop, for one.
+    Where the application has set a policy (uvloop's, for one), it is that one's loop as it is.
     """
-    loop = asyncio.new_event_loop()
-    if sys.platform == "linux" and type(loop) is asyncio.SelectorEventLoop:
-        loop.close()
-        loop = asyncio.SelectorEventLoop(PreciseSelector())
+    loop = _precise_loop() if _is_asyncios_own() else asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     return loop
 
 
-if sys.platform == "linux":
+def _is_asyncios_own() -> bool:
+    """Whether nobody has changed how loops are made, or what they wait with, as gevent does."""
+    epoll = getattr(selectors, "EpollSelector", None)
+    policy = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated] - until 3.16
+    return selectors.DefaultSelector is epoll and type(policy) is asyncio.DefaultEventLoopPolicy
+
+
+def _precise_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform != "linux":
+        return asyncio.new_event_loop()
+
+    return asyncio.SelectorEventLoop(PreciseSelector())
+
+
+if sys.platform == "linux" and hasattr(selectors, "EpollSelector"):
 
     class PreciseSelector(selectors.EpollSelector):
         """``epoll`` that is waited for by ``select``, whose time is in microseconds."""

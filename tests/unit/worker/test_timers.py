@@ -83,18 +83,53 @@ def test_a_file_descriptor_too_large_for_select_is_waited_for_all_the_same() -> 
         assert selector.select(PAUSE) == []
 
 
-def test_the_loop_of_an_application_s_own_policy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    class OwnLoop(asyncio.SelectorEventLoop):
-        pass
+@pytest.fixture
+def made() -> Iterator[Callable[[], asyncio.AbstractEventLoop]]:
+    loops: list[asyncio.AbstractEventLoop] = []
 
-    monkeypatch.setattr(asyncio, "new_event_loop", OwnLoop)
-    loop = timers.new_event_loop()
-    try:
-        assert type(loop) is OwnLoop
-        assert asyncio.get_event_loop_policy().get_event_loop() is loop
-    finally:
-        asyncio.set_event_loop(None)
+    def make() -> asyncio.AbstractEventLoop:
+        loops.append(timers.new_event_loop())
+        return loops[-1]
+
+    before = asyncio.get_event_loop_policy()
+    yield make
+    asyncio.set_event_loop_policy(before)
+    for loop in loops:
         loop.close()
+
+
+def test_the_loop_of_an_application_s_own_policy_is_kept(
+    made: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    def factory(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> asyncio.Task[Any]:
+        return asyncio.Task(work, loop=loop, **more)
+
+    class OwnPolicy(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self) -> asyncio.AbstractEventLoop:
+            loop = super().new_event_loop()
+            loop.set_task_factory(factory)
+            return loop
+
+    asyncio.set_event_loop_policy(OwnPolicy())
+
+    assert made().get_task_factory() is factory
+
+
+def test_a_selector_that_was_put_in_asyncio_s_place_is_kept(
+    monkeypatch: pytest.MonkeyPatch, made: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """As gevent does, which takes the others away."""
+    taken: list[selectors.BaseSelector] = []
+
+    def other() -> selectors.BaseSelector:
+        taken.append(selectors.PollSelector())
+        return taken[-1]
+
+    monkeypatch.setattr(selectors, "DefaultSelector", other)
+
+    made()
+
+    assert len(taken) == 1
 
 
 IN_A_WORKER = f"""

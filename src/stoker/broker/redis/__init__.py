@@ -33,7 +33,7 @@ __all__ = ["RedisBroker"]
 
 
 class RedisBroker(Broker):
-    """One script for each operation; a file for each beside this one."""
+    """Each operation is one script, called by a file beside this one."""
 
     def __init__(
         self, url: BrokerURL, server: ServerAddress, *, clock: Clock = system_clock

@@ -10,7 +10,7 @@ from stoker.broker.base import Want
 from stoker.broker.redis import claimed, outcomes
 from stoker.broker.redis.claimed import Claimed
 from stoker.broker.redis.server import Server
-from stoker.errors import BrokerError
+from stoker.errors import StokerError
 from stoker.job.model import Lease
 from stoker.job.outcome import Outcome
 
@@ -77,5 +77,5 @@ class Settler:
         for queue, count in Counter(outcome.lease.queue for outcome in unrun).items():
             call.place(queue)
             call.add(count)
-        with contextlib.suppress(BrokerError):  # the outcomes count, whatever becomes of this
+        with contextlib.suppress(StokerError):  # the outcomes count, whatever becomes of this
             await self._server.run("refund", call)

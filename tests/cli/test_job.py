@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from stoker.app import Stoker
 from stoker.broker.base import Patch
+from stoker.errors import BrokerUnavailable
 from stoker.job.model import NewJob, lease_of
 from stoker.job.outcome import Released
 from stoker.job.states import State
-from stoker.queue import Filter
+from stoker.queue import Filter, Queue
 from tests.cli.support import URL, Shop, lines, ok, stoker
 
 
@@ -336,6 +338,29 @@ def test_an_id_that_several_queues_have_is_refused_and_the_others_go_on(shop: Sh
     assert result.stdout == f"job {id} of mail: cancelled\nCancelled: 1 job.\n"
     assert result.stderr.startswith("error: several queues have a job twin: ")
     assert result.stderr.endswith("\nhint: say which one: --queue NAME\n")
+
+
+def test_an_error_midway_does_not_hide_what_was_done(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = shop.add(), shop.add(), shop.add()
+    cancel = Queue.cancel
+
+    async def fails(queue: Queue, which: Any, *rest: Any) -> int:
+        if second in which:
+            raise BrokerUnavailable("the server is away", hint="start it")
+        return await cancel(queue, which, *rest)
+
+    monkeypatch.setattr(Queue, "cancel", fails)
+    result = stoker("job", "cancel", first, second, third, "--url", URL)
+
+    assert result.exit_code == 1
+    assert result.stdout == (
+        f"job {first} of mail: cancelled\njob {third} of mail: cancelled\nCancelled: 2 jobs.\n"
+    )
+    assert result.stderr == (
+        f"error: job {second} of mail is waiting: the server is away\nhint: start it\n"
+    )
 
 
 @pytest.mark.parametrize("verb", ["retry", "promote", "cancel", "rm"])

@@ -8,7 +8,7 @@ from stoker.app import Stoker
 from stoker.cli.selection import Criteria
 from stoker.cli.target import chosen_queues, find_job
 from stoker.cli.verbs import Verb
-from stoker.errors import ConfigError, JobNotFound, StokerError
+from stoker.errors import BrokerError, ConfigError, JobNotFound, StokerError
 from stoker.job.model import JobRecord
 from stoker.job.states import State
 
@@ -62,10 +62,14 @@ def _fate(job: JobRecord, why: str) -> Fate:
 
 async def _done(app: Stoker, verb: Verb, each: Fate) -> Fate:
     queue = app.queue(each.queue or "")
-    changed = await verb.sweep(queue, (each.id,), None)
+    try:
+        changed = await verb.sweep(queue, (each.id,), None)
+        broker = await app.client.broker()
+        detail = None if changed else await broker.detail(queue.name, each.id)
+    except BrokerError as error:  # what was done to those before it is told all the same
+        return _late(each, error.message, error.hint)
     if changed:
         return msgspec.structs.replace(each, changed=changed)
-    detail = await (await app.client.broker()).detail(queue.name, each.id)
     if detail is None:
         return each if verb.removes else _late(each, "it was removed meanwhile")
     if verb.held and detail.job.state in verb.states:
@@ -73,5 +77,5 @@ async def _done(app: Stoker, verb: Verb, each: Fate) -> Fate:
     return _late(each, f"it is {detail.job.state} meanwhile")
 
 
-def _late(each: Fate, why: str) -> Fate:
-    return msgspec.structs.replace(each, why_not=why)
+def _late(each: Fate, why: str, hint: str | None = None) -> Fate:
+    return msgspec.structs.replace(each, why_not=why, hint=hint)

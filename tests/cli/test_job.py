@@ -10,7 +10,8 @@ import pytest
 
 from stoker.app import Stoker
 from stoker.broker.base import Patch
-from stoker.errors import BrokerUnavailable
+from stoker.broker.sqlite import SQLiteBroker
+from stoker.errors import BrokerUnavailable, ConfigError
 from stoker.job.model import NewJob, lease_of
 from stoker.job.outcome import Released
 from stoker.job.states import State
@@ -361,6 +362,23 @@ def test_an_error_midway_does_not_hide_what_was_done(
     assert result.stderr == (
         f"error: job {second} of mail is waiting: the server is away\nhint: start it\n"
     )
+
+
+def test_an_error_that_is_not_about_an_id_ends_the_command(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = shop.add()
+
+    async def refuses(*_: Any) -> None:
+        raise ConfigError("this user may not read", hint="grant it")
+
+    monkeypatch.setattr(SQLiteBroker, "detail", refuses)
+    result = stoker("job", "cancel", id, "--url", URL, "--json")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert json.loads(result.stderr) == {
+        "error": {"type": "ConfigError", "message": "this user may not read", "hint": "grant it"}
+    }
 
 
 @pytest.mark.parametrize("verb", ["retry", "promote", "cancel", "rm"])

@@ -6,9 +6,9 @@ import msgspec
 
 from stoker.app import Stoker
 from stoker.cli.selection import Criteria
-from stoker.cli.target import chosen_queues, find_job
+from stoker.cli.target import AmbiguousId, chosen_queues, find_job
 from stoker.cli.verbs import Verb
-from stoker.errors import BrokerError, ConfigError, JobNotFound, StokerError
+from stoker.errors import BrokerError, JobNotFound, StokerError
 from stoker.job.model import JobRecord
 from stoker.job.states import State
 
@@ -46,7 +46,7 @@ async def fates(
 async def _seen(app: Stoker, verb: Verb, id: str, criteria: Criteria) -> Fate:
     try:
         job = (await find_job(app, id, criteria.queues)).job
-    except (JobNotFound, ConfigError) as error:
+    except (JobNotFound, AmbiguousId) as error:  # any other error is not about this id
         return _unfound(id, error)
     why = verb.why_not(job.state, criteria.states)
     return _fate(job, "" if why is None else f"it {why}")

@@ -381,6 +381,41 @@ def test_an_error_that_is_not_about_an_id_ends_the_command(
     }
 
 
+@pytest.mark.parametrize(
+    ("gone", "state", "said"),
+    [
+        (False, "failed", "job 1 of mail is failed: its state changed meanwhile, from delayed"),
+        (True, None, "job 1 of mail was removed meanwhile"),
+    ],
+    ids=["changed", "gone"],
+)
+@pytest.mark.parametrize("as_json", [False, True], ids=["people", "machines"])
+def test_who_comes_too_late_is_told_the_state_there_is_now(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    gone: bool,
+    state: str | None,
+    said: str,
+    as_json: bool,
+) -> None:
+    id = shop.add(delay="1h")
+
+    async def too_late(queue: Queue, which: Any, **_: Any) -> int:
+        await (queue.remove(which) if gone else queue.cancel(which))
+        return 0
+
+    monkeypatch.setattr(Queue, "requeue", too_late)
+    result = stoker("job", "promote", id, "--url", URL, *(["--json"] if as_json else []))
+
+    assert result.exit_code == 1
+    if as_json:
+        [refused] = json.loads(result.stdout)["refused"]
+        assert refused["state"] == state
+        assert said.endswith(refused["reason"])
+    else:
+        assert result.stderr == f"error: {said}\n"
+
+
 @pytest.mark.parametrize("verb", ["retry", "promote", "cancel", "rm"])
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(shop: Shop, verb: str) -> None:
     ids = [shop.add(delay="1h"), shop.add(delay="1h")]

@@ -67,15 +67,18 @@ async def _done(app: Stoker, verb: Verb, each: Fate) -> Fate:
         broker = await app.client.broker()
         detail = None if changed else await broker.detail(queue.name, each.id)
     except BrokerError as error:  # what was done to those before it is told all the same
-        return _late(each, error.message, error.hint)
+        return _late(each, error.message, each.state, error.hint)
     if changed:
         return msgspec.structs.replace(each, changed=changed)
     if detail is None:
-        return each if verb.removes else _late(each, "it was removed meanwhile")
-    if verb.held and detail.job.state in verb.states:
-        return _late(each, f"it {verb.held}")
-    return _late(each, f"it is {detail.job.state} meanwhile")
+        if verb.removes:
+            return each
+        return _late(each, f"{each.job} was removed meanwhile", state=None)
+    state = detail.job.state
+    if verb.held and state in verb.states:
+        return _late(each, f"it {verb.held}", state)
+    return _late(each, f"its state changed meanwhile, from {each.state}", state)
 
 
-def _late(each: Fate, why: str, hint: str | None = None) -> Fate:
-    return msgspec.structs.replace(each, why_not=why, hint=hint)
+def _late(each: Fate, why: str, state: State | None, hint: str | None = None) -> Fate:
+    return msgspec.structs.replace(each, why_not=why, state=state, hint=hint)

@@ -148,20 +148,24 @@ def test_a_signal_while_it_waits_for_its_server_ends_it_well(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_in_the_midst_of_the_start_is_not_lost(shop: Shop, number: signal.Signals) -> None:
-    """The last thing a start says is that a queue is paused; then it runs without awaiting."""
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_signal_in_the_last_turns_of_the_start_is_not_lost(
+    shop: Shop, number: signal.Signals, turns: int
+) -> None:
     id = shop.add("crawl", "slow", data={"seconds": 0})
-    shop.do(lambda app: app.queue("mail").pause())
     with (shop.folder / "shop.py").open("a") as file:
         file.write(
-            "import logging, os\n"
-            "class Killer(logging.Handler):\n"
-            "    def emit(self, record):\n"
-            f"        if 'is paused' in record.getMessage(): os.kill(os.getpid(), {number:d})\n"
-            "logging.getLogger('stoker.worker').addHandler(Killer())\n"
+            "import os\n"
+            "make = app.worker\n"
+            "async def worker(settings):\n"
+            "    made = await make(settings)\n"
+            f"    os.kill(os.getpid(), {number:d})\n"
+            f"    for _ in range({turns}): await asyncio.sleep(0)\n"
+            "    return made\n"
+            "app.worker = worker\n"
         )
 
-    with Running(shop.folder, "worker", "shop:app") as worker:
+    with Running(shop.folder, "worker", "shop:app", "--burst") as worker:
         code = worker.end()
 
     assert code == 0

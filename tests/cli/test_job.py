@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from stoker.app import Stoker
 from stoker.broker.base import Patch
+from stoker.broker.sqlite import SQLiteBroker
+from stoker.errors import BrokerUnavailable, ConfigError
 from stoker.job.model import NewJob, lease_of
 from stoker.job.outcome import Released
 from stoker.job.states import State
-from stoker.queue import Filter
+from stoker.queue import Filter, Queue
 from tests.cli.support import URL, Shop, lines, ok, stoker
 
 
@@ -336,6 +339,81 @@ def test_an_id_that_several_queues_have_is_refused_and_the_others_go_on(shop: Sh
     assert result.stdout == f"job {id} of mail: cancelled\nCancelled: 1 job.\n"
     assert result.stderr.startswith("error: several queues have a job twin: ")
     assert result.stderr.endswith("\nhint: say which one: --queue NAME\n")
+
+
+def test_an_error_midway_does_not_hide_what_was_done(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = shop.add(), shop.add(), shop.add()
+    cancel = Queue.cancel
+
+    async def fails(queue: Queue, which: Any, *rest: Any) -> int:
+        if second in which:
+            raise BrokerUnavailable("the server is away", hint="start it")
+        return await cancel(queue, which, *rest)
+
+    monkeypatch.setattr(Queue, "cancel", fails)
+    result = stoker("job", "cancel", first, second, third, "--url", URL)
+
+    assert result.exit_code == 1
+    assert result.stdout == (
+        f"job {first} of mail: cancelled\njob {third} of mail: cancelled\nCancelled: 2 jobs.\n"
+    )
+    assert result.stderr == (
+        f"error: job {second} of mail is waiting: the server is away\nhint: start it\n"
+    )
+
+
+def test_an_error_that_is_not_about_an_id_ends_the_command(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = shop.add()
+
+    async def refuses(*_: Any) -> None:
+        raise ConfigError("this user may not read", hint="grant it")
+
+    monkeypatch.setattr(SQLiteBroker, "detail", refuses)
+    result = stoker("job", "cancel", id, "--url", URL, "--json")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert json.loads(result.stderr) == {
+        "error": {"type": "ConfigError", "message": "this user may not read", "hint": "grant it"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("gone", "state", "said"),
+    [
+        (False, "failed", "job 1 of mail is failed: its state changed meanwhile, from delayed"),
+        (True, None, "job 1 of mail was removed meanwhile"),
+    ],
+    ids=["changed", "gone"],
+)
+@pytest.mark.parametrize("as_json", [False, True], ids=["people", "machines"])
+def test_who_comes_too_late_is_told_the_state_there_is_now(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    gone: bool,
+    state: str | None,
+    said: str,
+    as_json: bool,
+) -> None:
+    id = shop.add(delay="1h")
+
+    async def too_late(queue: Queue, which: Any, **_: Any) -> int:
+        await (queue.remove(which) if gone else queue.cancel(which))
+        return 0
+
+    monkeypatch.setattr(Queue, "requeue", too_late)
+    result = stoker("job", "promote", id, "--url", URL, *(["--json"] if as_json else []))
+
+    assert result.exit_code == 1
+    if as_json:
+        [refused] = json.loads(result.stdout)["refused"]
+        assert refused["state"] == state
+        assert said.endswith(refused["reason"])
+    else:
+        assert result.stderr == f"error: {said}\n"
 
 
 @pytest.mark.parametrize("verb", ["retry", "promote", "cancel", "rm"])

@@ -6,9 +6,11 @@ import re
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stoker.cli.starting import Stopping
 from stoker.job.states import State
 from tests.cli.support import Running, Shop, ok
 
@@ -143,6 +145,43 @@ def test_a_signal_while_it_waits_for_its_server_ends_it_well(
 
     assert code == 0
     assert f"{number.name}: stopped before any job was taken" in worker.output[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_signal_in_the_last_turns_of_the_start_is_not_lost(
+    shop: Shop, number: signal.Signals, turns: int
+) -> None:
+    id = shop.add("crawl", "slow", data={"seconds": 0})
+    with (shop.folder / "shop.py").open("a") as file:
+        file.write(
+            "import os\n"
+            "make = app.worker\n"
+            "async def worker(settings):\n"
+            "    made = await make(settings)\n"
+            f"    os.kill(os.getpid(), {number:d})\n"
+            f"    for _ in range({turns}): await asyncio.sleep(0)\n"
+            "    return made\n"
+            "app.worker = worker\n"
+        )
+
+    with Running(shop.folder, "worker", "shop:app", "--burst") as worker:
+        code = worker.end()
+
+    assert code == 0
+    assert f"{number.name}: " in worker.shown
+    assert "crawl begun" not in worker.shown
+    assert shop.job(id, "slow").state is State.WAITING
+
+
+async def test_a_stop_that_finds_nothing_to_cancel_is_remembered() -> None:
+    stopping = Stopping()
+
+    async def start() -> Any:
+        stopping.tell("SIGTERM")  # from its last step: it is cancelled too late
+        return object()
+
+    assert await stopping.unless_stopped(start()) is None
 
 
 def test_what_was_snoozed_handed_back_and_crashed_is_counted_apart(folder: Path) -> None:

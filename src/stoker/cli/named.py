@@ -6,9 +6,9 @@ import msgspec
 
 from stoker.app import Stoker
 from stoker.cli.selection import Criteria
-from stoker.cli.target import chosen_queues, find_job
+from stoker.cli.target import AmbiguousId, chosen_queues, find_job
 from stoker.cli.verbs import Verb
-from stoker.errors import ConfigError, JobNotFound, StokerError
+from stoker.errors import BrokerError, JobNotFound, StokerError
 from stoker.job.model import JobRecord
 from stoker.job.states import State
 
@@ -46,7 +46,7 @@ async def fates(
 async def _seen(app: Stoker, verb: Verb, id: str, criteria: Criteria) -> Fate:
     try:
         job = (await find_job(app, id, criteria.queues)).job
-    except (JobNotFound, ConfigError) as error:
+    except (JobNotFound, AmbiguousId) as error:  # any other error is not about this id
         return _unfound(id, error)
     why = verb.why_not(job.state, criteria.states)
     return _fate(job, "" if why is None else f"it {why}")
@@ -62,16 +62,23 @@ def _fate(job: JobRecord, why: str) -> Fate:
 
 async def _done(app: Stoker, verb: Verb, each: Fate) -> Fate:
     queue = app.queue(each.queue or "")
-    changed = await verb.sweep(queue, (each.id,), None)
+    try:
+        changed = await verb.sweep(queue, (each.id,), None)
+        broker = await app.client.broker()
+        detail = None if changed else await broker.detail(queue.name, each.id)
+    except BrokerError as error:  # what was done to those before it is told all the same
+        return _late(each, error.message, each.state, error.hint)
     if changed:
         return msgspec.structs.replace(each, changed=changed)
-    detail = await (await app.client.broker()).detail(queue.name, each.id)
     if detail is None:
-        return each if verb.removes else _late(each, "it was removed meanwhile")
-    if verb.held and detail.job.state in verb.states:
-        return _late(each, f"it {verb.held}")
-    return _late(each, f"it is {detail.job.state} meanwhile")
+        if verb.removes:
+            return each
+        return _late(each, f"{each.job} was removed meanwhile", state=None)
+    state = detail.job.state
+    if verb.held and state in verb.states:
+        return _late(each, f"it {verb.held}", state)
+    return _late(each, f"its state changed meanwhile, from {each.state}", state)
 
 
-def _late(each: Fate, why: str) -> Fate:
-    return msgspec.structs.replace(each, why_not=why)
+def _late(each: Fate, why: str, state: State | None, hint: str | None = None) -> Fate:
+    return msgspec.structs.replace(each, why_not=why, state=state, hint=hint)

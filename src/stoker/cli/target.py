@@ -21,6 +21,10 @@ from stoker.errors import ConfigError, JobNotFound
 T = TypeVar("T")
 
 
+class AmbiguousId(ConfigError):
+    """Several queues have a job with the id that was given."""
+
+
 class Target(msgspec.Struct, frozen=True):
     """What ``--app`` and ``--url`` said."""
 
@@ -86,7 +90,7 @@ async def chosen_queues(app: Stoker, names: Sequence[str]) -> list[str]:
 
 
 async def find_job(app: Stoker, id: str, queues: Sequence[str]) -> Detail:
-    """Return the one job with this id. Raises ``JobNotFound``, or ``ConfigError`` for several."""
+    """Return the one job with this id. Raises ``JobNotFound``, or ``AmbiguousId``."""
     broker = await app.client.broker()
     names = await chosen_queues(app, queues)
     found = [detail for name in names if (detail := await broker.detail(name, id)) is not None]
@@ -94,7 +98,7 @@ async def find_job(app: Stoker, id: str, queues: Sequence[str]) -> Detail:
         return found[0]
     if found:
         listed = ", ".join(detail.job.queue for detail in found)
-        raise ConfigError(
+        raise AmbiguousId(
             f"several queues have a job {id}: {listed}", hint="say which one: --queue NAME"
         )
     raise JobNotFound(

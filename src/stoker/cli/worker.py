@@ -8,8 +8,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack
 
 import click
 
@@ -18,7 +17,7 @@ from stoker.cli.faults import told
 from stoker.cli.journal import ALWAYS, AT_TIMES, Journal
 from stoker.cli.loading import load
 from stoker.cli.options import queues_option, span, whole
-from stoker.cli.starting import reach, unless_stopped
+from stoker.cli.starting import Stopping, reach
 from stoker.config import MEMORY, WorkerSettings
 from stoker.job.duration import describe
 from stoker.job.states import State
@@ -158,27 +157,29 @@ def set_up_logging(*, verbose: bool) -> None:
 
 
 async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None:
-    if not await unless_stopped(reach(app, burst=settings.burst)):
-        return
-    began = time.monotonic()
-    async with app:
-        worker = await unless_stopped(_prepare(app, settings))
-        if worker is None:
-            return
-        end = journal.begin()
-        garbage.settle()
-        try:
-            with _signals(worker):
+    stopping = Stopping()
+    async with AsyncExitStack() as last:
+        # Outside of this, when all jobs are settled, the signals are the system's again.
+        with signals.caught(stopping.tell):
+            worker = await stopping.unless_stopped(_start(app, settings, last))
+            if worker is None:
+                return
+            began = time.monotonic()
+            end = journal.begin()
+            garbage.settle()
+            try:
                 await worker.run()
-        finally:
-            end()
+            finally:
+                end()
         _sum_up(journal, time.monotonic() - began)
         if settings.burst:
             await _tell_delayed(app, worker.settings.queues)
             await _tell_paused(app, worker.settings.queues)
 
 
-async def _prepare(app: Stoker, settings: WorkerSettings) -> Worker:
+async def _start(app: Stoker, settings: WorkerSettings, last: AsyncExitStack) -> Worker:
+    await reach(app, burst=settings.burst)
+    await last.enter_async_context(app)
     worker = await app.worker(settings)
     _introduce(app, worker.settings)
     if not settings.burst:
@@ -210,23 +211,6 @@ def _introduce(app: Stoker, settings: WorkerSettings) -> None:
             _log.warning("%s", advice)
     if app.url.path == MEMORY:
         _log.warning("jobs in memory: no other process can add any, and they end with this one")
-
-
-@contextmanager
-def _signals(worker: Worker) -> Generator[None]:
-    """Let SIGTERM and SIGINT stop the worker; after it has ended they are the system's again."""
-    told: list[str] = []
-
-    def stop(name: str) -> None:
-        told.append(name)
-        if len(told) == 1:
-            _log.info("%s: claiming no more", name)
-        else:
-            _log.info("%s again: interrupting what runs", name)
-        worker.stop()
-
-    with signals.caught(stop):
-        yield
 
 
 def _sum_up(journal: Journal, seconds: float) -> None:

@@ -117,6 +117,21 @@ def test_one_of_the_projects_own_or_none_that_is_known_is_beside_the_worker(
     assert store.name in compose_values(render(plan)[file].text)["services"]
 
 
+def test_development_takes_no_jobs_of_production(tmp_path: Path) -> None:
+    """What only its compose file says is not for a developer's worker."""
+    url = "redis://:hunter2@redis.prod.example.com"
+    text = compose("environment:", f"  REDIS_URL: {url}").replace("web:", "worker:")
+    text = text.replace("gunicorn shop:app", "rq worker mail")
+
+    plan = planned(tmp_path, {"docker-compose.prod.yml": text})
+
+    [store] = plan.stores
+    assert (store.outside, store.variables) == ("", {"REDIS_URL": "redis://redis:6379/0"})
+    written = render(plan)["compose.yaml"].text
+    assert "hunter2" not in written
+    assert set(compose_values(written)["services"]) == {"worker", "redis"}
+
+
 def test_a_name_of_another_network_is_outside(tmp_path: Path) -> None:
     """Of containers that a compose file of another project starts."""
     more = "networks:\n  default:\n    name: shared\n    external: true\n"

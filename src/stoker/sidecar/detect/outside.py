@@ -18,6 +18,7 @@ from stoker.sidecar.detect.brokers import spoken_of
 from stoker.sidecar.detect.dotenv import filled, read_variables
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
+from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import PLACEHOLDER, Given
 
@@ -62,7 +63,7 @@ def placed(
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the uses; those that are outside say where. ``units``: the app, and the workers."""
     own = {host for service in services for host in (service.name, *service.aliases)}
-    settings = [_settings(project, given) for unit in units for given in unit.given]
+    settings = [_settings(project, given) for unit in units for given in for_development(unit)]
     dotenv = {name: _Told(value, _DOTENV) for name, value in read_variables(project, _DOTENV)}
     return tuple(_placed(project, use, settings, dotenv, own) for use in uses)
 

@@ -12,6 +12,7 @@ from stoker.sidecar.detect import detect
 from stoker.sidecar.plan import Plan
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render
+from stoker.sidecar.scaffold.layout import look_at
 from tests.cli.support import ok
 from tests.sidecar.hostile import ATTACKS
 from tests.sidecar.projects_expected import PROJECTS
@@ -157,6 +158,16 @@ def test_a_broker_of_the_projects_own_for_something_else_changes_nothing(tmp_pat
 
     assert plan.stores[0].outside == SHOWN
     assert environment(plan, "compose.prod.yaml")
+
+
+def test_a_worker_that_is_still_to_be_written_finds_it_there_as_well(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("redis\n")
+    (tmp_path / "compose.yaml").write_text("services:\n  cache:\n    image: redis:7\n")
+    (tmp_path / ".env").write_text("STOKER_URL=redis://queue.example.net\n")
+
+    [use] = look_at(tmp_path).seen.uses
+
+    assert (use.kind, use.outside) == ("redis", "redis://queue.example.net")
 
 
 def test_other_brokers_are_elsewhere_too(tmp_path: Path) -> None:

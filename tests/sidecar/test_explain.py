@@ -93,3 +93,10 @@ def test_plan_shows_the_stores_in_a_table_of_their_own(tmp_path: Path) -> None:
         "store kind from variables",
         "jobs sqlite a file, on a volume that all share STOKER_URL",
     ]
+
+
+def test_plan_shows_where_a_store_is_that_nobody_starts() -> None:
+    result = stoker("sidecar", "plan", str(PROJECTS / "rq-managed-redis"))
+
+    shown = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "redis redis elsewhere: queue.example.net" in " / ".join(shown)

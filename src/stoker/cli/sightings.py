@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import click
 from rich.table import Table
@@ -77,12 +78,17 @@ def _stores(made: Plan) -> Table:
     _fold(drawn, "variables")
     for store in made.stores:
         drawn.add_row(
-            store.name, store.kind, _origin(store), Text(plain(", ".join(store.variables)))
+            store.name,
+            store.kind,
+            Text(plain(_origin(store))),
+            Text(plain(", ".join(store.variables))),
         )
     return drawn
 
 
 def _origin(store: Store) -> str:
+    if store.outside:
+        return f"elsewhere: {urlsplit(store.outside).hostname}"
     if store.existing:
         return "the project's compose file"
     return "a file, on a volume that all share" if store.kind == "sqlite" else store.image

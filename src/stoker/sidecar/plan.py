@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from stoker.errors import ConfigError
-from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role
+from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role, Unit
 from stoker.sidecar.values import Given, Place, Text, Variable
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
@@ -190,6 +190,15 @@ def own_files(paths: Iterable[str], *, production: bool) -> list[str]:
         if bool(_words(path) & _PRODUCTION) == production and not _words(path) & _TESTS
     ]
     return sorted(chosen, key=lambda path: (len(_words(path)), path.count("/")))
+
+
+def for_development(unit: Unit) -> list[Given]:
+    """Return what a unit is given, without what only production is to know.
+
+    A worker on a developer's machine that had its address would take its jobs.
+    """
+    own = own_files([each.path for each in unit.given], production=False)
+    return [each for each in unit.given if each.path in own]
 
 
 _PRODUCTION = frozenset({"prod", "production"})

@@ -407,6 +407,20 @@ def test_a_file_that_the_source_places_is_in_the_container_and_said_to_be(
     assert "Stoker(default_url=...)" in plan.notes[0]
 
 
+def test_a_variable_that_the_source_comes_before_is_said_to_be_read_by_nobody(
+    tmp_path: Path,
+) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker('sqlite:///odd.db'){TASK}"
+    files = STOKER | {"jobs.py": made, "Dockerfile": "FROM python:3.13\n"}
+    files["compose.yaml"] = COMPOSE + OWN_VOLUME
+
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    assert plan.stores == ()
+    assert not [each.why for each in plan.decisions if "STOKER_URL" in each.why]
+    assert "jobs.py:2: the jobs are in an SQLite file" in plan.notes[0]
+
+
 def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path: Path) -> None:
     made = f"from stoker import Stoker\njobs = Stoker('redis://localhost'){TASK}"
     plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")

@@ -12,6 +12,7 @@ from stoker.sidecar.detect import detect
 from stoker.sidecar.plan import Plan
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render
+from stoker.sidecar.scaffold.layout import look_at
 from tests.cli.support import ok
 from tests.sidecar.hostile import ATTACKS
 from tests.sidecar.projects_expected import PROJECTS
@@ -102,6 +103,13 @@ SERVICE = "  jobs:\n    image: redis:7\n    container_name: shop-redis\n"
         {"compose.yaml": compose("environment: ['REDIS_URL=${REDIS_URL}']")},
         {"compose.yaml": compose("environment: ['REDIS_URL=redis://jobs']", more=SERVICE)},
         {"compose.yaml": compose("environment: ['REDIS_URL=redis://shop-redis']", more=SERVICE)},
+        {"compose.yaml": compose("environment: ['REDIS_URL=redis://ShopRedis:6379']",
+                                 more=SERVICE.replace("shop-redis", "ShopRedis"))},
+        {"compose.yaml": compose("environment: ['REDIS_URL=redis://cached']",
+                                 "links: ['jobs:cached']", more=SERVICE)},
+        {".env": "REDIS_URL=redis://host.docker.internal:6379\n"},
+        {".env": "REDIS_URL=redis://gateway.docker.internal:6379\n"},
+        {".env": "REDIS_URL=redis://host.containers.internal:6379\n"},
         {"compose.yaml": compose("environment: ['REDIS_URL=redis://localhost']"),
          ".env": f"REDIS_URL={OUTSIDE}\n"},
     ],
@@ -115,6 +123,21 @@ def test_one_of_the_projects_own_or_none_that_is_known_is_beside_the_worker(
     assert not store.outside
     file = "compose.prod.yaml"
     assert store.name in compose_values(render(plan)[file].text)["services"]
+
+
+def test_development_takes_no_jobs_of_production(tmp_path: Path) -> None:
+    """What only its compose file says is not for a developer's worker."""
+    url = "redis://:hunter2@redis.prod.example.com"
+    text = compose("environment:", f"  REDIS_URL: {url}").replace("web:", "worker:")
+    text = text.replace("gunicorn shop:app", "rq worker mail")
+
+    plan = planned(tmp_path, {"docker-compose.prod.yml": text})
+
+    [store] = plan.stores
+    assert (store.outside, store.variables) == ("", {"REDIS_URL": "redis://redis:6379/0"})
+    written = render(plan)["compose.yaml"].text
+    assert "hunter2" not in written
+    assert set(compose_values(written)["services"]) == {"worker", "redis"}
 
 
 def test_a_name_of_another_network_is_outside(tmp_path: Path) -> None:
@@ -135,6 +158,16 @@ def test_a_broker_of_the_projects_own_for_something_else_changes_nothing(tmp_pat
 
     assert plan.stores[0].outside == SHOWN
     assert environment(plan, "compose.prod.yaml")
+
+
+def test_a_worker_that_is_still_to_be_written_finds_it_there_as_well(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("redis\n")
+    (tmp_path / "compose.yaml").write_text("services:\n  cache:\n    image: redis:7\n")
+    (tmp_path / ".env").write_text("STOKER_URL=redis://queue.example.net\n")
+
+    [use] = look_at(tmp_path).seen.uses
+
+    assert (use.kind, use.outside) == ("redis", "redis://queue.example.net")
 
 
 def test_other_brokers_are_elsewhere_too(tmp_path: Path) -> None:

@@ -241,6 +241,8 @@ PASSWORD = {"password": "REDIS_PASSWORD"}
         (redis("rediss://q.example.net?ssl_cert_reqs=CERT_NONE"),
          {"address": "q.example.net:6379", "databaseIndex": "0", "enableTLS": "true",
           "unsafeSsl": "true"}, {}),
+        (redis("redis://[fd00::1]:6380"),
+         {"address": "[fd00::1]:6380", "databaseIndex": "0"}, {}),
         (redis("redis://:app@q.example.net", REDIS_URL="redis://:pw@q.example.net"),
          {"address": "q.example.net:6379", "databaseIndex": "0"}, PASSWORD),
     ],

@@ -50,7 +50,8 @@ def uses(
     return tuple(
         BrokerUse(
             kind=kind,
-            variables=_variables(kind, read, services) or (usual if kind in stoker.brokers else {}),
+            variables=_variables(kind, read, services, by_itself=by_itself)
+            or (usual if kind in stoker.brokers else {}),
             service=service.name if (service := _service(kind, services)) else "",
             image=service.image if service else "",
             evidence=tuple(evidence[:4]),
@@ -145,10 +146,12 @@ _BROKER_NAME = re.compile(
 
 
 def _variables(
-    kind: BrokerKind, read: Sequence[str], services: Sequence[Service]
+    kind: BrokerKind, read: Sequence[str], services: Sequence[Service], *, by_itself: bool
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     given = {name for service in services for name in service.environment}
+    if not by_itself:
+        given.discard("STOKER_URL")  # given in vain: the source tells its app something else
     own = spoken_of(kind)
     for name in [*read, *sorted(given - set(read))]:
         about = own is not None and re.search(own, name) is not None

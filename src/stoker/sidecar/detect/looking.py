@@ -119,6 +119,7 @@ def look_around(project: Project, unit: Unit) -> Detection:
     manifests = read_manifests(project)
     services, read = compose.services(project), variables(project)
     uses = brokers.uses(project, manifests, [unit], (), services, read, by_itself=True)
+    uses = outside.placed(project, uses, [], services)
     return Detection(
         units=(unit,),
         brokers=tuple(use.kind for use in uses),

@@ -18,6 +18,7 @@ from stoker.sidecar.detect.brokers import spoken_of
 from stoker.sidecar.detect.dotenv import filled, read_variables
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
+from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import PLACEHOLDER, Given
 
@@ -35,7 +36,11 @@ _OURS: dict[BrokerKind, str] = {"database": "postgres"}
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _OF_A_NETWORK = re.compile(r"[^.:]+")
 """A container's name: of a host elsewhere people write down the domain, too."""
-_LOCAL = re.compile(r"(.*\.)?localhost|127\.[0-9.]+|0\.0\.0\.0|::1?")
+_LOCAL = re.compile(
+    r"(.*\.)?localhost|127\.[0-9.]+|0\.0\.0\.0|::1?"
+    r"|(host|gateway)\.docker\.internal|host\.containers\.internal"
+)
+"""This machine, also as its containers call it."""
 _USER = re.compile(r"[\w.%+-]{0,128}")
 _PATH = re.compile(r"(/[\w.%-]{0,128})?")
 _UNVERIFIED = re.compile(r"\bssl_cert_reqs=(cert_)?none\b", re.IGNORECASE)
@@ -61,8 +66,9 @@ def placed(
     services: Sequence[Service],
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the uses; those that are outside say where. ``units``: the app, and the workers."""
-    own = {host for service in services for host in (service.name, *service.aliases)}
-    settings = [_settings(project, given) for unit in units for given in unit.given]
+    names = (name for service in services for name in (service.name, *service.aliases))
+    own = {name.lower() for name in names}  # a URL's host is in small letters
+    settings = [_settings(project, given) for unit in units for given in for_development(unit)]
     dotenv = {name: _Told(value, _DOTENV) for name, value in read_variables(project, _DOTENV)}
     return tuple(_placed(project, use, settings, dotenv, own) for use in uses)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
-from stoker.sidecar.plan import Store
+from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning.names import slug
 from stoker.sidecar.values import PLACEHOLDER, SECRET
 
@@ -100,7 +100,7 @@ def _told(detection: Detection) -> Iterator[tuple[str, str]]:
     """Yield the variables that compose files give to services; a worker's own come last."""
     own = [unit for unit in detection.units if unit.role == "worker"]
     for unit in ([detection.web] if detection.web else []) + own[::-1]:
-        for each in unit.given:
+        for each in for_development(unit):
             yield from ((name, value) for name, value in each.environment.items() if value)
 
 

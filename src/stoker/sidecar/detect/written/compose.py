@@ -38,7 +38,7 @@ class Service(msgspec.Struct, frozen=True):
     ports: tuple[int, ...] = ()
     """Those of the container that it publishes."""
     aliases: tuple[str, ...] = ()
-    """What else it is called on its networks."""
+    """What else it is called on its networks, and what it calls others."""
     written: Written | None = None
     given: Given | None = None
 
@@ -241,6 +241,10 @@ def _aliases(service: Table) -> Iterator[str]:
     for network in service.table("networks").values():
         aliases = network.get("aliases") if isinstance(network, Table) else None
         yield from map(_text, cast(list[Any], aliases) if isinstance(aliases, list) else ())
+    links = service.get("links")
+    for link in map(_text, cast(list[Any], links) if isinstance(links, list) else ()):
+        if alias := link.partition(":")[2]:
+            yield alias
 
 
 def _environment(value: Any) -> dict[str, str]:

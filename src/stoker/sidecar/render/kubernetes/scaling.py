@@ -177,7 +177,8 @@ def _in_redis(service: Service, store: Store, queue: str) -> dict[str, Any]:
 
 def _connected(redis: Address) -> dict[str, str]:
     """Return how KEDA connects, as far as it is no secret."""
-    where = {"address": f"{redis.host}:{redis.port or 6379}", "databaseIndex": redis.database}
+    host = f"[{redis.host}]" if ":" in redis.host else redis.host
+    where = {"address": f"{host}:{redis.port or 6379}", "databaseIndex": redis.database}
     if redis.encrypted:
         where |= {"enableTLS": "true"} | ({} if redis.verified else {"unsafeSsl": "true"})
     return where

@@ -278,3 +278,24 @@ def test_an_address_elsewhere_is_put_together_in_the_pod() -> None:
 def test_what_is_removed_goes_with_the_rest() -> None:
     assert all(map(may_be_ours, manifests(given_to(GIVEN))))
     assert not may_be_ours("kubernetes/.env"), "the operator's"
+
+
+@pytest.mark.parametrize(
+    ("outside", "given"),
+    [
+        ("redis://:app@q.example.net", {"REDIS_HOST": "q.example.net", "REDIS_PASSWORD": "s3cret"}),
+        ("nats://bob:app@q.example.net", {"NATS_URL": "nats://bob:s3cret@q.example.net"}),
+        ("redis://:app@q.example.net", {"A_URL": "redis://:pw@q.example.net",
+                                        "B_URL": "redis://:s3cret@q.example.net"}),
+        ("redis://:app@q.example.net", {"A_URL": "redis://:app@q.example.net?password=s3cret"}),
+        ("redis://:app@q.example.net", {"A_URLS": "redis://:app@q,redis://:s3cret@r"}),
+    ],
+)  # fmt: skip
+def test_no_password_for_an_outside_broker_is_written(outside: str, given: dict[str, str]) -> None:
+    store = redis(outside, **given)
+    if outside.startswith("nats"):
+        store = msgspec.structs.replace(store, kind="nats")
+    plan = msgspec.structs.replace(CELERY, stores=(store,))
+
+    assert not [file.path for file in render(plan, TARGETS).values()
+                if file.path != "compose.yaml" and "s3cret" in file.text]  # fmt: skip

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
+from stoker.sidecar.render.given import is_secret
 from stoker.sidecar.render.interpolation import escape, required
 from stoker.sidecar.render.yaml import Words
 
@@ -186,13 +187,23 @@ def with_password(
     made: dict[str, str] = {}
     for variable, value in store.variables.items():
         has_password = value == word or f":{word}@" in value
-        if name is None or (store.outside and not has_password):
+        if store.outside and is_secret(variable, value) and not _is_known(value, word):
+            made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
+        elif name is None or (store.outside and not has_password):
             made[variable] = escape(value)
         else:
             made[variable] = (
                 put_in(name) if value == word else _secured(value, name, put_in, escape)
             )
     return made
+
+
+def _is_known(value: str, word: str) -> bool:
+    """Tell if a value has no secret but the password that is known: it, or an address with it."""
+    rest = re.sub(rf"(?<=://)[^\s/:@]*:{re.escape(word)}@", "", value, count=1)
+    return value == word or (
+        bool(word) and rest != value and value.count("://") == 1 and not is_secret("", rest)
+    )
 
 
 def _secured(

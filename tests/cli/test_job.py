@@ -279,9 +279,17 @@ def test_of_several_those_that_can_are_changed(shop: Shop) -> None:
         "changed": 1,
         "queues": {"mail": 1},
         "refused": [
-            {"queue": "mail", "id": waiting, "state": "waiting", "reason": "it is not delayed"}
+            {
+                "queue": "mail",
+                "id": waiting,
+                "state": "waiting",
+                "reason": "it is not delayed",
+                "hint": None,
+            }
         ],
         "done": [{"queue": "mail", "id": delayed}],
+        "left_out": 0,
+        "dry_run": False,
     }
 
 
@@ -324,6 +332,8 @@ def test_machines_hear_of_an_unknown_id_among_the_refused(shop: Shop) -> None:
             "id": "nope",
             "state": None,
             "reason": "there is no job nope in queue 'mail'",
+            "hint": "it was removed, or its retention has passed; "
+            "stoker job ls shows what there is",
         }
     ]
 
@@ -442,6 +452,8 @@ def test_a_dry_run_by_filters_counts_and_does_not_ask(shop: Shop) -> None:
         "changed": 2,
         "queues": {"mail": 1, "other": 1},
         "refused": [],
+        "done": [],
+        "left_out": 0,
         "dry_run": True,
     }
     assert State.FAILED not in shop.states()
@@ -481,7 +493,15 @@ def test_all_is_all_of_every_queue(shop: Shop) -> None:
     shown = lines("job", "cancel", "--all", "--yes", "--url", URL)
 
     assert shown == [
-        {"verb": "cancel", "changed": 2, "queues": {"mail": 1, "other": 1}, "refused": []}
+        {
+            "verb": "cancel",
+            "changed": 2,
+            "queues": {"mail": 1, "other": 1},
+            "refused": [],
+            "done": [],
+            "left_out": 0,
+            "dry_run": False,
+        }
     ]
 
 

@@ -87,7 +87,8 @@ def test_clean_leaves_what_is_not_old_enough(shop: Shop) -> None:
 
     assert ok(*clean, "--older-than", "1h") == "Deleted: 0 jobs.\n"
     assert ok(*clean, "--json", "--older-than", "0") == (
-        '{"verb":"clean","changed":1,"queues":{"mail":1},"refused":[]}\n'
+        '{"verb":"clean","changed":1,"queues":{"mail":1},"refused":[],"done":[],'
+        '"left_out":0,"dry_run":false}\n'
     )
 
 

@@ -71,8 +71,7 @@ def carry_out(verb: Verb, target: Target, order: Order) -> None:
             _ask(verb, plan, order.criteria)
         changed = operate(app, lambda app: _sweep(app, verb, plan)) if plan.most else {}
     if order.as_json:
-        left_out = {"left_out": plan.left_out} if verb.leaves_out else {}
-        write_json(_answer(verb, order, changed, refused=[]) | left_out)
+        write_json(_answer(verb, order, changed, left_out=plan.left_out))
         return
     click.echo(f"{verb.done(dry_run=order.dry_run)}: {_jobs(sum(changed.values()))}.")
     if plan.left_out:
@@ -90,10 +89,7 @@ def _carry_out_named(app: Stoker, verb: Verb, order: Order) -> None:
         if not each.why_not:
             changed[each.queue or ""] += each.changed
     if order.as_json:
-        write_json(
-            _answer(verb, order, changed, refused)
-            | {"done": [{"queue": e.queue, "id": e.id} for e in found if not e.why_not]}
-        )
+        write_json(_answer(verb, order, changed, found))
     else:
         _tell_each(verb, order, found)
         if changed or not refused:
@@ -117,15 +113,32 @@ def _tell_each(verb: Verb, order: Order, found: Sequence[Fate]) -> None:
 
 
 def _answer(
-    verb: Verb, order: Order, changed: Mapping[str, int], refused: Sequence[Fate]
+    verb: Verb,
+    order: Order,
+    changed: Mapping[str, int],
+    named: Sequence[Fate] = (),
+    *,
+    left_out: int = 0,
 ) -> dict[str, Any]:
-    left = [
-        {"queue": each.queue, "id": each.id, "state": each.state, "reason": each.why_not}
-        for each in refused
-    ]
-    total = sum(changed.values())
-    answer = {"verb": verb.name, "changed": total, "queues": changed, "refused": left}
-    return answer | ({"dry_run": True} if order.dry_run else {})
+    return {
+        "verb": verb.name,
+        "changed": sum(changed.values()),
+        "queues": changed,
+        "refused": [_refusal(each) for each in named if each.why_not],
+        "done": [{"queue": each.queue, "id": each.id} for each in named if not each.why_not],
+        "left_out": left_out,
+        "dry_run": order.dry_run,
+    }
+
+
+def _refusal(each: Fate) -> dict[str, Any]:
+    return {
+        "queue": each.queue,
+        "id": each.id,
+        "state": each.state,
+        "reason": each.why_not,
+        "hint": each.hint,
+    }
 
 
 def _check(verb: Verb, order: Order) -> None:

@@ -421,6 +421,13 @@ def test_a_variable_that_the_source_comes_before_is_said_to_be_read_by_nobody(
     assert "jobs.py:2: the jobs are in an SQLite file" in plan.notes[0]
 
 
+def test_what_no_line_shows_to_be_a_file_is_not_said_to_be_one(tmp_path: Path) -> None:
+    made = f"import os\nfrom stoker import Stoker\njobs = Stoker(os.environ['JOBS_REDIS']){TASK}"
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
+
+    assert not [note for note in plan.notes if "SQLite" in note]
+
+
 def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path: Path) -> None:
     made = f"from stoker import Stoker\njobs = Stoker('redis://localhost'){TASK}"
     plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")

@@ -11,6 +11,7 @@ from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.plan import Plan, Store
 from stoker.sidecar.render import TARGETS, render
 from stoker.sidecar.render.given import is_secret
+from stoker.sidecar.render.stores import variables
 from stoker.sidecar.values import Given
 from stoker.sidecar.write import decide
 from tests.sidecar.hostile import ATTACKS
@@ -260,6 +261,18 @@ def test_keda_is_told_how_a_redis_is_reached(
     assert {key: value for key, value in metadata.items() if key not in counted} == told
     assert where == account
     assert names >= set(account.values())
+
+
+@pytest.mark.parametrize("outside", ["", "postgres://app:app@db.example.net/app"])
+def test_only_what_is_called_a_password_is_one(outside: str) -> None:
+    """A user or a database may be called like the word that stands for it."""
+    names = {"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "app", "POSTGRES_DB": "app"}
+    store = Store("postgres", "postgres", "postgres:17", variables=names, outside=outside)
+
+    given = variables(store, "prod")
+
+    assert (given["POSTGRES_USER"], given["POSTGRES_DB"]) == ("app", "app")
+    assert "${POSTGRES_PASSWORD" in given["POSTGRES_PASSWORD"]
 
 
 def test_an_address_elsewhere_is_put_together_in_the_pod() -> None:

@@ -15,9 +15,8 @@ _VOLUME = "jobs-data at /data"
 def notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
     """Yield what to do where the file is gone with its container, or the app has another one."""
     for use in detection.uses:
-        if in_the_image(use, detection):
-            at = f"{use.evidence[0].path}:{use.evidence[0].line}: " if use.evidence else ""
-            yield f"{at}{_lost(detection)}"
+        if in_the_image(use, detection) and use.evidence:  # else it is only what is usual
+            yield f"{use.evidence[0].path}:{use.evidence[0].line}: {_lost(detection)}"
     if "sqlite" in stores:
         yield from _apart(detection, stores["sqlite"])
 

@@ -186,15 +186,14 @@ def with_password(
     name, word = secret(store), password(store)
     made: dict[str, str] = {}
     for variable, value in store.variables.items():
-        has_password = value == word or f":{word}@" in value
+        is_password = value == word and _PASSWORD.search(variable)  # a user may be called so, too
+        has_password = is_password or f":{word}@" in value
         if store.outside and is_secret(variable, value) and not _is_known(value, word):
             made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
         elif name is None or (store.outside and not has_password):
             made[variable] = escape(value)
         else:
-            made[variable] = (
-                put_in(name) if value == word else _secured(value, name, put_in, escape)
-            )
+            made[variable] = put_in(name) if is_password else _secured(value, name, put_in, escape)
     return made
 
 

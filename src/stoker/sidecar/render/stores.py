@@ -187,7 +187,8 @@ def with_password(
     made: dict[str, str] = {}
     for variable, value in store.variables.items():
         has_password = value == word or f":{word}@" in value
-        if store.outside and is_secret(variable, value) and not _is_known(value, word):
+        known = name is not None and _is_known(value, word)
+        if store.outside and is_secret(variable, value) and not known:
             made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
         elif name is None or (store.outside and not has_password):
             made[variable] = escape(value)

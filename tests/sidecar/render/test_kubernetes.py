@@ -312,3 +312,15 @@ def test_no_password_for_an_outside_broker_is_written(outside: str, given: dict[
 
     assert not [file.path for file in render(plan, TARGETS).values()
                 if file.path != "compose.yaml" and "s3cret" in file.text]  # fmt: skip
+
+
+def test_no_variable_of_an_outside_broker_is_set_to_itself() -> None:
+    url = "redis://:app@q.example.net"
+    plan = msgspec.structs.replace(
+        CELERY, stores=(redis(url, REDIS_URL=url, REDIS_PASSWORD="app"),)
+    )
+
+    env = {each["name"]: each.get("value") for each in container(plan)["env"]}
+    assert env["REDIS_PASSWORD"] is None
+    assert env["REDIS_URL"] == "redis://:$(REDIS_PASSWORD)@q.example.net"
+    assert keys(plan)["REDIS_PASSWORD"]

@@ -188,7 +188,8 @@ def with_password(
     for variable, value in store.variables.items():
         is_password = value == word and _PASSWORD.search(variable)  # a user may be called so, too
         has_password = is_password or f":{word}@" in value
-        if store.outside and is_secret(variable, value) and not _is_known(value, word):
+        known = name is not None and _is_known(value, word)
+        if store.outside and is_secret(variable, value) and not known:
             made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
         elif name is None or (store.outside and not has_password):
             made[variable] = escape(value)

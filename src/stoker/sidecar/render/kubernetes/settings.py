@@ -54,6 +54,10 @@ def settings(plan: Plan, service: Service) -> Settings:
             password = stores.secret(store)
             asked = password and any(_put_in(password) in value for value in direct.values())
             secret |= {password: True} if password and asked else {}
+            # One that is no more than itself comes from the Secret: Kubernetes would keep the text.
+            itself = [name for name, value in direct.items() if value == _put_in(name)]
+            secret |= dict.fromkeys(itself, True)
+            direct = {name: value for name, value in direct.items() if name not in itself}
         else:
             secret |= dict.fromkeys(store.variables, True)
     secret = {name: needed for name, needed in secret.items() if name not in direct}

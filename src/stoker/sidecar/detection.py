@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from stoker.sidecar.values import Given
+from stoker.sidecar.values import Given, masked
 
 Role = Literal["worker", "scheduler", "dashboard", "other"]
 """``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
@@ -26,6 +26,10 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """The line, trimmed; for people, and inert: never used to build a command."""
     note: str = ""
     """What it shows."""
+
+    def __post_init__(self) -> None:
+        """Keep no password: people share what they are shown."""
+        msgspec.structs.force_setattr(self, "text", masked(self.text))
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -264,4 +264,5 @@ class Producer(threading.Thread):
         return (
             f"attempted {len(self.attempted)}, acknowledged {len(self.acknowledged)}, "
             f"refused {len(self.refused)} {refused}, slowest {self.slowest:.2f} s"
+            + (f", ended by {self.broken!r}" if self.broken else "")
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import hiredis
+from redis.exceptions import ConnectionError as ConnectionLost
 
 _pack: Callable[[tuple[Any, ...]], bytes] = cast(Any, hiredis).pack_command
 
@@ -33,6 +34,8 @@ async def answer(client: Any, *words: Any) -> Any:
     before = task.cancelling() if task is not None else 0
     try:
         return await client.execute_command(*words)
+    except AttributeError as error:
+        raise ConnectionLost("Connection closed while a command was sent") from error
     finally:
         if task is not None and task.cancelling() > before:
             raise asyncio.CancelledError

@@ -15,34 +15,41 @@ from contextlib import contextmanager
 from typing import Any
 
 from stoker.broker.redis.faults import CLIENT_FAULTS
+from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.standby import Standby
-from stoker.broker.redis.wire import Words
+from stoker.broker.redis.wire import Wire, Words
 
 PAUSE_SECONDS = 1.0
 """How long it is not listened, at the most, after that failed."""
 
 
+Ask = Callable[..., Awaitable[Any]]
+
+
 class Bell:
     """Rings when the marker of one queue is popped.
 
-    ``ask`` sends a command, ``new_standby`` a claim behind a pop; where there can be none, claims
-    are woken to look for themselves.
+    ``ask`` sends a command that waits in the server. On ``wire``, where there is one, a claim can
+    wait behind a pop; ``hasten`` sends what calls it back, on another.
     """
 
     def __init__(
         self,
-        ask: Callable[..., Awaitable[Any]],
         key: str,
         block_seconds: float,
-        new_standby: Callable[[Words, Words], Standby] | None,
+        ask: Ask,
+        wire: Wire | None = None,
+        hasten: Ask | None = None,
     ) -> None:
-        self._ask = ask
         self._key = key
         self._block_seconds = block_seconds
-        self._new_standby = new_standby
+        self._ask = ask
+        self._wire = wire
+        self._hasten = hasten or ask
         self._waiting: set[asyncio.Future[None]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._standby: Standby | None = None
+        self._can_be_hastened = True
         self._may_stand_by = True
         """Not after a fault, until it was listened once without one."""
 
@@ -58,19 +65,27 @@ class Bell:
             if not ringing.done():
                 ringing.set_result(None)
 
-    def stand_by(self, claim: Words, seconds: float) -> Standby | None:
-        """Have a claim run when the bell rings, or after ``seconds``; ``None``: none may now."""
-        if self._new_standby is None or not self._may_stand_by or self._is_heard:
+    async def free(self) -> Pipe | None:
+        """Return the connection on which a claim may stand by; ``None``: none may now."""
+        if self._wire is None or not self._may_stand_by or self._is_heard:
             return None
-        self._standby = self._new_standby(("BZPOPMIN", self._key, seconds), claim)
-        self._standby.when_over(self._has_stood_by)
+        try:
+            pipe = await self._wire.pipe()
+        except CLIENT_FAULTS:
+            self._may_stand_by = False
+            return None
+        return None if self._is_heard else pipe  # since
+
+    def stand_by(self, pipe: Pipe, claim: Words, seconds: float) -> Standby:
+        """Have a claim run when the bell rings, or after ``seconds``."""
+        pop = ("BZPOPMIN", self._key, seconds)
+        self._standby = Standby(pipe, pop, claim, self._hasten, self._has_stood_by)
         return self._standby
 
     def _has_stood_by(self, standby: Standby) -> None:
         self._standby = None
-        self._may_stand_by = standby.has_listened
-        if not standby.can_be_hastened:
-            self._new_standby = None
+        self._can_be_hastened = standby.can_be_hastened
+        self._may_stand_by = standby.has_listened and standby.can_be_hastened
         if standby.popped:
             self.ring()
         self._listen_on()
@@ -97,7 +112,7 @@ class Bell:
                 # Not at once again: looking may work all the while, where this does not.
                 await asyncio.sleep(random.uniform(0.5, 1.0) * PAUSE_SECONDS)
                 continue
-            self._may_stand_by = True
+            self._may_stand_by = self._can_be_hastened
             if popped:
                 self.ring()
 
@@ -110,6 +125,9 @@ class Bell:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listening
+        if self._wire is not None:
+            # What waits there would pop the marker for nobody.
+            await self._wire.close()
 
 
 @contextmanager

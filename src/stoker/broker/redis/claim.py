@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from stoker.broker.base import Want, system_clock
 from stoker.broker.redis import claimed, schedulers, scripts
-from stoker.broker.redis.bell import first_ring
+from stoker.broker.redis.bell import Bell, first_ring
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.claimed import Born, Claimed
 from stoker.broker.redis.connection import BLOCK_SECONDS
 from stoker.broker.redis.finish import Settler
+from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.server import Server
-from stoker.broker.redis.standby import Standby
 from stoker.errors import BrokerError
 from stoker.job.model import JobRecord, lease_of
 from stoker.job.outcome import Released
@@ -67,11 +67,14 @@ class Claimer:
     async def _take(self, want: Want) -> Claimed:
         call = self._server.new_call()
         call.want(want)
-        return await self._receive(call, want, await self._server.run("claim", call))
+        answer = await self._server.run("claim", call)
+        return await self._seen_to(self._read(call, want, answer))
 
-    async def _receive(self, call: Call, want: Want, answer: Any) -> Claimed:
+    def _read(self, call: Call, want: Want, answer: Any) -> Claimed:
         given, call.now, self._server_ahead_ms = answer
-        brought = claimed.read(call, want.worker, given)
+        return claimed.read(call, want.worker, given)
+
+    async def _seen_to(self, brought: Claimed) -> Claimed:
         await self.to_run(brought)
         return brought
 
@@ -80,15 +83,39 @@ class Claimer:
         async with self._server.line() as line:
             queues = [queue for queue, most in want.queues.items() if most > 0]
             bells = [line.bell(queue, want.worker) for queue in queues]
-        call = self._call_later(want)
-        words = scripts.words("claim", call.keys, call.args)
-        standby = bells[0].stand_by(words, seconds) if bells else None
-        with first_ring(bells if standby is None else bells[1:], seconds) as ringing:
-            if standby is not None:
-                ringing.add_done_callback(lambda _: standby.hasten())
-                return await self._unharmed(self._stood_by(standby, call, want), standby)
+        pipe = await bells[0].free() if bells else None
+        if pipe is not None:
+            return await self._stand_by(bells, pipe, want, seconds)
+        with first_ring(bells, seconds) as ringing:
             await ringing
         return await self._unharmed(self._take(want))
+
+    async def _stand_by(
+        self, bells: Sequence[Bell], pipe: Pipe, want: Want, seconds: float
+    ) -> Claimed:
+        """Claim in the server when the first bell rings there, or as soon as another does."""
+        first, *others = bells
+        call = self._call_later(want)
+        words = scripts.words("claim", call.keys, call.args)
+        standby = first.stand_by(pipe, words, seconds)
+        with first_ring(others, seconds) as ringing:
+            ringing.add_done_callback(lambda _: standby.hasten())
+            try:
+                await standby.over()
+            except asyncio.CancelledError:
+                with contextlib.suppress(BrokerError):
+                    await standby.call_back()
+                    if standby.answer is not None:
+                        brought = self._read(call, want, standby.answer)
+                        await self._hand_back(await self._seen_to(brought))
+                raise
+        if standby.answer is None:
+            now = self._server.clock()
+            return Claimed([], [], [], now, now)  # it is time to look
+        brought = self._read(call, want, standby.answer)
+        if brought.born or brought.doomed:
+            return await self._unharmed(self._seen_to(brought))
+        return brought  # at once: a task would cost two turns of the loop
 
     def _call_later(self, want: Want) -> Call:
         call = self._server.new_call()
@@ -97,23 +124,16 @@ class Claimer:
             call.later(self._server_ahead_ms)
         return call
 
-    async def _stood_by(self, standby: Standby, call: Call, want: Want) -> Claimed:
-        answer = await standby.answer()
-        jobs = [] if answer is None else (await self._receive(call, want, answer)).jobs
-        now = self._server.clock()
-        return Claimed(jobs, [], [], now, now)  # if there are none: it is time to look
-
-    async def _unharmed(
-        self, claiming: Coroutine[Any, Any, Claimed], standby: Standby | None = None
-    ) -> Claimed:
+    async def _unharmed(self, claiming: Coroutine[Any, Any, Claimed]) -> Claimed:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
         task = asyncio.ensure_future(claiming)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             with contextlib.suppress(BrokerError):
-                if standby is not None:
-                    await standby.call_back()
-                if jobs := (await task).jobs:
-                    await self._settler.settle([Released(lease_of(job)) for job in jobs])
+                await self._hand_back(await task)
             raise
+
+    async def _hand_back(self, brought: Claimed) -> None:
+        if brought.jobs:
+            await self._settler.settle([Released(lease_of(job)) for job in brought.jobs])

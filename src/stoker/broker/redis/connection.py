@@ -28,7 +28,6 @@ from stoker.broker.redis.answers import answer
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.scripts import script, words
-from stoker.broker.redis.standby import Standby
 from stoker.broker.redis.wire import Wire, in_time
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import ConfigError
@@ -40,7 +39,7 @@ BLOCK_SECONDS = 5.0
 """How long a blocking command waits in the server at the most. What it waits for may be lost with
 somebody else's connection: then this is how late it is noticed."""
 ABREAST = 8
-"""Commands of one loop under way at once; others wait for their turn."""
+"""Commands to a cluster that one loop has under way at once; others wait for their turn."""
 
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
@@ -155,10 +154,10 @@ class Line:
 
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once."""
-        async with self._turns:
-            if self._wire is None:  # the client knows which node to ask
-                return await answer(self.client, *words)
+        if self._wire is not None:
             return await self._wire.ask(*words)
+        async with self._turns:  # the client knows which node to ask, on a connection each
+            return await answer(self.client, *words)
 
     async def wait_for_answer(self, *words: Any) -> Any:
         """Run a command that waits in the server, for ``BLOCK_SECONDS`` at the most."""
@@ -185,13 +184,15 @@ class Line:
         client = make_client(self._url, self._server, name=name, patience=patience)
         self._clients.append(client)
         if self._cluster:
-            return Bell(partial(answer, client), key, BLOCK_SECONDS, None)
+            return Bell(key, BLOCK_SECONDS, partial(answer, client))
         wire = Wire(client, self._seconds + BLOCK_SECONDS)
-        return Bell(wire.ask, key, BLOCK_SECONDS, partial(Standby, wire, self.command))
+        return Bell(key, BLOCK_SECONDS, wire.ask, wire, self.command)
 
     async def close(self) -> None:
         bells, self._bells = self._bells, {}
         await asyncio.gather(*(bell.close() for bell in bells.values()))
+        if self._wire is not None:
+            await self._wire.close()
         for client in self._clients:
             await let_go(client)
 

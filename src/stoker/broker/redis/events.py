@@ -51,7 +51,8 @@ async def _has_gap(line: Line, key: str, after: str) -> bool:
         return False
     if after != _START:
         return True
-    info = await line.command("XINFO", "STREAM", key)
+    told = iter(_pairs(await line.command("XINFO", "STREAM", key)))
+    info = dict(zip(told, told, strict=True))
     return int(info.get("entries-added", info["length"])) > int(info["length"])
 
 
@@ -75,7 +76,7 @@ def _listed(answer: Any) -> list[Entry]:
     return [(entry[0], _pairs(entry[1])) for entry in cast("list[Any]", answer or [])]
 
 
-def _pairs(fields: Any) -> Sequence[str]:
+def _pairs(fields: Any) -> Sequence[Any]:
     """Return fields and values in turn, however the client made them up."""
     if not isinstance(fields, dict):
         return fields

@@ -13,65 +13,81 @@ from typing import Any
 
 from redis import exceptions as redis_errors
 
+from stoker.broker.redis.answers import packed
 from stoker.broker.redis.faults import CLIENT_FAULTS
-from stoker.broker.redis.wire import Wire, Words
+from stoker.broker.redis.pipe import Pipe
+from stoker.broker.redis.wire import Words
 
 RECALL_SECONDS = 1.0
 """How long a claim that is called back is waited for. A server that is away answers nothing."""
 
 
 class Standby:
-    """One claim, from when it is to be sent. Whoever waits for it may leave: it has its own task.
+    """One claim, from when it was sent until it was answered. Whoever waits for it may leave.
 
-    That ends when both have been answered, or the connection is cut off, or given up by
-    ``call_back``, and with its loop. ``ask`` sends a command on another connection.
+    ``ask`` sends a command on another connection; ``when_over`` is called at the end, before
+    anybody has the answer.
     """
 
     def __init__(
-        self, wire: Wire, ask: Callable[..., Awaitable[Any]], pop: Words, claim: Words
+        self,
+        pipe: Pipe,
+        pop: Words,
+        claim: Words,
+        ask: Callable[..., Awaitable[Any]],
+        when_over: Callable[[Standby], None],
     ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pipe = pipe
         self._ask = ask
-        self._connection: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._when_over = when_over
+        self._connection: asyncio.Future[int | None] = self._loop.create_future()
         self._hastening: asyncio.Task[None] | None = None
-        self._is_given_up = False
+        self._waiting: set[asyncio.Future[None]] = set()
         self.can_be_hastened = True
         """As far as is known: the server's user may not be allowed to."""
         self.popped: Any = None
-        """The marker's member, an error, or ``None`` where the time was up or no answer came."""
+        """The marker's member, an error, or ``None`` where the time was up."""
         self._claimed: Any = None
-        self.has_listened = False
-        """The pop was answered, and not with an error."""
-        self._task = asyncio.ensure_future(self._run(wire, pop, claim))
-
-    async def _run(self, wire: Wire, pop: Words, claim: Words) -> None:
-        try:
-            _, self.popped, self._claimed = await wire.ask_all(
-                ("CLIENT", "ID"), pop, claim, heard=self._sent
-            )
-            self.has_listened = not isinstance(self.popped, Exception)
-        except CLIENT_FAULTS:
-            pass  # whoever waits claims once more then, and is told why
-        except asyncio.CancelledError:
-            if not self._is_given_up:
-                raise
+        self.is_over = False
+        """It has run, or never will."""
+        sent = b"".join(map(packed, (("CLIENT", "ID"), pop, claim)))
+        pipe.ask(sent, self._sent, self._has_popped, self._has_claimed)
 
     def _sent(self, connection: Any) -> None:
-        self.can_be_hastened = isinstance(connection, int)
-        self._connection.set_result(connection)
+        self.can_be_hastened = not isinstance(connection, redis_errors.ResponseError)
+        self._connection.set_result(connection if isinstance(connection, int) else None)
+
+    def _has_popped(self, popped: Any) -> None:
+        self.popped = popped
+
+    def _has_claimed(self, claimed: Any) -> None:
+        self._claimed = claimed
+        self.is_over = True
+        self._when_over(self)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
     @property
-    def is_over(self) -> bool:
-        """It has run, or never will."""
-        return self._task.done()
+    def has_listened(self) -> bool:
+        """The pop was answered, and not with an error."""
+        return self.is_over and not isinstance(self.popped, Exception)
 
-    def when_over(self, do: Callable[[Standby], None]) -> None:
-        """Have something done at the end, before anybody has the answer."""
-        self._task.add_done_callback(lambda _: do(self))
-
-    async def answer(self) -> Any:
-        """Return what the claim answered, once it is over; ``None``: it could not be run."""
-        await self._task
+    @property
+    def answer(self) -> Any:
+        """What the claim answered; ``None``: nothing yet, or it could not be run."""
         return None if isinstance(self._claimed, Exception) else self._claimed
+
+    async def over(self) -> None:
+        """Wait until it is."""
+        if not self.is_over:
+            waiting: asyncio.Future[None] = self._loop.create_future()
+            self._waiting.add(waiting)
+            try:
+                await waiting
+            finally:
+                self._waiting.discard(waiting)
 
     def hasten(self) -> None:
         """Have it run as soon as can be."""
@@ -79,11 +95,11 @@ class Standby:
             self._hastening = asyncio.ensure_future(self._unblock())
 
     async def _unblock(self) -> None:
-        await asyncio.wait([self._connection, self._task], return_when=asyncio.FIRST_COMPLETED)
-        if self.is_over or not self.can_be_hastened:
+        connection = await self._connection
+        if self.is_over or connection is None:
             return
         try:
-            await self._ask("CLIENT", "UNBLOCK", self._connection.result())
+            await self._ask("CLIENT", "UNBLOCK", connection)
         except redis_errors.ResponseError:
             self.can_be_hastened = False
         except CLIENT_FAULTS:
@@ -95,8 +111,8 @@ class Standby:
         What it brings then comes back with the end of its lease.
         """
         self.hasten()
-        await asyncio.wait([self._task], timeout=RECALL_SECONDS)
-        if not self.is_over:
-            self._is_given_up = True
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        try:
+            async with asyncio.timeout(RECALL_SECONDS):
+                await self.over()
+        except TimeoutError:
+            self._pipe.close()

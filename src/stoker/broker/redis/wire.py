@@ -1,19 +1,20 @@
-"""A client's connections, used without what the client does around every command.
+"""What reaches a server: a connection that is opened when it is needed, and anew when it was lost.
 
-That is a task to send it, hooks, the pool's lock and its counters, a Python call for each word:
-more than the rest of a call. The client is still what connects, logs in, and finds the primary.
+It is used without what a client does around every command: a task to send it, hooks, the pool's
+lock and its counters, a Python call for each word: more than the rest of a call.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from redis import exceptions as redis_errors
 
 from stoker.broker.redis.answers import packed
-from stoker.broker.redis.faults import CLIENT_FAULTS
+from stoker.broker.redis.pipe import Pipe
 
 T = TypeVar("T")
 Words = Sequence[Any]
@@ -21,67 +22,78 @@ Words = Sequence[Any]
 
 
 class Wire:
-    """Asks over connections of one client, which must have no timeouts of its own."""
+    """Asks over a connection that one client makes, which must have no timeouts of its own.
+
+    An answer, and the connection itself, is waited for ``seconds``.
+    """
 
     def __init__(self, client: Any, seconds: float) -> None:
         self._pool = client.connection_pool
         self._seconds = seconds
-        self._idle: list[Any] = []
+        self._pipe: Pipe | None = None
+        self._opening: asyncio.Task[Pipe] | None = None
 
     async def ask(self, *words: Any) -> Any:
-        """Return what is answered; an error that the server answers with is raised."""
-        [given] = await self.ask_all(words)
-        if isinstance(given, Exception):
-            raise given from None
-        return given
+        """Return what is answered; an error that the server answers with is raised.
 
-    async def ask_all(
-        self, *commands: Words, heard: Callable[[Any], None] | None = None
-    ) -> list[Any]:
-        """Send commands at once and return the answers, of which each may be an error.
-
-        ``heard`` is called with the first while the others are still waited for.
+        Whoever is cancelled meanwhile has sent the command, and it is carried out.
         """
-        sent = b"".join(map(packed, commands))
-        conversation = self._converse(sent, len(commands), heard)
-        try:
-            return await in_time(conversation, self._seconds)
-        except CLIENT_FAULTS:
-            # What has happened to this one may have happened to all: each that is kept would fail
-            # a call, after its time.
-            await self._let_go_idle()
-            raise
+        sent = packed(words)
+        pipe = await self.pipe()
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        pipe.ask(sent, partial(_settle, answered))
+        answer = await answered
+        if isinstance(answer, Exception):
+            raise answer from None
+        return answer
 
-    async def _converse(
-        self, sent: bytes, count: int, heard: Callable[[Any], None] | None
-    ) -> list[Any]:
-        connection = self._idle.pop() if self._idle else await self._pool.get_connection()
-        answers: list[Any] = []
+    async def pipe(self) -> Pipe:
+        """Return the connection, which takes more."""
+        while True:
+            if self._pipe is None or not self._pipe.is_open:
+                await self._until_opened()
+            elif room := self._pipe.room:
+                await asyncio.shield(room)
+            else:
+                return self._pipe
+
+    async def _until_opened(self) -> None:
+        if self._opening is None:
+            # A task of its own: whoever asked first may be cancelled, others wait as well.
+            self._opening = asyncio.ensure_future(self._open())
+            self._opening.add_done_callback(self._has_opened)
+        opening = self._opening
+        await asyncio.wait([opening])
+        if opening.cancelled():
+            raise redis_errors.ConnectionError("Connection closed")
+        opening.result()
+
+    async def _open(self) -> Pipe:
+        connection = self._pool.make_connection()
         try:
-            await self._pool.ensure_connection(connection)
-            await connection.send_packed_command(sent)
-            while len(answers) < count:
-                answers.append(await _answer_on(connection))
-                if heard is not None and len(answers) == 1:
-                    heard(answers[0])
+            await in_time(connection.connect(), self._seconds)
         except BaseException:
-            await self._drop(connection)
+            await connection.disconnect(nowait=True)
             raise
-        if _is_to_move(connection):
-            await self._drop(connection)
-        else:
-            self._idle.append(connection)
-        return answers
+        return Pipe(connection, self._seconds)
 
-    async def _let_go_idle(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            await self._drop(connection)
+    def _has_opened(self, opening: asyncio.Task[Pipe]) -> None:
+        self._opening = None
+        if not opening.cancelled() and opening.exception() is None:
+            self._pipe = opening.result()
 
-    async def _drop(self, connection: Any) -> None:
-        # Disconnected: there may be answers on their way that nobody waits for.
-        await connection.disconnect(nowait=True)
-        await self._pool.release(connection)
+    async def close(self) -> None:
+        """Disconnect; the next to ask connects anew."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+def _settle(answered: asyncio.Future[Any], answer: Any) -> None:
+    if not answered.done():
+        answered.set_result(answer)
 
 
 async def in_time(asking: Awaitable[T], seconds: float) -> T:
@@ -91,16 +103,3 @@ async def in_time(asking: Awaitable[T], seconds: float) -> T:
             return await asking
     except TimeoutError:
         raise redis_errors.TimeoutError("no answer in time") from None
-
-
-def _is_to_move(connection: Any) -> bool:
-    """Whether the server has announced that it will go, where the client listens for that."""
-    asks = getattr(connection, "should_reconnect", None)
-    return asks is not None and asks()
-
-
-async def _answer_on(connection: Any) -> Any:
-    try:
-        return await connection.read_response()
-    except redis_errors.ResponseError as error:
-        return error

@@ -37,6 +37,8 @@ class Client:
         self.url = url
         self._clock = clock
         self._lock = threading.Lock()
+        self._ready: Broker | None = None
+        """What ``_opening`` has brought."""
         self._opening: concurrent.futures.Future[Broker] | None = None
         self._opener: asyncio.Task[None] | None = None
         self._adders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Adder] = (
@@ -50,6 +52,8 @@ class Client:
 
     async def broker(self) -> Broker:
         """Return the broker, opening it at the first call; raises what ``Broker.open`` raises."""
+        if (ready := self._ready) is not None:
+            return ready
         while True:
             with self._lock:
                 opening = self._opening
@@ -83,6 +87,7 @@ class Client:
             wanted = self._opening is opening
             if wanted:
                 opening.set_result(broker)
+                self._ready = broker
         if not wanted:  # close() was called meanwhile, and waits for this while the loop runs
             await broker.close()
             if not opening.cancelled():
@@ -135,7 +140,7 @@ class Client:
     async def close(self) -> None:
         """Let go of the broker. The next use opens it again."""
         with self._lock:
-            opening, self._opening = self._opening, None
+            opening, self._opening, self._ready = self._opening, None, None
             opener, self._opener = self._opener, None
             portal, self._portal = self._portal, None
             self._results = weakref.WeakKeyDictionary()  # their readers know this broker
@@ -150,7 +155,7 @@ class Client:
     def forget(self) -> None:
         """After a fork: what the parent opened must not be used, nor closed, by the child."""
         self._lock = threading.Lock()
-        self._opening = self._opener = None
+        self._opening = self._opener = self._ready = None
         self._portal = None
         self._adders = weakref.WeakKeyDictionary()
         self._results = weakref.WeakKeyDictionary()

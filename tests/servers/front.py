@@ -1,4 +1,4 @@
-"""A way to a server on which answers get lost, or come changed."""
+"""A way to a server on which answers get lost, or come changed, or behind others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class Front:
         self._server = server
         self._marks: list[bytes] = []
         self._changes: dict[bytes, bytes] = {}
+        self._first: list[bytes] = []
+        self.connected = 0
+        """How often somebody has connected."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -45,10 +48,15 @@ class Front:
         assert len(said) == len(to), "an answer says its length before it"
         self._changes[said.encode()] = to.encode()
 
+    def say_first(self, said: bytes) -> None:
+        """Send this before the next answer."""
+        self._first.append(said)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self.connected += 1
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             inner_reader, inner_writer = await asyncio.open_connection(*self._server.address)
             with contextlib.closing(writer), contextlib.closing(inner_writer):
@@ -71,5 +79,6 @@ class Front:
                 return
             for said, to in self._changes.items():
                 answer = answer.replace(said, to)
-            writer.write(answer)
+            writer.write(b"".join(self._first) + answer)
+            self._first.clear()
             await writer.drain()

@@ -62,6 +62,11 @@ class Pipe(asyncio.Protocol):
             self._watch = self._loop.call_at(until, self._look)
 
     @property
+    def held(self) -> int:
+        """How many bytes are still to be sent."""
+        return self._transport.get_write_buffer_size()
+
+    @property
     def room(self) -> asyncio.Future[None] | None:
         """What is done when more can be sent; ``None``: it can be."""
         return self._room

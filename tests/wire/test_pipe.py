@@ -1,0 +1,130 @@
+"""One connection for all that a loop asks: answers in turn, and when it is given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from stoker.broker import Broker, make_broker
+from stoker.broker.redis.connection import make_client
+from stoker.broker.redis.wire import Wire
+from stoker.config import BrokerURL
+from stoker.errors import BrokerUnavailable
+from stoker.job.model import NewJob
+from tests.servers.front import Front
+from tests.servers.server import Server
+
+JOB = NewJob("q", "t", "{}")
+
+
+@asynccontextmanager
+async def behind(front: Front) -> AsyncIterator[Broker]:
+    """A broker that has connected for all it asks."""
+    broker = await make_broker(front.url).open()
+    await broker.add([JOB])
+    yield broker
+    await broker.close()
+
+
+@asynccontextmanager
+async def wired(server: Server) -> AsyncIterator[Wire]:
+    url = BrokerURL.parse(server.url)
+    assert url.server is not None
+    client = make_client(url, url.server, patience=None)
+    wire = Wire(client, 20.0)
+    yield wire
+    await wire.close()
+    await client.aclose()
+
+
+async def test_what_is_asked_at_once_is_answered_in_turn(server: Server) -> None:
+    with server.connect() as client:
+        before = client.info("stats")["total_connections_received"]
+        async with wired(server) as wire:
+            answers = await asyncio.gather(*(wire.ask("ECHO", str(n)) for n in range(1_000)))
+
+            assert answers == [str(n) for n in range(1_000)]
+            assert client.info("stats")["total_connections_received"] == before + 1
+
+
+async def test_what_is_pushed_is_no_answer(server: Server) -> None:
+    async with Front(server) as front, behind(front) as broker:
+        front.say_first(b">2\r\n$7\r\nwhether\r\n:1\r\n")
+
+        [added] = await broker.add([NewJob("q", "t", "{}", id="mine")])
+
+        assert added.id == "mine"
+
+
+async def test_a_server_that_says_it_will_go_is_left(server: Server) -> None:
+    async with Front(server) as front, behind(front) as broker:
+        before = front.connected
+        front.say_first(b">3\r\n$6\r\nMOVING\r\n:1\r\n:30\r\n")
+
+        await broker.add([JOB])
+        assert front.connected == before, "it was told behind the answer"
+        await asyncio.gather(broker.add([JOB]), broker.add([JOB]))
+
+        assert front.connected == before + 1
+
+
+async def test_a_server_that_is_a_replica_now_is_left(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([JOB])
+    with server.connect() as client:
+        before = client.info("stats")["total_connections_received"]
+        client.replicaof("127.0.0.1", 1)
+        with pytest.raises(BrokerUnavailable, match="read only"):
+            await broker.add([JOB])
+        client.replicaof("NO", "ONE")
+
+        await broker.add([JOB])
+
+        assert client.info("stats")["total_connections_received"] == before + 1
+    await broker.close()
+
+
+async def test_what_is_no_answer_of_a_server_ends_the_connection(server: Server) -> None:
+    async with Front(server) as front, behind(front) as broker:
+        front.say_first(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        with pytest.raises(BrokerUnavailable, match="no Redis"):
+            await broker.add([JOB])
+
+        assert await broker.add([JOB])
+
+
+async def test_no_more_is_taken_than_a_slow_server_does(server: Server) -> None:
+    large = "x" * 1_000_000
+    async with wired(server) as wire:
+        pipe = await wire.pipe()
+        server.freeze()
+        asking = [asyncio.create_task(wire.ask("ECHO", large)) for _ in range(50)]
+        while pipe.room is None:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        held = pipe.held
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert pipe.held == held, "what came later waits for its turn"
+        server.thaw()
+
+        answers = await asyncio.gather(*asking)
+
+    assert answers == [large] * 50
+
+
+async def test_who_waited_when_it_was_lost_is_told(server: Server) -> None:
+    async with wired(server) as wire:
+        asking = [asyncio.create_task(wire.ask("BLPOP", "nothing", 0)) for _ in range(3)]
+        with server.connect() as client:
+            while client.info("clients")["blocked_clients"] == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            client.client_kill_filter(_type="normal", skipme=True)
+
+        told = await asyncio.gather(*asking, return_exceptions=True)
+
+        assert [type(one).__name__ for one in told] == ["ConnectionError"] * 3
+        assert await wire.ask("PING") == "PONG"

@@ -10,6 +10,7 @@ import trustme
 from stoker import BrokerUnavailable, ConfigError, Stoker
 from stoker.errors import StokerError
 from tests.servers.fixtures import MakeServer
+from tests.servers.sentinel import SentinelSetup
 from tests.servers.server import HOST
 from tests.servers.tls import TLSFront
 from tests.wire.peer import Peer
@@ -46,6 +47,23 @@ async def test_a_missing_password_is_said(make_server: MakeServer) -> None:
 
     assert isinstance(refused, ConfigError)
     assert "asks for a password" in refused.message
+
+
+async def test_a_name_that_the_sentinels_do_not_know_is_said(sentinels: SentinelSetup) -> None:
+    hosts = sentinels.url.removesuffix("/main/0")
+
+    refused = await why_not(f"{hosts},127.0.0.1:1/wrong/0")
+
+    assert refused.message.endswith(
+        "its Sentinels know no primary 'wrong' that is up (1 of 4 do not answer)"
+    )
+    assert "SENTINEL MASTERS" in str(refused.hint)
+
+
+async def test_sentinels_that_are_away_are_said() -> None:
+    refused = await why_not("redis+sentinel://127.0.0.1:1,127.0.0.1:2/main/0")
+
+    assert refused.message.endswith("none of its Sentinels answers")
 
 
 async def test_a_user_whom_the_server_does_not_know_is_said(make_server: MakeServer) -> None:

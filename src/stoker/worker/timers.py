@@ -21,7 +21,11 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
     Where the application has set a policy (uvloop's, for one), it is that one's loop as it is.
     """
-    loop = _precise_loop() if _is_asyncios_own() else asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop
+    if sys.platform == "linux" and _is_asyncios_own():
+        loop = asyncio.SelectorEventLoop(PreciseSelector())
+    else:
+        loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     return loop
 
@@ -31,13 +35,6 @@ def _is_asyncios_own() -> bool:
     epoll = getattr(selectors, "EpollSelector", None)
     policy = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated] - until 3.16
     return selectors.DefaultSelector is epoll and type(policy) is asyncio.DefaultEventLoopPolicy
-
-
-def _precise_loop() -> asyncio.AbstractEventLoop:
-    if sys.platform != "linux":
-        return asyncio.new_event_loop()
-
-    return asyncio.SelectorEventLoop(PreciseSelector())
 
 
 if sys.platform == "linux" and hasattr(selectors, "EpollSelector"):

@@ -9,7 +9,7 @@ import msgspec
 
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.options import UNREADABLE, options_in
-from stoker.broker.redis.records import claimed, never_run
+from stoker.broker.redis.records import given_out, never_run
 from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed
 
@@ -48,7 +48,7 @@ def read(call: Call, worker: str, given: Sequence[Any]) -> Claimed:
     left = 0
     for before, place, id, token, fields in others:
         queue = queues[int(place) - 1]
-        record = claimed(queue, token, id, fields, call.now, worker)
+        record = given_out(queue, token, id, fields, call.now, worker)
         if (scheduler := fields[_SCHEDULER]) is not None:
             answer.born.append(Born(queue, id, scheduler, fields[_OPTS] or ""))
         if (why := fields[_DEFERRED]) is not None:

@@ -111,7 +111,10 @@ def _given(server: ServerAddress) -> dict[str, Any]:
 
 def _behind_sentinels(server: ServerAddress, options: dict[str, Any]) -> Client:
     tls = {name: value for name, value in options.items() if name.startswith("ssl")}
-    patience = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), CONNECT_SECONDS)
+    patience = {
+        **dict.fromkeys(("socket_connect_timeout", "socket_timeout"), CONNECT_SECONDS),
+        "retry": options["retry"],  # its own: three times, with seconds in between
+    }
     login: dict[str, Any] = {}
     if password := dict(server.options).get("sentinel_password"):
         login["password"] = password

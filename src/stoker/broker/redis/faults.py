@@ -44,6 +44,9 @@ _NO_KEY = re.compile(
 )
 # Of one address that was tried, and of each of several.
 _NUMBER = re.compile(r"(?:\bError |\[Errno )(-?\d+)\b")
+# What a client says who asked all Sentinels; behind it, how it went with each that did not answer.
+_NO_PRIMARY = re.compile(r"No master found for '(?P<name>[^']*)'(?P<errors>.*)", re.DOTALL)
+_A_SENTINEL = "client.Redis("
 _NO_CERTIFICATE = re.compile(r"\[(?:X509|PEM)\b|\[SSL\] PEM")
 
 
@@ -73,12 +76,29 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
             f"{url} has a key of another type where a queue of ours would be: {text}",
             hint="another application may use the same prefix: set one of your own, ?prefix=…",
         )
+    if (found := _NO_PRIMARY.match(text)) and url.server is not None:
+        return _no_primary(found["name"], found["errors"].count(_A_SENTINEL), url)
     if isinstance(error, _UNREACHABLE):
         return BrokerUnavailable(
             f"{url.described} cannot be reached: {_once(text) or type(error).__name__}",
             hint=_where_to_look(text, url),
         )
     return BrokerError(f"{url} answered: {text}")
+
+
+def _no_primary(name: str, silent: int, url: BrokerURL) -> BrokerUnavailable:
+    sentinels = len(url.server.hosts) if url.server else 0
+    if silent >= sentinels:
+        none = "its Sentinel does not answer" if sentinels == 1 else "none of its Sentinels answers"
+        return BrokerUnavailable(
+            f"{url.described}: {none}",
+            hint="are they running, and are hosts and ports right?",
+        )
+    unasked = f" ({silent} of {sentinels} do not answer)" if silent else ""
+    return BrokerUnavailable(
+        f"{url.described}: its Sentinels know no primary {name!r} that is up{unasked}",
+        hint="the URL is redis+sentinel://host,host/NAME/0: SENTINEL MASTERS lists the names",
+    )
 
 
 def _without_rights(text: str, url: BrokerURL) -> ConfigError | None:

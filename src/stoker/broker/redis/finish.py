@@ -47,7 +47,7 @@ class Settler:
             given = await self._unsettled(given)
         call = self._server.new_call()
         first, repeated = outcomes.without_repeats(given)
-        leases = outcomes.settle(call, first)
+        leases = outcomes.write(call, first)
         call.want(want)
         try:
             lost, jobs = await self._server.run("finish", call)

@@ -27,7 +27,7 @@ def without_repeats(outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], fro
     return list(first.values()), frozenset(repeated)
 
 
-def settle(call: Call, outcomes: Sequence[Outcome]) -> list[Lease]:
+def write(call: Call, outcomes: Sequence[Outcome]) -> list[Lease]:
     """Write the outcomes as arguments of ``finish``; return their leases in that order."""
     groups: dict[tuple[str, Keep], list[Done]] = {}
     others: list[Outcome] = []

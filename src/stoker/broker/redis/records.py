@@ -51,7 +51,7 @@ def never_run(
     ]  # fmt: skip
 
 
-def claimed(queue: str, token: str, id: str, fields: Fields, now: int, worker: str) -> JobRecord:
+def given_out(queue: str, token: str, id: str, fields: Fields, now: int, worker: str) -> JobRecord:
     """Return the record of a job that was given out just now."""
     (name, data, opts, created_at, priority, attempts, starts, crashes, progress, reason, traces,
      extra) = fields[:12]  # fmt: skip

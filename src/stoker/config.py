@@ -191,7 +191,7 @@ def _with_scheme(shown: str) -> str:
     """Return what somebody may have meant who left out the scheme, or a part of it."""
     if found := re.match(r"(rediss?|sqlite):/*", shown):
         return f"for example {'redis://host:6379/0' if found[1] != 'sqlite' else DEFAULT_URL}"
-    if re.fullmatch(r"[\w.-]+:\d{1,5}(/\d*)?", shown):
+    if re.fullmatch(r"(?:[^/@]*@)?[\w.-]+:\d{1,5}(/\d*)?", shown):
         return f"for Redis or Valkey: redis://{shown}"
     return f"for a file: {f'sqlite:///{shown}' if shown else DEFAULT_URL}"
 

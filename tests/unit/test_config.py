@@ -85,6 +85,11 @@ def test_a_relative_file_in_a_folder_that_is_gone_is_refused(
             "for Redis or Valkey: redis://localhost:6379",
         ),
         (
+            f"ada:{SECRET}@shop:6379/1",
+            "broker URL 'ada:***@shop:6379/1' has no scheme",
+            "for Redis or Valkey: redis://ada:***@shop:6379/1",
+        ),
+        (
             "redis:/shop",
             "broker URL 'redis:/shop' has no scheme",
             "for example redis://host:6379/0",

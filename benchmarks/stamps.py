@@ -108,6 +108,11 @@ def seen(folder: Path) -> Seen:
     )
 
 
+def processes(folder: Path) -> int:
+    """Return how many have run a job."""
+    return sum(head[_COUNT] > 0 for head in _heads(folder))
+
+
 def marked(folder: Path, count: int) -> Marked:
     """Read which of ``count`` numbered jobs are through."""
     path = folder / _MARKS

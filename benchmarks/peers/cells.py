@@ -27,6 +27,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("drain", "drain", "jobs/s"),
     Column("worker_cpu", "worker CPU, 1,000 jobs", "ms", less_is_better=True),
     Column("broker_cpu", "broker CPU, 1 job", "µs", less_is_better=True),
+    Column("pair", "drain, 2 workers", "of one's"),
     Column("p50", "start, p50", "ms", less_is_better=True),
     Column("p99", "start, p99", "ms", less_is_better=True),
     Column("pauses", "10 ms jobs, 100 at once", "jobs/s"),

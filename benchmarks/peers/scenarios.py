@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 from benchmarks import stamps
 from benchmarks.figures import percentile
@@ -67,6 +68,14 @@ def memory(run: Run, kind: Kind) -> Measured:
 def drain(run: Run, kind: Kind) -> Measured:
     """One worker process, no-op jobs: from the first start until the store has none left."""
     return _drained(run, kind, fastest(run, kind), kind.description.drained, MOST_SECONDS)
+
+
+def pair(run: Run, kind: Kind) -> Measured:
+    """Two worker processes side by side, as a share of what one does."""
+    way = fastest(run, kind)
+    # In this order, so that a machine that becomes slower or faster meanwhile favours none.
+    one, two, also_two, also_one = (_rate_of(run, kind, way, workers) for workers in (1, 2, 2, 1))
+    return Measured({"pair": (two + also_two) / (one + also_one)})
 
 
 def pauses(run: Run, kind: Kind) -> Measured:
@@ -186,6 +195,22 @@ def _drained(run: Run, kind: Kind, way: Way, count: int, seconds: float) -> Meas
         return Measured(figures, void, note=way.label)
 
 
+def _rate_of(run: Run, kind: Kind, way: Way, workers: int) -> float:
+    """Return the jobs a second of so many workers, from when all are at work."""
+    count = run.scaled(2 * kind.description.drained, 2_000)
+    with run.opened(kind) as system, ExitStack() as side_by_side:
+        system.prepare(count)
+        started = [side_by_side.enter_context(system.worker(way)) for _ in range(workers)]
+        worker = started[-1]
+        if not wait_until(
+            lambda: stamps.processes(system.stamps) == workers, worker, START_SECONDS
+        ):
+            raise BenchmarkError(f"not all workers ran a job: {worker.last_words()}")
+        first, began = stamps.seen(system.stamps).count, time.monotonic()
+        last, ended = _reached(system, worker, count)
+        return (last - first) / (ended - began)
+
+
 def _behind(run: Run, kind: Kind, way: Way, taken: int, depth: int) -> float:
     with run.opened(kind) as system:
         system.prepare(taken + depth)
@@ -223,6 +248,7 @@ SCENARIOS: dict[str, Scenario] = {
     "callers": Scenario(callers, ("callers",)),
     "bulk": Scenario(bulk, ("bulk",)),
     "drain": Scenario(drain, ("drain", "worker_cpu", "broker_cpu")),
+    "pair": Scenario(pair, ("pair",), rounds=1, only=("stoker", "stoker-sqlite", "bullmq")),
     "latency": Scenario(latency, ("p50", "p99")),
     "pauses": Scenario(pauses, ("pauses",)),
     "memory": Scenario(memory, ("memory",), rounds=1),

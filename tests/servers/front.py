@@ -17,6 +17,7 @@ class Front:
         self._marks: list[bytes] = []
         self._changes: dict[bytes, bytes] = {}
         self._first: list[bytes] = []
+        self._last: bytes | None = None
         self.connected = 0
         """How often somebody has connected."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -52,6 +53,10 @@ class Front:
         """Send this before the next answer."""
         self._first.append(said)
 
+    def hang_up_behind(self, mark: str) -> None:
+        """From now on end each connection with the answer to a command that has this in it."""
+        self._last = mark.encode()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -82,3 +87,5 @@ class Front:
             writer.write(b"".join(self._first) + answer)
             self._first.clear()
             await writer.drain()
+            if self._last is not None and self._last in command:
+                return

@@ -10,11 +10,14 @@ import pytest
 
 from stoker.broker import Broker, make_broker
 from stoker.broker.redis.connection import make_client
+from stoker.broker.redis.pipe import Deliver, Pipe
 from stoker.broker.redis.wire import Wire
 from stoker.config import BrokerURL
 from stoker.errors import BrokerUnavailable
 from stoker.job.model import NewJob
+from tests.servers.fixtures import MakeServer
 from tests.servers.front import Front
+from tests.servers.kinds import OFFERED, Kind
 from tests.servers.server import Server
 
 JOB = NewJob("q", "t", "{}")
@@ -71,7 +74,9 @@ async def test_a_server_that_says_it_will_go_is_left(server: Server) -> None:
         assert front.connected == before + 1
 
 
-async def test_a_server_that_is_a_replica_now_is_left(server: Server) -> None:
+@pytest.mark.parametrize("kind", OFFERED, ids=str)
+async def test_a_server_that_is_a_replica_now_is_left(make_server: MakeServer, kind: Kind) -> None:
+    server = make_server(kind)
     broker = await make_broker(server.url).open()
     await broker.add([JOB])
     with server.connect() as client:
@@ -87,6 +92,24 @@ async def test_a_server_that_is_a_replica_now_is_left(server: Server) -> None:
     await broker.close()
 
 
+async def test_who_lets_in_and_hangs_up_is_tried_once_a_call(server: Server) -> None:
+    async with Front(server) as front:
+        broker = await make_broker(front.url).open()
+        await broker.add([JOB])
+        front.hang_up_behind("LIB-VER")  # the last of the login
+        front.lose_answer_to("EVALSHA")
+        for _ in range(2):
+            with pytest.raises(BrokerUnavailable):
+                await asyncio.wait_for(broker.add([JOB]), 10)
+        before = front.connected
+
+        with pytest.raises(BrokerUnavailable):
+            await asyncio.wait_for(broker.add([JOB]), 10)
+
+        assert front.connected <= before + 1
+        await broker.close()
+
+
 async def test_what_is_no_answer_of_a_server_ends_the_connection(server: Server) -> None:
     async with Front(server) as front, behind(front) as broker:
         front.say_first(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -97,18 +120,24 @@ async def test_what_is_no_answer_of_a_server_ends_the_connection(server: Server)
         assert await broker.add([JOB])
 
 
-async def test_no_more_is_taken_than_a_slow_server_does(server: Server) -> None:
+async def test_no_more_is_taken_than_a_slow_server_does(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     large = "x" * 1_000_000
+    asked: list[int] = []
+    ask = Pipe.ask
+
+    def counted(self: Pipe, sent: bytes, *delivers: Deliver) -> None:
+        asked.append(len(sent))
+        ask(self, sent, *delivers)
+
+    monkeypatch.setattr(Pipe, "ask", counted)
     async with wired(server) as wire:
-        pipe = await wire.pipe()
+        await wire.ask("PING")
         server.freeze()
         asking = [asyncio.create_task(wire.ask("ECHO", large)) for _ in range(50)]
-        while pipe.room is None:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        held = pipe.held
-        for _ in range(100):
-            await asyncio.sleep(0)
-        assert pipe.held == held, "what came later waits for its turn"
+        await asyncio.sleep(0.1)
+        assert sum(asked) < 10 * len(large), "those behind wait for their turn"
         server.thaw()
 
         answers = await asyncio.gather(*asking)

@@ -117,6 +117,65 @@ async def test_two_claims_at_one_queue_get_a_job_each(server: Server, broker: Br
     assert sorted(claimed) == ["1", "2"]
 
 
+@pytest.mark.parametrize("calls", [1, 2])
+async def test_a_marker_that_was_popped_by_one_who_has_no_room_wakes_another(
+    server: Server, broker: Broker, calls: int
+) -> None:
+    other = await make_broker(server.url).open()
+    for _ in range(3):
+        narrow = asyncio.create_task(broker.claim(Want({"first": 1, "q": 1}, 1, "w"), LONG))
+        await blocked(server, 2)
+        idle = asyncio.create_task(other.claim(Want({"q": 1}, 1, "v"), LONG))
+        await blocked(server, 3)
+        both = [NewJob("first", "t", "{}"), JOB]
+
+        for jobs in [both] if calls == 1 else [both[:1], both[1:]]:
+            await other.add(jobs)
+
+        # Unwoken, it would look after 5 s.
+        claimed = await asyncio.wait_for(asyncio.gather(narrow, idle), 4)
+        assert sorted(job.queue for jobs in claimed for job in jobs) == ["first", "q"]
+    await other.close()
+
+
+async def test_what_a_claim_that_is_cancelled_twice_brings_is_handed_back(
+    server: Server, broker: Broker
+) -> None:
+    other = await make_broker(server.url).open()
+    await other.add([NewJob("other", "t", "{}")])  # it is connected
+    waiting = await standing_by(broker, server)
+    server.freeze()
+    adding = asyncio.create_task(other.add([JOB]))
+    for _ in range(2):
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=0.05)
+    assert waiting.cancelled()
+    server.thaw()
+    await adding
+
+    assert await other.claim(WANT, LONG), "its lease is not waited for"
+    await other.close()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_is_closed_while_the_bell_is_hung_leaves_nothing_behind(
+    server: Server, turns: int
+) -> None:
+    broker = await make_broker(server.url).open()
+    assert await broker.claim(WANT) == []
+    waiting = asyncio.create_task(broker.claim(WANT, LONG))
+    for _ in range(20 + 5 * turns):
+        await asyncio.sleep(0)
+
+    await broker.close()
+    await asyncio.wait_for(asyncio.wait([waiting]), 4)  # what is blocked in a server: 5 s
+
+    assert isinstance(waiting.exception(), BrokerUnavailable)
+    with server.connect() as client:
+        clients = [one["name"] for one in client.client_list()]
+        assert not any(name.startswith("bull") for name in clients)
+
+
 async def test_scripts_that_are_flushed_meanwhile_are_sent_again(
     server: Server, broker: Broker
 ) -> None:

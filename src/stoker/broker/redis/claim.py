@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from stoker.broker.base import Want, system_clock
 from stoker.broker.redis import claimed, schedulers, scripts
@@ -17,9 +17,15 @@ from stoker.broker.redis.connection import BLOCK_SECONDS
 from stoker.broker.redis.finish import Settler
 from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.server import Server
+from stoker.broker.redis.standby import Standby
 from stoker.errors import BrokerError
 from stoker.job.model import JobRecord, lease_of
 from stoker.job.outcome import Released
+
+T = TypeVar("T")
+
+SHORTEST_SECONDS = 0.001
+"""For less than this an old server would wait for ever."""
 
 
 class Claimer:
@@ -30,6 +36,7 @@ class Claimer:
         self._settler = settler
         self._server_ahead_ms = 0
         """How far the server's clock was ahead of ours when it was last claimed."""
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def claim(self, want: Want, timeout: float) -> list[JobRecord]:
         """Return the jobs to run, having waited so many seconds for the first."""
@@ -42,7 +49,7 @@ class Claimer:
                 brought = await self._unharmed(self._take(want))
             elif (left := deadline - time.monotonic()) > 0:
                 until_due = BLOCK_SECONDS if due is None else (due - now) / 1_000
-                brought = await self._wait(want, min(left, BLOCK_SECONDS, max(until_due, 0.001)))
+                brought = await self._wait(want, min(left, BLOCK_SECONDS, until_due))
             else:
                 break
         return brought.jobs
@@ -83,10 +90,12 @@ class Claimer:
         async with self._server.line() as line:
             queues = [queue for queue, most in want.queues.items() if most > 0]
             bells = [line.bell(queue, want.worker) for queue in queues]
-        pipe = await bells[0].free() if bells else None
+        until = time.monotonic() + seconds
+        pipe = await bells[0].free(seconds) if bells else None
+        left = max(until - time.monotonic(), SHORTEST_SECONDS)
         if pipe is not None:
-            return await self._stand_by(bells, pipe, want, seconds)
-        with first_ring(bells, seconds) as ringing:
+            return await self._stand_by(bells, pipe, want, left)
+        with first_ring(bells, left) as ringing:
             await ringing
         return await self._unharmed(self._take(want))
 
@@ -103,16 +112,16 @@ class Claimer:
             try:
                 await standby.over()
             except asyncio.CancelledError:
-                with contextlib.suppress(BrokerError):
-                    await standby.call_back()
-                    if standby.answer is not None:
-                        brought = self._read(call, want, standby.answer)
-                        await self._hand_back(await self._seen_to(brought))
+                await self._to_the_end(self._called_back(standby, call, want))
                 raise
+            rung = ringing.result() if ringing.done() else None
         if standby.answer is None:
             now = self._server.clock()
             return Claimed([], [], [], now, now)  # it is time to look
         brought = self._read(call, want, standby.answer)
+        if rung is not None and brought.jobs:
+            # It may have rung behind the claim, which is not looked for again before there is room.
+            self._begin(rung.put_back())
         if brought.born or brought.doomed:
             return await self._unharmed(self._seen_to(brought))
         return brought  # at once: a task would cost two turns of the loop
@@ -124,16 +133,36 @@ class Claimer:
             call.later(self._server_ahead_ms)
         return call
 
+    async def _called_back(self, standby: Standby, call: Call, want: Want) -> None:
+        await standby.call_back()
+        if standby.answer is not None:
+            await self._hand_back(self._seen_to(self._read(call, want, standby.answer)))
+
     async def _unharmed(self, claiming: Coroutine[Any, Any, Claimed]) -> Claimed:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
-        task = asyncio.ensure_future(claiming)
+        task = self._begin(claiming)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            with contextlib.suppress(BrokerError):
-                await self._hand_back(await task)
+            await self._to_the_end(self._hand_back(task))
             raise
 
-    async def _hand_back(self, brought: Claimed) -> None:
+    async def _hand_back(self, claiming: Awaitable[Claimed]) -> None:
+        brought = await claiming
         if brought.jobs:
             await self._settler.settle([Released(lease_of(job)) for job in brought.jobs])
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for what goes on though whoever waits for it is cancelled once more."""
+
+        async def whole() -> None:
+            with contextlib.suppress(BrokerError):
+                await work
+
+        await asyncio.shield(self._begin(whole()))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)  # the loop itself would not hold on to it
+        task.add_done_callback(self._under_way.discard)
+        return task

@@ -187,9 +187,9 @@ class Line:
         client = make_client(self._url, self._server, name=name, patience=patience)
         self._clients.append(client)
         if self._cluster:
-            return Bell(key, BLOCK_SECONDS, partial(answer, client))
+            return Bell(key, BLOCK_SECONDS, partial(answer, client), self.command)
         wire = Wire(client, self._seconds + BLOCK_SECONDS)
-        return Bell(key, BLOCK_SECONDS, wire.ask, wire, self.command)
+        return Bell(key, BLOCK_SECONDS, wire.ask, self.command, wire)
 
     async def close(self) -> None:
         bells, self._bells = self._bells, {}

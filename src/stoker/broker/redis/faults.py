@@ -23,6 +23,9 @@ from stoker.errors import (
 CLIENT_FAULTS = (redis.RedisError, redis.RedisClusterException, OSError, TimeoutError)
 """What the client raises where a server is away, or answers with an error."""
 
+CLOSED = "Connection closed by server."
+"""What the client says where the other side hangs up."""
+
 # The beginning of what a server answers while it cannot serve, but will again.
 _WEATHER = (
     "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "MISCONF", "NOREPLICAS",
@@ -101,6 +104,18 @@ def _no_primary(name: str, silent: int, url: BrokerURL) -> BrokerUnavailable:
     )
 
 
+def is_of_a_replica(error: Exception) -> bool:
+    """Whether a server answers that it may not be written to: another is the primary."""
+    return isinstance(error, redis.ReadOnlyError) or _says(str(error), ("READONLY",))
+
+
+def is_forbidden(error: object) -> bool:
+    """Whether a server answers that this user may never do it, or that it does not know how."""
+    return isinstance(error, redis.NoPermissionError) or (
+        isinstance(error, redis.ResponseError) and str(error).lower().startswith("unknown ")
+    )
+
+
 def _without_rights(text: str, url: BrokerURL) -> ConfigError | None:
     if found := _NO_COMMAND.search(text):
         command = found[1]
@@ -172,7 +187,7 @@ def _where_to_look(text: str, url: BrokerURL) -> str:
         return "redis:// is for one server; in a cluster its user needs +cluster|slots +command"
     if url.scheme.startswith("rediss"):
         return "is the server running, does it speak TLS, and are host and port right?"
-    if "Connection closed by server" in text:
+    if CLOSED in text:
         return "is the server running? If it speaks TLS, the URL begins with rediss://"
     return "is the server running, and are host and port right?"
 

@@ -14,13 +14,16 @@ from typing import Any, cast
 import hiredis
 from redis import exceptions as redis_errors
 
+from stoker.broker.redis.faults import CLOSED, is_of_a_replica
+
 _NOTHING = object()
 _PUSH: Any = getattr(hiredis, "PushNotification", ())
 _MOVING = "MOVING"
 """What a managed server pushes before it goes."""
 
 Deliver = Callable[[Any], None]
-"""Is given an answer: what the server answered, or an error, its own or of the connection."""
+"""Is given an answer: what the server answered, or an error, its own or of the connection. It must
+not raise."""
 
 
 class Pipe(asyncio.Protocol):
@@ -47,33 +50,39 @@ class Pipe(asyncio.Protocol):
         )
         self._asked: deque[tuple[Deliver, float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
+        self._has_heard = False
+        """Something came since the watch was set."""
         self._room: asyncio.Future[None] | None = None
-        self.is_open = True
-        """Whether more may be asked. Not when it was lost, nor when the server is to be left."""
+        self._is_left = False
+        """No more is asked here; it is closed when all is answered."""
         self._transport.set_protocol(self)
 
-    def ask(self, sent: bytes, *delivers: Deliver) -> None:
-        """Send commands; each answer is delivered, or why there is none, also in this very call."""
-        until = self._loop.time() + self._seconds
-        for deliver in delivers:
-            self._asked.append((deliver, until))
-        self._transport.write(sent)
-        if self._watch is None:
-            self._watch = self._loop.call_at(until, self._look)
-
     @property
-    def held(self) -> int:
-        """How many bytes are still to be sent."""
-        return self._transport.get_write_buffer_size()
+    def takes_more(self) -> bool:
+        """Whether more may be asked: not where it was lost, nor where the server is to be left."""
+        return not self._is_left and not self._transport.is_closing()
 
     @property
     def room(self) -> asyncio.Future[None] | None:
         """What is done when more can be sent; ``None``: it can be."""
         return self._room
 
+    def ask(self, sent: bytes, *delivers: Deliver) -> None:
+        """Send commands; each answer is delivered in its turn, or why there is none."""
+        until = self._loop.time() + self._seconds
+        for deliver in delivers:
+            self._asked.append((deliver, until))
+        self._transport.write(sent)
+        if self._watch is None:
+            self._watch_until(until)
+
     def close(self) -> None:
         """Disconnect; whoever waits is told."""
-        self._lose(redis_errors.ConnectionError, "Connection closed")
+        self._fail(redis_errors.ConnectionError, "Connection closed")
+
+    def _watch_until(self, until: float) -> None:
+        self._has_heard = False
+        self._watch = self._loop.call_at(until, self._look)
 
     def _look(self) -> None:
         """See whether the oldest question is overdue."""
@@ -81,19 +90,25 @@ class Pipe(asyncio.Protocol):
         if not self._asked:
             return
         _, until = self._asked[0]
-        if until <= self._loop.time():
-            self._lose(redis_errors.TimeoutError, "no answer in time")
+        now = self._loop.time()
+        if until > now:
+            self._watch_until(until)
+        elif self._has_heard:
+            # A large answer is on its way, or the loop was held up and has not read the rest.
+            self._watch_until(now + self._seconds)
         else:
-            self._watch = self._loop.call_at(until, self._look)
+            self._fail(redis_errors.TimeoutError, "no answer in time")
 
-    def _leave(self) -> None:
-        """Ask no more here, and disconnect when all is answered."""
-        self.is_open = False
-        if not self._asked:
-            self._transport.close()
+    def _deliver(self, deliver: Deliver, answer: Any) -> None:
+        try:
+            deliver(answer)
+        except Exception as error:  # a mistake of ours: it must not cost others their answers
+            told = {"message": "an answer could not be delivered", "exception": error}
+            self._loop.call_exception_handler(told)
 
-    def _lose(self, kind: type[Exception], why: str) -> None:
-        self.is_open = False
+    def _fail(self, kind: type[Exception], why: str) -> None:
+        """Tell all who wait, and disconnect."""
+        self._is_left = True
         self._transport.abort()
         if self._watch is not None:
             self._watch.cancel()
@@ -101,32 +116,40 @@ class Pipe(asyncio.Protocol):
         self.resume_writing()
         asked, self._asked = self._asked, deque()
         for deliver, _ in asked:
-            deliver(kind(why))
+            self._deliver(deliver, kind(why))
 
     # What the transport tells
 
     def data_received(self, data: bytes) -> None:
+        self._has_heard = True
         self._reader.feed(data)
-        try:
-            while (answer := self._reader.gets()) is not _NOTHING:
-                if isinstance(answer, _PUSH):
-                    if answer and answer[0] == _MOVING:
-                        self.is_open = False
-                    continue
-                if isinstance(answer, redis_errors.ReadOnlyError):
-                    # It was the primary, and another is now: that one is found by connecting anew.
-                    self.is_open = False
-                deliver, _ = self._asked.popleft()
-                deliver(answer)
-        except (redis_errors.InvalidResponse, IndexError) as error:
-            self._lose(redis_errors.ConnectionError, f"what answers is no Redis: {error}")
-        if not self.is_open:
-            self._leave()
+        while True:
+            try:
+                answer = self._reader.gets()
+            except redis_errors.InvalidResponse as error:
+                self._fail(redis_errors.ConnectionError, f"what answers is no Redis: {error}")
+                return
+            if answer is _NOTHING:
+                break
+            if isinstance(answer, _PUSH):
+                if answer and answer[0] == _MOVING:
+                    self._is_left = True
+                continue
+            if isinstance(answer, Exception) and is_of_a_replica(answer):
+                # It was the primary, and another is now: that one is found by connecting anew.
+                self._is_left = True
+            if not self._asked:
+                self._fail(redis_errors.ConnectionError, "an answer that nobody asked for")
+                return
+            deliver, _ = self._asked.popleft()
+            self._deliver(deliver, answer)
+        if self._is_left and not self._asked:
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         number = getattr(exc, "errno", None)
-        why = "Connection closed by server." if number is None else f"Error {number}: {exc}"
-        self._lose(redis_errors.ConnectionError, why)
+        why = CLOSED if number is None else f"Error {number}: {exc}"
+        self._fail(redis_errors.ConnectionError, why)
         self._former.connection_lost(exc)
 
     def pause_writing(self) -> None:

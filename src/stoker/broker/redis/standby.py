@@ -11,10 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from redis import exceptions as redis_errors
-
 from stoker.broker.redis.answers import packed
-from stoker.broker.redis.faults import CLIENT_FAULTS
+from stoker.broker.redis.faults import CLIENT_FAULTS, is_forbidden
 from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.wire import Words
 
@@ -23,9 +21,9 @@ RECALL_SECONDS = 1.0
 
 
 class Standby:
-    """One claim, from when it was sent until it was answered. Whoever waits for it may leave.
+    """One claim: sent when this is made, until it was answered. Whoever waits for it may leave.
 
-    ``ask`` sends a command on another connection; ``when_over`` is called at the end, before
+    ``ask_aside`` sends a command on another connection; ``when_over`` is called at the end, before
     anybody has the answer.
     """
 
@@ -34,14 +32,14 @@ class Standby:
         pipe: Pipe,
         pop: Words,
         claim: Words,
-        ask: Callable[..., Awaitable[Any]],
+        ask_aside: Callable[..., Awaitable[Any]],
         when_over: Callable[[Standby], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pipe = pipe
-        self._ask = ask
+        self._ask_aside = ask_aside
         self._when_over = when_over
-        self._connection: asyncio.Future[int | None] = self._loop.create_future()
+        self._number: asyncio.Future[int | None] = self._loop.create_future()
         self._hastening: asyncio.Task[None] | None = None
         self._waiting: set[asyncio.Future[None]] = set()
         self.can_be_hastened = True
@@ -51,12 +49,13 @@ class Standby:
         self._claimed: Any = None
         self.is_over = False
         """It has run, or never will."""
+        # In one piece: the claim lies in the server, unread, for as long as the pop waits there.
         sent = b"".join(map(packed, (("CLIENT", "ID"), pop, claim)))
-        pipe.ask(sent, self._sent, self._has_popped, self._has_claimed)
+        pipe.ask(sent, self._is_numbered, self._has_popped, self._has_claimed)
 
-    def _sent(self, connection: Any) -> None:
-        self.can_be_hastened = not isinstance(connection, redis_errors.ResponseError)
-        self._connection.set_result(connection if isinstance(connection, int) else None)
+    def _is_numbered(self, number: Any) -> None:
+        self.can_be_hastened = not is_forbidden(number)
+        self._number.set_result(number if isinstance(number, int) else None)
 
     def _has_popped(self, popped: Any) -> None:
         self.popped = popped
@@ -91,19 +90,20 @@ class Standby:
 
     def hasten(self) -> None:
         """Have it run as soon as can be."""
-        if not self.is_over and self._hastening is None:
+        under_way = self._hastening is not None and not self._hastening.cancelled()
+        if not self.is_over and not under_way:
             self._hastening = asyncio.ensure_future(self._unblock())
 
     async def _unblock(self) -> None:
-        connection = await self._connection
-        if self.is_over or connection is None:
+        # Shielded: this task may be cancelled, and others still have to be told the number.
+        number = await asyncio.shield(self._number)
+        if self.is_over or number is None:
             return
         try:
-            await self._ask("CLIENT", "UNBLOCK", connection)
-        except redis_errors.ResponseError:
-            self.can_be_hastened = False
-        except CLIENT_FAULTS:
-            pass  # its own connection is likely to end as well
+            await self._ask_aside("CLIENT", "UNBLOCK", number)
+        except CLIENT_FAULTS as error:
+            # Else it passes: its own connection is likely to end as well, or the server is busy.
+            self.can_be_hastened = not is_forbidden(error)
 
     async def call_back(self) -> None:
         """Have it run, and wait until it has. Where that takes too long, it is given up.

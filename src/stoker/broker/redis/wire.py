@@ -14,7 +14,10 @@ from typing import Any, TypeVar
 from redis import exceptions as redis_errors
 
 from stoker.broker.redis.answers import packed
+from stoker.broker.redis.faults import CLOSED
 from stoker.broker.redis.pipe import Pipe
+
+CLOSED_HERE = "Connection closed"
 
 T = TypeVar("T")
 Words = Sequence[Any]
@@ -32,6 +35,7 @@ class Wire:
         self._seconds = seconds
         self._pipe: Pipe | None = None
         self._opening: asyncio.Task[Pipe] | None = None
+        self._is_closed = False
 
     async def ask(self, *words: Any) -> Any:
         """Return what is answered; an error that the server answers with is raised.
@@ -49,13 +53,18 @@ class Wire:
 
     async def pipe(self) -> Pipe:
         """Return the connection, which takes more."""
-        while True:
-            if self._pipe is None or not self._pipe.is_open:
+        has_opened = False
+        while not self._is_closed:
+            if self._pipe is None or not self._pipe.takes_more:
+                if has_opened:  # once is enough: what hangs up at once would do it again
+                    raise redis_errors.ConnectionError(CLOSED)
                 await self._until_opened()
+                has_opened = True
             elif room := self._pipe.room:
                 await asyncio.shield(room)
             else:
                 return self._pipe
+        raise redis_errors.ConnectionError(CLOSED_HERE)
 
     async def _until_opened(self) -> None:
         if self._opening is None:
@@ -65,7 +74,7 @@ class Wire:
         opening = self._opening
         await asyncio.wait([opening])
         if opening.cancelled():
-            raise redis_errors.ConnectionError("Connection closed")
+            raise redis_errors.ConnectionError(CLOSED_HERE)
         opening.result()
 
     async def _open(self) -> Pipe:
@@ -83,7 +92,8 @@ class Wire:
             self._pipe = opening.result()
 
     async def close(self) -> None:
-        """Disconnect; the next to ask connects anew."""
+        """Disconnect for good; whoever waits or asks from now on is told."""
+        self._is_closed = True
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])

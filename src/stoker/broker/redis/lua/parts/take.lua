@@ -144,6 +144,9 @@ local function take_wanted(want, queue_at)
       want.queue = wanted.place
       local at = take(queue_at(wanted.place), most, want, given)
       if at and (not due or at < due) then due = at end
+    elseif wanted.most > 0 then
+      -- Whoever claims may have popped this one's marker too, and has no room to look.
+      mark_left(queue_at(wanted.place))
     end
   end
   return { given.fresh, given.others, due or false }

@@ -15,14 +15,14 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from stoker.sidecar.detect.brokers import spoken_of
-from stoker.sidecar.detect.dotenv import filled, read_variables
+from stoker.sidecar.detect.dotenv import DOTENV, beside, read_variables
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
+from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import PLACEHOLDER, Given
 
-_DOTENV = ".env"
 _SCHEMES: dict[BrokerKind, str] = {
     "redis": "rediss?|valkeys?",
     "rabbitmq": "(py)?amqps?",
@@ -69,17 +69,17 @@ def placed(
     names = (name for service in services for name in (service.name, *service.aliases))
     own = {name.lower() for name in names}  # a URL's host is in small letters
     settings = [_settings(project, given) for unit in units for given in for_development(unit)]
-    dotenv = {name: _Told(value, _DOTENV) for name, value in read_variables(project, _DOTENV)}
+    dotenv = {name: _Told(value, DOTENV) for name, value in read_variables(project, DOTENV)}
     return tuple(_placed(project, use, settings, dotenv, own) for use in uses)
 
 
 def _settings(project: Project, given: Given) -> dict[str, _Told]:
     """Return the variables that a service has in the end."""
     folder = posixpath.dirname(given.path)
-    known = dict(read_variables(project, posixpath.join(folder, _DOTENV)))
+    known = beside(project, given.path)
     found: dict[str, _Told] = {}
     for place in given.env_file:
-        path = posixpath.normpath(posixpath.join(folder, place))
+        path = posixpath.normpath(posixpath.join(folder, filled(place, known)))
         found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
     for name, text in given.environment.items():
         value = known.get(name, "") if text is None else filled(text, known)
@@ -107,8 +107,8 @@ def _placed(
 
 def _evidence(project: Project, address: _Address) -> Evidence:
     """Return the line that says where it is: what a compose file only asks for, ``.env`` says."""
-    beside = posixpath.join(posixpath.dirname(address.path), _DOTENV)
-    for path in (address.path, beside):
+    dotenv = posixpath.join(posixpath.dirname(address.path), DOTENV)
+    for path in (address.path, dotenv):
         for number, line in enumerate(project.lines(path), 1):
             if address.host in line.lower():
                 text = f"{address.name}: {address.host}"  # the line may have a password in it

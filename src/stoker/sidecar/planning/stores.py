@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
+from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning.names import slug
 from stoker.sidecar.values import PLACEHOLDER, SECRET
@@ -173,7 +173,7 @@ def _known(text: str, usual: str) -> str:
 
     A password that it puts in is the operator's: here it stands for one.
     """
-    text = defaults(text)
+    text = filled(text, {})
     scheme, found, rest = text.partition("://")
     account, at, place = rest.rpartition("@")
     user, colon, password = account.partition(":")

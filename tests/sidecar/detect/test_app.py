@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stoker.sidecar.detect import detect
 from stoker.sidecar.detect.servers import serving
@@ -372,6 +373,7 @@ def test_stokers_file_is_on_one_volume_that_the_app_shares(given: str, tmp_path:
     assert plan.notes == ()
 
 
+PRODUCTION = "compose.prod.yaml"
 COMPOSE = "services:\n  web:\n    build: .\n    command: uvicorn web:app\n"
 OWN_VOLUME = """\
     environment: {STOKER_URL: 'sqlite:////data/jobs.db'}
@@ -392,6 +394,88 @@ def test_an_app_of_a_persons_compose_file_is_told_to_share_it(tmp_path: Path) ->
     plan = make_plan(detect(_written(tmp_path, files | {"compose.yaml": COMPOSE + OWN_VOLUME})))
     assert plan.notes == ()
     assert render(plan)["compose.yaml"].text.count("- jobs-data:/data") == 1
+
+
+SHOP = STOKER | {
+    "jobs.py": f"from stoker import Stoker\njobs = Stoker(){TASK}",
+    "Dockerfile": "FROM python:3.13\n",
+}
+ELSEWHERE = "sqlite:////srv/queue/jobs.db"
+
+
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        (f"    environment: ['STOKER_URL={ELSEWHERE}']\n", {}),
+        ("    env_file: shop.env\n", {"shop.env": f"STOKER_URL={ELSEWHERE}\n"}),
+        ("    environment: ['STOKER_URL=${URL}']\n", {".env": f"URL={ELSEWHERE}\n"}),
+    ],
+    ids=["environment", "a file of variables", ".env"],
+)
+@pytest.mark.parametrize("volume", ["kept:/srv", "kept:/srv/queue:rw"])
+def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
+    given: str, more: dict[str, str], volume: str, tmp_path: Path
+) -> None:
+    text = f"{COMPOSE}{given}    volumes: ['{volume}']\nvolumes: {{kept: {{}}}}\n"
+
+    plan = make_plan(detect(_written(tmp_path, SHOP | more | {"compose.yaml": text})), "shop")
+
+    assert plan.notes == ()
+    files = render(plan, ("compose", "kubernetes"))
+    develop, production = (
+        yaml.safe_load(files[name].text) for name in ("compose.yaml", PRODUCTION)
+    )
+    assert develop["services"]["worker"]["volumes"] == [volume]
+    assert "volumes" not in develop
+    assert production["services"]["worker"]["volumes"] == ["jobs-data:/srv/queue"]
+    for made in (develop, production):
+        assert made["services"]["worker"]["environment"]["STOKER_URL"].endswith(
+            ("jobs.db", "{URL}")
+        )
+    pod = yaml.safe_load(files["kubernetes/worker.yaml"].text)["spec"]["template"]["spec"]
+    mounted = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    assert mounted == {"tmp": "/tmp", "jobs-data": "/srv/queue"}
+
+
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        (f"    environment: ['STOKER_URL={ELSEWHERE}']\n", {}),
+        (
+            "    env_file: shop.env\n    volumes: ['.:/srv']\n",
+            {"shop.env": f"STOKER_URL={ELSEWHERE}"},
+        ),
+        ("    env_file: shop.env\n", {"shop.env": "STOKER_URL=sqlite:////data/jobs.db\n"}),
+        ("    environment: ['STOKER_URL=sqlite:///jobs.db']\n    volumes: ['kept:/srv']\n", {}),
+        ("    volumes: ['kept:/srv']\n", {}),
+    ],
+    ids=["no volume", "a directory of the host's", "told, no volume", "relative", "not told"],
+)
+def test_an_app_with_a_file_of_its_own_is_told_what_the_workers_have(
+    given: str, more: dict[str, str], tmp_path: Path
+) -> None:
+    files = SHOP | more | {"compose.yaml": COMPOSE + given + "volumes: {kept: {}}\n"}
+
+    (note,) = make_plan(detect(_written(tmp_path, files)), "shop").notes
+
+    assert note.startswith("compose.yaml:4: the app sees no job of the workers")
+    assert note.endswith("jobs-data at /data, and STOKER_URL=sqlite:////data/jobs.db")
+
+
+def test_a_directory_of_the_hosts_with_the_apps_file_is_shared_in_development(
+    tmp_path: Path,
+) -> None:
+    given = f"    environment: ['STOKER_URL={ELSEWHERE}']\n    volumes: ['./queue:/srv/queue']\n"
+
+    plan = make_plan(detect(_written(tmp_path, SHOP | {"compose.yaml": COMPOSE + given})), "shop")
+
+    assert plan.notes == ()
+    worker = yaml.safe_load(render(plan)["compose.yaml"].text)["services"]["worker"]
+    assert (worker["volumes"][0], worker["environment"]["STOKER_URL"]) == (
+        "./queue:/srv/queue", ELSEWHERE,
+    )  # fmt: skip
+    worker = yaml.safe_load(render(plan)[PRODUCTION].text)["services"]["worker"]
+    assert worker["volumes"] == ["jobs-data:/data"]
 
 
 @pytest.mark.parametrize("given", ["'sqlite:///jobs.db'", "url='sqlite:///jobs.db'"])

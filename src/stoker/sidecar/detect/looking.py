@@ -89,6 +89,7 @@ def look(project: Project) -> Detection:
     by_itself = brokers.asks_for_url(project)
     uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
     uses = outside.placed(project, uses, [*([web] if web else []), *units[::-1]], services)
+    uses = outside.with_app(project, uses, web)
     return Detection(
         units=tuple(units),
         embedded=embedded,

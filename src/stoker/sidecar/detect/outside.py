@@ -21,6 +21,7 @@ from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
+from stoker.sidecar.shared_file import folder
 from stoker.sidecar.values import PLACEHOLDER, Given
 
 _SCHEMES: dict[BrokerKind, str] = {
@@ -71,6 +72,20 @@ def placed(
     settings = [_settings(project, given) for unit in units for given in for_development(unit)]
     dotenv = {name: _Told(value, DOTENV) for name, value in read_variables(project, DOTENV)}
     return tuple(_placed(project, use, settings, dotenv, own) for use in uses)
+
+
+def with_app(
+    project: Project, uses: Sequence[BrokerUse], web: Unit | None
+) -> tuple[BrokerUse, ...]:
+    """Return the uses; that of a file says which one the app's own service has."""
+    given = for_development(web) if web else []
+    told = {name: each for one in given for name, each in _settings(project, one).items()}
+    return tuple(_with_app(use, told) if use.kind == "sqlite" else use for use in uses)
+
+
+def _with_app(use: BrokerUse, told: Mapping[str, _Told]) -> BrokerUse:
+    url = next((told[name].value for name in use.variables if name in told), "")
+    return msgspec.structs.replace(use, app=url if folder(url) else "")
 
 
 def _settings(project: Project, given: Given) -> dict[str, _Told]:

@@ -33,6 +33,8 @@ class Parts:
         self.awaited: dict[str, Any] = {}
         self.networks: list[str] = []
         self.volumes: list[str] = []
+        self.here: tuple[str, ...] = ()
+        """All those of the same file, whether they go into the service or not."""
         if found is None:
             return
         self.env_files = [
@@ -48,6 +50,7 @@ class Parts:
             return
         self.environment = self.final = found.environment
         self.networks = list(found.networks)
+        self.here = found.volumes
         self.awaited = {
             name: {"condition": condition}
             for name, condition in found.depends_on.items()

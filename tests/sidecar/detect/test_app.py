@@ -512,6 +512,66 @@ def test_what_no_line_shows_to_be_a_file_is_not_said_to_be_one(tmp_path: Path) -
     assert not [note for note in plan.notes if "SQLite" in note]
 
 
+@pytest.mark.parametrize(
+    ("made", "asks"),
+    [
+        ("Stoker()", True),
+        ("Stoker(clock=time.time, url='sqlite:///odd.db')", False),
+        ("Stoker(payload_limit=9, url='sqlite:///odd.db')", False),
+        ("Stoker('sqlite:///odd.db')  # and no Stoker()", False),
+        ("Stoker(  # where they are\n    'sqlite:///odd.db',\n)", False),
+        ("Stoker(None, clock=time.time)", True),
+        ("Stoker(url=None)", True),
+        ("Stoker(default_url='sqlite:///odd.db')  # not Stoker('sqlite:///odd.db')", True),
+        ("Stoker(**SETTINGS)", True),
+    ],
+)
+def test_an_app_asks_for_its_url_unless_it_is_given_one(
+    made: str, asks: bool, tmp_path: Path
+) -> None:
+    text = f"import time\nfrom stoker import Stoker\nSETTINGS = {{}}\njobs = {made}{TASK}"
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": text})), "shop")
+
+    assert ("STOKER_URL: " in render(plan)["compose.yaml"].text) == asks
+
+
+@pytest.mark.parametrize(
+    "made", ["Stoker('{url}')", "Stoker(clock=time.time, url='{url}')", "Stoker(JOBS)"]
+)
+def test_a_redis_that_the_source_places_elsewhere_gets_no_container(
+    made: str, tmp_path: Path
+) -> None:
+    url = "rediss://:hunter2@other-host/0"
+    text = f"import time\nfrom stoker import Stoker\nJOBS = '{url}'\njobs = {made}{TASK}"
+    files = {"jobs.py": text.replace("{url}", url), ".env": "REDIS_URL=redis://cache.example.net\n"}
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | files)), "shop")
+
+    assert plan.notes == ()
+    assert [(s.outside, s.variables) for s in plan.stores] == [("rediss://:app@other-host/0", {})]
+    (why,) = (each for each in plan.decisions if "redis" in each.what)
+    assert why.what == "no container for redis: it is at other-host"
+    assert (why.evidence[0].path, why.evidence[0].line) == ("jobs.py", 4)
+    for text in (file.text for file in render(plan, ("compose", "kubernetes")).values()):
+        assert "hunter2" not in text
+        assert "REDIS_URL" not in text
+    services = yaml.safe_load(render(plan)["compose.yaml"].text)["services"]
+    assert set(services) == {"app", "worker"}
+    assert "depends_on" not in services["worker"]
+
+
+def test_a_redis_of_the_projects_own_that_the_source_names_is_waited_for(tmp_path: Path) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker('redis://cache/0'){TASK}"
+    files = {"jobs.py": made, "compose.yaml": "services:\n  cache:\n    image: redis:7\n"}
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | files)), "shop")
+
+    assert [(store.name, store.existing, store.outside) for store in plan.stores] == [
+        ("cache", True, "")
+    ]
+
+
 def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path: Path) -> None:
     made = f"from stoker import Stoker\njobs = Stoker('redis://localhost'){TASK}"
     plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")

@@ -16,8 +16,6 @@ from stoker.sidecar.project import Project
 
 _DECIDES = 1_000
 """More than all lines of source together."""
-_MADE = re.compile(r"\bStoker\(\s*(\)|\w+(?=\s*=))?")
-"""An app of Stoker, and what it is told first, if that has a name or is nothing."""
 _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
     (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
     (r"rabbitmq", "rabbitmq"),
@@ -58,16 +56,6 @@ def uses(
         )
         for kind, evidence in kinds.items()
     )
-
-
-def asks_for_url(project: Project) -> bool:
-    """Tell if an app of Stoker is not told where its jobs are, or no place is seen that tells it.
-
-    Told, it reads no variable: ``Stoker("sqlite:///jobs.db")`` has them there and nowhere else.
-    """
-    own = (path for path in project.suffixed("py") if not project.is_aside(path))
-    made = [found[1] for path in own for found in _MADE.finditer(project.text(path))]
-    return not made or any(first not in (None, "url") for first in made)
 
 
 def _beside(

@@ -109,6 +109,9 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     replicas: Replicas = 1
     singleton: bool = False
     """Two of it at once would do things twice."""
+    alone: bool = False
+    """Its jobs are in a file inside its container, which it has to be able to write: a second one
+    would have a file of its own, and no jobs."""
     profile: Name | Literal[""] = ""
     """Started only with this profile."""
     port: Port | None = None

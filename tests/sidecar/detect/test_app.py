@@ -400,6 +400,7 @@ SHOP = STOKER | {
     "jobs.py": f"from stoker import Stoker\njobs = Stoker(){TASK}",
     "Dockerfile": "FROM python:3.13\n",
 }
+HUEY = "from huey import SqliteHuey\nhuey = SqliteHuey('app', filename='jobs.db')\n"
 ELSEWHERE = "sqlite:////srv/queue/jobs.db"
 
 
@@ -489,6 +490,38 @@ def test_a_file_that_the_source_places_is_in_the_container_and_said_to_be(
     assert "STOKER_URL" not in render(plan)["compose.yaml"].text
     assert plan.notes[0].startswith("jobs.py:2: the jobs are in an SQLite file inside the conta")
     assert "Stoker(default_url=...)" in plan.notes[0]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        STOKER | {"jobs.py": f"from stoker import Stoker\njobs = Stoker('sqlite:///j.db'){TASK}"},
+        {"requirements.txt": "huey\n", "tasks.py": HUEY},
+    ],
+    ids=["stoker", "huey"],
+)
+def test_one_worker_alone_has_the_file_in_its_container_and_may_write_it(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    drawn = render(plan, ("compose", "kubernetes"))
+    assert "--scale" not in drawn[PRODUCTION].text
+    assert "kubernetes/worker-scaling.yaml" not in drawn
+    text = drawn["kubernetes/worker.yaml"].text
+    assert "No ScaledObject: its jobs are in a file inside its container" in text
+    spec = yaml.safe_load(text)["spec"]
+    assert spec["replicas"] == 1
+    context = spec["template"]["spec"]["containers"][0]["securityContext"]
+    assert context["readOnlyRootFilesystem"] is False
+
+
+def test_workers_that_share_a_file_are_scaled_and_write_only_there(tmp_path: Path) -> None:
+    plan = make_plan(detect(_written(tmp_path, SHOP)), "shop")
+
+    drawn = render(plan, ("compose", "kubernetes"))
+    assert "--scale worker=3" in drawn[PRODUCTION].text
+    assert "readOnlyRootFilesystem: true" in drawn["kubernetes/worker.yaml"].text
 
 
 def test_a_variable_that_the_source_comes_before_is_said_to_be_read_by_nobody(

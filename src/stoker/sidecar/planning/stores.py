@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
+from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning.names import slug
@@ -95,6 +96,15 @@ def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     """
     told = not use.variables or all(unit.framework != "stoker" for unit in detection.units)
     return use.kind == "sqlite" and told
+
+
+def has_own_file(unit: Unit, detection: Detection) -> bool:
+    """Tell if a line shows that a worker's jobs are in a file inside its container."""
+    framework = FRAMEWORKS.get(unit.framework or "")
+    return framework is not None and any(
+        use.kind in framework.brokers and use.evidence and in_the_image(use, detection)
+        for use in detection.uses
+    )
 
 
 def _told_of(use: BrokerUse, detection: Detection) -> dict[str, str]:

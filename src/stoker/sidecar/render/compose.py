@@ -41,8 +41,8 @@ def start(plan: Plan, mode: Mode) -> str:
 
 
 def _scale(plan: Plan) -> tuple[str, ...]:
-    scaled = (s.name for s in plan.services if s.role == "worker" and not s.singleton)
-    name = next(scaled, None)
+    workers = (each for each in plan.services if each.role == "worker")
+    name = next((each.name for each in workers if not (each.singleton or each.alone)), None)
     return ("--scale", f"{name}=3") if name else ()
 
 

@@ -12,6 +12,7 @@ from stoker.sidecar.render.kubernetes.settings import escape, settings
 from stoker.sidecar.render.places import UID, inside
 from stoker.sidecar.render.yaml import Commented, Words
 
+_WRITES = "Its jobs are in a file inside the container, and gone with it."
 TAG = "1.0.0"
 """To be changed in ``kustomization.yaml`` by whoever releases."""
 
@@ -81,11 +82,14 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
             "limits": {"cpu": service.cpus, "memory": f"{service.memory}i"},
             "requests": {"cpu": "100m", "memory": f"{service.memory}i"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": Commented(
+            {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": not service.alone,
+            },
+            {"readOnlyRootFilesystem": _WRITES} if service.alone else {},
+        ),
         "volumeMounts": [
             {"name": "tmp", "mountPath": "/tmp"},
             *(

@@ -611,3 +611,47 @@ def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path:
 
     (note,) = plan.notes
     assert note.startswith("jobs.py:2: the source reads no variable for the address of redis")
+
+
+LOOP = "import os, time\nurl = os.environ['{name}']\nwhile True:\n    time.sleep(5)\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "broker"),
+    [
+        ({"worker.py": LOOP.format(name="REDIS_URL")}, "redis"),
+        ({"worker.py": LOOP.format(name="JOBS_AMQP_URL")}, "rabbitmq"),
+        ({"worker.py": LOOP.format(name="REDIS_TTL")}, ""),
+        ({"worker.py": LOOP.format(name="MAIL_URL")}, ""),
+        (
+            {
+                "worker.py": LOOP.format(name="PLACE"),
+                "compose.yaml": "services:\n  worker:\n    build: .\n"
+                "    command: python worker.py\n    environment: [REDIS_URL]\n",
+            },
+            "redis",
+        ),
+        (
+            {
+                "package.json": '{"scripts": {"worker": "node worker.js"}}',
+                "worker.js": "const url = process.env.REDIS_URL\nsetInterval(work, 5000)\n",
+            },
+            "redis",
+        ),
+    ],
+    ids=["redis", "another", "no address", "no broker", "given", "node"],
+)
+def test_a_worker_without_a_framework_has_the_broker_that_it_reads_the_address_of(
+    files: dict[str, str], broker: str, tmp_path: Path
+) -> None:
+    files = {"requirements.txt": "requests\n", "Procfile": "worker: python worker.py\n"} | files
+    if "package.json" in files:
+        del files["Procfile"], files["requirements.txt"]
+
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    assert [store.kind for store in plan.stores] == ([broker] if broker else [])
+    [worker] = plan.services
+    assert worker.needs == ((broker,) if broker else ())
+    (why,) = [each for each in plan.decisions if each.what == f"broker: {broker}"] or [None]
+    assert why is None or why.evidence[0].line

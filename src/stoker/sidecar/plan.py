@@ -117,8 +117,10 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     port: Port | None = None
     """Of a dashboard: bound to loopback."""
     dev_command: Command = ()
-    reloads: bool = False
-    """What development starts sees a changed source by itself, and is not to be started anew."""
+    reloads: bool | None = None
+    """What development starts sees a changed source by itself, and is not to be started anew.
+
+    ``None``: if its command is one that does, as in a plan from before this was asked."""
     built: bool = False
     """It starts what the image built of its source: a change there builds the image anew."""
     watch: tuple[Place, ...] = ()

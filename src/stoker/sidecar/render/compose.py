@@ -8,6 +8,7 @@ from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
+from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
@@ -218,7 +219,7 @@ def _bound(service: Service, image: Image) -> tuple[str, ...]:
     Not the whole context: what the image installed there would be hidden, and Compose watches
     nothing below a bind mount, so that a changed manifest would rebuild nothing.
     """
-    if image.existing or not service.reloads or "." in service.watch:
+    if image.existing or not sees_changes(service) or "." in service.watch:
         return ()
     return service.watch
 
@@ -237,5 +238,5 @@ def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, A
             # Nobody knows where its source is inside, or it is not the source that is started.
             yield {"action": "rebuild", "path": place}
             continue
-        action = "sync" if service.reloads else "sync+restart"
+        action = "sync" if sees_changes(service) else "sync+restart"
         yield {"action": action, "path": place, "target": escape(inside(source))}

@@ -335,6 +335,31 @@ def test_an_app_that_is_not_the_only_one_or_none_at_all_is_not_guessed(
     assert _app(tmp_path, files) is None
 
 
+TWO = {
+    "shop.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    "staff.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+}
+
+
+def test_where_two_apps_could_be_meant_it_is_said_how_to_say_which(tmp_path: Path) -> None:
+    detection = detect(_written(tmp_path, CELERY | TWO | {"requirements.txt": "celery\nuvicorn\n"}))
+
+    note = (
+        "shop.py:2: this is a web app, and so is staff.py:3: which one the workers are for is not "
+        "known; start it in a Procfile, web: uvicorn shop:app"
+    )
+    assert note in make_plan(detection, "shop").notes
+    written = CELERY | {"Procfile": f"web: uvicorn staff:app\n{WORKER}"}
+    detection = detect(_written(tmp_path, written))
+    assert detection.web is not None
+    assert detection.web.command[:2] == ("uvicorn", "staff:app")
+    assert detection.notes == ()
+
+
+def test_of_several_apps_without_workers_nothing_is_said(tmp_path: Path) -> None:
+    assert detect(_written(tmp_path, TWO | {"requirements.txt": "uvicorn\n"})).notes == ()
+
+
 def test_what_is_written_down_beats_the_module(tmp_path: Path) -> None:
     app = _app(tmp_path, {
         "a.py": "from fastapi import FastAPI\napp = FastAPI()\n",

@@ -10,11 +10,14 @@ from stoker.sidecar.interpolation import filled
 
 _ABSOLUTE = re.compile(r"sqlite:///((?:/(?!\.{1,2}/)[\w.-]+)+)/[\w.-]+", re.ASCII)
 
+_TAKEN = frozenset({"/app", "/bin", "/etc", "/lib", "/opt", "/root", "/sbin", "/usr"})
+"""Where an image has its own files: a volume there would hide them."""
+
 
 def folder(url: str) -> str:
-    """Return where the file is that a URL names; nothing for a path that is not absolute."""
+    """Return the directory of the file that a URL names, if a volume can be mounted there."""
     found = _ABSOLUTE.fullmatch(url)
-    return found[1] if found else ""
+    return found[1] if found and found[1] not in _TAKEN else ""
 
 
 def place(urls: Iterable[str]) -> str:

@@ -474,8 +474,19 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
         ("    env_file: shop.env\n", {"shop.env": "STOKER_URL=sqlite:////data/jobs.db\n"}),
         ("    environment: ['STOKER_URL=sqlite:///jobs.db']\n    volumes: ['kept:/srv']\n", {}),
         ("    volumes: ['kept:/srv']\n", {}),
+        (
+            "    environment: ['STOKER_URL=sqlite:////app/jobs.db']\n    volumes: ['kept:/app']\n",
+            {},
+        ),
     ],
-    ids=["no volume", "a directory of the host's", "told, no volume", "relative", "not told"],
+    ids=[
+        "no volume",
+        "a directory of the host's",
+        "told, no volume",
+        "relative",
+        "not told",
+        "where the source is",
+    ],
 )
 def test_an_app_with_a_file_of_its_own_is_told_what_the_workers_have(
     given: str, more: dict[str, str], tmp_path: Path

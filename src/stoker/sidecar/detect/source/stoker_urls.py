@@ -24,8 +24,9 @@ class Told(NamedTuple):
 def told(source: PythonSource) -> Iterator[Told]:
     """Yield what each app is told. Told, it reads no variable, whatever there is."""
     for path, module in source.modules.items():
-        for full, call in module.calls:
-            if full.rpartition(".")[2] == "Stoker" and "stoker" in source.project.text(path):
+        text = source.project.text(path)
+        for full, call in module.calls if "Stoker" in text and "stoker" in text else ():
+            if full.rpartition(".")[2] == "Stoker":
                 given = url_of(call)
                 url = text_of(source, module, given) if given else ""
                 yield Told(path, call.lineno, given is None, url)

@@ -16,7 +16,7 @@ import msgspec
 
 from stoker.sidecar.detect.brokers import spoken_of
 from stoker.sidecar.detect.dotenv import DOTENV, beside, read_variables
-from stoker.sidecar.detect.source.stoker_urls import Told
+from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.interpolation import filled
@@ -67,7 +67,7 @@ class _Address(NamedTuple):
 
 def placed(
     project: Project, uses: Sequence[BrokerUse], units: Sequence[Unit],
-    services: Sequence[Service], told: Sequence[Told] = (),
+    services: Sequence[Service], told: Sequence[AppURL] = (),
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the uses; those that are outside say where.
 
@@ -99,11 +99,11 @@ def _with_app(use: BrokerUse, told: Mapping[str, _Told]) -> BrokerUse:
 
 def _settings(project: Project, given: Given) -> dict[str, _Told]:
     """Return the variables that a service has in the end."""
-    folder = posixpath.dirname(given.path)
+    dir = posixpath.dirname(given.path)
     known = beside(project, given.path)
     found: dict[str, _Told] = {}
     for place in given.env_file:
-        path = posixpath.normpath(posixpath.join(folder, filled(place, known)))
+        path = posixpath.normpath(posixpath.join(dir, filled(place, known)))
         found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
     for name, text in given.environment.items():
         value = known.get(name, "") if text is None else filled(text, known)
@@ -129,7 +129,7 @@ def _placed(
     )
 
 
-def _of_source(use: BrokerUse, told: Sequence[Told]) -> Iterator[_Address]:
+def _of_source(use: BrokerUse, told: Sequence[AppURL]) -> Iterator[_Address]:
     """Yield the addresses that the source tells apps of Stoker."""
     for each in told:
         split = _address(use.kind, each.url)

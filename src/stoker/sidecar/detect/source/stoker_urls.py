@@ -10,7 +10,7 @@ from stoker.sidecar.detect.source.python_constants import text_of
 from stoker.sidecar.detect.source.python_modules import PythonSource
 
 
-class Told(NamedTuple):
+class AppURL(NamedTuple):
     """What one app is told."""
 
     path: str
@@ -21,7 +21,7 @@ class Told(NamedTuple):
     """Nothing for one that is not known before it runs."""
 
 
-def told(source: PythonSource) -> Iterator[Told]:
+def told(source: PythonSource) -> Iterator[AppURL]:
     """Yield what each app is told. Told, it reads no variable, whatever there is."""
     for path, module in source.modules.items():
         text = source.project.text(path)
@@ -29,7 +29,7 @@ def told(source: PythonSource) -> Iterator[Told]:
             if full.rpartition(".")[2] == "Stoker":
                 given = url_of(call)
                 url = text_of(source, module, given) if given else ""
-                yield Told(path, call.lineno, given is None, url)
+                yield AppURL(path, call.lineno, given is None, url)
 
 
 def url_of(call: ast.Call) -> ast.expr | None:

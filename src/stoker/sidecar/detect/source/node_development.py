@@ -45,7 +45,9 @@ def from_source(source: NodeSource, unit: Unit) -> Unit:
 
 
 def _as_written(source: NodeSource, unit: Unit, package: Package) -> Unit:
-    """Return a unit with what starts it anew after a change, where a script of its own has that."""
+    """Return a unit with what starts its source anew, where a script of its own has that."""
+    if not any(word.endswith(_SOURCE) for word in unit.dev_command):
+        return unit
     for step in _steps(source, package):
         if step.words[0] in DEV_RUNNERS and unit.dev_command in (e.words for e in unwrap(step)):
             return msgspec.structs.replace(unit, dev_command=step.words)

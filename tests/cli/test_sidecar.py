@@ -43,6 +43,10 @@ def test_what_is_not_collected_while_a_project_is_seen_is_collected_afterwards(
 
 APP = "from stoker import Stoker\n\njobs = Stoker()\n\n\n@jobs.task\ndef mail(): ...\n"
 BROKEN = "services:\n  web: [\n"
+TWICE = (
+    "services:\n  web:\n    environment:\n      TOKEN: hunter2\n      TOKEN: hunter3\n"
+    "    image: shop\n"
+)
 
 
 @pytest.fixture
@@ -127,3 +131,31 @@ class _Without:
     def find_spec(self, name: str, *_: object) -> None:
         if name == self._module:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "sidecar generate --check"])
+def test_a_key_that_is_there_twice_is_named_by_every_command_without_its_values(
+    project: Path, command: str
+) -> None:
+    (project / "compose.yaml").write_text(TWICE)
+
+    result = stoker(*command.split(), str(project))
+
+    assert result.exit_code == 1
+    assert result.stderr.endswith(
+        'error: compose.yaml, line 5: the key "TOKEN" is there twice\n'
+        "hint: keep one of the two: Compose refuses the file\n"
+    )
+    assert "hunter" not in result.output
+
+
+def test_a_key_that_is_there_twice_is_noted_of_a_file_that_nothing_is_written_to(
+    project: Path,
+) -> None:
+    (project / "compose.test.yaml").write_text(TWICE)
+    (project / "compose.yaml").write_text("services:\n  web:\n    image: shop\n")
+
+    for command in ("detect", "plan", "explain", "generate --diff"):
+        result = stoker("sidecar", *command.split(), str(project))
+        assert result.exit_code == 0
+        assert 'compose.test.yaml:5: the key "TOKEN" is there twice; keep one' in result.output

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
-from stoker.sidecar.planning.development import reloads
+from stoker.sidecar.reloading import reloads
 from stoker.sidecar.render import render
+from tests.cli.support import ok
 from tests.sidecar.projects_expected import PROJECTS
 from tests.sidecar.reading import compose_values
 
@@ -97,3 +100,39 @@ def test_an_image_of_the_projects_own_is_built_anew(tmp_path: Path) -> None:
 
     assert worker["command"] == ["worker"]
     assert {watched["action"] for watched in worker["develop"]["watch"]} == {"rebuild"}
+
+
+def _kept(root: Path, project: str, **changes: Any) -> Path:
+    """Write a project with its plan as it was kept before plans said what reloads by itself."""
+    shutil.copytree(PROJECTS / project, root)
+    plan = json.loads(msgspec.json.encode(make_plan(detect(root), root.name)))
+    for service in (*plan["services"], *([plan["app"]] if "app" in plan else [])):
+        service.pop("reloads", None)
+        service.update(changes)
+    (root / "sidecar.json").write_text(json.dumps(plan))
+    return root
+
+
+@pytest.mark.parametrize("project", ["bullmq-typescript", "asynq-cmd", "stoker-fastapi"])
+def test_a_plan_that_does_not_say_what_reloads_is_as_one_that_does(
+    project: str, tmp_path: Path
+) -> None:
+    old = _kept(tmp_path / "shop", project)
+    new = shutil.copytree(PROJECTS / project, tmp_path / "new" / "shop")
+
+    for root in (old, new):
+        ok("sidecar", "generate", str(root))
+
+    assert (old / "compose.yaml").read_text() == (new / "compose.yaml").read_text()
+    ok("sidecar", "generate", "--check", str(old))
+    (old / "sidecar.json").unlink()
+    ok("sidecar", "generate", "--check", str(old))
+
+
+def test_a_plan_that_says_what_reloads_is_believed(tmp_path: Path) -> None:
+    root = _kept(tmp_path / "shop", "bullmq-typescript", reloads=False, watch=["src"])
+
+    ok("sidecar", "generate", str(root))
+
+    worker = compose_values((root / "compose.yaml").read_text())["services"]["worker"]
+    assert worker["develop"]["watch"][-1]["action"] == "sync+restart"

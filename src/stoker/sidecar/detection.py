@@ -87,6 +87,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of that service, with its tag, where it names one."""
     outside: str = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
+    app: str = ""
+    """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     asked: tuple[str, ...] = ()
     """Those variables that no service is given, and ``.env`` says."""
     evidence: tuple[Evidence, ...] = ()

@@ -109,13 +109,18 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     replicas: Replicas = 1
     singleton: bool = False
     """Two of it at once would do things twice."""
+    alone: bool = False
+    """Its jobs are in a file inside its container, which it has to be able to write: a second one
+    would have a file of its own, and no jobs."""
     profile: Name | Literal[""] = ""
     """Started only with this profile."""
     port: Port | None = None
     """Of a dashboard: bound to loopback."""
     dev_command: Command = ()
-    reloads: bool = False
-    """What development starts sees a changed source by itself, and is not to be started anew."""
+    reloads: bool | None = None
+    """What development starts sees a changed source by itself, and is not to be started anew.
+
+    ``None``: if its command is one that does, as in a plan from before this was asked."""
     built: bool = False
     """It starts what the image built of its source: a change there builds the image anew."""
     watch: tuple[Place, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -39,6 +40,33 @@ def masked(text: str) -> str:
     if found and (SECRET.search(found[2].upper()) or re.search(r"PASS|PWD", found[2].upper())):
         return f"{found[1]}***"
     return text
+
+
+_SECRET_NAME = re.compile(
+    r"(^|_)(PASS|PWD|PASSPHRASE|KEY|SALT|PEPPER|AUTH|COOKIE|JWT|HMAC|CERT|PEM|WEBHOOK\w*)$",
+    re.IGNORECASE,
+)
+"""How the names of variables end that hold a secret, beyond those that say so."""
+_SECRET_VALUE = re.compile(
+    r"-----BEGIN "
+    r"|^(sk|pk|rk|whsec|gh[pousr]|glpat|npm|pypi|xox[abeprs]|AKIA|SG|eyJ)[-_.A-Za-z0-9]{16,}"
+    r"|^[0-9A-Fa-f]{32,}$"
+    r"|(?i:\b(password|passwd|pwd|secret|token|api_?key|access_?key|account_?key)=[^\s;&])"
+)
+"""What a secret looks like under any name: a token, a key, a connection's password."""
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tell if a value is nothing for a file that is kept: rather once too often."""
+    named = SECRET.search(name.upper()) or _SECRET_NAME.search(name)
+    return bool(value) and bool(named or _SECRET_VALUE.search(value) or _has_password(value))
+
+
+def _has_password(value: str) -> bool:
+    try:
+        return "://" in value and bool(urlsplit(value).password)
+    except ValueError:
+        return True  # an address that nobody can read: rather too careful
 
 
 PLACEHOLDER = "app"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stoker.sidecar.detect import detect
 from stoker.sidecar.detect.servers import serving
@@ -334,6 +335,31 @@ def test_an_app_that_is_not_the_only_one_or_none_at_all_is_not_guessed(
     assert _app(tmp_path, files) is None
 
 
+TWO = {
+    "shop.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    "staff.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+}
+
+
+def test_where_two_apps_could_be_meant_it_is_said_how_to_say_which(tmp_path: Path) -> None:
+    detection = detect(_written(tmp_path, CELERY | TWO | {"requirements.txt": "celery\nuvicorn\n"}))
+
+    note = (
+        "shop.py:2: this is a web app, and so is staff.py:3: which one the workers are for is not "
+        "known; start it in a Procfile, web: uvicorn shop:app"
+    )
+    assert note in make_plan(detection, "shop").notes
+    written = CELERY | {"Procfile": f"web: uvicorn staff:app\n{WORKER}"}
+    detection = detect(_written(tmp_path, written))
+    assert detection.web is not None
+    assert detection.web.command[:2] == ("uvicorn", "staff:app")
+    assert detection.notes == ()
+
+
+def test_of_several_apps_without_workers_nothing_is_said(tmp_path: Path) -> None:
+    assert detect(_written(tmp_path, TWO | {"requirements.txt": "uvicorn\n"})).notes == ()
+
+
 def test_what_is_written_down_beats_the_module(tmp_path: Path) -> None:
     app = _app(tmp_path, {
         "a.py": "from fastapi import FastAPI\napp = FastAPI()\n",
@@ -372,6 +398,7 @@ def test_stokers_file_is_on_one_volume_that_the_app_shares(given: str, tmp_path:
     assert plan.notes == ()
 
 
+PRODUCTION = "compose.prod.yaml"
 COMPOSE = "services:\n  web:\n    build: .\n    command: uvicorn web:app\n"
 OWN_VOLUME = """\
     environment: {STOKER_URL: 'sqlite:////data/jobs.db'}
@@ -394,6 +421,100 @@ def test_an_app_of_a_persons_compose_file_is_told_to_share_it(tmp_path: Path) ->
     assert render(plan)["compose.yaml"].text.count("- jobs-data:/data") == 1
 
 
+SHOP = STOKER | {
+    "jobs.py": f"from stoker import Stoker\njobs = Stoker(){TASK}",
+    "Dockerfile": "FROM python:3.13\n",
+}
+HUEY = "from huey import SqliteHuey\nhuey = SqliteHuey('app', filename='jobs.db')\n"
+ELSEWHERE = "sqlite:////srv/queue/jobs.db"
+
+
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        (f"    environment: ['STOKER_URL={ELSEWHERE}']\n", {}),
+        ("    env_file: shop.env\n", {"shop.env": f"STOKER_URL={ELSEWHERE}\n"}),
+        ("    environment: ['STOKER_URL=${URL}']\n", {".env": f"URL={ELSEWHERE}\n"}),
+    ],
+    ids=["environment", "a file of variables", ".env"],
+)
+@pytest.mark.parametrize("volume", ["kept:/srv", "kept:/srv/queue:rw"])
+def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
+    given: str, more: dict[str, str], volume: str, tmp_path: Path
+) -> None:
+    text = f"{COMPOSE}{given}    volumes: ['{volume}']\nvolumes: {{kept: {{}}}}\n"
+
+    plan = make_plan(detect(_written(tmp_path, SHOP | more | {"compose.yaml": text})), "shop")
+
+    assert plan.notes == ()
+    files = render(plan, ("compose", "kubernetes"))
+    develop, production = (
+        yaml.safe_load(files[name].text) for name in ("compose.yaml", PRODUCTION)
+    )
+    assert develop["services"]["worker"]["volumes"] == [volume]
+    assert "volumes" not in develop
+    assert production["services"]["worker"]["volumes"] == ["jobs-data:/srv/queue"]
+    for made in (develop, production):
+        assert made["services"]["worker"]["environment"]["STOKER_URL"].endswith(
+            ("jobs.db", "{URL}")
+        )
+    pod = yaml.safe_load(files["kubernetes/worker.yaml"].text)["spec"]["template"]["spec"]
+    mounted = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    assert mounted == {"tmp": "/tmp", "jobs-data": "/srv/queue"}
+
+
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        (f"    environment: ['STOKER_URL={ELSEWHERE}']\n", {}),
+        (
+            "    env_file: shop.env\n    volumes: ['.:/srv']\n",
+            {"shop.env": f"STOKER_URL={ELSEWHERE}"},
+        ),
+        ("    env_file: shop.env\n", {"shop.env": "STOKER_URL=sqlite:////data/jobs.db\n"}),
+        ("    environment: ['STOKER_URL=sqlite:///jobs.db']\n    volumes: ['kept:/srv']\n", {}),
+        ("    volumes: ['kept:/srv']\n", {}),
+        (
+            "    environment: ['STOKER_URL=sqlite:////app/jobs.db']\n    volumes: ['kept:/app']\n",
+            {},
+        ),
+    ],
+    ids=[
+        "no volume",
+        "a directory of the host's",
+        "told, no volume",
+        "relative",
+        "not told",
+        "where the source is",
+    ],
+)
+def test_an_app_with_a_file_of_its_own_is_told_what_the_workers_have(
+    given: str, more: dict[str, str], tmp_path: Path
+) -> None:
+    files = SHOP | more | {"compose.yaml": COMPOSE + given + "volumes: {kept: {}}\n"}
+
+    (note,) = make_plan(detect(_written(tmp_path, files)), "shop").notes
+
+    assert note.startswith("compose.yaml:4: the app sees no job of the workers")
+    assert note.endswith("jobs-data at /data, and STOKER_URL=sqlite:////data/jobs.db")
+
+
+def test_a_directory_of_the_hosts_with_the_apps_file_is_shared_in_development(
+    tmp_path: Path,
+) -> None:
+    given = f"    environment: ['STOKER_URL={ELSEWHERE}']\n    volumes: ['./queue:/srv/queue']\n"
+
+    plan = make_plan(detect(_written(tmp_path, SHOP | {"compose.yaml": COMPOSE + given})), "shop")
+
+    assert plan.notes == ()
+    worker = yaml.safe_load(render(plan)["compose.yaml"].text)["services"]["worker"]
+    assert (worker["volumes"][0], worker["environment"]["STOKER_URL"]) == (
+        "./queue:/srv/queue", ELSEWHERE,
+    )  # fmt: skip
+    worker = yaml.safe_load(render(plan)[PRODUCTION].text)["services"]["worker"]
+    assert worker["volumes"] == ["jobs-data:/data"]
+
+
 @pytest.mark.parametrize("given", ["'sqlite:///jobs.db'", "url='sqlite:///jobs.db'"])
 def test_a_file_that_the_source_places_is_in_the_container_and_said_to_be(
     given: str, tmp_path: Path
@@ -405,6 +526,38 @@ def test_a_file_that_the_source_places_is_in_the_container_and_said_to_be(
     assert "STOKER_URL" not in render(plan)["compose.yaml"].text
     assert plan.notes[0].startswith("jobs.py:2: the jobs are in an SQLite file inside the conta")
     assert "Stoker(default_url=...)" in plan.notes[0]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        STOKER | {"jobs.py": f"from stoker import Stoker\njobs = Stoker('sqlite:///j.db'){TASK}"},
+        {"requirements.txt": "huey\n", "tasks.py": HUEY},
+    ],
+    ids=["stoker", "huey"],
+)
+def test_one_worker_alone_has_the_file_in_its_container_and_may_write_it(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    drawn = render(plan, ("compose", "kubernetes"))
+    assert "--scale" not in drawn[PRODUCTION].text
+    assert "kubernetes/worker-scaling.yaml" not in drawn
+    text = drawn["kubernetes/worker.yaml"].text
+    assert "No ScaledObject: its jobs are in a file inside its container" in text
+    spec = yaml.safe_load(text)["spec"]
+    assert spec["replicas"] == 1
+    context = spec["template"]["spec"]["containers"][0]["securityContext"]
+    assert context["readOnlyRootFilesystem"] is False
+
+
+def test_workers_that_share_a_file_are_scaled_and_write_only_there(tmp_path: Path) -> None:
+    plan = make_plan(detect(_written(tmp_path, SHOP)), "shop")
+
+    drawn = render(plan, ("compose", "kubernetes"))
+    assert "--scale worker=3" in drawn[PRODUCTION].text
+    assert "readOnlyRootFilesystem: true" in drawn["kubernetes/worker.yaml"].text
 
 
 def test_a_variable_that_the_source_comes_before_is_said_to_be_read_by_nobody(
@@ -428,9 +581,113 @@ def test_what_no_line_shows_to_be_a_file_is_not_said_to_be_one(tmp_path: Path) -
     assert not [note for note in plan.notes if "SQLite" in note]
 
 
+@pytest.mark.parametrize(
+    ("made", "asks"),
+    [
+        ("Stoker()", True),
+        ("Stoker(clock=time.time, url='sqlite:///odd.db')", False),
+        ("Stoker(payload_limit=9, url='sqlite:///odd.db')", False),
+        ("Stoker('sqlite:///odd.db')  # and no Stoker()", False),
+        ("Stoker(  # where they are\n    'sqlite:///odd.db',\n)", False),
+        ("Stoker(None, clock=time.time)", True),
+        ("Stoker(url=None)", True),
+        ("Stoker(default_url='sqlite:///odd.db')  # not Stoker('sqlite:///odd.db')", True),
+        ("Stoker(**SETTINGS)", True),
+    ],
+)
+def test_an_app_asks_for_its_url_unless_it_is_given_one(
+    made: str, asks: bool, tmp_path: Path
+) -> None:
+    text = f"import time\nfrom stoker import Stoker\nSETTINGS = {{}}\njobs = {made}{TASK}"
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": text})), "shop")
+
+    assert ("STOKER_URL: " in render(plan)["compose.yaml"].text) == asks
+
+
+@pytest.mark.parametrize(
+    "made", ["Stoker('{url}')", "Stoker(clock=time.time, url='{url}')", "Stoker(JOBS)"]
+)
+def test_a_redis_that_the_source_places_elsewhere_gets_no_container(
+    made: str, tmp_path: Path
+) -> None:
+    url = "rediss://:hunter2@other-host/0"
+    text = f"import time\nfrom stoker import Stoker\nJOBS = '{url}'\njobs = {made}{TASK}"
+    files = {"jobs.py": text.replace("{url}", url), ".env": "REDIS_URL=redis://cache.example.net\n"}
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | files)), "shop")
+
+    assert plan.notes == ()
+    assert [(s.outside, s.variables) for s in plan.stores] == [("rediss://:app@other-host/0", {})]
+    (why,) = (each for each in plan.decisions if "redis" in each.what)
+    assert why.what == "no container for redis: it is at other-host"
+    assert (why.evidence[0].path, why.evidence[0].line) == ("jobs.py", 4)
+    for text in (file.text for file in render(plan, ("compose", "kubernetes")).values()):
+        assert "hunter2" not in text
+        assert "REDIS_URL" not in text
+    services = yaml.safe_load(render(plan)["compose.yaml"].text)["services"]
+    assert set(services) == {"app", "worker"}
+    assert "depends_on" not in services["worker"]
+
+
+def test_a_redis_of_the_projects_own_that_the_source_names_is_waited_for(tmp_path: Path) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker('redis://cache/0'){TASK}"
+    files = {"jobs.py": made, "compose.yaml": "services:\n  cache:\n    image: redis:7\n"}
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | files)), "shop")
+
+    assert [(store.name, store.existing, store.outside) for store in plan.stores] == [
+        ("cache", True, "")
+    ]
+
+
 def test_a_redis_that_the_source_places_is_on_localhost_and_said_to_be(tmp_path: Path) -> None:
     made = f"from stoker import Stoker\njobs = Stoker('redis://localhost'){TASK}"
     plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
 
     (note,) = plan.notes
     assert note.startswith("jobs.py:2: the source reads no variable for the address of redis")
+
+
+LOOP = "import os, time\nurl = os.environ['{name}']\nwhile True:\n    time.sleep(5)\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "broker"),
+    [
+        ({"worker.py": LOOP.format(name="REDIS_URL")}, "redis"),
+        ({"worker.py": LOOP.format(name="JOBS_AMQP_URL")}, "rabbitmq"),
+        ({"worker.py": LOOP.format(name="REDIS_TTL")}, ""),
+        ({"worker.py": LOOP.format(name="MAIL_URL")}, ""),
+        (
+            {
+                "worker.py": LOOP.format(name="PLACE"),
+                "compose.yaml": "services:\n  worker:\n    build: .\n"
+                "    command: python worker.py\n    environment: [REDIS_URL]\n",
+            },
+            "redis",
+        ),
+        (
+            {
+                "package.json": '{"scripts": {"worker": "node worker.js"}}',
+                "worker.js": "const url = process.env.REDIS_URL\nsetInterval(work, 5000)\n",
+            },
+            "redis",
+        ),
+    ],
+    ids=["redis", "another", "no address", "no broker", "given", "node"],
+)
+def test_a_worker_without_a_framework_has_the_broker_that_it_reads_the_address_of(
+    files: dict[str, str], broker: str, tmp_path: Path
+) -> None:
+    files = {"requirements.txt": "requests\n", "Procfile": "worker: python worker.py\n"} | files
+    if "package.json" in files:
+        del files["Procfile"], files["requirements.txt"]
+
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    assert [store.kind for store in plan.stores] == ([broker] if broker else [])
+    [worker] = plan.services
+    assert worker.needs == ((broker,) if broker else ())
+    (why,) = [each for each in plan.decisions if each.what == f"broker: {broker}"] or [None]
+    assert why is None or why.evidence[0].line

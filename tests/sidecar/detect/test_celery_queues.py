@@ -22,7 +22,7 @@ TASKS = "from proj.celery import app\n\n\n@app.task\ndef render(page):\n    retu
 
 
 def seen(root: Path, settings: str, tasks: str = TASKS, procfile: str = "") -> Detection:
-    (root / "proj").mkdir()
+    (root / "proj").mkdir(exist_ok=True)
     (root / "requirements.txt").write_text("celery[redis]\n")
     (root / "proj" / "__init__.py").write_text("")
     (root / "proj" / "celery.py").write_text(APP + settings)
@@ -191,3 +191,55 @@ def test_where_a_worker_takes_it_or_may_do_so_there_is_no_note(
     procfile: str, tmp_path: Path
 ) -> None:
     assert seen(tmp_path, ROUTED, procfile=procfile).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("imports", "queue"),
+    [
+        ('RENDER = "render"\n', "RENDER"),
+        ("from proj.names import RENDER\n", "RENDER"),
+        ("from .names import RENDER as TO\n", "TO"),
+        ("from proj import names\n", "names.RENDER"),
+        ("import proj.names as names\n", "names.RENDER"),
+        ("from proj.passed import RENDER\n", "RENDER"),
+    ],
+)
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        TASKS + SEND.format("render.apply_async((page,), queue={queue})"),
+        TASKS.replace("@app.task", "@app.task(queue={queue})"),
+        TASKS + 'BEAT = {{"a": {{"task": "proj.tasks.render", "options": {{"queue": {queue}}}}}}}\n'
+        "app.conf.beat_schedule = BEAT\n",
+    ],
+    ids=["call", "task", "schedule"],
+)
+def test_a_queue_that_a_constant_names_is_taken(
+    imports: str, queue: str, tasks: str, tmp_path: Path
+) -> None:
+    (tmp_path / "proj").mkdir()
+    (tmp_path / "proj" / "names.py").write_text('RENDER: str = "render"\n')
+    (tmp_path / "proj" / "passed.py").write_text("from .names import RENDER\n")
+
+    [worker, *_] = seen(tmp_path, "", imports + tasks.format(queue=queue)).units
+
+    assert worker.queues == ("celery", "render")
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        "RENDER = os.environ['RENDER']\n",
+        "RENDER = 'render'\nRENDER = 'other'\n",
+        "from proj.tasks import RENDER\n",
+        "from elsewhere import RENDER\n",
+        "RENDER = RENDER\n",
+    ],
+    ids=["read", "twice", "of itself", "of another project", "circle"],
+)
+def test_a_queue_whose_name_is_not_known_is_not_taken(constant: str, tmp_path: Path) -> None:
+    tasks = constant + TASKS + SEND.format("render.apply_async((page,), queue=RENDER)")
+
+    [worker] = seen(tmp_path, "", tasks).units
+
+    assert "-Q" not in worker.command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render
+from tests.cli.support import ok
 from tests.sidecar.reading import compose_values
 
 SOURCE = "src/workers/mail.ts"
@@ -105,3 +107,38 @@ def test_where_nothing_runs_its_source_an_edit_builds_it_anew(
     package: dict[str, Any], tmp_path: Path
 ) -> None:
     assert dev_worker(tmp_path, package) == (["node", "dist/workers/mail.js"], "rebuild")
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        {"devDependencies": {"tsx": "^4.0.0"}},
+        {"devDependencies": {"ts-node": "^10.0.0"}},
+        {"devDependencies": {"ts-node-dev": "^2.0.0"}},
+        {"scripts": {"dev": "ts-node src/server.ts", "start": "node dist/server.js"}},
+        {"scripts": {"dev": "nodemon --exec ts-node src/server.ts"}},
+        {"scripts": {"dev": "tsx watch src/server.ts"}},
+    ],
+    ids=["tsx", "ts-node", "ts-node-dev", "as the app", "nodemon", "watching"],
+)
+def test_the_script_that_is_added_changes_nothing_the_next_time(
+    package: dict[str, Any], tmp_path: Path
+) -> None:
+    """It is for development by its name, and no evidence of what production starts."""
+    command, _ = dev_worker(tmp_path, package)
+
+    ok("sidecar", "generate", str(tmp_path), "--scripts")
+    scripts = json.loads((tmp_path / "package.json").read_text())["scripts"]
+    assert scripts["dev:worker"] == shlex.join(command)
+
+    ok("sidecar", "generate", str(tmp_path), "--scripts", "--check")
+    [worker] = make_plan(detect(tmp_path)).services
+    assert worker.command == ("node", "dist/workers/mail.js")
+
+
+def test_a_script_that_starts_its_source_anew_is_taken_with_what_does(tmp_path: Path) -> None:
+    watching = "nodemon --watch src --exec 'ts-node src/workers/mail.ts'"
+
+    command, action = dev_worker(tmp_path, {"scripts": {"worker:watch": watching}})
+
+    assert (command, action) == (shlex.split(watching), "sync")

@@ -10,9 +10,8 @@ import pytest
 from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.plan import Plan, Store
 from stoker.sidecar.render import TARGETS, render
-from stoker.sidecar.render.given import is_secret
 from stoker.sidecar.render.stores import variables
-from stoker.sidecar.values import Given
+from stoker.sidecar.values import Given, is_secret
 from stoker.sidecar.write import decide
 from tests.sidecar.hostile import ATTACKS
 from tests.sidecar.plans import CELERY, PLANS, REDIS

@@ -214,7 +214,7 @@ def test_what_a_remaining_service_needs_is_not_taken_out() -> None:
     ("text", "problem"),
     [
         ("services:\n  a: [\n", "docker-compose.yml, line 3: not YAML"),
-        ("services:\n  a: 1\n  a: 2\n", "docker-compose.yml, line 3: not YAML"),
+        ("services:\n  a: 1\n  a: 2\n", 'docker-compose.yml, line 3: the key "a" is there twice'),
         ("services:\n\ta: 1\n", "docker-compose.yml, line 2: not YAML"),
         ("- a\n", "docker-compose.yml, line 1: no compose file"),
         ("a\n---\nb\n", "docker-compose.yml"),

@@ -15,7 +15,7 @@ from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.node_files import NodeSource
-from stoker.sidecar.detect.source.python_apps import web_app
+from stoker.sidecar.detect.source.python_apps import WebApp, web_apps
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written, compose
 from stoker.sidecar.detect.written.dockerfiles import exposed
@@ -37,6 +37,7 @@ _LISTENED = re.compile(
     r"PORT\b[^\n\d]{0,24}(\d{2,5})\b|[Ll]isten\w*\(\s*[\"']?(?:[\d.]*:)?(\d{2,5})\b"
 )
 _DASHBOARDS = re.compile(r"asynqmon|bull-?board|bullmon|arena|flower|admin|dashboard")
+_LISTED = 4
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUNTIMES: dict[str, Language] = {
     "node": "node", "tsx": "node", "ts-node": "node", "bun": "node",
@@ -219,7 +220,10 @@ class Finder:
 
         With ``noted``, a server that it has not is one.
         """
-        made = web_app(self.python)
+        several = web_apps(self.python)
+        if len(several) > 1 and noted:
+            self._note_several(several)
+        made = several[0] if len(several) == 1 else None
         served = serving(made.words) if made else None
         if made is None or served is None:
             return None
@@ -231,6 +235,13 @@ class Finder:
         return msgspec.structs.replace(
             unit, dir=made.dir, dev_command=served.dev_words, evidence=(at,)
         )
+
+    def _note_several(self, apps: Sequence[WebApp]) -> None:
+        first, *others = [each.evidence for each in apps[:_LISTED]]
+        more = ", ".join(f"{each.path}:{each.line}" for each in others)
+        problem = f"this is a web app, and so is {more}: which one the workers are for is not known"
+        hint = f"start it in a Procfile, web: {' '.join(apps[0].words)}"
+        self.project.note(first.path, problem, hint, first.line)
 
 
 def _inferred(words: Words, path: str, language: Language, port: int | None) -> Unit:

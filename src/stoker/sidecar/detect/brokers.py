@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
+from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
@@ -16,8 +17,6 @@ from stoker.sidecar.project import Project
 
 _DECIDES = 1_000
 """More than all lines of source together."""
-_MADE = re.compile(r"\bStoker\(\s*(\)|\w+(?=\s*=))?")
-"""An app of Stoker, and what it is told first, if that has a name or is nothing."""
 _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
     (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
     (r"rabbitmq", "rabbitmq"),
@@ -47,6 +46,8 @@ def uses(
             beside = _beside(own, framework, services)
             for kind, evidence in _kinds(manifests, framework, services, beside, lines):
                 kinds.setdefault(kind, []).extend(evidence)
+    if not names:
+        kinds = dict(_asked(project, units))
     return tuple(
         BrokerUse(
             kind=kind,
@@ -60,14 +61,31 @@ def uses(
     )
 
 
-def asks_for_url(project: Project) -> bool:
-    """Tell if an app of Stoker is not told where its jobs are, or no place is seen that tells it.
+def _asked(project: Project, units: Sequence[Unit]) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
+    """Yield the brokers of workers without a framework: those whose address they are to have.
 
-    Told, it reads no variable: ``Stoker("sqlite:///jobs.db")`` has them there and nowhere else.
+    Their source reads it, or their own compose services are given it.
     """
-    own = (path for path in project.suffixed("py") if not project.is_aside(path))
-    made = [found[1] for path in own for found in _MADE.finditer(project.text(path))]
-    return not made or any(first not in (None, "url") for first in made)
+    workers = [unit for unit in units if unit.role == "worker"]
+    found: dict[BrokerKind, list[Evidence]] = {}
+    for name, path, line in (
+        each for dir in dict.fromkeys(unit.dir for unit in workers) for each in places(project, dir)
+    ):
+        if kind := _addressed(name):
+            text = project.line(path, line)[:200]
+            found.setdefault(kind, []).append(Evidence(path, line, text, "reads its address"))
+    for unit in workers:
+        for kind in map(_addressed, (name for each in unit.given for name in each.environment)):
+            if kind and kind not in found:
+                found[kind] = list(unit.evidence[:1])
+    yield from found.items()
+
+
+def _addressed(name: str) -> BrokerKind | None:
+    """Return the kind of broker whose address a variable holds, by its name."""
+    if _part(name) not in ("url", "host", "address"):
+        return None
+    return next((kind for pattern, kind in NAMES if re.search(pattern, name)), None)
 
 
 def _beside(
@@ -159,10 +177,15 @@ def _variables(
             continue
         if name not in read and not re.search(r"URL|BROKER", name):
             continue
-        part = next((part for pattern, part in _PARTS if re.search(pattern, name)), None)
+        part = _part(name)
         if part is not None:
             found[name] = part
     return found
+
+
+def _part(name: str) -> str | None:
+    """Return what of an address a variable holds, by its name."""
+    return next((part for pattern, part in _PARTS if re.search(pattern, name)), None)
 
 
 def spoken_of(kind: BrokerKind) -> str | None:

@@ -133,7 +133,7 @@ class Reader:
             name=written.name,
             language=language,
             environment=_telling(written.environment) | start.step.environment,
-            dev=is_dev(start.step),
+            dev=is_dev(start.step) or written.is_for_desk,
             lost=self._is_lost(launch),
             alternatives=tuple(start.via[:1]),
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from stoker.sidecar.detect.shell import defaults
+from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
 
+DOTENV = ".env"
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,127})\s*=\s*(.*)")
 _QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1""")
-_ASKED = re.compile(r"\$\{(\w+)(?::?[-?=][^{}]*)?\}|\$([A-Za-z_]\w*)")
 _LONGEST = 2_048
 
 
@@ -26,10 +27,6 @@ def read_variables(project: Project, path: str) -> Iterator[tuple[str, str]]:
     yield from known.items()
 
 
-def filled(text: str, known: Mapping[str, str]) -> str:
-    """Return a text with the variables that are known, and the defaults of others."""
-    parts = (
-        defaults(_ASKED.sub(lambda found: known.get(found[1] or found[2]) or found[0], part))
-        for part in text.split("$$")
-    )
-    return "$".join(parts)
+def beside(project: Project, path: str) -> dict[str, str]:
+    """Return what Compose puts into a file of its own: the variables of the ``.env`` beside it."""
+    return dict(read_variables(project, posixpath.join(posixpath.dirname(path), DOTENV)))

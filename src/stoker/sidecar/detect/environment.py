@@ -38,6 +38,16 @@ def variables(project: Project) -> list[str]:
     return list(found)
 
 
+def places(project: Project, dir: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the variables that the source in a directory reads, each with its file and line."""
+    for path in project.suffixed(*CODE):
+        if (dir == "." or path.startswith(f"{dir}/")) and not project.is_aside(path):
+            text = project.text(path)
+            for name in _read_in(text):
+                found = re.search(rf"\b{name}\b", text)
+                yield name, path, text.count("\n", 0, found.start()) + 1 if found else 0
+
+
 def _read_in(text: str) -> Iterator[str]:
     """Yield the names of the variables that a file reads; most files speak of none."""
     quoted = [each for pattern in _QUOTED for each in pattern.finditer(text)]

@@ -14,7 +14,7 @@ from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.environment import variables
 from stoker.sidecar.detect.manifests import Manifests, python_name
 from stoker.sidecar.detect.packages import read_manifests
-from stoker.sidecar.detect.source import node, python, ruby, rust, stoker_queues
+from stoker.sidecar.detect.source import node, python, ruby, rust, stoker_queues, stoker_urls
 from stoker.sidecar.detect.source.celery_queues import CeleryQueues
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
@@ -86,9 +86,14 @@ def look(project: Project) -> Detection:
     web = app.find(idle, services, units) if units or embedded else None
     read = variables(project)
     web = _with_given(web, services) if web else None
-    by_itself = brokers.asks_for_url(project)
+    told = list(stoker_urls.told(python_source))
+    by_itself = not told or any(each.asks for each in told)
     uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
-    uses = outside.placed(project, uses, [*([web] if web else []), *units[::-1]], services)
+    only = {each.framework for each in (*units, *embedded)} == {"stoker"} and not by_itself
+    uses = outside.placed(
+        project, uses, [*([web] if web else []), *units[::-1]], services, told if only else ()
+    )
+    uses = outside.with_app(project, uses, web)
     return Detection(
         units=tuple(units),
         embedded=embedded,

@@ -15,14 +15,16 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from stoker.sidecar.detect.brokers import spoken_of
-from stoker.sidecar.detect.dotenv import filled, read_variables
+from stoker.sidecar.detect.dotenv import DOTENV, beside, read_variables
+from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
+from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
+from stoker.sidecar.shared_file import folder
 from stoker.sidecar.values import PLACEHOLDER, Given
 
-_DOTENV = ".env"
 _SCHEMES: dict[BrokerKind, str] = {
     "redis": "rediss?|valkeys?",
     "rabbitmq": "(py)?amqps?",
@@ -59,27 +61,49 @@ class _Address(NamedTuple):
     name: str
     """Of the variable that says it."""
     path: str
+    line: int = 0
+    """Of the source; a variable's is looked for."""
 
 
 def placed(
     project: Project, uses: Sequence[BrokerUse], units: Sequence[Unit],
-    services: Sequence[Service],
+    services: Sequence[Service], told: Sequence[AppURL] = (),
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
-    """Return the uses; those that are outside say where. ``units``: the app, and the workers."""
+    """Return the uses; those that are outside say where.
+
+    ``units``: the app, and the workers. ``told``: apps of Stoker that are told by the source, and
+    by nothing else.
+    """
     names = (name for service in services for name in (service.name, *service.aliases))
     own = {name.lower() for name in names}  # a URL's host is in small letters
     settings = [_settings(project, given) for unit in units for given in for_development(unit)]
-    dotenv = {name: _Told(value, _DOTENV) for name, value in read_variables(project, _DOTENV)}
-    return tuple(_placed(project, use, settings, dotenv, own) for use in uses)
+    dotenv = {name: _Told(value, DOTENV) for name, value in read_variables(project, DOTENV)}
+    return tuple(
+        _placed(project, use, settings, dotenv, own, list(_of_source(use, told))) for use in uses
+    )
+
+
+def with_app(
+    project: Project, uses: Sequence[BrokerUse], web: Unit | None
+) -> tuple[BrokerUse, ...]:
+    """Return the uses; that of a file says which one the app's own service has."""
+    given = for_development(web) if web else []
+    told = {name: each for one in given for name, each in _settings(project, one).items()}
+    return tuple(_with_app(use, told) if use.kind == "sqlite" else use for use in uses)
+
+
+def _with_app(use: BrokerUse, told: Mapping[str, _Told]) -> BrokerUse:
+    url = next((told[name].value for name in use.variables if name in told), "")
+    return msgspec.structs.replace(use, app=url if folder(url) else "")
 
 
 def _settings(project: Project, given: Given) -> dict[str, _Told]:
     """Return the variables that a service has in the end."""
-    folder = posixpath.dirname(given.path)
-    known = dict(read_variables(project, posixpath.join(folder, _DOTENV)))
+    dir = posixpath.dirname(given.path)
+    known = beside(project, given.path)
     found: dict[str, _Told] = {}
     for place in given.env_file:
-        path = posixpath.normpath(posixpath.join(folder, place))
+        path = posixpath.normpath(posixpath.join(dir, filled(place, known)))
         found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
     for name, text in given.environment.items():
         value = known.get(name, "") if text is None else filled(text, known)
@@ -89,9 +113,9 @@ def _settings(project: Project, given: Given) -> dict[str, _Told]:
 
 def _placed(
     project: Project, use: BrokerUse, settings: Sequence[Mapping[str, _Told]],
-    dotenv: Mapping[str, _Told], own: Collection[str],
+    dotenv: Mapping[str, _Told], own: Collection[str], source: list[_Address],
 ) -> BrokerUse:  # fmt: skip
-    found = [address for told in settings for address in _addresses(use, told)]
+    found = source or [address for told in settings for address in _addresses(use, told)]
     asked: tuple[str, ...] = ()
     if not found:  # no service has it, and Compose finds it in .env for ours
         found = [each for each in _addresses(use, dotenv) if not _OF_A_NETWORK.fullmatch(each.host)]
@@ -105,10 +129,22 @@ def _placed(
     )
 
 
+def _of_source(use: BrokerUse, told: Sequence[AppURL]) -> Iterator[_Address]:
+    """Yield the addresses that the source tells apps of Stoker."""
+    for each in told:
+        split = _address(use.kind, each.url)
+        if split is not None:
+            host = split.hostname or ""
+            yield _Address(host, _shown(split), "Stoker", each.path, each.line)
+
+
 def _evidence(project: Project, address: _Address) -> Evidence:
     """Return the line that says where it is: what a compose file only asks for, ``.env`` says."""
-    beside = posixpath.join(posixpath.dirname(address.path), _DOTENV)
-    for path in (address.path, beside):
+    if address.line:
+        text = f"{address.name}: {address.host}"
+        return Evidence(address.path, address.line, text, "says where it is")
+    dotenv = posixpath.join(posixpath.dirname(address.path), DOTENV)
+    for path in (address.path, dotenv):
         for number, line in enumerate(project.lines(path), 1):
             if address.host in line.lower():
                 text = f"{address.name}: {address.host}"  # the line may have a password in it
@@ -132,8 +168,8 @@ def _addresses(use: BrokerUse, told: Mapping[str, _Told]) -> Iterator[_Address]:
         text = told[name].value
         if part in ("host", "address") and text and "://" not in text:
             text = _joined(use.kind, text, parts)
-        split = _split(text)
-        if split is not None and re.fullmatch(_SCHEMES.get(use.kind, ""), split.scheme):
+        split = _address(use.kind, text)
+        if split is not None:
             yield _Address(split.hostname or "", _shown(split), name, told[name].path)
 
 
@@ -144,6 +180,13 @@ def _joined(kind: BrokerKind, host: str, parts: Mapping[str, str]) -> str:
     account = f"{parts.get('user', '')}{password}"
     path = f"/{parts['database']}" if "database" in parts else ""
     return f"{scheme}://{account}{'@' if account else ''}{host}{port}{path}"
+
+
+def _address(kind: BrokerKind, text: str) -> SplitResult | None:
+    """Return the parts of an address, if it is one of a broker of this kind."""
+    split = _split(text)
+    known = split is not None and re.fullmatch(_SCHEMES.get(kind, ""), split.scheme)
+    return split if known else None
 
 
 def _split(text: str) -> SplitResult | None:

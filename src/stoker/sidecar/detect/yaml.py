@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from ruamel.yaml import YAML
@@ -13,6 +14,8 @@ from stoker.sidecar.project import Project
 
 LARGEST = 262_144
 DEEPEST = 30
+TWICE = 'the key "{key}" is there twice'
+ONE_OF_THEM = "keep one of the two: Compose refuses the file"
 
 
 class Table(dict[str, Any]):
@@ -62,43 +65,82 @@ def documents(project: Project, path: str) -> list[Table]:
         problem = str(broken).splitlines()[0] if str(broken) else type(broken).__name__
         project.note(path, f"not readable as YAML: {problem}", "correct it")
         return []
-    values = [_value(node, {}, 0) for node in nodes]
+    reading = _Reading()
+    values = [reading.value(node, 0) for node in nodes]
+    for key, line in reading.twice:
+        project.note(path, TWICE.format(key=key), ONE_OF_THEM, line)
     return [value for value in values if isinstance(value, Table)]
 
 
-def _value(node: Any, seen: dict[int, Any], depth: int) -> Any:
-    if id(node) in seen:
-        return seen[id(node)]
-    if isinstance(node, ScalarNode):
-        scalar = cast(Any, node)
-        return scalar.value or (scalar.value if scalar.style else None)  # nothing, or an empty text
-    if depth > DEEPEST:
-        return None
-    if isinstance(node, SequenceNode):
-        items: list[Any] = []
-        seen[id(node)] = items
-        items.extend(_value(child, seen, depth + 1) for child in cast(Any, node).value)
+def with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a copy of a value with each of its texts changed, but for the keys."""
+    return _changed(value, change, {})
+
+
+def _changed(value: Any, change: Callable[[str], str], seen: dict[int, Any]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if id(value) in seen:  # it may hold itself
+        return seen[id(value)]
+    if isinstance(value, list):
+        items = seen[id(cast(Any, value))] = list[Any]()
+        items.extend(_changed(each, change, seen) for each in cast(list[Any], value))
         return items
-    if isinstance(node, MappingNode):
-        return _table(node, seen, depth)
-    return None
+    if isinstance(value, Table):
+        made = seen[id(value)] = Table()
+        made.lines = value.lines
+        made.update((key, _changed(each, change, seen)) for key, each in value.items())
+        return made
+    return value
 
 
-def _table(node: Any, seen: dict[int, Any], depth: int) -> Table:
-    made = Table()
-    seen[id(node)] = made
-    for key, child in node.value:
-        name, line = getattr(key, "value", None), int(key.start_mark.line) + 1
-        value = _value(child, seen, depth + 1)
-        if name == "<<":
-            bases = cast(list[Any], value) if isinstance(value, list) else [value]
-            for base in bases:
-                if isinstance(base, Table) and base is not made:
-                    for inherited in base:
-                        if inherited not in made:
-                            made[inherited] = base[inherited]
-                            made.lines[inherited] = base.lines.get(inherited, line)
-        elif isinstance(name, str):
-            made[name] = value
-            made.lines[name] = line
-    return made
+class _Reading:
+    """The values of nodes, each made once, and the keys that a mapping has a second time."""
+
+    def __init__(self) -> None:
+        self.twice: list[tuple[str, int]] = []
+        self._seen: dict[int, Any] = {}
+
+    def value(self, node: Any, depth: int) -> Any:
+        if id(node) in self._seen:
+            return self._seen[id(node)]
+        if isinstance(node, ScalarNode):
+            scalar = cast(Any, node)
+            return scalar.value or (scalar.value if scalar.style else None)  # nothing, or no text
+        if depth > DEEPEST:
+            return None
+        if isinstance(node, SequenceNode):
+            items: list[Any] = []
+            self._seen[id(node)] = items
+            items.extend(self.value(child, depth + 1) for child in cast(Any, node).value)
+            return items
+        if isinstance(node, MappingNode):
+            return self._table(node, depth)
+        return None
+
+    def _table(self, node: Any, depth: int) -> Table:
+        made = Table()
+        self._seen[id(node)] = made
+        own: set[str] = set()
+        for key, child in node.value:
+            name, line = getattr(key, "value", None), int(key.start_mark.line) + 1
+            value = self.value(child, depth + 1)
+            if isinstance(name, str):
+                if name in own:
+                    self.twice.append((name, line))
+                own.add(name)
+            if name == "<<":
+                _inherit(made, value, line)
+            elif isinstance(name, str):
+                made[name] = value
+                made.lines[name] = line
+        return made
+
+
+def _inherit(made: Table, value: Any, line: int) -> None:
+    for base in cast(list[Any], value) if isinstance(value, list) else [value]:
+        if isinstance(base, Table) and base is not made:
+            for inherited in base:
+                if inherited not in made:
+                    made[inherited] = base[inherited]
+                    made.lines[inherited] = base.lines.get(inherited, line)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from stoker.sidecar.detection import BrokerKind, Detection
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
 from stoker.sidecar.plan import Store
 from stoker.sidecar.planning.services import starts_app
 from stoker.sidecar.planning.stores import in_the_image
-
-_VOLUME = "jobs-data at /data"
+from stoker.sidecar.shared_file import folder, holding, is_named, place
+from stoker.sidecar.values import Given
 
 
 def notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
@@ -17,8 +17,8 @@ def notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[
     for use in detection.uses:
         if in_the_image(use, detection) and use.evidence:  # else it is only what is usual
             yield f"{use.evidence[0].path}:{use.evidence[0].line}: {_lost(detection)}"
-    if "sqlite" in stores:
-        yield from _apart(detection, stores["sqlite"])
+        if use.kind == "sqlite" and "sqlite" in stores:
+            yield from _apart(detection, stores["sqlite"], use)
 
 
 def _lost(detection: Detection) -> str:
@@ -34,17 +34,27 @@ def _lost(detection: Detection) -> str:
     )
 
 
-def _apart(detection: Detection, store: Store) -> Iterator[str]:
+def _apart(detection: Detection, store: Store, use: BrokerUse) -> Iterator[str]:
     """Yield what a service of the project's own needs, that adds jobs and is not changed."""
     path = starts_app(detection)
     web = detection.web
     if web is None or not path:
         return
-    told = {name for each in web.given if each.path == path for name in each.environment}
-    if told.isdisjoint(store.variables):
+    given = [each for each in web.given if each.path == path]
+    if not _shares(store, use, given):
         line = next(each.line for each in web.evidence if each.path == path)
-        given = ", ".join(f"{name}={value}" for name, value in store.variables.items())
+        told = ", ".join(f"{name}={value}" for name, value in store.variables.items())
         yield (
             f"{path}:{line}: the app sees no job of the workers, and they none of its: give it "
-            f"the volume {_VOLUME}, and {given}"
+            f"the volume {store.name}-data at {place(store.variables.values())}, and {told}"
         )
+
+
+def _shares(store: Store, use: BrokerUse, given: Sequence[Given]) -> bool:
+    """Tell if the app has the workers' file, on a volume that they get, too."""
+    volumes = [volume for each in given for volume in holding(each.volumes, folder(use.app))]
+    told = {name for each in given for name in each.environment}
+    if use.app in store.variables.values():
+        return any(map(is_named, volumes))
+    # One of the host's directories: workers get it, and what the app's ``environment`` says.
+    return bool(volumes) and not told.isdisjoint(store.variables)

@@ -10,9 +10,10 @@ from stoker.sidecar.detection import Detection, Language, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning import begun
-from stoker.sidecar.planning.development import reloads
 from stoker.sidecar.planning.images import RUNNERS
 from stoker.sidecar.planning.names import Names
+from stoker.sidecar.planning.stores import has_own_file
+from stoker.sidecar.reloading import reloads
 from stoker.sidecar.values import Given
 
 LEAST_SURE = 0.45
@@ -67,11 +68,12 @@ def service(
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
         health=_health(unit, framework),
+        alone=unit.role == "worker" and has_own_file(unit, detection),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
         port=DASHBOARD_PORTS.get(unit.framework or "") if unit.role == "dashboard" else unit.port,
         dev_command=dev,
-        reloads=reloads(dev),
+        reloads=reloads(dev) or None,
         built=_is_built(dev or command, image),
         watch=(".",),
         reason=ends.grace_reason if ends else "",

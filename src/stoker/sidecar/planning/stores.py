@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from stoker.sidecar.detect.shell import defaults
-from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
+from stoker.sidecar.frameworks import FRAMEWORKS
+from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning.names import slug
+from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER, SECRET
 
 _IMAGES: dict[BrokerKind, tuple[str, str]] = {
@@ -54,7 +56,7 @@ MOST_SECRETS = 40
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return a store for each broker that its workers can be told of."""
     return {
-        use.kind: _store(use, _variables(use, detection), dict(_told(detection)))
+        use.kind: _store(use, _variables(use, detection), _told_of(use, detection))
         for use in detection.uses
         if not in_the_image(use, detection)
     }
@@ -94,6 +96,30 @@ def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     """
     told = not use.variables or all(unit.framework != "stoker" for unit in detection.units)
     return use.kind == "sqlite" and told
+
+
+def has_own_file(unit: Unit, detection: Detection) -> bool:
+    """Tell if a line shows that a worker's jobs are in a file inside its container."""
+    framework = FRAMEWORKS.get(unit.framework or "")
+    return framework is not None and any(
+        use.kind in framework.brokers and use.evidence and in_the_image(use, detection)
+        for use in detection.uses
+    )
+
+
+def _told_of(use: BrokerUse, detection: Detection) -> dict[str, str]:
+    """Return the variables that services are given, but for a file that no volume has."""
+    told = dict(_told(detection))
+    if use.kind != "sqlite":
+        return told
+    told |= dict.fromkeys(use.variables, use.app) if use.app else {}
+    units = [*([detection.web] if detection.web else []), *detection.units]
+    volumes = [each for unit in units for given in for_development(unit) for each in given.volumes]
+    return {
+        name: value
+        for name, value in told.items()
+        if any(map(is_named, holding(volumes, folder(value))))
+    }
 
 
 def _told(detection: Detection) -> Iterator[tuple[str, str]]:
@@ -173,7 +199,7 @@ def _known(text: str, usual: str) -> str:
 
     A password that it puts in is the operator's: here it stands for one.
     """
-    text = defaults(text)
+    text = filled(text, {})
     scheme, found, rest = text.partition("://")
     account, at, place = rest.rpartition("@")
     user, colon, password = account.partition(":")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
+from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
-from stoker.sidecar.render.given import Parts, is_secret
-from stoker.sidecar.render.interpolation import escape, required
-from stoker.sidecar.render.places import DATA, in_context, inside, relative
+from stoker.sidecar.render.given import Parts
+from stoker.sidecar.render.places import in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
+from stoker.sidecar.shared_file import holding
+from stoker.sidecar.values import is_secret
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
 _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
@@ -39,8 +42,8 @@ def start(plan: Plan, mode: Mode) -> str:
 
 
 def _scale(plan: Plan) -> tuple[str, ...]:
-    scaled = (s.name for s in plan.services if s.role == "worker" and not s.singleton)
-    name = next(scaled, None)
+    workers = (each for each in plan.services if each.role == "worker")
+    name = next((each.name for each in workers if not (each.singleton or each.alone)), None)
     return ("--scale", f"{name}=3") if name else ()
 
 
@@ -61,13 +64,18 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
         for service in (started(plan) if mode == "dev" else plan.services)
     }
     services |= {store.name: sealed(stores.service(store, mode)) for store in written}
-    with_files = [*written, *filter(stores.shared, plan.stores)]
-    volumes = {stores.volume(store): sealed({}) for store in with_files}
+    mounted = {each.partition(":")[0] for one in services.values() for each in _named(one)}
+    files = [s for s in plan.stores if stores.shared(s) and stores.volume(s) in mounted]
+    volumes = {stores.volume(store): sealed({}) for store in [*written, *files]}
     made: dict[str, Any] = {
         "name": plan.name,
         "services": dict(sorted(services.items())),
     }
     return made | ({"volumes": dict(sorted(volumes.items()))} if volumes else {})
+
+
+def _named(service: Mapping[str, Any]) -> list[str]:
+    return [each for each in service.get("volumes", ()) if isinstance(each, str)]
 
 
 def _service(
@@ -83,7 +91,7 @@ def _service(
         "depends_on": _needs(plan, service, healthy, given.awaited),
         "volumes": [
             *given.volumes,
-            *_shared(plan, service, given.volumes),
+            *_shared(plan, service, given),
             *(_binds(service, image, path) if dev else ()),
         ],
         "environment": _environment(plan, service, mode, given, root=root),
@@ -187,12 +195,13 @@ def _deploy(service: Service) -> dict[str, Any]:
     }
 
 
-def _shared(plan: Plan, service: Service, given: Sequence[str]) -> Iterator[str]:
-    """Yield the volume of a file that services share, if the project's own is not there already."""
-    taken = any(volume.split(":")[1:2] == [DATA] for volume in given)
+def _shared(plan: Plan, service: Service, given: Parts) -> Iterator[str]:
+    """Yield the volume of a file that services share: the project's own, where there is one."""
     for store in plan.stores:
-        if stores.shared(store) and store.name in service.needs and not taken:
-            yield f"{stores.volume(store)}:{DATA}"
+        if stores.shared(store) and store.name in service.needs:
+            place = stores.place(store)
+            theirs = list(holding(given.here, place)) or [f"{stores.volume(store)}:{place}"]
+            yield from (volume for volume in theirs if volume not in given.volumes)
 
 
 def _binds(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:
@@ -210,7 +219,7 @@ def _bound(service: Service, image: Image) -> tuple[str, ...]:
     Not the whole context: what the image installed there would be hidden, and Compose watches
     nothing below a bind mount, so that a changed manifest would rebuild nothing.
     """
-    if image.existing or not service.reloads or "." in service.watch:
+    if image.existing or not sees_changes(service) or "." in service.watch:
         return ()
     return service.watch
 
@@ -229,5 +238,5 @@ def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, A
             # Nobody knows where its source is inside, or it is not the source that is started.
             yield {"action": "rebuild", "path": place}
             continue
-        action = "sync" if service.reloads else "sync+restart"
+        action = "sync" if sees_changes(service) else "sync+restart"
         yield {"action": action, "path": place, "target": escape(inside(source))}

@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from stoker.sidecar.interpolation import escape
 from stoker.sidecar.plan import Image, Plan, Service, started
 from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.interpolation import escape
 from stoker.sidecar.render.places import relative
 from stoker.sidecar.render.stores import written
 from stoker.sidecar.render.yaml import dump

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stoker.sidecar.interpolation import asked
 from stoker.sidecar.plan import Plan
 from stoker.sidecar.render.compose import document, path_of
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.interpolation import asked
 
 
 def render(plan: Plan) -> Iterator[File]:

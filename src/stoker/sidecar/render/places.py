@@ -9,7 +9,7 @@ HOME = "/app"
 UID = 10001
 """Who runs in it: a number, which Kubernetes can check, and nobody of the host's."""
 DATA = "/data"
-"""Where a volume is mounted that several services share: an SQLite broker."""
+"""Where a volume is mounted that several services share, unless their variables say another."""
 CACHE = "/root/.cache"
 """Where package managers keep what they fetched, from one build to the next: where root, who
 builds, has it, and where hadolint looks for it."""

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from stoker.sidecar import shared_file
 from stoker.sidecar.detection import BrokerKind
+from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
-from stoker.sidecar.render.given import is_secret
-from stoker.sidecar.render.interpolation import escape, required
+from stoker.sidecar.render.places import DATA
 from stoker.sidecar.render.yaml import Words
+from stoker.sidecar.values import is_secret
 
 
 class _Kind(NamedTuple):
@@ -61,6 +63,11 @@ def written(store: Store) -> bool:
 def shared(store: Store) -> bool:
     """Return whether it is a file, on a volume that its users share."""
     return store.kind == "sqlite"
+
+
+def place(store: Store) -> str:
+    """Return the directory of the file, which its volume is mounted on."""
+    return shared_file.place(store.variables.values()) or DATA
 
 
 def volume(store: Store) -> str:

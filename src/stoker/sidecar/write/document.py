@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -10,8 +11,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stoker.errors import ConfigError
+from stoker.sidecar.detect.yaml import ONE_OF_THEM, TWICE
 
 _BOM = "\ufeff"
+_KEY = re.compile(r'found duplicate (?:merge )?key "(.*?)"(?= with value |\Z)', re.DOTALL)
 Values = Mapping[str, Any]
 
 
@@ -75,8 +78,11 @@ def read(path: str, text: str) -> Document:
 def _unreadable(path: str, error: Any) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
+    problem = str(error.problem or error.context)
+    if found := _KEY.match(problem):  # it goes on with both values, and one may be a password
+        return ConfigError(f"{path}, line {line}: {TWICE.format(key=found[1])}", hint=ONE_OF_THEM)
     return ConfigError(
-        f"{path}, line {line}: not YAML: {error.problem or error.context}",
+        f"{path}, line {line}: not YAML: {problem}",
         hint="docker compose config shows the same; repair it first",
     )
 

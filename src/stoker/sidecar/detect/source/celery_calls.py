@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.source.celery_settings import queue_name
-from stoker.sidecar.detect.source.python_modules import Module
+from stoker.sidecar.detect.source.celery_settings import is_queue
+from stoker.sidecar.detect.source.python_constants import text_of
+from stoker.sidecar.detect.source.python_modules import Module, PythonSource
 
 _OF_TASKS = frozenset({"apply_async", "retry", "set"})
 _BY_NAME = frozenset({"send_task", "Signature", "signature", "subtask"})
@@ -19,19 +20,26 @@ class Sent(msgspec.Struct, frozen=True):
     """A queue that a job is sent to."""
 
     node: ast.expr
-    queue: str
+    queue: str = ""
     task: str | None = ""
     """Its name, where only that is given: ``None`` for one that is not known here."""
 
 
-def sent(module: Module) -> Iterator[Sent]:
+def sent(source: PythonSource, module: Module) -> Iterator[Sent]:
     """Yield the queues that the calls of a file name, and the entries of a beat's schedule."""
+    for each in _sent(module):
+        queue = text_of(source, module, each.node)
+        if is_queue(queue):
+            yield msgspec.structs.replace(each, queue=queue)
+
+
+def _sent(module: Module) -> Iterator[Sent]:
     for full, call in module.calls:
         method = full.rpartition(".")[2]
         if method in _OF_TASKS or method in _BY_NAME:
             named = _task(call) if method in _BY_NAME else ""
             for given in (each.value for each in call.keywords if each.arg == "queue"):
-                yield from (Sent(node, queue, named) for node, queue in queue_name(given))
+                yield Sent(given, task=named)
     for node in module.nodes:
         if isinstance(node, ast.Dict):
             yield from _scheduled(_entries(node))
@@ -52,8 +60,7 @@ def _scheduled(entry: dict[str, ast.expr]) -> Iterator[Sent]:
     task, options = entry.get("task"), entry.get("options")
     if isinstance(task, ast.Constant) and isinstance(options, ast.Dict):
         for given in (value for key, value in _entries(options).items() if key == "queue"):
-            for node, queue in queue_name(given):
-                yield Sent(node, queue, str(task.value))
+            yield Sent(given, task=str(task.value))
 
 
 def _entries(node: ast.Dict) -> dict[str, ast.expr]:

@@ -17,7 +17,8 @@ import msgspec
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source.celery_apps import NOTE
 from stoker.sidecar.detect.source.celery_calls import sent
-from stoker.sidecar.detect.source.celery_settings import Kind, queue_name, queues_of
+from stoker.sidecar.detect.source.celery_settings import Kind, is_queue, queues_of
+from stoker.sidecar.detect.source.python_constants import text_of
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
 from stoker.sidecar.detect.spotting import spotting
 from stoker.sidecar.detection import Evidence, Unit
@@ -25,7 +26,7 @@ from stoker.sidecar.detection import Evidence, Unit
 _SPOKEN_OF = spotting(
     "task_routes", "TASK_ROUTES", "task_queues", "TASK_QUEUES", "default_queue", "DEFAULT_QUEUE",
     "CELERY_ROUTES", "CELERY_QUEUES", "beat_schedule", "BEAT_SCHEDULE",
-    followed={"queue": r"\s*=\s*[\"']"},
+    followed={"queue": r"\s*=\s*(?:[\"']|(?:\w+\.)*[A-Z][A-Z0-9_]*\b)"},
 )  # fmt: skip
 """What makes it worth while to parse a file."""
 _DEFAULT = "celery"
@@ -118,7 +119,7 @@ class CeleryQueues:
                 yield Named(kind, name, path, node.lineno)
         for node, name in self._of_tasks(module):
             yield Named("routed", name, path, node.lineno)
-        for each in sent(module):
+        for each in sent(self.source, module):
             if each.task == "" or (each.task and self._has(each.task, self._home(path))):
                 yield Named("routed", each.queue, path, each.node.lineno)
 
@@ -145,7 +146,8 @@ class CeleryQueues:
                     continue
                 given = [each.value for each in call.keywords if each.arg == "queue"]
                 if given and self._is_task(module, full_name(module, call.func)):
-                    yield from queue_name(given[0])
+                    name = text_of(self.source, module, given[0])
+                    yield from [(given[0], name)] if is_queue(name) else []
 
     def _is_task(self, module: Module, name: str) -> bool:
         if name in ("celery.shared_task", "celery.task", "celery.decorators.task"):

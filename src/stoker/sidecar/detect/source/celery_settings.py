@@ -79,8 +79,13 @@ def _resolved(module: Module, value: ast.expr) -> ast.expr:
 
 def queue_name(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
     """Yield a queue's name, if it is one that a command line can hold."""
-    if _NAME.fullmatch(_text(node)):
+    if is_queue(_text(node)):
         yield node, _text(node)
+
+
+def is_queue(text: str) -> bool:
+    """Tell if a text can be a queue's name on a command line."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _known(node: ast.expr) -> tuple[ast.expr, str]:

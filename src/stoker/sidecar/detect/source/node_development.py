@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.shell import DEV_FLAGS, split, steps
+from stoker.sidecar.detect.shell import DEV_FLAGS, DEV_RUNNERS, Step, split, steps, unwrap
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Package, Unit
 
@@ -27,11 +27,13 @@ def from_source(source: NodeSource, unit: Unit) -> Unit:
     """Return a unit that starts what was built with the command that runs its source, if any."""
     package = source.manifests.package_of(unit.dir, "node")
     built = unit.role == "worker" and unit.language == "node" and unit.command[:1] == ("node",)
-    if not built or unit.dev_command or package is None or package.dir != unit.dir:
+    if not built or package is None or package.dir != unit.dir:
         return unit
     if any(posixpath.normpath(f"{dir}/Dockerfile") in source.project.files
            for dir in (package.dir, package.workspace or package.dir)):  # fmt: skip
         return unit  # nobody knows if its image has the source and what runs it
+    if unit.dev_command:
+        return _as_written(source, unit, package)
     path = source.entry(unit.command, unit.dir)
     if not path.endswith(_SOURCE):
         return unit
@@ -40,6 +42,23 @@ def from_source(source: NodeSource, unit: Unit) -> Unit:
         return unit
     relative = posixpath.relpath(path, unit.dir)
     return msgspec.structs.replace(unit, dev_command=runner.of(relative, *unit.command[2:]))
+
+
+def _as_written(source: NodeSource, unit: Unit, package: Package) -> Unit:
+    """Return a unit with what starts its source anew, where a script of its own has that."""
+    if not any(word.endswith(_SOURCE) for word in unit.dev_command):
+        return unit
+    for step in _steps(source, package):
+        if step.words[0] in DEV_RUNNERS and unit.dev_command in (e.words for e in unwrap(step)):
+            return msgspec.structs.replace(unit, dev_command=step.words)
+    return unit
+
+
+def _steps(source: NodeSource, package: Package) -> Iterator[Step]:
+    """Yield what the package's scripts run."""
+    path = posixpath.normpath(f"{package.dir}/package.json")
+    for line in source.manifests.scripts.get(path, {}).values():
+        yield from steps(line)
 
 
 class _Runner(msgspec.Struct, frozen=True):
@@ -77,14 +96,12 @@ def _runner(source: NodeSource, package: Package) -> _Runner | None:
 
 def _shown(source: NodeSource, package: Package) -> Iterator[_Runner]:
     """Yield what scripts run a file of TypeScript by, each up to the file."""
-    path = posixpath.normpath(f"{package.dir}/package.json")
-    for line in source.manifests.scripts.get(path, {}).values():
-        for step in steps(line):
-            words, watcher = _executed(_plain(step.words))
-            at = next((at for at, word in enumerate(words) if word.endswith(_SOURCE)), 0)
-            file = posixpath.normpath(f"{package.dir}/{words[at]}") if at else ""
-            if at and words[0] in _RUNNERS and file in source.project.files:
-                yield _Runner(words[:at], watcher)
+    for step in _steps(source, package):
+        words, watcher = _executed(_plain(step.words))
+        at = next((at for at, word in enumerate(words) if word.endswith(_SOURCE)), 0)
+        file = posixpath.normpath(f"{package.dir}/{words[at]}") if at else ""
+        if at and words[0] in _RUNNERS and file in source.project.files:
+            yield _Runner(words[:at], watcher)
 
 
 def _plain(words: tuple[str, ...]) -> tuple[str, ...]:

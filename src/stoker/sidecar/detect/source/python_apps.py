@@ -49,13 +49,13 @@ class _Made(msgspec.Struct, frozen=True):
     factory: bool
 
 
-def web_app(source: PythonSource) -> WebApp | None:
-    """Return the app that a project's modules make, if there is one only."""
+def web_apps(source: PythonSource) -> list[WebApp]:
+    """Return the apps that a project's modules make, as far as nothing shows which one is meant."""
     found = list(_made(source))
     ready = [each for each in found if not each.factory] or found
     named = [each for each in ready if each.name in _CALLED]
     ready = named if len(named) == 1 else ready  # the others are mounted in it
-    return _served(source, ready[0]) if len(ready) == 1 else None
+    return [served for each in ready if (served := _served(source, each))]
 
 
 def _made(source: PythonSource) -> Iterator[_Made]:

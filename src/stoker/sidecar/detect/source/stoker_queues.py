@@ -13,6 +13,7 @@ import msgspec
 
 from stoker.sidecar.detect.source.python_modules import Assigned, Definition, PythonSource
 from stoker.sidecar.detect.source.stoker_apps import Apps
+from stoker.sidecar.detect.source.stoker_urls import url_of
 
 _DEFAULT = "default"
 _LISTED = 4
@@ -57,8 +58,8 @@ def _store(source: PythonSource, each: Assigned) -> str:
     """Return where an app keeps its jobs, as it is written; nothing: where the environment says."""
     for full, call in source.modules[each.path].calls:
         if call.lineno == each.line and full.rpartition(".")[2] == "Stoker":
-            given = [*call.args[:1], *(word.value for word in call.keywords if word.arg == "url")]
-            return ast.unparse(given[0]) if given else ""
+            given = url_of(call)
+            return ast.unparse(given) if given else ""
     return ""
 
 

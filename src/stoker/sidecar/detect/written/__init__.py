@@ -41,6 +41,7 @@ def interesting_among(lines: Iterable[str]) -> set[int]:
     return found
 
 
+_FOR_DESK = re.compile(r"(^|[-_:.])dev(elop(ment)?)?($|[-_:.])", re.IGNORECASE)
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
 
@@ -56,6 +57,11 @@ class Written(msgspec.Struct, frozen=True):
     name: str = ""
     environment: dict[str, str] = {}
     dockerfile: str = ""
+
+    @property
+    def is_for_desk(self) -> bool:
+        """Tell if a script is called one for development, as ``dev:worker`` is."""
+        return self.source == "script" and _FOR_DESK.search(self.name) is not None
 
     @property
     def rank(self) -> tuple[int, int, int, str]:

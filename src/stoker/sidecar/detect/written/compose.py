@@ -10,14 +10,15 @@ from typing import Any, cast
 
 import msgspec
 
+from stoker.sidecar.detect.dotenv import beside
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
 from stoker.sidecar.detect.written.given import given
-from stoker.sidecar.detect.yaml import Table, load
+from stoker.sidecar.detect.yaml import Table, load, with_texts
+from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
-from stoker.sidecar.values import Given
+from stoker.sidecar.values import Given, is_secret
 
 _NAMES = (
     r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"
@@ -63,13 +64,19 @@ def _services(project: Project, path: str) -> Iterator[Service]:
         listed = (
             data if any(isinstance(v, Table) and "image" in v for v in data.values()) else listed
         )
+    told = beside(project, path).items()
+    known = {name: value for name, value in told if not is_secret(name, value)}
     for name, service in listed.items():
         if isinstance(service, Table):
-            yield _service(project, path, name, service, listed)
+            yield _service(project, path, name, service, listed, known)
 
 
-def _service(project: Project, path: str, name: str, service: Table, listed: Table) -> Service:
-    service = _extended(project, path, name, service, listed)
+def _service(
+    project: Project, path: str, name: str, service: Table, listed: Table, known: dict[str, str]
+) -> Service:
+    written = _extended(project, path, name, service, listed)
+    service = with_texts(written, lambda text: filled(text, known))
+    builder = with_texts(_builder(written, listed), lambda text: filled(text, known))
     environment = _environment(service.get("environment"))
     depends = service.get("depends_on")
     return Service(
@@ -83,8 +90,8 @@ def _service(project: Project, path: str, name: str, service: Table, listed: Tab
             depends, dict | list) else (),
         ports=tuple(_ports(service.get("ports"))),
         aliases=tuple(_aliases(service)),
-        written=_written(project, path, name, service, environment, listed),
-        given=given(path, name, service),
+        written=_written(project, path, name, service, builder, environment, listed),
+        given=given(path, name, written),
     )  # fmt: skip
 
 
@@ -108,10 +115,10 @@ def _extended(project: Project, path: str, name: str, service: Table, listed: Ta
 
 
 def _written(
-    project: Project, path: str, name: str, service: Table, environment: dict[str, str],
-    listed: Table,
+    project: Project, path: str, name: str, service: Table, builder: Table,
+    environment: dict[str, str], listed: Table,
 ) -> Written | None:  # fmt: skip
-    context, dockerfile, target = _build(project, path, _builder(service, listed))
+    context, dockerfile, target = _build(project, path, builder)
     stage = _stage(project, dockerfile, target)
     context = _working_dir(project, path, service, stage) or context
     entrypoint, command = _line(service.get("entrypoint")), _line(service.get("command"))
@@ -161,7 +168,7 @@ def _mounts(value: Any) -> Iterator[tuple[str, str]]:
         if isinstance(each, Table):
             yield _text(each.get("source")), _text(each.get("target"))
         elif isinstance(each, str):
-            host, _, rest = defaults(each).partition(":")
+            host, _, rest = each.partition(":")
             yield host, rest.partition(":")[0]
 
 
@@ -213,25 +220,21 @@ def _stage(project: Project, dockerfile: str, target: str) -> Stage | None:
 
 
 def _text(value: Any) -> str:
-    return defaults(value) if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _line(value: Any) -> str:
-    """Return a command as a shell line; compose puts defaults in, ``$$`` is one ``$``."""
+    """Return a command as a shell line."""
     if isinstance(value, list):
-        return shlex.join([_interpolated(str(word)) for word in cast(list[Any], value)])
-    return _interpolated(value).replace("\n", " ").strip() if isinstance(value, str) else ""
-
-
-def _interpolated(text: str) -> str:
-    return "$".join(defaults(part) for part in text.split("$$"))
+        return shlex.join([str(word) for word in cast(list[Any], value)])
+    return _text(value).replace("\n", " ").strip()
 
 
 def _ports(value: Any) -> Iterator[int]:
     """Yield the container's side of ``8000``, ``127.0.0.1:80:8000/tcp`` and ``target: 8000``."""
     for each in cast(list[Any], value) if isinstance(value, list) else ():
         target = each.get("target") if isinstance(each, Table) else each
-        number = defaults(str(target)).partition("/")[0].rpartition(":")[2]
+        number = str(target).partition("/")[0].rpartition(":")[2]
         if number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65_536:
             yield int(number)
 
@@ -252,5 +255,5 @@ def _environment(value: Any) -> dict[str, str]:
         return {name: _text(each) for name, each in value.items()}
     if isinstance(value, list):
         pairs = [str(each).partition("=") for each in cast(list[Any], value)]
-        return {name.strip(): defaults(each) for name, _, each in pairs}
+        return {name.strip(): each for name, _, each in pairs}
     return {}

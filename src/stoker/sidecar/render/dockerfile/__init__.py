@@ -11,7 +11,7 @@ from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import golang, node, python, ruby, rust
 from stoker.sidecar.render.dockerfile.instructions import array, run, variable
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.places import DATA, OWNER, UID, in_context, inside
+from stoker.sidecar.render.places import OWNER, UID, in_context, inside
 
 _BUILDS: Mapping[Language, Callable[[Image], list[str]]] = {
     "python": python.stages,
@@ -30,7 +30,7 @@ def render(plan: Plan) -> Iterator[File]:
         users = [service for service in started(plan) if service.image == image.name]
         if users and not image.existing:
             path = in_context(image.context, image.dockerfile)
-            yield File(path, _text(image, users, _shares(plan, users)))
+            yield File(path, _text(image, users, _shared(plan, users)))
 
 
 def worker_stage(image: Image) -> str:
@@ -43,12 +43,14 @@ def dev_stage(image: Image) -> str:
     return worker_stage(image) if image.existing or image.language in _DEV_IS_WORKER else "dev"
 
 
-def _shares(plan: Plan, users: list[Service]) -> bool:
+def _shared(plan: Plan, users: list[Service]) -> list[str]:
+    """Return the directories of the files that services share."""
     needed = {need for service in users for need in service.needs}
-    return any(stores.shared(store) for store in plan.stores if store.name in needed)
+    found = (store for store in plan.stores if store.name in needed and stores.shared(store))
+    return sorted({stores.place(store) for store in found})
 
 
-def _text(image: Image, users: list[Service], shares: bool) -> str:
+def _text(image: Image, users: list[Service], shared: list[str]) -> str:
     try:
         stages = _BUILDS[image.language](image)
     except KeyError:
@@ -57,7 +59,7 @@ def _text(image: Image, users: list[Service], shares: bool) -> str:
             hint="write one, and set existing to true in the plan",
         ) from None
     # A new volume takes its owner from the directory that it is mounted on.
-    owned = run(["install", "-d", "-o", str(UID), "-g", str(UID), DATA]) if shares else []
+    owned = run(["install", "-d", "-o", str(UID), "-g", str(UID), *shared]) if shared else []
     lines = [*stages, *owned, *_start(users[0])]
     return "\n".join(lines) + "\n"
 

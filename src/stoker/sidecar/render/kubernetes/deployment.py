@@ -9,9 +9,10 @@ from stoker.sidecar.plan import Health, Plan, Service
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.kubernetes.names import dns, file_secret_name, secret_name
 from stoker.sidecar.render.kubernetes.settings import escape, settings
-from stoker.sidecar.render.places import DATA, UID, inside
+from stoker.sidecar.render.places import UID, inside
 from stoker.sidecar.render.yaml import Commented, Words
 
+_WRITES = "Its jobs are in a file inside the container, and gone with it."
 TAG = "1.0.0"
 """To be changed in ``kustomization.yaml`` by whoever releases."""
 
@@ -54,10 +55,10 @@ def deployment(plan: Plan, service: Service) -> dict[str, Any]:
     }
 
 
-def claims(plan: Plan, service: Service) -> list[str]:
-    """Return the volumes of files that a service shares with others: an SQLite broker."""
+def claims(plan: Plan, service: Service) -> dict[str, str]:
+    """Return the volumes of files that a service shares with others, and where they are."""
     found = (store for store in plan.stores if store.name in service.needs)
-    return [stores.volume(store) for store in found if stores.shared(store)]
+    return {stores.volume(store): stores.place(store) for store in found if stores.shared(store)}
 
 
 def tagged(plan: Plan, image: str) -> tuple[str, str]:
@@ -81,14 +82,20 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
             "limits": {"cpu": service.cpus, "memory": f"{service.memory}i"},
             "requests": {"cpu": "100m", "memory": f"{service.memory}i"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": Commented(
+            {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": not service.alone,
+            },
+            {"readOnlyRootFilesystem": _WRITES} if service.alone else {},
+        ),
         "volumeMounts": [
             {"name": "tmp", "mountPath": "/tmp"},
-            *({"name": dns(claim), "mountPath": DATA} for claim in claims(plan, service)),
+            *(
+                {"name": dns(claim), "mountPath": place}
+                for claim, place in claims(plan, service).items()
+            ),
         ],
     }
     return {key: value for key, value in parts.items() if value is not None and value != []}

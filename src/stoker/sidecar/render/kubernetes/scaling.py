@@ -76,7 +76,7 @@ _UNNAMED = "the name of its queue is not known"
 
 def scaling(plan: Plan, service: Service) -> list[dict[str, Any]]:
     """Return a ScaledObject, and what it needs to connect; nothing where none would count."""
-    if service.role == "worker" and not service.singleton:
+    if service.role == "worker" and not (service.singleton or service.alone):
         for store in _stores(plan, service):
             if triggers := list(_triggers(service, store)):
                 return [*_authentication(plan, service, store), _scaled(service, triggers)]
@@ -89,6 +89,8 @@ def unscaled(plan: Plan, service: Service) -> str:
         return ""
     if service.singleton:
         return "two of it at once would do things twice"
+    if service.alone:
+        return "its jobs are in a file inside its container, and a second one would have none"
     found = _stores(plan, service)
     if not service.framework or not found:
         return "where its jobs wait is not known"

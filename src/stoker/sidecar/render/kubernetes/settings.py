@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple
 
+from stoker.sidecar.interpolation import settled
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.compose import path_of
-from stoker.sidecar.render.given import given_in, is_secret
-from stoker.sidecar.render.interpolation import settled
-from stoker.sidecar.values import Given
+from stoker.sidecar.render.given import given_in
+from stoker.sidecar.values import Given, is_secret
 
 
 class Settings(NamedTuple):

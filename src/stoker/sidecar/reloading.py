@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from stoker.sidecar.detect.shell import DEV_FLAGS, DEV_RUNNERS, split
+from stoker.sidecar.plan import Service
 
 Words = tuple[str, ...]
 _FLAGS = ("--watch", "--reload", "--autoreload")
 """With or without a value: ``--watch=src``, ``--reload-dir``."""
 _VERBS = frozenset({"dev", "develop"})
 """``next dev``, ``fastapi dev``, ``npm run dev``: they are there to reload."""
+
+
+def sees_changes(service: Service) -> bool:
+    """Tell if what development starts is left alone when a file changes."""
+    known = service.reloads
+    return reloads(service.dev_command) if known is None else known
 
 
 def reloads(command: Words) -> bool:

@@ -12,7 +12,7 @@ from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferre
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.environment import variables
-from stoker.sidecar.detect.manifests import Manifests, python_name
+from stoker.sidecar.detect.manifests import Manifests, python_name, table
 from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import node, python, ruby, rust, stoker_queues
 from stoker.sidecar.detect.source.celery_queues import CeleryQueues
@@ -185,5 +185,7 @@ def _is_library(project: Project, manifests: Manifests) -> bool:
     own = {each.name for each in manifests.packages if each.dir == "."} & LIBRARIES
     if any(not manifests.has(name, python_name(name)) for name in own):
         return True  # what depends on itself only has the name
+    if "vscode" in table(manifests.tables.get("package.json"), "engines"):
+        return True  # an extension: it runs in the editor
     gem = any("/" not in path for path in project.suffixed("gemspec"))
     return gem and "config/application.rb" not in project.files

@@ -143,6 +143,16 @@ def _is_part(path: str) -> bool:
     )
 
 
+_COMPILED = re.compile(r'^\s*"(outDir|rootDir)"\s*:\s*"(?:\./)?([\w./-]*?)/?"', re.MULTILINE)
+
+
+def _compiled(source: NodeSource, prefix: str) -> tuple[str, str | None]:
+    """Return where TypeScript puts what it makes, and what of a path it leaves out, if it is said."""
+    given: dict[str, str] = dict(_COMPILED.findall(source.project.text(f"{prefix}tsconfig.json")))
+    root = given.get("rootDir")
+    return given.get("outDir", ""), None if root is None else f"{root}/" if root.strip(".") else ""
+
+
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
     prefix = "" if dir == "." else f"{dir}/"
     script = re.fullmatch(r"scripts/([\w-]+)\.[jt]s", relative)
@@ -159,7 +169,10 @@ def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]
         re.search(r"\btsc\b|nest build|tsup|tsdown|swc|esbuild|rollup|vite build", lines)
         or "dist/" in lines
     ):
-        built = re.sub(r"^src/", "", relative) if "dist/src" not in lines else relative
-        return ("node", "dist/" + re.sub(r"\.([cm]?)tsx?$", r".\1js", built))
+        out, root = _compiled(source, prefix) if re.search(r"\btsc\b", lines) else ("", None)
+        if root is None:
+            root = "" if "dist/src" in lines else "src/"
+        built = re.sub(r"\.([cm]?)tsx?$", r".\1js", relative.removeprefix(root))
+        return ("node", f"{out or 'dist'}/{built}")
     runner = "bun" if "bun " in lines else "ts-node" if "ts-node" in lines else "tsx"
     return (runner, relative)

@@ -1,0 +1,122 @@
+"""Which of Python's own programs work, and for which of their commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sidecar.detect.test_programs import commands, seen
+
+RQ = """\
+from flask.cli import FlaskGroup
+from rq import Connection, Worker
+
+from shop import create_app, redis
+
+cli = FlaskGroup(create_app=create_app)
+
+
+@cli.command()
+def work():
+    with Connection(redis):
+        Worker(["default"]).work()
+
+
+@cli.command()
+def test():
+    pass
+
+
+if __name__ == "__main__":
+    cli()
+"""
+COMPOSE = """\
+services:
+  web: {build: ., command: python manage.py run -h 0.0.0.0}
+  jobs: {build: ., command: python manage.py work}
+"""
+
+
+def test_of_a_program_s_commands_only_the_one_that_works_is_a_worker(tmp_path: Path) -> None:
+    files = {"requirements.txt": "flask\nrq\n", "manage.py": RQ, "compose.yaml": COMPOSE}
+
+    assert commands(seen(tmp_path, files)) == ["python manage.py work"]
+
+
+def test_what_only_connects_to_redis_adds_jobs(tmp_path: Path) -> None:
+    adds = (
+        "import redis\nfrom rq import Connection, Queue\n\n"
+        "with Connection(redis.Redis()):\n    Queue().enqueue(print)\n"
+    )
+    works = 'from rq import Worker\n\nWorker(["default"]).work()\n'
+    compose = (
+        "services:\n  adds: {build: ., command: python adds.py}\n"
+        "  works: {build: ., command: python works.py}\n"
+    )
+    files = {"requirements.txt": "rq\n", "adds.py": adds, "works.py": works}
+
+    found = seen(tmp_path, files | {"compose.yaml": compose})
+
+    assert commands(found) == ["python works.py"]
+
+
+def test_a_command_of_the_project_s_own_manager_starts_celery(tmp_path: Path) -> None:
+    work = (
+        "from flask_script import Manager\n\nfrom shop.jobs import celery\n\n"
+        "manager = Manager()\n\n\n@manager.command\ndef runworker():\n"
+        '    celery.worker_main(["worker", "--loglevel=INFO"])\n'
+    )
+    files = {
+        "requirements.txt": "celery\nredis\n",
+        "manage.py": "from shop.commands import manager\n\nmanager.run()\n",
+        "shop/__init__.py": "",
+        "shop/jobs.py": 'from celery import Celery\n\ncelery = Celery("shop")\n',
+        "shop/commands/__init__.py": "from .celery import manager\n",
+        "shop/commands/celery.py": work,
+        "compose.yaml": (
+            "services:\n  worker: {build: ., command: python manage.py celery runworker}\n"
+        ),
+    }
+
+    assert commands(seen(tmp_path, files)) == ["python manage.py celery runworker"]
+
+
+def test_celery_is_started_by_the_words_of_its_command(tmp_path: Path) -> None:
+    main = 'from shop import celery\n\ncelery.start(argv=["worker", "--loglevel", "info"])\n'
+    files = {
+        "requirements.txt": "celery\n",
+        "shop/__init__.py": 'from celery import Celery\n\ncelery = Celery("shop")\n',
+        "shop/__main__.py": main,
+        "Procfile": "worker: python -m shop\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["python -m shop"]
+
+
+def test_a_worker_in_a_thread_of_some_object_runs_inside_of_the_app(tmp_path: Path) -> None:
+    runner = (
+        "import threading\n\nimport dramatiq\n\n\nclass Runner:\n"
+        "    def __init__(self, broker):\n        worker = dramatiq.Worker(broker)\n"
+        "        threading.Thread(target=worker.start).start()\n"
+    )
+    files = {"requirements.txt": "dramatiq[redis]\n", "shop/runner.py": runner}
+
+    found = seen(tmp_path, files)
+
+    assert commands(found) == []
+    assert [each.framework for each in found.embedded] == ["dramatiq"]
+
+
+def test_of_a_file_and_a_server_that_a_variable_chooses_from_containers_need_the_server(
+    tmp_path: Path,
+) -> None:
+    jobs = (
+        "import os\n\nfrom huey import RedisHuey, SqliteHuey\n\n"
+        'url = os.environ.get("REDIS_URL")\n'
+        "if not url:\n    huey = SqliteHuey()\nelse:\n    huey = RedisHuey(url=url)\n\n\n"
+        "@huey.task()\ndef mail():\n    pass\n"
+    )
+    procfile = "worker: huey_consumer.py jobs.huey\n"
+
+    found = seen(tmp_path, {"requirements.txt": "huey\n", "jobs.py": jobs, "Procfile": procfile})
+
+    assert found.brokers == ("redis",)

@@ -313,3 +313,36 @@ def test_a_loop_that_is_known_as_a_worker_is_no_guess_as_well(tmp_path: Path) ->
     found = seen(tmp_path, files)
 
     assert [" ".join(unit.command) for unit in found.units] == ["python -u poller.py"]
+
+
+WORKER = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
+
+
+def test_what_fills_a_queue_to_look_at_is_no_worker(tmp_path: Path) -> None:
+    package = '{"dependencies": {"bullmq": "5"}, "scripts": {"seed": "tsx src/seed-demo.ts"}}'
+
+    found = seen(tmp_path, {"package.json": package, "src/seed-demo.ts": WORKER})
+
+    assert (found.units, found.embedded) == ((), ())
+
+
+@pytest.mark.parametrize(("name", "units"), [("process-job", []), ("worker", ["node worker.js"])])
+def test_beside_an_app_that_works_a_file_that_nobody_starts_is_a_trial(
+    tmp_path: Path, name: str, units: list[str]
+) -> None:
+    app = (
+        'import express from "express";\nimport { Worker } from "bullmq";\n\n'
+        'new Worker("mail", async () => {});\nexpress().listen(3000);\n'
+    )
+    package = '{"dependencies": {"bullmq": "5", "express": "5"}}'
+
+    found = seen(tmp_path, {"package.json": package, "app.js": app, f"{name}.js": WORKER})
+
+    assert commands(found) == units
+
+
+def test_a_quotation_is_no_command(tmp_path: Path) -> None:
+    readme = "# Shop\n\n> bull-board shows the queue, and has no worker of its own.\n"
+    package = '{"dependencies": {"bullmq": "5"}}'
+
+    assert seen(tmp_path, {"package.json": package, "README.md": readme}).units == ()

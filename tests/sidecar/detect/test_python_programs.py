@@ -120,3 +120,42 @@ def test_of_a_file_and_a_server_that_a_variable_chooses_from_containers_need_the
     found = seen(tmp_path, {"requirements.txt": "huey\n", "jobs.py": jobs, "Procfile": procfile})
 
     assert found.brokers == ("redis",)
+
+
+MIDDLEWARE = "import dramatiq\n\n\n@dramatiq.actor\ndef barrier():\n    pass\n"
+SETUP = 'from setuptools import setup\n\nsetup(name="dramatiq-barrier", install_requires=["dramatiq"])\n'
+
+
+def test_what_others_install_by_its_name_starts_no_worker(tmp_path: Path) -> None:
+    files = {
+        "setup.py": SETUP,
+        "README.md": "```\npip install dramatiq-barrier\n```\n",
+        "dramatiq_barrier/__init__.py": MIDDLEWARE,
+    }
+
+    assert seen(tmp_path, files).units == ()
+
+
+def test_what_is_installed_and_has_a_container_is_a_program(tmp_path: Path) -> None:
+    files = {
+        "setup.py": SETUP,
+        "README.md": "```\npip install dramatiq-barrier\n```\n",
+        "dramatiq_barrier/__init__.py": MIDDLEWARE,
+        "Dockerfile": "FROM python:3.13\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["dramatiq dramatiq_barrier"]
+
+
+def test_what_is_put_into_a_variable_only_under_a_condition_is_left_out(tmp_path: Path) -> None:
+    script = (
+        '#!/bin/sh\nqueues=""\nif [ "$QUEUES" ]; then\n  queues="-Q $QUEUES"\nfi\n'
+        "exec celery -A shop worker $queues\n"
+    )
+    files = {
+        "requirements.txt": "celery\n",
+        "shop.py": 'from celery import Celery\n\napp = Celery("shop")\n',
+        "worker.sh": script,
+    }
+
+    assert commands(seen(tmp_path, files)) == ["celery -A shop worker"]

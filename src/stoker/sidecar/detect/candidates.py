@@ -208,8 +208,8 @@ _CUSTOM = re.compile(
     r"([-_:](prod|start|run))?"
 )
 _ABOUT_IT = re.compile(
-    r"(^|[-_:.])(build|test|lint|check|types?|compile|bundle|deploy|publish|generate|stop|kill|e2e|"
-    r"service|web|browser)[-_:.]"
+    r"(^|[-_:.])(build|test|lint|check|verify|types?|compile|bundle|deploy|publish|generate|setup|"
+    r"install|stop|kill|smoke|e2e|service|web|browser)[-_:.]"
 )
 """What is done to a worker, and the workers of a browser: ``build:worker``, ``service-worker``."""
 _RUNTIMES: dict[str, Language] = {

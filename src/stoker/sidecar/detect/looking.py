@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -187,5 +188,26 @@ def _is_library(project: Project, manifests: Manifests) -> bool:
         return True  # what depends on itself only has the name
     if "vscode" in table(manifests.tables.get("package.json"), "engines"):
         return True  # an extension: it runs in the editor
+    if _is_installed(project, manifests):
+        return True
     gem = any("/" not in path for path in project.suffixed("gemspec"))
     return gem and "config/application.rb" not in project.files
+
+
+def _is_installed(project: Project, manifests: Manifests) -> bool:
+    """Tell if the project is a package of Python for other programs: they install it by its name.
+
+    What has a container, a server of Django's or a command of its own is a program all the same.
+    """
+    files = container_files(project)
+    if {"compose", "dockerfile"} & files.keys() or project.named("Procfile", "manage.py"):
+        return False
+    scripts = (table(each, "project", "scripts") for each in manifests.tables.values())
+    if any(scripts):
+        return False
+    readme = "".join(project.text(path) for path in ("README.md", "README.rst"))
+    names = (each.name for each in manifests.packages if each.dir == "." and each.name)
+    return any(
+        re.search(rf"""\bpip3? install (?:-U )?["']?{re.escape(name)}(?![\w-])""", readme)
+        for name in names
+    )

@@ -24,6 +24,8 @@ _VALUE = re.compile(
     r"""("(?:[^"\\]|\\.)*"|'[^']*'|\((?:[^()]*)\)|[^\s;&|"']*)"""
     r"""\s*([;&].*)?(?:#.*)?$"""
 )
+_IF = re.compile(r"\s*if\b")
+_FI = re.compile(r"(?:^|;)\s*fi\b")
 _DEFAULT = re.compile(r"""\s*:\s*["']?\$\{(\w+):?=([^}]*)\}""")
 _READ = re.compile(r"\s*(?:while\s+)?read\s+((?:-\w+\s+)*)([\w\s]+)")
 _LOOP = re.compile(r"\s*for\s+(\w+)\s+in\b")
@@ -52,12 +54,14 @@ def put_in(lines: Lines, place: str, arguments: Sequence[str] = ()) -> Iterator[
     """Yield the lines of a shell script with its variables; ``place`` is its directory."""
     values: dict[str, str] = {}
     given = list(arguments)
+    depth = 0
     for number, line in lines:
         text = _placed(line, place) if "$" in line else line
         if text.strip() == "shift":
             given = given[1:]
-        elif not _learn(text, values, given):
+        elif not _learn(text, values, given, maybe=depth > 0):
             yield number, without_venv(_filled(text, values, given))
+        depth += (_IF.match(text) is not None) - (_FI.search(text) is not None)
 
 
 def _placed(line: str, place: str) -> str:
@@ -90,8 +94,12 @@ def without_venv(text: str) -> str:
     return _VENV.sub("", text) if "env/bin/" in text else text
 
 
-def _learn(text: str, values: dict[str, str], given: Sequence[str]) -> bool:
-    """Remember what a line assigns; tell if it does nothing else."""
+def _learn(text: str, values: dict[str, str], given: Sequence[str], *, maybe: bool) -> bool:
+    """Remember what a line assigns; tell if it does nothing else.
+
+    ``maybe``: it is run under a condition. What it makes of a variable from outside then is not
+    what there is without that.
+    """
     if found := _DEFAULT.match(text):
         values.setdefault(found[1], found[2])
         return True
@@ -107,7 +115,7 @@ def _learn(text: str, values: dict[str, str], given: Sequence[str]) -> bool:
         return False
     name = found[1]
     plain = _filled(_unquoted(value[1]), values, given)
-    if name not in values or UNKNOWN not in plain:
+    if name not in values or (UNKNOWN not in plain and not (maybe and "$" in plain)):
         values[name] = f"{values.get(name, '')} {plain}" if found[2] else plain
     # Else it is an option of the script's own; what it is by default is known.
     return not value[2]

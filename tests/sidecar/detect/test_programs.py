@@ -270,7 +270,10 @@ def test_a_server_that_looks_at_what_is_asked_is_an_app(tmp_path: Path) -> None:
 
 
 def test_what_typescript_makes_lies_where_its_settings_say(tmp_path: Path) -> None:
-    told = '{\n  // made for Node\n  "compilerOptions": {\n    "rootDir": ".",\n    "outDir": "./build"\n  }\n}\n'
+    told = (
+        '{\n  // made for Node\n  "compilerOptions": {\n'
+        '    "rootDir": ".",\n    "outDir": "./build"\n  }\n}\n'
+    )
     worker = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
     files = {"package.json": NODE, "tsconfig.json": told, "src/mail.ts": worker}
 

@@ -123,7 +123,10 @@ def test_of_a_file_and_a_server_that_a_variable_chooses_from_containers_need_the
 
 
 MIDDLEWARE = "import dramatiq\n\n\n@dramatiq.actor\ndef barrier():\n    pass\n"
-SETUP = 'from setuptools import setup\n\nsetup(name="dramatiq-barrier", install_requires=["dramatiq"])\n'
+SETUP = (
+    "from setuptools import setup\n\n"
+    'setup(name="dramatiq-barrier", install_requires=["dramatiq"])\n'
+)
 
 
 def test_what_others_install_by_its_name_starts_no_worker(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def infer(source: NodeSource) -> Sources:
 
 
 def _is_called_one(source: NodeSource, each: Inferred) -> bool:
-    """Tell if a file is there for work by its name: else, beside an app that works, it is a trial."""
+    """Tell if a file is there for work by its name: else, beside an app that works, a trial."""
     return DEDICATED.search(each.app) is not None or source.is_for_work(each.app)
 
 
@@ -160,7 +160,7 @@ _COMPILED = re.compile(r'^\s*"(outDir|rootDir)"\s*:\s*"(?:\./)?([\w./-]*?)/?"', 
 
 
 def _compiled(source: NodeSource, prefix: str) -> tuple[str, str | None]:
-    """Return where TypeScript puts what it makes, and what of a path it leaves out, if it is said."""
+    """Return where tsc puts what it makes, and what of a path it leaves out, if it is said."""
     given: dict[str, str] = dict(_COMPILED.findall(source.project.text(f"{prefix}tsconfig.json")))
     root = given.get("rootDir")
     return given.get("outDir", ""), None if root is None else f"{root}/" if root.strip(".") else ""

@@ -37,7 +37,7 @@ def infer(source: PythonSource) -> Sources:
 
 
 def _for_others(source: PythonSource, found: Sources) -> Iterator[Embedded]:
-    """Yield the workers that are made where nothing was seen to start them: an object's, a thread's."""
+    """Yield the workers that are made where nothing was seen to start them."""
     known = {each.framework for each in (*found.inferred, *found.embedded)}
     for path in source.modules:
         for site in python_sites.script_sites(source, path):

@@ -153,7 +153,9 @@ def _imported_files(source: PythonSource, path: str) -> Iterator[str]:
     module = source.module(path)
     for name in sorted(set(module.names.values())) if module else ():
         found = source.find(name, directory(path))
-        if found is not None and re.search(r"worker|queue|job|task|consum|celery|command", found[0]):
+        if found is not None and re.search(
+            r"worker|queue|job|task|consum|celery|command", found[0]
+        ):
             yield found[0]
 
 

@@ -162,3 +162,31 @@ def test_what_is_put_into_a_variable_only_under_a_condition_is_left_out(tmp_path
     }
 
     assert commands(seen(tmp_path, files)) == ["celery -A shop worker"]
+
+
+HUEY = {
+    "requirements.txt": "huey\nredis\n",
+    "shop/queue.py": 'from huey import RedisHuey\n\nhuey = RedisHuey("shop")\n',
+    "jobs/mail.py": "from shop.queue import huey\n\n\n@huey.task()\ndef send():\n    pass\n",
+    "jobs/bill.py": "from shop.queue import huey\n\n\n@huey.task()\ndef write():\n    pass\n",
+}
+
+
+def test_a_worker_is_given_the_module_that_gathers_all_tasks(tmp_path: Path) -> None:
+    gathers = (
+        "from shop.queue import huey\n\nfrom .bill import write\nfrom .mail import send\n\n"
+        '__all__ = ["huey", "send", "write"]\n'
+    )
+
+    assert commands(seen(tmp_path, HUEY | {"jobs/__init__.py": gathers})) == [
+        "huey_consumer jobs.huey"
+    ]
+
+
+def test_a_program_of_a_virtual_environment_of_windows_is_named_alone(tmp_path: Path) -> None:
+    readme = "```console\n(shop) python c:\\shop\\venv\\Scripts\\huey_consumer.py run.huey\n```\n"
+    run = "from shop.queue import huey\n\nimport jobs.bill\nimport jobs.mail\n"
+
+    found = seen(tmp_path, HUEY | {"run.py": run, "README.md": readme})
+
+    assert commands(found) == ["huey_consumer.py run.huey"]

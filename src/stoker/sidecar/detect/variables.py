@@ -42,7 +42,10 @@ _CUT = re.compile(r"\$\{\w+(?::\d*:|[%#/^,]|:[\s\d-])[^}]*\}")
 """What only bash puts in: a part of a variable."""
 _WHICH = re.compile(r"\$\(\s*(?:which|command\s+-v)\s+([\w.-]+)\s*\)")
 _RUN = re.compile(r"\$\([^()]*\)|`[^`]*`")
-_VENV = re.compile(r"""[^\s"'=]*(?<![\w-])\.?(?:venv|env|virtualenv)/bin/(?=[\w.-]+)""")
+_VENV = re.compile(
+    r"""(?:\bpython3?(?:\.exe)?\s+)?[^\s"'=]*(?:(?<![\w-])\.?(?:venv|env|virtualenv)/bin/|\\Scripts\\)(?=[\w.-]+)"""
+)
+"""Where a virtual environment has its programs, the last is Windows', and what runs such a one."""
 _MADE = re.compile(
     r"(?:export\s+)?([A-Za-z_]\w*)\s*(?:::?|\?|\+)?=\s*(.*)$|\s+([A-Z][A-Z0-9_]*):\s+([^{}\s].*)$"
 )
@@ -91,7 +94,8 @@ def _made(text: str, values: dict[str, str]) -> str:
 
 def without_venv(text: str) -> str:
     """Name a program of a virtual environment alone: in an image there is no such directory."""
-    return _VENV.sub("", text) if "env/bin/" in text else text
+    there = "env/bin/" in text or "\\Scripts\\" in text
+    return _VENV.sub("", text) if there else text
 
 
 def _learn(text: str, values: dict[str, str], given: Sequence[str], *, maybe: bool) -> bool:

@@ -139,6 +139,18 @@ def test_what_others_install_by_its_name_starts_no_worker(tmp_path: Path) -> Non
     assert seen(tmp_path, files).units == ()
 
 
+def test_what_is_published_for_others_starts_no_worker(tmp_path: Path) -> None:
+    told = (
+        '[project]\nname = "dramatiq-barrier"\nversion = "1"\ndependencies = ["dramatiq"]\n'
+        'classifiers = ["Intended Audience :: Developers"]\n'
+    )
+    files = {"pyproject.toml": told, "dramatiq_barrier/__init__.py": MIDDLEWARE}
+
+    assert seen(tmp_path, files).units == ()
+    script = '\n[project.scripts]\nbarrier = "dramatiq_barrier:main"\n'
+    assert seen(tmp_path, files | {"pyproject.toml": told + script}).units != ()
+
+
 def test_what_is_installed_and_has_a_container_is_a_program(tmp_path: Path) -> None:
     files = {
         "setup.py": SETUP,

@@ -197,17 +197,25 @@ def _is_library(project: Project, manifests: Manifests) -> bool:
 def _is_installed(project: Project, manifests: Manifests) -> bool:
     """Tell if the project is a package of Python for other programs: they install it by its name.
 
-    What has a container, a server of Django's or a command of its own is a program all the same.
+    It is published as such, or its README says so. What has a container, a server of Django's or
+    a command of its own is a program all the same.
     """
     files = container_files(project)
     if {"compose", "dockerfile"} & files.keys() or project.named("Procfile", "manage.py"):
         return False
-    scripts = (table(each, "project", "scripts") for each in manifests.tables.values())
-    if any(scripts):
+    told = "".join(project.text(path) for path in ("pyproject.toml", "setup.py", "setup.cfg"))
+    if "scripts]" in told or "console_scripts" in told:
         return False
     readme = "".join(project.text(path) for path in ("README.md", "README.rst"))
-    names = (each.name for each in manifests.packages if each.dir == "." and each.name)
-    return any(
-        re.search(rf"""\bpip3? install (?:-U )?["']?{re.escape(name)}(?![\w-])""", readme)
-        for name in names
+    names = [each.name for each in manifests.packages if each.dir == "." and each.name]
+    return bool(names) and (
+        _PUBLISHED.search(told) is not None
+        or any(
+            re.search(rf"""\bpip3? install (?:-U )?["']?{re.escape(name)}(?![\w-])""", readme)
+            for name in names
+        )
     )
+
+
+_PUBLISHED = re.compile(r"""["'\s](?:Intended Audience|License|Operating System|Topic) :: """)
+"""What an index of packages is told of one."""

@@ -149,6 +149,8 @@ def test_what_is_published_for_others_starts_no_worker(tmp_path: Path) -> None:
     assert seen(tmp_path, files).units == ()
     script = '\n[project.scripts]\nbarrier = "dramatiq_barrier:main"\n'
     assert seen(tmp_path, files | {"pyproject.toml": told + script}).units != ()
+    app = "from flask import Flask\n\napp = Flask(__name__)\n"
+    assert seen(tmp_path, files | {"app.py": app}).units != ()
 
 
 def test_what_is_installed_and_has_a_container_is_a_program(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ IGNORED = frozenset({
 
 _ASIDE = re.compile(
     r"(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
-    r"cypress|playground|tutorials?|testing|test[-_]?apps?|__mocks__|cookbook|bench|dummy|"
-    r"third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
+    r"cypress|playground|tutorials?|testing|test[-_]?(app|project|site)s?|__mocks__|cookbook|bench|"
+    r"dummy|third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
     re.IGNORECASE,
 )
 """Directories about something else than the project itself: its tests, its examples."""

@@ -60,3 +60,15 @@ def test_beside_a_worker_of_the_projects_own_nothing_is_said(tmp_path: Path) -> 
 
     assert len(found.units) == 1
     assert found.notes == ()
+
+
+def test_a_project_that_a_tool_is_tried_with_is_left_out(tmp_path: Path) -> None:
+    compose = "services:\n  worker: {build: ., command: celery -A shop worker}\n"
+    files = {"shop.py": 'from celery import Celery\n\napp = Celery("shop")\n'}
+    for name, text in (files | {"compose.yaml": compose, "requirements.txt": REDIS}).items():
+        path = tmp_path / "test_project" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "web.py").write_text("print('served')\n")
+
+    assert detect(tmp_path).units == ()

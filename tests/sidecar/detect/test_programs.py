@@ -188,3 +188,164 @@ def test_the_image_of_another_name_is_not_that_of_a_script(tmp_path: Path) -> No
     }
 
     assert [e.note for unit in seen(tmp_path, files).units for e in unit.evidence] == ["Dockerfile"]
+
+
+def test_heroku_is_told_its_processes_in_a_file_of_its_own(tmp_path: Path) -> None:
+    told = (
+        "build: {docker: {web: Dockerfile}}\nrun:\n  web: bundle exec puma\n"
+        "  worker:\n    image: web\n    command:\n"
+        "      - bundle exec good_job start --probe-port=7001\n"
+    )
+    files = {"Gemfile": 'gem "rails"\ngem "good_job"\n', "heroku.yml": told}
+
+    assert commands(seen(tmp_path, files)) == ["bundle exec good_job start --probe-port=7001"]
+
+
+def test_go_run_is_read_wherever_it_is_told(tmp_path: Path) -> None:
+    work = ASYNQ.replace("func main() {", "func main() {\n\tprintln(os.Args[1])").replace(
+        'import "github.com/hibiken/asynq"', 'import (\n\t"os"\n\n\t"github.com/hibiken/asynq"\n)'
+    )
+    readme = "Start it:\n\n```shell\ngo run main.go serve\n```\n"
+
+    assert commands(go(tmp_path, {"main.go": work, "README.md": readme})) == [
+        "go run main.go serve"
+    ]
+
+
+def test_a_command_that_a_function_makes_is_added_by_the_function_s_name(tmp_path: Path) -> None:
+    main = (
+        'package main\n\nimport (\n\t"example.com/x/web"\n\n\t"github.com/spf13/cobra"\n)\n\n'
+        'func main() {\n\troot := &cobra.Command{\n\t\tUse: "shop",\n\t}\n'
+        "\troot.AddCommand(\n\t\tweb.NewCommand(),\n\t\tNewWorkerCommand(),\n\t)\n"
+        "\troot.Execute()\n}\n"
+    )
+    worker = (
+        'package main\n\nimport (\n\t"example.com/x/work"\n\n\t"github.com/spf13/cobra"\n)\n\n'
+        "func NewWorkerCommand() *cobra.Command {\n\tcmd := &cobra.Command{\n"
+        '\t\tUse: "worker",\n\t\tRun: func(*cobra.Command, []string) {\n'
+        "\t\t\twork.RunWorker()\n\t\t},\n\t}\n\treturn cmd\n}\n"
+    )
+    serve = (
+        'package web\n\nimport (\n\t"net/http"\n\n\t"example.com/x/work"\n\n'
+        '\t"github.com/spf13/cobra"\n)\n\nfunc NewCommand() *cobra.Command {\n'
+        '\tcmd := &cobra.Command{\n\t\tUse: "web",\n\t\tRun: func(*cobra.Command, []string) {\n'
+        "\t\t\tif dev {\n\t\t\t\tgo work.RunWorker()\n\t\t\t}\n"
+        '\t\t\thttp.ListenAndServe(":8080", nil)\n\t\t},\n\t}\n\treturn cmd\n}\n'
+    )
+    work = ASYNQ.replace("package main", "package work").replace("func main", "func RunWorker")
+    files = {"cmd/main.go": main, "cmd/worker.go": worker, "web/web.go": serve}
+
+    found = go(tmp_path, files | {"work/work.go": work})
+
+    assert commands(found) == ["./cmd worker"]
+
+
+NODE = '{"dependencies": {"bullmq": "5"}, "scripts": {"build": "tsc"}}'
+BULLMQ = """\
+import { createServer } from "node:http";
+import { Worker } from "bullmq";
+
+new Worker("mail", async () => {});
+"""
+
+
+def test_a_server_that_only_says_it_is_alive_makes_no_app_of_a_worker(tmp_path: Path) -> None:
+    probe = 'createServer((request, response) => {\n  response.end("ok");\n}).listen(3000);\n'
+
+    found = seen(tmp_path, {"package.json": NODE, "src/index.ts": BULLMQ + probe})
+
+    assert commands(found) == ["node dist/index.js"]
+
+
+def test_a_server_that_looks_at_what_is_asked_is_an_app(tmp_path: Path) -> None:
+    serves = (
+        'createServer((request, response) => {\n  if (request.url === "/health") response.end();\n'
+        "  else answer(request.url, response);\n}).listen(3000);\n"
+    )
+
+    found = seen(tmp_path, {"package.json": NODE, "src/index.ts": BULLMQ + serves})
+
+    assert commands(found) == []
+    assert [each.framework for each in found.embedded] == ["bullmq"]
+
+
+def test_what_typescript_makes_lies_where_its_settings_say(tmp_path: Path) -> None:
+    told = (
+        '{\n  // made for Node\n  "compilerOptions": {\n'
+        '    "rootDir": ".",\n    "outDir": "./build"\n  }\n}\n'
+    )
+    worker = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
+    files = {"package.json": NODE, "tsconfig.json": told, "src/mail.ts": worker}
+
+    assert commands(seen(tmp_path, files)) == ["node build/src/mail.js"]
+
+
+def test_an_extension_runs_in_its_editor(tmp_path: Path) -> None:
+    package = (
+        '{"engines": {"vscode": "^1.100.0"}, "main": "./dist/extension.js", "scripts": '
+        '{"seed": "tsx scripts/seed.ts"}, "dependencies": {"bullmq": "5"}}'
+    )
+    seed = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
+
+    found = seen(tmp_path, {"package.json": package, "scripts/seed.ts": seed})
+
+    assert (found.units, found.embedded) == ((), ())
+
+
+def test_a_worker_without_a_framework_is_called_one_with_what_it_works_on(tmp_path: Path) -> None:
+    scripts = (
+        '{"scripts": {"mail-worker": "node mail.js", "build:worker": "node build.js", '
+        '"service-worker": "node sw.js", "start": "node web.js"}}'
+    )
+    files = dict.fromkeys(("mail.js", "build.js", "sw.js", "web.js"), "")
+
+    assert commands(seen(tmp_path, {"package.json": scripts} | files)) == ["node mail.js"]
+
+
+def test_a_loop_that_is_known_as_a_worker_is_no_guess_as_well(tmp_path: Path) -> None:
+    poll = (
+        'import time\n\nwhile True:\n    time.sleep(60)\n\nif __name__ == "__main__":\n    pass\n'
+    )
+    files = {
+        "poller/poller.py": poll,
+        "poller/requirements.txt": "requests\n",
+        "compose.yaml": "services:\n  rate-poller: {build: poller}\n",
+        "poller/Dockerfile": 'FROM python:3.13\nCOPY . .\nCMD ["python", "-u", "poller.py"]\n',
+    }
+
+    found = seen(tmp_path, files)
+
+    assert [" ".join(unit.command) for unit in found.units] == ["python -u poller.py"]
+
+
+WORKER = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
+
+
+def test_what_fills_a_queue_to_look_at_is_no_worker(tmp_path: Path) -> None:
+    package = '{"dependencies": {"bullmq": "5"}, "scripts": {"seed": "tsx src/seed-demo.ts"}}'
+
+    found = seen(tmp_path, {"package.json": package, "src/seed-demo.ts": WORKER})
+
+    assert (found.units, found.embedded) == ((), ())
+
+
+@pytest.mark.parametrize(("name", "units"), [("process-job", []), ("worker", ["node worker.js"])])
+def test_beside_an_app_that_works_a_file_that_nobody_starts_is_a_trial(
+    tmp_path: Path, name: str, units: list[str]
+) -> None:
+    app = (
+        'import express from "express";\nimport { Worker } from "bullmq";\n\n'
+        'new Worker("mail", async () => {});\nexpress().listen(3000);\n'
+    )
+    package = '{"dependencies": {"bullmq": "5", "express": "5"}}'
+
+    found = seen(tmp_path, {"package.json": package, "app.js": app, f"{name}.js": WORKER})
+
+    assert commands(found) == units
+
+
+def test_a_quotation_is_no_command(tmp_path: Path) -> None:
+    readme = "# Shop\n\n> bull-board shows the queue, and has no worker of its own.\n"
+    package = '{"dependencies": {"bullmq": "5"}}'
+
+    assert seen(tmp_path, {"package.json": package, "README.md": readme}).units == ()

@@ -33,6 +33,8 @@ _CLIENTS: tuple[tuple[str, BrokerKind], ...] = (
     ("RedisStorage", "redis"), ("PostgresStorage", "postgres"), ("SqliteStorage", "sqlite"),
     ("AmqpBackend", "rabbitmq"), ("PostgresQueue", "postgres"),
 )  # fmt: skip
+_IN_A_FILE = re.compile(r"\bSqlite(?:Huey|Storage)\(")
+_ON_A_SERVER = re.compile(r"\b(?:Priority)?Redis(?:Expire)?(?:Huey|Storage)\(")
 _SETTING = re.compile(r"broker", re.IGNORECASE)
 _TELLING = re.compile(
     r"://(?<!http://)(?<!https://)|k(?:(?<=[bB]rok)er|(?<=AmqpBack)end)|K(?<=BROK)ER|Huey|Storage|"
@@ -79,8 +81,12 @@ class BrokerLines:
 
 
 def _votes(path: str, text: str) -> Iterator[Vote]:
+    # Made with a file or with a server, as a variable says: containers share a server, no file.
+    either = _IN_A_FILE.search(text) is not None and _ON_A_SERVER.search(text) is not None
     for start, line in _telling(text):
         named = _named(line)
+        if either:
+            named.pop("sqlite", None)
         number = text.count("\n", 0, start) + 1 if named else 0
         for kind, weight in named.items():
             shown = masked(line.strip())[:200]  # a password that is cut could not be told

@@ -204,8 +204,14 @@ _WHAT_TO_BE = re.compile(
     r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
 )
 _CUSTOM = re.compile(
-    r"((start|run|bg|background|job)[-_:]?)?(workers?|consumer|poller)([-_:](prod|start|run))?"
+    r"((start|run|bg|background|job)[-_:]?|(\w+[-_:.])+)?(workers?|consumers?|pollers?)"
+    r"([-_:](prod|start|run))?"
 )
+_ABOUT_IT = re.compile(
+    r"(^|[-_:.])(build|test|lint|check|verify|types?|compile|bundle|deploy|publish|generate|setup|"
+    r"install|stop|kill|smoke|e2e|service|web|browser)[-_:.]"
+)
+"""What is done to a worker, and the workers of a browser: ``build:worker``, ``service-worker``."""
 _RUNTIMES: dict[str, Language] = {
     "node": "node", "tsx": "node", "ts-node": "node", "bun": "node", "python": "python",
     "python3": "python", "ruby": "ruby",
@@ -218,9 +224,13 @@ def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | N
     language = "go" if words[:2] == ("go", "run") else _RUNTIMES.get(words[0])
     if language is None or not _CUSTOM.fullmatch(written.name) or len(words) < 2:
         return None, None
+    if _ABOUT_IT.search(written.name):
+        return None, None
     if written.source not in ("compose", "Procfile", "script", "supervisor"):
         return None, None
-    return Launch("", "worker", words, words[-1]), language
+    file = re.search(r"\.\w{1,3}$", words[-1]) is not None
+    app = posixpath.normpath(posixpath.join(start.dir, words[-1])) if file else words[-1]
+    return Launch("", "worker", words, app), language
 
 
 def _telling(environment: dict[str, str]) -> dict[str, str]:

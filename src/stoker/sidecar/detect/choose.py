@@ -63,8 +63,16 @@ def _is_told(each: Candidate) -> bool:
 
 
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
-    """Tell if a worker without a framework is a guess, where one with a framework is known."""
-    return unit.framework is None and unit.role == "worker" and any(u.framework for u in units)
+    """Tell if a worker without a framework is a guess, where one with a framework is known.
+
+    So is a program that loops and may be anything, where it is known as a worker.
+    """
+    if unit.framework is not None:
+        return False
+    if unit.role == "worker":
+        return any(each.framework for each in units)
+    known = ((u.dir, u.command[-1:]) for u in units if u.role == "worker")
+    return unit.confidence < 1 and (unit.dir, unit.command[-1:]) in known
 
 
 def _settled(written: list[Candidate], group: list[Candidate]) -> list[Candidate]:

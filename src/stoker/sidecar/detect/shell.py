@@ -201,7 +201,7 @@ DEV_RUNNERS = frozenset({
     "tsc-watch", "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
 })  # fmt: skip
 """They start a command again when a file changes."""
-_WATCHED = ("--exec", "-x", "--onSuccess")
+_WATCHED = ("--exec", "-x", "--onSuccess", "--onsuccess")
 """What stands before the command that is started again."""
 DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
 

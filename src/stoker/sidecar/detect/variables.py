@@ -24,6 +24,8 @@ _VALUE = re.compile(
     r"""("(?:[^"\\]|\\.)*"|'[^']*'|\((?:[^()]*)\)|[^\s;&|"']*)"""
     r"""\s*([;&].*)?(?:#.*)?$"""
 )
+_IF = re.compile(r"\s*if\b")
+_FI = re.compile(r"(?:^|;)\s*fi\b")
 _DEFAULT = re.compile(r"""\s*:\s*["']?\$\{(\w+):?=([^}]*)\}""")
 _READ = re.compile(r"\s*(?:while\s+)?read\s+((?:-\w+\s+)*)([\w\s]+)")
 _LOOP = re.compile(r"\s*for\s+(\w+)\s+in\b")
@@ -40,7 +42,10 @@ _CUT = re.compile(r"\$\{\w+(?::\d*:|[%#/^,]|:[\s\d-])[^}]*\}")
 """What only bash puts in: a part of a variable."""
 _WHICH = re.compile(r"\$\(\s*(?:which|command\s+-v)\s+([\w.-]+)\s*\)")
 _RUN = re.compile(r"\$\([^()]*\)|`[^`]*`")
-_VENV = re.compile(r"""[^\s"'=]*(?<![\w-])\.?(?:venv|env|virtualenv)/bin/(?=[\w.-]+)""")
+_VENV = re.compile(
+    r"""(?:\bpython3?(?:\.exe)?\s+)?[^\s"'=]*(?:(?<![\w-])\.?(?:venv|env|virtualenv)/bin/|\\Scripts\\)(?=[\w.-]+)"""
+)
+"""Where a virtual environment has its programs, the last is Windows', and what runs such a one."""
 _MADE = re.compile(
     r"(?:export\s+)?([A-Za-z_]\w*)\s*(?:::?|\?|\+)?=\s*(.*)$|\s+([A-Z][A-Z0-9_]*):\s+([^{}\s].*)$"
 )
@@ -52,12 +57,14 @@ def put_in(lines: Lines, place: str, arguments: Sequence[str] = ()) -> Iterator[
     """Yield the lines of a shell script with its variables; ``place`` is its directory."""
     values: dict[str, str] = {}
     given = list(arguments)
+    depth = 0
     for number, line in lines:
         text = _placed(line, place) if "$" in line else line
         if text.strip() == "shift":
             given = given[1:]
-        elif not _learn(text, values, given):
+        elif not _learn(text, values, given, maybe=depth > 0):
             yield number, without_venv(_filled(text, values, given))
+        depth += (_IF.match(text) is not None) - (_FI.search(text) is not None)
 
 
 def _placed(line: str, place: str) -> str:
@@ -87,11 +94,16 @@ def _made(text: str, values: dict[str, str]) -> str:
 
 def without_venv(text: str) -> str:
     """Name a program of a virtual environment alone: in an image there is no such directory."""
-    return _VENV.sub("", text) if "env/bin/" in text else text
+    there = "env/bin/" in text or "\\Scripts\\" in text
+    return _VENV.sub("", text) if there else text
 
 
-def _learn(text: str, values: dict[str, str], given: Sequence[str]) -> bool:
-    """Remember what a line assigns; tell if it does nothing else."""
+def _learn(text: str, values: dict[str, str], given: Sequence[str], *, maybe: bool) -> bool:
+    """Remember what a line assigns; tell if it does nothing else.
+
+    ``maybe``: it is run under a condition. What it makes of a variable from outside then is not
+    what there is without that.
+    """
     if found := _DEFAULT.match(text):
         values.setdefault(found[1], found[2])
         return True
@@ -107,7 +119,7 @@ def _learn(text: str, values: dict[str, str], given: Sequence[str]) -> bool:
         return False
     name = found[1]
     plain = _filled(_unquoted(value[1]), values, given)
-    if name not in values or UNKNOWN not in plain:
+    if name not in values or (UNKNOWN not in plain and not (maybe and "$" in plain)):
         values[name] = f"{values.get(name, '')} {plain}" if found[2] else plain
     # Else it is an option of the script's own; what it is by default is known.
     return not value[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -38,14 +38,29 @@ class Command(msgspec.Struct, frozen=True):
     variable: str
     """What holds it, by which another one adds it."""
     body: str
+    function: str = ""
+    """What makes it, and may be called where it is added: ``root.AddCommand(workerCommand())``."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return what it may be added by."""
+        return tuple(filter(None, (self.variable, self.function)))
+
+
+class Added(msgspec.Struct, frozen=True):
+    """Where a command is added to another one."""
+
+    path: str
+    to: str
+    """The variable of the other."""
 
 
 class Declared(msgspec.Struct):
     """What one file has of them."""
 
     commands: list[Command] = msgspec.field(default_factory=list[Command])
-    parents: dict[str, str] = msgspec.field(default_factory=dict[str, str])
-    """Each one's variable, and that of the command it is added to."""
+    parents: dict[str, Added] = msgspec.field(default_factory=dict[str, Added])
+    """By what each is added."""
     has_fields: bool = False
 
 
@@ -66,19 +81,19 @@ class Commands:
 
     def _found(self, program: Program) -> Iterator[Words]:
         found: list[Command] = []
-        parents: dict[str, str] = {}
+        parents: dict[str, Added] = {}
         for path in self.source.files(program):
             declared = self._declared(path)
             found += declared.commands
             parents |= declared.parents
             if declared.has_fields:
                 found += self._of_fields(program, path, self.source.project.text(path))
-        names = {command.variable: command for command in found if command.variable}
+        every = tuple(found)
         if parents:
-            found = [each for each in found if not each.variable or each.variable in parents]
+            found = [each for each in found if not each.names or _added(each, parents)]
         named = [each for each in found if _starts_worker(each) and self._comes_to_work(each)]
         for command in named or [each for each in found if self._only_works(each.path)]:
-            yield _words_of(command, names, parents)
+            yield _words_of(command, every, parents)
 
     def _declared(self, path: str) -> Declared:
         """Return what a file declares, found out once for all programs that are made of it."""
@@ -88,7 +103,8 @@ class Commands:
             if _ASKING.search(text):
                 declared.commands += _commands(path, text)
                 for parent, children in _ADDED.findall(text):
-                    declared.parents |= dict.fromkeys(re.findall(r"\w+", children), parent)
+                    added = Added(path, parent)
+                    declared.parents |= dict.fromkeys(re.findall(r"\w+", children), added)
         return self._files[path]
 
     def _comes_to_work(self, command: Command) -> bool:
@@ -134,8 +150,9 @@ def _starts_worker(command: Command) -> bool:
 def _commands(path: str, text: str) -> Iterator[Command]:
     for found in _DECLARED.finditer(text):
         before = _FUNCTION.findall(text[: found.start()])
-        variable = found[1] or (before[-1] if before else "")
-        yield Command(found[2], path, variable, text[found.start() : found.start() + 3_000])
+        function = before[-1] if before else ""
+        body = text[found.start() : found.start() + 3_000]
+        yield Command(found[2], path, found[1] or "", body, function)
     if "os.Args" in text or "flag.Arg" in text:
         yield from _cases(path, text)
     for found in _FLAG.finditer(text):
@@ -155,12 +172,25 @@ def _cases(path: str, text: str) -> Iterator[Command]:
         yield Command(name, path, "", body)
 
 
-def _words_of(command: Command, names: dict[str, Command], parents: dict[str, str]) -> Words:
+def _words_of(command: Command, every: Sequence[Command], parents: dict[str, Added]) -> Words:
     words = [command.name]
-    seen = {command.variable}
-    parent = parents.get(command.variable, "")
-    while parent in names and parent not in seen and parent in parents:
-        seen.add(parent)
-        words.insert(0, names[parent].name)
-        parent = parents[parent]
+    seen = [command]
+    while (parent := _parent(seen[-1], every, parents)) is not None and parent not in seen:
+        if _added(parent, parents) is None:
+            break  # the program's own
+        seen.append(parent)
+        words.insert(0, parent.name)
     return tuple(words)
+
+
+def _parent(
+    command: Command, every: Sequence[Command], parents: dict[str, Added]
+) -> Command | None:
+    """Return the command that one is added to: of the same file, if that has one of the name."""
+    added = _added(command, parents)
+    held = [each for each in every if added is not None and added.to in each.names]
+    return next((each for each in held if added and each.path == added.path), (held or [None])[0])
+
+
+def _added(command: Command, parents: dict[str, Added]) -> Added | None:
+    return next((parents[name] for name in command.names if name in parents), None)

@@ -28,13 +28,17 @@ _TOOL = re.compile(
 )
 
 
+_SEED = re.compile(r"(^|/)(seed|demo)([A-Z_.-][\w.-]*)?\.[cm]?[jt]s$")
+"""What fills queues to look at, and may work a part off: never a worker that is deployed."""
+
+
 def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     """Return what a command of Node starts, if it is a worker."""
     path = source.entry(start.step.words, dir)
     if not path:
         return None
     sites = source.works(path)
-    if not sites:
+    if not sites or _SEED.search(path):
         return None
     text = " ".join([path.removeprefix(f"{dir}/"), *(w for via in start.via for w in via)])
     beside = source.serves(path) or _is_script(source, path, sites)
@@ -70,7 +74,7 @@ def infer(source: NodeSource) -> Sources:
         return found
     for path in source.entries:
         sites = source.works(path)
-        if not sites or _is_barrel(source.project.text(path)):
+        if not sites or _is_barrel(source.project.text(path)) or _SEED.search(path):
             continue
         if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
             source.project.text(path)
@@ -92,10 +96,14 @@ def infer(source: NodeSource) -> Sources:
         else:
             reason = "workers are made inside of the program that also serves"
             found.embedded.append(Embedded(_main(sites), dir, reason, evidence))
+    working = {each.dir for each in found.embedded}
+    found.inferred = [
+        each for each in found.inferred if each.dir not in working or _is_called_one(source, each)
+    ]
     if not found.inferred and not found.embedded:
         sites = [
             site for each in source.sites.values() for site in each
-            if not source.is_library(_home(source, site.path))
+            if not source.is_library(_home(source, site.path)) and not _SEED.search(site.path)
         ]  # fmt: skip
         if sites:
             reason = "workers are made, and no program of their own was found"
@@ -103,6 +111,11 @@ def infer(source: NodeSource) -> Sources:
             dir = _home(source, sites[0].path)
             found.embedded.append(Embedded(_main(sites), dir, reason, evidence))
     return found
+
+
+def _is_called_one(source: NodeSource, each: Inferred) -> bool:
+    """Tell if a file is there for work by its name: else, beside an app that works, a trial."""
+    return DEDICATED.search(each.app) is not None or source.is_for_work(each.app)
 
 
 def _home(source: NodeSource, path: str) -> str:
@@ -143,6 +156,16 @@ def _is_part(path: str) -> bool:
     )
 
 
+_COMPILED = re.compile(r'^\s*"(outDir|rootDir)"\s*:\s*"(?:\./)?([\w./-]*?)/?"', re.MULTILINE)
+
+
+def _compiled(source: NodeSource, prefix: str) -> tuple[str, str | None]:
+    """Return where tsc puts what it makes, and what of a path it leaves out, if it is said."""
+    given: dict[str, str] = dict(_COMPILED.findall(source.project.text(f"{prefix}tsconfig.json")))
+    root = given.get("rootDir")
+    return given.get("outDir", ""), None if root is None else f"{root}/" if root.strip(".") else ""
+
+
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
     prefix = "" if dir == "." else f"{dir}/"
     script = re.fullmatch(r"scripts/([\w-]+)\.[jt]s", relative)
@@ -159,7 +182,10 @@ def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]
         re.search(r"\btsc\b|nest build|tsup|tsdown|swc|esbuild|rollup|vite build", lines)
         or "dist/" in lines
     ):
-        built = re.sub(r"^src/", "", relative) if "dist/src" not in lines else relative
-        return ("node", "dist/" + re.sub(r"\.([cm]?)tsx?$", r".\1js", built))
+        out, root = _compiled(source, prefix) if re.search(r"\btsc\b", lines) else ("", None)
+        if root is None:
+            root = "" if "dist/src" in lines else "src/"
+        built = re.sub(r"\.([cm]?)tsx?$", r".\1js", relative.removeprefix(root))
+        return ("node", f"{out or 'dist'}/{built}")
     runner = "bun" if "bun " in lines else "ts-node" if "ts-node" in lines else "tsx"
     return (runner, relative)

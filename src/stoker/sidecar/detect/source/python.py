@@ -12,6 +12,7 @@ from stoker.sidecar.detect.source import (
     Sources,
     celery_apps,
     python_scripts,
+    python_sites,
     python_web,
     stoker_apps,
 )
@@ -20,7 +21,7 @@ from stoker.sidecar.detect.source.python_modules import (
     strings_in,
 )
 from stoker.sidecar.detect.source.python_tasks import loading_module
-from stoker.sidecar.detection import Evidence, Role
+from stoker.sidecar.detection import Embedded, Evidence, Role
 
 
 def infer(source: PythonSource) -> Sources:
@@ -31,7 +32,20 @@ def infer(source: PythonSource) -> Sources:
                       _taskiq, _procrastinate, stoker_apps.infer, python_scripts.own_scripts,
                       python_scripts.loops):  # fmt: skip
         found.inferred += infer_one(source)
+    found.embedded += _for_others(source, found)
     return found
+
+
+def _for_others(source: PythonSource, found: Sources) -> Iterator[Embedded]:
+    """Yield the workers that are made where nothing was seen to start them."""
+    known = {each.framework for each in (*found.inferred, *found.embedded)}
+    for path in source.modules:
+        for site in python_sites.script_sites(source, path):
+            if site.framework not in known:
+                known.add(site.framework)
+                reason = "workers are made, and no program of their own was found"
+                dir = source.module_name(path)[1]
+                yield Embedded(site.framework, dir, reason, (site.evidence,))
 
 
 _DJANGO = (

@@ -30,8 +30,14 @@ def reached(module: Module, arguments: Sequence[str], function: str = "") -> lis
 
 
 def for_others(module: Module) -> list[ast.stmt]:
-    """Return the statements that a program runs for one argument or another, but not without."""
+    """Return the statements that a program runs for one argument or another, but not without.
+
+    Those of its commands as well, where it has several: ``run`` is none of what ``work`` does.
+    """
     found: list[ast.stmt] = []
+    commands = [f for f in _functions(module).values() if any(map(_command, f.decorator_list))]
+    if len(commands) > 1:
+        found += [statement for function in commands for statement in function.body]
     for node in module.nodes:
         if isinstance(node, ast.If) and _asks(node.test) and any(_compared(node.test)):
             found += node.body
@@ -88,11 +94,15 @@ def _constants(node: ast.AST) -> Iterator[str]:
 
 def _is_command(decorator: ast.expr, name: str, argument: str) -> bool:
     """Tell if a decorator of click or typer makes a function the command of this name."""
-    call = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if not isinstance(call, ast.Attribute) or call.attr != "command":
+    if not _command(decorator):
         return False
     given = list(_constants(decorator))[:1] if isinstance(decorator, ast.Call) else []
     return argument in (given or [name, name.replace("_", "-")])
+
+
+def _command(decorator: ast.expr) -> bool:
+    call = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(call, ast.Attribute) and call.attr == "command"
 
 
 def _with_called(body: Sequence[ast.stmt], functions: Functions) -> list[ast.stmt]:

@@ -29,7 +29,7 @@ _TELLING = spotting(
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={
         "await ": r"[\w.]+\.worker\(",
-        "celery": r"\w*\(",
+        "celery": r"\w*(?:\.start)?\(",
         "dramatiq.": r"cli|[Ww]orker",
         "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
     },

@@ -26,7 +26,6 @@ _SCRIPTS = {
             "rq.SimpleWorker",
             "rq.worker.SimpleWorker",
             "rq.worker_pool.WorkerPool",
-            "rq.Connection",
             "rq.worker.HerokuWorker",
             "django_rq.get_worker",
             "rq.cli.worker",
@@ -80,9 +79,17 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
             framework = "arq"  # its settings are given to nothing but a worker, or a wrapper of it
         if call in stokers:
             framework = "stoker"
+        if framework is None and full.endswith(".start") and "celery" in text and _is_told(call):
+            framework = "celery"
         if framework is not None:
             queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
             yield _site(source, path, call, framework, queues)
+
+
+def _is_told(call: ast.Call) -> bool:
+    """Tell if a call is given the words of a command that starts a worker, in a list."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return any(isinstance(each, ast.List) and "worker" in strings_in(each) for each in given)
 
 
 def _stokers(source: PythonSource, module: Module) -> list[ast.Call]:
@@ -137,15 +144,18 @@ def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Sit
         sites = tuple((every_site if follow else script_sites)(source, current))
         if sites:
             return sites
-        if follow and current in source.modules and len(seen) < 12:
+        if follow and len(seen) < 12:
             waiting += _imported_files(source, current)
     return ()
 
 
 def _imported_files(source: PythonSource, path: str) -> Iterator[str]:
-    for name in set(source.modules[path].names.values()):
+    module = source.module(path)
+    for name in sorted(set(module.names.values())) if module else ():
         found = source.find(name, directory(path))
-        if found is not None and re.search(r"worker|queue|job|task|consum", found[0]):
+        if found is not None and re.search(
+            r"worker|queue|job|task|consum|celery|command", found[0]
+        ):
             yield found[0]
 
 

@@ -30,8 +30,23 @@ def loading_module(source: PythonSource, each: Assigned) -> str:
         and defines.search(other := source.project.text(path))
         and taken.search(other)
     ]
+    gathering = [
+        path for path in source.paths if own and path not in (each.path, *own)
+        and taken.search(other := source.project.text(path)) and _imports_all(other, path, own)
+    ]  # fmt: skip
+    if gathering:
+        return min(gathering, key=lambda path: source.imports[source.module_name(path)[0]])
     if len(own) != 1:
         return each.path
     tasks = own[0].rpartition("/")[2].removesuffix(".py")
     imported = re.search(rf"^\s*(from|import)\s[^\n]*\b{re.escape(tasks)}\b", text, re.MULTILINE)
     return each.path if imported else own[0]
+
+
+def _imports_all(text: str, path: str, modules: list[str]) -> bool:
+    """Tell if a file imports every one of these, or the packages beside it that they are in."""
+    lines = " ".join(re.findall(r"^\s*(?:from|import)\s[^\n]*", text, re.MULTILINE))
+    beside = path.rpartition("/")[0]
+    parts = [each.removesuffix(".py").removeprefix(f"{beside}/").split("/") for each in modules]
+    return all(any(re.search(rf"\b{part}\b", lines) for part in each[:1] + each[-1:])
+               for each in parts)  # fmt: skip

@@ -19,7 +19,7 @@ SOURCES = (
 _WORDS = spotting(
     "celery", "dramatiq", "rqworker", "huey", "taskiq", "procrastinate", "sidekiq", "good_job",
     "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer", "queue",
-    "litestar", "stoker", "delayed_job", "periodiq",
+    "litestar", "stoker", "delayed_job", "periodiq", "go run",
     whole=("rq", "arq", "saq"),
 )  # fmt: skip
 

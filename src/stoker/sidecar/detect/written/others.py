@@ -214,6 +214,8 @@ def _cloned(line: str) -> str:
 
 def _shown(line: str, *, fenced: bool) -> list[str]:
     prompt = re.match(r"\s*(?:[$>%]|\([\w.-]+\)\s*[$>]?)\s+(.+)", line)
+    if not fenced and line.startswith(">"):
+        prompt = None  # a quotation
     if prompt or fenced:
         text = (prompt[1] if prompt else line).strip()
         return [without_venv(re.sub(r"\s+#.*$", "", text))]

@@ -1,4 +1,4 @@
-"""What platforms are told to start: Kubernetes and charts, Kamal, Render, Fly, Railway, and others.
+"""What platforms are told to start: Kubernetes and charts, Kamal, Heroku, Render, Fly, and others.
 
 Also the runners of several processes at a desk: process-compose, mprocs, modd.
 """
@@ -43,12 +43,28 @@ def read(project: Project) -> Iterator[Written]:
         ):
             for document in documents(project, path):
                 yield from _commands(project, path, document, "", _DEEPEST)
+    for path in project.named("heroku.yml"):
+        if not project.is_aside(path):
+            for document in documents(project, path):
+                yield from _heroku(project, path, document)
     for path in project.matching(_PLAIN):
         if not project.is_aside(path):
             yield from _quoted(project, path)
     for path in project.named("modd.conf"):
         if not project.is_aside(path):
             yield from _daemons(project, path)
+
+
+def _heroku(project: Project, path: str, table: Table) -> Iterator[Written]:
+    """Yield the processes of ``heroku.yml``: each a line, or a table with lines for one image."""
+    run = table.get("run")
+    for name, given in run.items() if isinstance(run, Table) else ():
+        told: Any = given.get("command") if isinstance(given, Table) else given
+        lines = cast(list[Any], told) if isinstance(told, list) else [told]
+        number = run.lines.get(name, 0) if isinstance(run, Table) else 0
+        for line in lines:
+            if isinstance(line, str) and is_interesting(line):
+                yield Written("supervisor", path, number, (line,), directory(path), name)
 
 
 def _is_of_variant(project: Project, path: str) -> bool:

@@ -1,0 +1,206 @@
+"""Which of Python's own programs work, and for which of their commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sidecar.detect.test_programs import commands, seen
+
+RQ = """\
+from flask.cli import FlaskGroup
+from rq import Connection, Worker
+
+from shop import create_app, redis
+
+cli = FlaskGroup(create_app=create_app)
+
+
+@cli.command()
+def work():
+    with Connection(redis):
+        Worker(["default"]).work()
+
+
+@cli.command()
+def test():
+    pass
+
+
+if __name__ == "__main__":
+    cli()
+"""
+COMPOSE = """\
+services:
+  web: {build: ., command: python manage.py run -h 0.0.0.0}
+  jobs: {build: ., command: python manage.py work}
+"""
+
+
+def test_of_a_program_s_commands_only_the_one_that_works_is_a_worker(tmp_path: Path) -> None:
+    files = {"requirements.txt": "flask\nrq\n", "manage.py": RQ, "compose.yaml": COMPOSE}
+
+    assert commands(seen(tmp_path, files)) == ["python manage.py work"]
+
+
+def test_what_only_connects_to_redis_adds_jobs(tmp_path: Path) -> None:
+    adds = (
+        "import redis\nfrom rq import Connection, Queue\n\n"
+        "with Connection(redis.Redis()):\n    Queue().enqueue(print)\n"
+    )
+    works = 'from rq import Worker\n\nWorker(["default"]).work()\n'
+    compose = (
+        "services:\n  adds: {build: ., command: python adds.py}\n"
+        "  works: {build: ., command: python works.py}\n"
+    )
+    files = {"requirements.txt": "rq\n", "adds.py": adds, "works.py": works}
+
+    found = seen(tmp_path, files | {"compose.yaml": compose})
+
+    assert commands(found) == ["python works.py"]
+
+
+def test_a_command_of_the_project_s_own_manager_starts_celery(tmp_path: Path) -> None:
+    work = (
+        "from flask_script import Manager\n\nfrom shop.jobs import celery\n\n"
+        "manager = Manager()\n\n\n@manager.command\ndef runworker():\n"
+        '    celery.worker_main(["worker", "--loglevel=INFO"])\n'
+    )
+    files = {
+        "requirements.txt": "celery\nredis\n",
+        "manage.py": "from shop.commands import manager\n\nmanager.run()\n",
+        "shop/__init__.py": "",
+        "shop/jobs.py": 'from celery import Celery\n\ncelery = Celery("shop")\n',
+        "shop/commands/__init__.py": "from .celery import manager\n",
+        "shop/commands/celery.py": work,
+        "compose.yaml": (
+            "services:\n  worker: {build: ., command: python manage.py celery runworker}\n"
+        ),
+    }
+
+    assert commands(seen(tmp_path, files)) == ["python manage.py celery runworker"]
+
+
+def test_celery_is_started_by_the_words_of_its_command(tmp_path: Path) -> None:
+    main = 'from shop import celery\n\ncelery.start(argv=["worker", "--loglevel", "info"])\n'
+    files = {
+        "requirements.txt": "celery\n",
+        "shop/__init__.py": 'from celery import Celery\n\ncelery = Celery("shop")\n',
+        "shop/__main__.py": main,
+        "Procfile": "worker: python -m shop\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["python -m shop"]
+
+
+def test_a_worker_in_a_thread_of_some_object_runs_inside_of_the_app(tmp_path: Path) -> None:
+    runner = (
+        "import threading\n\nimport dramatiq\n\n\nclass Runner:\n"
+        "    def __init__(self, broker):\n        worker = dramatiq.Worker(broker)\n"
+        "        threading.Thread(target=worker.start).start()\n"
+    )
+    files = {"requirements.txt": "dramatiq[redis]\n", "shop/runner.py": runner}
+
+    found = seen(tmp_path, files)
+
+    assert commands(found) == []
+    assert [each.framework for each in found.embedded] == ["dramatiq"]
+
+
+def test_of_a_file_and_a_server_that_a_variable_chooses_from_containers_need_the_server(
+    tmp_path: Path,
+) -> None:
+    jobs = (
+        "import os\n\nfrom huey import RedisHuey, SqliteHuey\n\n"
+        'url = os.environ.get("REDIS_URL")\n'
+        "if not url:\n    huey = SqliteHuey()\nelse:\n    huey = RedisHuey(url=url)\n\n\n"
+        "@huey.task()\ndef mail():\n    pass\n"
+    )
+    procfile = "worker: huey_consumer.py jobs.huey\n"
+
+    found = seen(tmp_path, {"requirements.txt": "huey\n", "jobs.py": jobs, "Procfile": procfile})
+
+    assert found.brokers == ("redis",)
+
+
+MIDDLEWARE = "import dramatiq\n\n\n@dramatiq.actor\ndef barrier():\n    pass\n"
+SETUP = (
+    "from setuptools import setup\n\n"
+    'setup(name="dramatiq-barrier", install_requires=["dramatiq"])\n'
+)
+
+
+def test_what_others_install_by_its_name_starts_no_worker(tmp_path: Path) -> None:
+    files = {
+        "setup.py": SETUP,
+        "README.md": "```\npip install dramatiq-barrier\n```\n",
+        "dramatiq_barrier/__init__.py": MIDDLEWARE,
+    }
+
+    assert seen(tmp_path, files).units == ()
+
+
+def test_what_is_published_for_others_starts_no_worker(tmp_path: Path) -> None:
+    told = (
+        '[project]\nname = "dramatiq-barrier"\nversion = "1"\ndependencies = ["dramatiq"]\n'
+        'classifiers = ["Intended Audience :: Developers"]\n'
+    )
+    files = {"pyproject.toml": told, "dramatiq_barrier/__init__.py": MIDDLEWARE}
+
+    assert seen(tmp_path, files).units == ()
+    script = '\n[project.scripts]\nbarrier = "dramatiq_barrier:main"\n'
+    assert seen(tmp_path, files | {"pyproject.toml": told + script}).units != ()
+    app = "from flask import Flask\n\napp = Flask(__name__)\n"
+    assert seen(tmp_path, files | {"app.py": app}).units != ()
+
+
+def test_what_is_installed_and_has_a_container_is_a_program(tmp_path: Path) -> None:
+    files = {
+        "setup.py": SETUP,
+        "README.md": "```\npip install dramatiq-barrier\n```\n",
+        "dramatiq_barrier/__init__.py": MIDDLEWARE,
+        "Dockerfile": "FROM python:3.13\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["dramatiq dramatiq_barrier"]
+
+
+def test_what_is_put_into_a_variable_only_under_a_condition_is_left_out(tmp_path: Path) -> None:
+    script = (
+        '#!/bin/sh\nqueues=""\nif [ "$QUEUES" ]; then\n  queues="-Q $QUEUES"\nfi\n'
+        "exec celery -A shop worker $queues\n"
+    )
+    files = {
+        "requirements.txt": "celery\n",
+        "shop.py": 'from celery import Celery\n\napp = Celery("shop")\n',
+        "worker.sh": script,
+    }
+
+    assert commands(seen(tmp_path, files)) == ["celery -A shop worker"]
+
+
+HUEY = {
+    "requirements.txt": "huey\nredis\n",
+    "shop/queue.py": 'from huey import RedisHuey\n\nhuey = RedisHuey("shop")\n',
+    "jobs/mail.py": "from shop.queue import huey\n\n\n@huey.task()\ndef send():\n    pass\n",
+    "jobs/bill.py": "from shop.queue import huey\n\n\n@huey.task()\ndef write():\n    pass\n",
+}
+
+
+def test_a_worker_is_given_the_module_that_gathers_all_tasks(tmp_path: Path) -> None:
+    gathers = (
+        "from shop.queue import huey\n\nfrom .bill import write\nfrom .mail import send\n\n"
+        '__all__ = ["huey", "send", "write"]\n'
+    )
+
+    assert commands(seen(tmp_path, HUEY | {"jobs/__init__.py": gathers})) == [
+        "huey_consumer jobs.huey"
+    ]
+
+
+def test_a_program_of_a_virtual_environment_of_windows_is_named_alone(tmp_path: Path) -> None:
+    readme = "```console\n(shop) python c:\\shop\\venv\\Scripts\\huey_consumer.py run.huey\n```\n"
+    run = "from shop.queue import huey\n\nimport jobs.bill\nimport jobs.mail\n"
+
+    found = seen(tmp_path, HUEY | {"run.py": run, "README.md": readme})
+
+    assert commands(found) == ["huey_consumer.py run.huey"]

@@ -52,6 +52,7 @@ def seen(path: Path, *, force: bool = False) -> Detection:
     try:
         return look_at(path, force=force)
     finally:
+        gc.freeze()  # nor is there any in what stays: at its end Python would look through it all
         if collected:
             gc.enable()
 

@@ -9,6 +9,7 @@ from itertools import chain
 
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -16,6 +17,7 @@ from stoker.sidecar.project import Project
 
 _DECIDES = 1_000
 """More than all lines of source together."""
+_MAKES = sieve(begun=("Stoker(",))
 _MADE = re.compile(r"\bStoker\(\s*(\)|\w+(?=\s*=))?")
 """An app of Stoker, and what it is told first, if that has a name or is nothing."""
 _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
@@ -66,7 +68,8 @@ def asks_for_url(project: Project) -> bool:
     Told, it reads no variable: ``Stoker("sqlite:///jobs.db")`` has them there and nowhere else.
     """
     own = (path for path in project.suffixed("py") if not project.is_aside(path))
-    made = [found[1] for path in own for found in _MADE.finditer(project.text(path))]
+    making = project.telling(own, _MAKES)
+    made = [found[1] for path in making for found in _MADE.finditer(project.text(path))]
     return not made or any(first not in (None, "url") for first in made)
 
 

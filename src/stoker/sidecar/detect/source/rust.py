@@ -21,7 +21,7 @@ from stoker.sidecar.detect.source import (
     merged_queues,
 )
 from stoker.sidecar.detect.source.syntax import calls
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve, spotting
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
 
@@ -54,9 +54,9 @@ _SERVES = re.compile(
     r"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
     r"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
-_MAKING = spotting("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
+_MAKING = sieve("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
 """One of these is where any of them is made."""
-_COMMANDS = spotting("Subcommand", "structopt", "StructOpt", "clap")
+_COMMANDS = sieve("Subcommand", "structopt", "StructOpt", "clap")
 _AT_WORK = spotting("worker", "apalis", "faktory", "queue", "consum", "background", "job")
 
 
@@ -80,7 +80,6 @@ class RustSource:
         self.sites: dict[str, list[Site]] = {}
         self._subcommands: dict[str, str] = {}
         wanted = {name for _, _, names in _SITES for name in names}
-        names = {d.name for d in manifests.dependencies if d.language == "rust"}
         for path, data in manifests.tables.items():
             if (
                 path.endswith("Cargo.toml")
@@ -88,10 +87,9 @@ class RustSource:
                 and not self.project.is_aside(path)
             ):
                 self.crates.append(self._crate(path))
-        if not wanted & names:
-            return
         for crate in self.crates:
-            for path in crate.files:
+            making = project.telling(crate.files, _MAKING) if wanted & crate.dependencies else ()
+            for path in making:  # most files only add jobs
                 self._find(crate, path)
 
     def _crate(self, path: str) -> Crate:
@@ -137,8 +135,8 @@ class RustSource:
             for framework, pattern, names in _SITES
             if crate.dependencies & set(names) and framework.removeprefix("rusty-") in text
         ]
-        if not possible or not _MAKING.search(text):
-            return  # most files only add jobs
+        if not possible:
+            return
         for call in calls(text, "rs"):
             framework = next((name for name, made in possible if made.search(call.name)), None)
             if framework is not None:
@@ -195,10 +193,8 @@ class RustSource:
         return self._subcommands[crate.dir]
 
     def _find_subcommand(self, crate: Crate) -> str:
-        for path in crate.files:
+        for path in self.project.telling(crate.files, _COMMANDS):
             text = self.project.text(path)
-            if not _COMMANDS.search(text):
-                continue
             for body in re.findall(r"enum\s+\w*\s*\{(.*?)\n\}", text, re.DOTALL):
                 for name in re.findall(r"^\s{4,8}([A-Z]\w+)\s*(?:[,({]|$)", body, re.M):
                     kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
@@ -217,6 +213,8 @@ class RustSource:
 def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
     """Return what a command starts, if it is a binary of Cargo that works."""
     words = start.step.words
+    if not source.crates:
+        return None
     name, arguments = _binary_of(words)
     if not name and words[0] != "cargo":
         return None

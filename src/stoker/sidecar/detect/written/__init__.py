@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve, spotting
 from stoker.sidecar.project import Project
 
 SOURCES = (
@@ -16,17 +16,24 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
-_WORDS = spotting(
+_NAMES = (
     "celery", "dramatiq", "rqworker", "huey", "taskiq", "procrastinate", "sidekiq", "good_job",
     "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer", "queue",
     "litestar", "stoker", "delayed_job", "periodiq",
-    whole=("rq", "arq", "saq"),
 )  # fmt: skip
+_WHOLE = ("rq", "arq", "saq")
+_WORDS = spotting(*_NAMES, whole=_WHOLE)
+_IN_A_FILE = sieve(*_NAMES, whole=_WHOLE)
 
 
 def is_interesting(text: str) -> bool:
     """Tell if a line, or one of a text's, may be about workers."""
     return _WORDS.search(text.lower()) is not None
+
+
+def may_interest(project: Project, path: str) -> bool:
+    """Tell the same of a file that is not decoded yet."""
+    return _IN_A_FILE.search(project.data(path).lower()) is not None
 
 
 def interesting_among(lines: Iterable[str]) -> set[int]:

@@ -43,7 +43,7 @@ _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-wor
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
 _ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
 _MAKING = re.compile(
-    r"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
+    rb"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
 )
 """One of these is where a worker of BullMQ is made."""
 _CUSTOM = re.compile(
@@ -86,10 +86,10 @@ class NodeSource:
         about = [name for name in names if name in _MAKERS or name in _NEST]
         if not about and not self._is_bull(path):
             return
-        text = self.project.text(path)
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
-        if framework == "bullmq" and not _MAKING.search(text):
+        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
             return  # most files only add jobs
+        text = self.project.text(path)
         found = calls(text, path.rpartition(".")[2])
         for call in found:
             if self._makes_worker(call, text, framework, about):
@@ -264,8 +264,8 @@ def _imported(data: bytes) -> list[str]:
     """Return what a file imports in their order, without what is only a type."""
     # A type's import is found twice; the last pattern, which comes last, has no name for it.
     found = {each.end(): each[1] for way in _IMPORTS for each in way.finditer(data)}
-    names = dict.fromkeys(found[end] for end in sorted(found))
-    return [decoded(name) for name in names if name]
+    names = b"\n".join(dict.fromkeys(name for _, name in sorted(found.items()) if name))
+    return decoded(names).split("\n") if names else []
 
 
 def _is_maker(call: Call) -> bool:
@@ -291,12 +291,12 @@ def _concurrency(call: Call, text: str) -> int | None:
     return None
 
 
+_BESIDE = re.compile(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$")
+_NO_SOURCE = re.compile(r"(^|/)(public|static|assets|build|migrations|locales)/")
+
+
 def _is_source(project: Project, path: str) -> bool:
-    if project.is_aside(path) or re.search(
-        r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$", path
-    ):
-        return False
-    return not re.search(r"(^|/)(public|static|assets|build|migrations|locales)/", path)
+    return not (project.is_aside(path) or _BESIDE.search(path) or _NO_SOURCE.search(path))
 
 
 _RUN_FLAGS = frozenset(

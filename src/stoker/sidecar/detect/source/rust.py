@@ -21,7 +21,7 @@ from stoker.sidecar.detect.source import (
     merged_queues,
 )
 from stoker.sidecar.detect.source.syntax import calls
-from stoker.sidecar.detect.spotting import sieve, spotting
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
 
@@ -50,14 +50,14 @@ _SITES = (
     ("lapin", re.compile(r"\.basic_consume$"), ("lapin",)),
 )
 _SERVES = re.compile(
-    r"axum::serve|use axum::\{[^;]*\bserve\b|axum_server::|HttpServer::new|warp::serve|"
-    r"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
-    r"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
+    rb"axum::serve|use axum::\{[^;]*\bserve\b|axum_server::|HttpServer::new|warp::serve|"
+    rb"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
+    rb"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
 _MAKING = sieve("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
 """One of these is where any of them is made."""
 _COMMANDS = sieve("Subcommand", "structopt", "StructOpt", "clap")
-_AT_WORK = spotting("worker", "apalis", "faktory", "queue", "consum", "background", "job")
+_AT_WORK = sieve("worker", "apalis", "faktory", "queue", "consum", "background", "job")
 
 
 class Crate(msgspec.Struct):
@@ -167,13 +167,10 @@ class RustSource:
 
     def reaches(self, crate: Crate, main: str) -> bool:
         """Tell if a binary has to do with the workers of its crate, where there are several."""
-        if crate.dir not in self.sites and not any(
-            _AT_WORK.search(self.project.text(path).lower()) for path in crate.files
-        ):
+        if crate.dir not in self.sites and not any(map(self._is_about_work, crate.files)):
             return False  # the crate that makes workers is used for something else
         if len(crate.binaries) < 2:
             return True
-        text = self.project.text(main)
         near = [
             s
             for s in self.works(crate)
@@ -183,8 +180,11 @@ class RustSource:
         return (
             bool(near)
             or any(s.path == main for s in self.works(crate))
-            or _AT_WORK.search(text.lower()) is not None
+            or self._is_about_work(main)
         )
+
+    def _is_about_work(self, path: str) -> bool:
+        return _AT_WORK.search(self.project.data(path).lower()) is not None
 
     def subcommand(self, crate: Crate) -> str:
         """Return the sub-command of clap that starts the worker; it is looked for once."""
@@ -207,7 +207,7 @@ class RustSource:
         if len(crate.binaries) > 1 and WORKERISH.search(posixpath.basename(main)):
             return False
         files = [path for each in self._made_of(crate) for path in each.files]
-        return any(_SERVES.search(self.project.text(path)) for path in files)
+        return any(self.project.telling(files, _SERVES))
 
 
 def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:

@@ -48,6 +48,8 @@ def interesting_among(lines: Iterable[str]) -> set[int]:
     return found
 
 
+_CONTINUED = re.compile(r"\\\s*(?:[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\Z)")
+"""A line's end with a backslash before it; most texts that have one have it somewhere else."""
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
 
@@ -74,7 +76,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def joined_lines(project: Project, path: str) -> list[tuple[int, str]]:
     """Return a file's lines with their numbers, continued ones put together."""
-    if "\\" not in project.text(path):
+    if _CONTINUED.search(project.text(path)) is None:
         return list(enumerate(project.lines(path), 1))
     found: list[tuple[int, str]] = []
     start, parts = 0, list[str]()

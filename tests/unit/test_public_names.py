@@ -25,13 +25,21 @@ def test_all_is_sorted() -> None:
 
 
 def test_all_is_every_public_name_and_no_other() -> None:
+    imported = [getattr(stoker, name) for name in stoker.__all__]
     public = [
         name
         for name, value in vars(stoker).items()
         if not name.startswith("_") and not isinstance(value, ModuleType)
     ]
 
+    assert len(imported) == len(public)
     assert sorted(public) == stoker.__all__
+    assert set(public) < set(dir(stoker))
+
+
+def test_what_is_no_public_name_is_missing_as_in_any_module() -> None:
+    with pytest.raises(AttributeError, match="module 'stoker' has no attribute 'Workers'"):
+        getattr(stoker, "Workers")  # noqa: B009
 
 
 def test_there_are_no_more_names_than_one_can_know() -> None:
@@ -81,8 +89,15 @@ def imported(code: str) -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
-def test_the_import_loads_little_and_does_nothing() -> None:
-    result = imported("        import stoker")
+def test_the_import_alone_loads_nothing_else() -> None:
+    loaded = set(imported("        import stoker")["loaded"])
+
+    assert "stoker" in loaded
+    assert not {"asyncio", "msgspec", "inspect", "uuid"} & loaded
+
+
+def test_the_names_load_little_and_do_nothing() -> None:
+    result = imported("        import stoker; [getattr(stoker, name) for name in stoker.__all__]")
 
     assert {"asyncio", "msgspec", "stoker"} <= set(result["loaded"])
     assert NOT_FOR_EVERYONE.isdisjoint(result["loaded"])

@@ -6,7 +6,7 @@ What draws it is imported where it is drawn: JSON needs nothing of it.
 from __future__ import annotations
 
 import gc
-import importlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -34,12 +34,17 @@ _EXTRA = (
 
 
 def need_extra() -> None:
-    """Raise ``ConfigError``, the same for every command, where the extra is not installed."""
+    """Raise ``ConfigError``, the same for every command, where the extra is not installed.
+
+    They are looked for and not imported: of the grammars each project needs one or two.
+    """
     for module in _EXTRA:
         try:
-            importlib.import_module(module)
-        except ModuleNotFoundError:
-            raise missing("stoker sidecar", module, "sidecar") from None
+            found = find_spec(module)
+        except ModuleNotFoundError:  # what it is a part of is missing
+            found = None
+        if found is None:
+            raise missing("stoker sidecar", module, "sidecar")
 
 
 def seen(path: Path, *, force: bool = False) -> Detection:
@@ -52,6 +57,7 @@ def seen(path: Path, *, force: bool = False) -> Detection:
     try:
         return look_at(path, force=force)
     finally:
+        gc.freeze()  # nor is there any in what stays: at its end Python would look through it all
         if collected:
             gc.enable()
 

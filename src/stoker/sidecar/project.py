@@ -1,5 +1,9 @@
 """One read-only view of a project's tree: walked once, each file read at most once.
 
+The way of a file: its *name* decides who asks for it; of what it has, the bytes are looked through
+first (``telling``), and only what tells something is decoded (``text``), and then perhaps parsed.
+Of ten thousand files most go no further than their bytes.
+
 Nothing is executed, and nothing outside the tree is looked at: a link to a directory is not
 followed (its target is walked where it lies, and a cycle cannot arise), a link to a file only if
 the file is in the tree.
@@ -48,6 +52,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
     (b"\xef\xbb\xbf", "utf-8-sig"),
 )
+_MARKED = tuple(mark for mark, _ in _MARKS)
 
 
 class Project:
@@ -61,7 +66,8 @@ class Project:
                 f"{os.fspath(root)!r} is no directory", hint="name the root of a project"
             )
         self.notes: dict[str, None] = {}
-        self._texts: dict[str, str | None] = {}
+        self._data: dict[str, bytes] = {}
+        self._texts: dict[str, str] = {}
         self._split: dict[str, list[str]] = {}
         """The lines of the files of which some were asked for one by one."""
         self._index(frozenset(self._walk()))
@@ -125,16 +131,31 @@ class Project:
         shown = "".join(letter if letter.isprintable() else "�" for letter in f"{where}: {problem}")
         self.notes[f"{shown[:500]}; {hint}"] = None
 
+    def data(self, path: str) -> bytes:
+        """Return what a file has, in UTF-8; nothing if it is missing, binary or too large.
+
+        Only what is neither ASCII nor UTF-8 stays as it is.
+        """
+        if path not in self._data:
+            self._data[path] = self._read(path) if path in self.files else b""
+        return self._data[path]
+
+    def telling(self, paths: Iterable[str], pattern: re.Pattern[bytes]) -> Iterator[str]:
+        """Yield those of some files in which a pattern finds something."""
+        return (path for path in paths if pattern.search(self.data(path)))
+
     def text(self, path: str) -> str:
         """Return what a file says; empty if it is missing, binary or too large."""
         if path not in self._texts:
-            self._texts[path] = self._read(path) if path in self.files else None
-        return self._texts[path] or ""
+            self._texts[path] = decoded(self.data(path))
+        return self._texts[path]
 
     def pretend(self, texts: Mapping[str, str | None]) -> None:
         """Look at the project as if these files said something else, or were not there."""
-        self._texts |= texts
-        self._split.clear()
+        for path, text in texts.items():
+            self._data[path] = (text or "").encode()
+            self._texts.pop(path, None)
+            self._split.pop(path, None)
         gone = {path for path, text in texts.items() if text is None}
         if gone:
             self._index(self.files - gone)
@@ -178,7 +199,7 @@ class Project:
         except (OSError, RuntimeError, UnicodeError):
             return False
 
-    def _read(self, path: str) -> str | None:
+    def _read(self, path: str) -> bytes:
         try:
             file = os.open(f"{self.root}/{path}", os.O_RDONLY)
             try:
@@ -189,10 +210,8 @@ class Project:
                 os.close(file)
         except OSError as error:
             self.note(path, f"cannot be read: {error.strerror}", "make it readable")
-            return None
-        if len(data) > LARGEST:
-            return None
-        return _decode(data)
+            return b""
+        return _in_utf8(data) if len(data) <= LARGEST else b""
 
 
 def _directories(files: Iterable[str]) -> set[str]:
@@ -218,13 +237,16 @@ def _is_venv(entry: os.DirEntry[str]) -> bool:
     return entry.name in ("env", ".env") and Path(entry.path, "pyvenv.cfg").exists()
 
 
-def _decode(data: bytes) -> str | None:
-    """Decode what editors write: a byte order mark decides, then UTF-8, then Latin-1."""
-    for mark, encoding in _MARKS:
+def _in_utf8(data: bytes) -> bytes:
+    """Return what an editor wrote as UTF-8, by its byte order mark; of what is binary nothing."""
+    for mark, encoding in _MARKS if data.startswith(_MARKED) else ():
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    if b"\0" in data[:8_192]:
-        return None
+            return data.decode(encoding, "replace").encode()
+    return data if data.find(b"\0", 0, 8_192) < 0 else b""
+
+
+def decoded(data: bytes) -> str:
+    """Return what a file says: UTF-8, or else Latin-1."""
     try:
         return data.decode()
     except UnicodeDecodeError:

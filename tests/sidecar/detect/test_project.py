@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,19 @@ def test_encodings_that_editors_write(tmp_path: Path) -> None:
     project = Project(tmp_path)
 
     assert [project.lines(name) for name in "abcd"] == [["célery==5"]] * 4
+    assert list(project.telling("abcd", re.compile(rb"lery==\d\r\n"))) == list("abcd")
+
+
+def test_what_a_project_is_taken_for_is_told_in_bytes_and_in_text(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("celery\n")
+    (tmp_path / "b").write_text("celery\n")
+    project = Project(tmp_path)
+    assert (project.data("a"), project.line("a", 1)) == (b"celery\n", "celery")
+
+    project.pretend({"a": "rq\n", "b": None})
+
+    assert (project.data("a"), project.text("a"), project.line("a", 1)) == (b"rq\n", "rq\n", "rq")
+    assert (project.data("b"), project.text("b"), project.files) == (b"", "", {"a"})
 
 
 def test_what_is_no_text_or_too_large_is_not_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as some
 
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve, spotting
 
 _text = some.text("aqrk_(.[ \\", max_size=12)
 _word = some.text("aqrk_(.[ \\", min_size=1, max_size=4)
@@ -39,3 +39,11 @@ def test_a_word_is_found_before_what_follows_it(word: str, text: str) -> None:
     found = spotting("none of it", followed={word: "a|q+r"}).search(text) is not None
 
     assert found == (re.search(rf"{re.escape(word)}(?:a|q+r)", text) is not None)
+
+
+@given(some.lists(_word, min_size=1, max_size=4), _word, some.text("aqrk_(.[é", max_size=12))
+def test_a_sieve_lets_through_what_is_not_decoded_yet(
+    words: list[str], whole: str, text: str
+) -> None:
+    if spotting(*words, whole=(whole,)).search(text):
+        assert sieve(*words, whole=(whole,)).search(text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from types import FrameType
 import pytest
 
 from stoker.sidecar.detect import detect
+from stoker.sidecar.project import Project
 
 _WORKERS = {
     "package.json": '{"name": "shop", "dependencies": {"bullmq": "5"}}',
@@ -114,6 +116,33 @@ def test_the_work_grows_with_the_files_and_no_faster(
     few, many = (_work(made(tmp_path / str(count), count)) for count in (10, 40))
 
     assert {name: many[name] for name in many if many[name] > 4 * few[name] + 100} == {}
+
+
+def test_of_ten_thousand_files_each_is_read_once_and_few_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = _shop(tmp_path, 10_000 // len(_UNRELATED))
+    opened: Counter[str] = Counter()
+    decoded: set[str] = set()
+    opening, saying = os.open, Project.text
+
+    def counted(path: str, *arguments: int) -> int:
+        opened[path] += 1
+        return opening(path, *arguments)
+
+    def noted(project: Project, path: str) -> str:
+        if path in project.files:
+            decoded.add(path)
+        return saying(project, path)
+
+    monkeypatch.setattr(os, "open", counted)
+    monkeypatch.setattr(Project, "text", noted)
+
+    found = detect(root)
+
+    assert {unit.framework for unit in found.units} == {"bullmq", "celery", "asynq", "apalis"}
+    assert len(opened) == opened.total() == 10_000 + len(_WORKERS)
+    assert decoded <= set(_WORKERS)
 
 
 def _programs(root: Path, count: int) -> Path:

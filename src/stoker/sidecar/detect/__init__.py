@@ -31,7 +31,7 @@ def opened(root: str | os.PathLike[str], *, force: bool = False) -> Project:
 
 def _without_ours(project: Project, *, force: bool) -> dict[str, str | None]:
     own = [path for path in project.ordered
-           if may_be_ours(path) and "stoker" in project.text(path)]  # fmt: skip
+           if may_be_ours(path) and b"stoker" in project.data(path)]  # fmt: skip
     if not own:
         return {}
     from stoker.sidecar.write.changes import without_ours  # most projects have nothing of it

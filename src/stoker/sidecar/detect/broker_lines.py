@@ -41,6 +41,7 @@ _TELLING = re.compile(
     r"Q(?<=PostgresQ)ueue"
 )
 """Each by a rare letter, as ``spotting`` does it: so ``re`` skips at once what cannot be one."""
+_MAY_TELL = re.compile(_TELLING.pattern.encode())
 _CONFIGURATION = (
     "yml", "yaml", "toml", "ini", "cfg", "conf", "json", "env", "example", "sample", "sh",
 )  # fmt: skip
@@ -68,7 +69,8 @@ class BrokerLines:
     @cached_property
     def _votes(self) -> list[tuple[str, list[Vote]]]:
         """The files that name a broker."""
-        every = ((path, list(_votes(path, self.project.text(path)))) for path in self._paths())
+        telling = self.project.telling(self._paths(), _MAY_TELL)
+        every = ((path, list(_votes(path, self.project.text(path)))) for path in telling)
         return [(path, votes) for path, votes in every if votes]
 
     def _paths(self) -> Iterator[str]:

@@ -6,7 +6,7 @@ from stoker.sidecar.detect.written.compose import compose_files
 from stoker.sidecar.detect.written.dockerfiles import dockerfiles
 from stoker.sidecar.project import Project
 
-_KUBERNETES = ("Deployment", "StatefulSet", "CronJob")
+_KUBERNETES = (b"kind: Deployment", b"kind: StatefulSet", b"kind: CronJob")
 
 
 def container_files(project: Project) -> dict[str, tuple[str, ...]]:
@@ -26,7 +26,7 @@ def _kubernetes(project: Project) -> list[str]:
     found = project.named("Chart.yaml", "kustomization.yaml")
     for path in project.suffixed("yaml", "yml"):
         if any(part in path.lower() for part in ("k8s", "kube", "manifest", "deploy", "helm")):
-            text = project.text(path)[:4_096]
-            if "apiVersion:" in text and any(f"kind: {kind}" in text for kind in _KUBERNETES):
+            head = project.data(path)[:4_096]
+            if b"apiVersion:" in head and any(kind in head for kind in _KUBERNETES):
                 found.append(path)
     return found

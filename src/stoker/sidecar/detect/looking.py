@@ -21,7 +21,7 @@ from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
 from stoker.sidecar.detect.source.node_development import from_source
 from stoker.sidecar.detect.source.node_files import NodeSource
-from stoker.sidecar.detect.source.python_apps import web_app
+from stoker.sidecar.detect.source.python_apps import web_apps
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
 from stoker.sidecar.detect.source.ruby_programs import ruby_program
@@ -221,7 +221,7 @@ def _is_installed(source: PythonSource) -> bool:
         for name in names
     )
     published = bool(names) and _PUBLISHED.search(told) is not None
-    return (installed or published) and web_app(source) is None
+    return (installed or published) and not web_apps(source)
 
 
 _PUBLISHED = re.compile(r"""["'\s](?:Intended Audience|License|Operating System|Topic) :: """)

@@ -10,9 +10,9 @@ from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
 from stoker.sidecar.detect.source.python_tasks import loading_module
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve
 
-_SCHEDULE = spotting(
+_SCHEDULE = sieve(
     "beat_schedule", "CELERYBEAT_SCHEDULE", "CELERY_BEAT_SCHED", "add_periodic_task",
     "django_celery_beat",
 )  # fmt: skip
@@ -35,7 +35,7 @@ def infer(source: PythonSource) -> list[Inferred]:
 
 
 def _is_scheduled(source: PythonSource) -> bool:
-    return any(_SCHEDULE.search(source.project.text(path)) for path in source.paths)
+    return any(source.project.telling(source.paths, _SCHEDULE))
 
 
 def _makes_celery(source: PythonSource, each: Assigned) -> bool:
@@ -71,7 +71,7 @@ def _has_tasks(source: PythonSource, each: Assigned) -> bool:
     registers = re.compile(rf"@(\w+\.)*{re.escape(each.name)}\.task\b")
     return any(
         path.startswith(prefix) and registers.search(source.project.text(path))
-        for path in source.paths
+        for path in source.speaking_of(f"{each.name}.task")
     )
 
 

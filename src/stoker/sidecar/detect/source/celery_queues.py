@@ -20,10 +20,10 @@ from stoker.sidecar.detect.source.celery_calls import sent
 from stoker.sidecar.detect.source.celery_settings import Kind, is_queue, queues_of
 from stoker.sidecar.detect.source.python_constants import text_of
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Evidence, Unit
 
-_SPOKEN_OF = spotting(
+_SPOKEN_OF = sieve(
     "task_routes", "TASK_ROUTES", "task_queues", "TASK_QUEUES", "default_queue", "DEFAULT_QUEUE",
     "CELERY_ROUTES", "CELERY_QUEUES", "beat_schedule", "BEAT_SCHEDULE",
     followed={"queue": r"\s*=\s*(?:[\"']|(?:\w+\.)*[A-Z][A-Z0-9_]*\b)"},
@@ -103,17 +103,16 @@ class CeleryQueues:
     @cached_property
     def _named(self) -> list[Named]:
         """All queues, those of the settings before those of tasks."""
-        found = [each for path in self.source.paths for each in self._of_file(path)]
+        spoken_of = self.source.project.telling(self.source.paths, _SPOKEN_OF)
+        found = [each for path in spoken_of for each in self._of_file(path)]
         order: tuple[Kind, ...] = ("default", "declared", "routed")
         return sorted(found, key=lambda each: order.index(each.kind))
 
     def _of_file(self, path: str) -> Iterator[Named]:
-        text = self.source.project.text(path)
-        if _SPOKEN_OF.search(text) is None:
-            return
         module = self.source.module(path)
         if module is None:
             return
+        text = self.source.project.text(path)
         if "celery" in f"{path}\n{text}".lower():
             for kind, node, name in queues_of(module):
                 yield Named(kind, name, path, node.lineno)

@@ -16,7 +16,7 @@ from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.detection import Role
-from stoker.sidecar.project import Project
+from stoker.sidecar.project import Project, decoded
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -135,8 +135,9 @@ class GoSource:
         self.programs.sort(key=lambda program: program.target)
 
     def _add(self, path: str) -> None:
-        text = self.project.text(path)
-        imports = _IMPORT.findall(text[: text.find("\nfunc ") if "\nfunc " in text else None])
+        data = self.project.data(path)
+        head = data[: at if (at := data.find(b"\nfunc ")) >= 0 else None]
+        imports = _IMPORT.findall(decoded(head))
         self.imports.add(path, filter(None, (self.dir_of(name) for _, name in imports)))
         self.imports.add(directory(path), [path])
         for library in _LIBRARIES:
@@ -146,10 +147,12 @@ class GoSource:
                 if library_of(name) is library
                 for local in _local_names(alias, name)
             }
-            if names and any(name in text for name in library.makers):
-                self._find(path, text, library, names)
-        if "func main()" in text and _MAIN.search(text) and _PACKAGE_MAIN.search(text):
-            self._add_main(path, directory(path))
+            if names and any(name.encode() in data for name in library.makers):
+                self._find(path, self.project.text(path), library, names)
+        if b"func main()" in data:
+            text = self.project.text(path)
+            if _MAIN.search(text) and _PACKAGE_MAIN.search(text):
+                self._add_main(path, directory(path))
 
     def _add_main(self, path: str, dir: str) -> None:
         """Note a program. Of several in one directory, each file is run for itself."""
@@ -184,7 +187,7 @@ class GoSource:
     def recipes(self) -> list[str]:
         """The files that may say under which name a program is built."""
         found = self.project.matching(r"(docker|make|just|task)file.*|.*\.(mk|sh|ya?ml|md)")
-        return [path for path in found if "go build" in self.project.text(path)]
+        return [path for path in found if b"go build" in self.project.data(path)]
 
     def built(self, path: str) -> dict[str, list[str]]:
         """Return what a recipe builds by name: ``go build -o bin/worker ./cmd/tasks``."""

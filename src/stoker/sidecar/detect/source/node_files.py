@@ -12,11 +12,11 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
-from stoker.sidecar.project import Project
+from stoker.sidecar.project import Project, decoded
 
 _NAME = r"""["']([^"'\n]{1,300})["']"""
 _IMPORTS = tuple(
-    re.compile(way)
+    re.compile(way.encode())
     for way in (
         rf"from(?<!\wfrom)\s*{_NAME}",
         r"""\((?=\s*["'_])(?:(?<=\bimport\()|(?<=\brequire\()|(?<=\bfork\()|(?<=\bnew URL\()|"""
@@ -49,7 +49,7 @@ _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-wor
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
 _ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
 _MAKING = re.compile(
-    r"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
+    rb"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
 )
 """One of these is where a worker of BullMQ is made."""
 _CUSTOM = re.compile(
@@ -76,25 +76,26 @@ class NodeSource:
         self._serving: dict[str, bool] = {}
         named: dict[str, list[str]] = {}
         for path in self.paths:
-            text = project.text(path)
-            names = named[path] = _imported(text)
-            self.imports.add(path, filter(None, (self._files.resolve(path, n) for n in names)))
+            names = named[path] = _imported(project.data(path))
+            self.imports.add(path, self._files.resolved(path, names))
+        self._of_bull = {d.dir for d in manifests.dependencies if d.name == "bull"}
+        """The packages that depend on it."""
         self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         for path, names in named.items():
-            sites = tuple(self._find_sites(path, project.text(path), names))
+            sites = tuple(self._find_sites(path, names))
             if sites:
                 self.sites[path] = sites
 
     # ---- sites ----------------------------------------------------------------------------------
 
-    def _find_sites(self, path: str, text: str, names: Sequence[str]) -> Iterator[Site]:
+    def _find_sites(self, path: str, names: Sequence[str]) -> Iterator[Site]:
         about = [name for name in names if name in _MAKERS or name in _NEST]
-        bull = not about and ".process(" in text and self._is_bull(path, text)
-        if not about and not bull:
+        if not about and not self._is_bull(path):
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
-        if framework == "bullmq" and not _MAKING.search(text):
+        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
             return  # most files only add jobs
+        text = self.project.text(path)
         found = calls(text, path.rpartition(".")[2])
         for call in found:
             if self._makes_worker(call, text, framework, about):
@@ -108,16 +109,16 @@ class NodeSource:
             line = text.count("\n", 0, text.find("extends")) + 1
             yield Site(framework, path, line, self.project.line(path, line))
 
-    def _is_bull(self, path: str, text: str) -> bool:
+    def _is_bull(self, path: str) -> bool:
         """Tell if a file that does not import Bull is about its queues: named so, or given one."""
+        if not self._of_bull or b".process(" not in self.project.data(path):
+            return False
         package = self.manifests.package_of(path, "node")
         named = re.search(r"queue|worker|job|process|consumer", path.lower()) is not None
-        given = _ON_A_QUEUE.search(text) is not None and any(
+        given = _ON_A_QUEUE.search(self.project.text(path)) is not None and any(
             each in self._with_bull for each in self.imports.of(path)
         )
-        if package is None or not (named or given):
-            return False
-        return any(d.name == "bull" and d.dir == package.dir for d in self.manifests.dependencies)
+        return package is not None and (named or given) and package.dir in self._of_bull
 
     def _makes_worker(self, call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
         if _is_maker(call):
@@ -279,11 +280,12 @@ def _is_probe(text: str) -> bool:
     return _HTTP.search(text) is not None and _ASKED.search(_PROBED.sub("", text)) is None
 
 
-def _imported(text: str) -> list[str]:
+def _imported(data: bytes) -> list[str]:
     """Return what a file imports in their order, without what is only a type."""
     # A type's import is found twice; the last pattern, which comes last, has no name for it.
-    found = {each.end(): each[1] for way in _IMPORTS for each in way.finditer(text)}
-    return list(dict.fromkeys(name for _, name in sorted(found.items()) if name))
+    found = {each.end(): each[1] for way in _IMPORTS for each in way.finditer(data)}
+    names = b"\n".join(dict.fromkeys(name for _, name in sorted(found.items()) if name))
+    return decoded(names).split("\n") if names else []
 
 
 def _is_maker(call: Call) -> bool:
@@ -309,12 +311,12 @@ def _concurrency(call: Call, text: str) -> int | None:
     return None
 
 
+_BESIDE = re.compile(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$")
+_NO_SOURCE = re.compile(r"(^|/)(public|static|assets|build|migrations|locales)/")
+
+
 def _is_source(project: Project, path: str) -> bool:
-    if project.is_aside(path) or re.search(
-        r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$", path
-    ):
-        return False
-    return not re.search(r"(^|/)(public|static|assets|build|migrations|locales)/", path)
+    return not (project.is_aside(path) or _BESIDE.search(path) or _NO_SOURCE.search(path))
 
 
 _RUN_FLAGS = frozenset(

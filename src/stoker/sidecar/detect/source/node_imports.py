@@ -13,6 +13,7 @@ from stoker.sidecar.project import Project
 SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
 _PREFIXES = ("@/", "~/", "#", "src/", "@app/", "$lib/")
 """What stands for the root of the package, or of its source, by habit."""
+_BUILT = re.compile(r"\.(d\.ts|[cm]?jsx?)$")
 
 
 class Resolver:
@@ -27,20 +28,28 @@ class Resolver:
             for path in self._known if path.endswith(f".{suffix}")
         }  # fmt: skip
         """The files without their suffixes; of several that of the first one."""
-        self._found: dict[tuple[str, str], str] = {}
-        """By the package that imports, and the name."""
+        self._found: dict[str, str] = {}
+        """By the directory or the package that imports, where this matters, and the name."""
 
-    def resolve(self, path: str, name: str) -> str:
-        """Return the file that ``path`` imports by a name, empty for what is not of the project."""
-        if name.startswith("."):
-            return self.file(posixpath.normpath(posixpath.join(directory(path), name)))
-        package = self.manifests.package_of(path, "node") if name.startswith(_PREFIXES) else None
-        asked = (package.dir if package else ".", name)
-        if asked not in self._found:
-            self._found[asked] = (
-                self._of_package(*asked) or self._aliased(name) or self._of_member(name)
-            )
-        return self._found[asked]
+    def resolved(self, path: str, names: Iterable[str]) -> list[str]:
+        """Return the files that ``path`` imports by these names; what is of others has none."""
+        dir = directory(path)
+        package = self.manifests.package_of(dir, "node")
+        home = package.dir if package else "."
+        found: list[str] = []
+        for name in names:
+            from_where = dir if name[0] == "." else home if name.startswith(_PREFIXES) else ""
+            asked = f"{from_where}/{name}"
+            if asked not in self._found:
+                self._found[asked] = self._resolve(from_where, name)
+            if self._found[asked]:
+                found.append(self._found[asked])
+        return found
+
+    def _resolve(self, from_where: str, name: str) -> str:
+        if name[0] == ".":
+            return self.file(posixpath.normpath(f"{from_where}/{name}"))
+        return self._of_package(from_where, name) or self._aliased(name) or self._of_member(name)
 
     def _of_package(self, base: str, name: str) -> str:
         prefix = next((each for each in _PREFIXES if name.startswith(each)), "")
@@ -86,9 +95,11 @@ class Resolver:
         base = base.removeprefix("./")
         if base in self._known:
             return base
-        stem = re.sub(r"\.(d\.ts|[cm]?jsx?)$", "", base)
-        tries = (stem, f"{stem}/index", f"{stem}/src/index")
-        return next((self._by_stem[each] for each in tries if each in self._by_stem), "")
+        stem = _BUILT.sub("", base) if base.endswith(("js", "jsx", ".d.ts")) else base
+        for each in (stem, f"{stem}/index", f"{stem}/src/index"):
+            if each in self._by_stem:
+                return self._by_stem[each]
+        return ""
 
     @cached_property
     def _members(self) -> dict[str, str]:

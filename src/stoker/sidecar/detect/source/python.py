@@ -101,10 +101,8 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
         return []
     actors: dict[str, int] = {}
     setters: dict[str, int] = {}
-    for path in source.paths:
+    for path in source.speaking_of("dramatiq"):
         text = source.project.text(path)
-        if "dramatiq" not in text:
-            continue
         at = re.search(r"@(?:dramatiq\.)?actor\b", text)
         if at:
             actors[path] = text.count("\n", 0, at.start()) + 1
@@ -152,7 +150,7 @@ def _single(
 
 
 def _huey(source: PythonSource) -> list[Inferred]:
-    if any("huey.contrib.djhuey" in source.project.text(path) for path in source.paths):
+    if any(source.speaking_of("huey.contrib.djhuey")):
         return []
     calls = (
         "Huey",
@@ -201,10 +199,8 @@ _QUEUE_CONFIG = re.compile(r"""QueueConfig\([^()]*?\bname\s*=\s*["']([\w.-]+)["'
 
 
 def _saq_queues(source: PythonSource) -> Iterator[str]:
-    for path in source.paths:
-        text = source.project.text(path)
-        if "QueueConfig(" in text:
-            yield from dict.fromkeys(_QUEUE_CONFIG.findall(text))
+    for path in source.speaking_of("QueueConfig("):
+        yield from dict.fromkeys(_QUEUE_CONFIG.findall(source.project.text(path)))
 
 
 def _saq(source: PythonSource) -> list[Inferred]:
@@ -273,7 +269,7 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
 
 
 def _procrastinate(source: PythonSource) -> list[Inferred]:
-    if any("procrastinate.contrib.django" in source.project.text(path) for path in source.paths):
+    if any(source.speaking_of("procrastinate.contrib.django")):
         return []
     for module in source.modules.values():
         for each in module.assigned:

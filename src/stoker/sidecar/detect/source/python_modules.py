@@ -16,11 +16,11 @@ import msgspec
 
 from stoker.sidecar.detect.manifests import Manifests, directory, python_name
 from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Evidence
-from stoker.sidecar.project import Project
+from stoker.sidecar.project import Project, decoded
 
-_TELLING = spotting(
+_TELLING = sieve(
     "Celery", "worker_main", "django_rq", "Huey(", "huey.consumer", "WorkerSettings",
     "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
     "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
@@ -35,9 +35,10 @@ _TELLING = spotting(
     },
 )  # fmt: skip
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
-_IMPORTED = re.compile(r"\n\s*(?:from\s+([\w.]+)\s+import\s+([^\n#]+)|import\s+([\w.]+))")
-"""Of a text after a line's end: a pattern that begins with one is found four times as fast."""
-
+_MAY_BE_TOLD = sieve("celery", "huey")
+_FROM_IMPORT = re.compile(rb"from\s+([\w.\x80-\xff]+)\s+import\s+([^\n#]+)")
+_IMPORT = re.compile(rb"import\s+([\w.\x80-\xff]+)")
+"""Found by their words, and then asked what stands before them: most lines import nothing."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -86,10 +87,9 @@ class PythonSource:
         self.paths = [path for path in project.suffixed("py") if not self.project.is_aside(path)]
         self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
-        for path in self.paths:
-            text = project.text(path)
-            if _TELLING.search(text) and re.fullmatch(r"[\w/.-]*?\w+\.py", path):
-                module = _parse(project, path, text)
+        for path in project.telling(self.paths, _TELLING):
+            if re.fullmatch(r"[\w/.-]*?\w+\.py", path):
+                module = _parse(project, path, project.text(path))
                 if module is not None:
                     self.modules[path] = module
         self._passing: dict[str, Module | None] = {}
@@ -99,12 +99,17 @@ class PythonSource:
         self.hueys = {name for m in self.modules.values() for name in m.hueys}
         self._parse_more()
 
+    def speaking_of(self, word: str) -> Iterator[str]:
+        """Yield the files that have a word somewhere."""
+        found = word.encode()
+        return (path for path in self.paths if found in self.project.data(path))
+
     @cached_property
     def imports(self) -> Counter[str]:
         """How often each module, and each name of one, is imported."""
         found: Counter[str] = Counter()
         for path in self.paths:
-            for name, members in _imported(self.project.text(path)):
+            for name, members in _imported(self.project.data(path)):
                 found[name] += 1
                 found.update(f"{name}.{each}" for each in re.findall(r"\w+", members))
         return found
@@ -136,10 +141,9 @@ class PythonSource:
         """Parse also what gets its Celery app, or its Huey, of a function of another file."""
         makers = self.factories | self.hueys
         called = re.compile(rf"\b({'|'.join(makers)})\(")
-        about = re.compile("celery|huey")
-        for path in self.paths if makers else ():
+        for path in self.project.telling(self.paths, _MAY_BE_TOLD) if makers else ():
             text = self.project.text(path)
-            if path not in self.modules and about.search(text) and called.search(text):
+            if path not in self.modules and called.search(text):
                 module = _parse(self.project, path, text)
                 if module is not None:
                     self.modules[path] = module
@@ -202,7 +206,7 @@ class PythonSource:
     def _absolute(self, dir: str) -> Iterator[str]:
         """Yield what the files of a directory import that may be of this project."""
         for path in self._by_dir.get(dir, ()):
-            for name, _ in _imported(self.project.text(path)):
+            for name, _ in _imported(self.project.data(path)):
                 first = name.partition(".")[0]
                 if first and first not in sys.stdlib_module_names and not self._is_foreign(first):
                     yield name
@@ -256,10 +260,19 @@ def _is_arq(node: ast.ClassDef) -> bool:
     )
 
 
-def _imported(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the modules that a text imports, each with what it takes of them."""
-    for found in _IMPORTED.finditer(f"\n{text}"):
-        yield found[1] or found[3], found[2] or ""
+def _imported(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the modules that a file imports, each with what it takes of them."""
+    for found in _FROM_IMPORT.finditer(data):
+        if _begins_line(data, found.start()):
+            yield decoded(found[1]), decoded(found[2])
+    for found in _IMPORT.finditer(data):
+        if _begins_line(data, found.start()):
+            yield decoded(found[1]), ""
+
+
+def _begins_line(data: bytes, at: int) -> bool:
+    start = data.rfind(b"\n", 0, at) + 1
+    return start == at or data[start:at].isspace()
 
 
 def _parse(project: Project, path: str, text: str) -> Module | None:

@@ -25,7 +25,7 @@ def loading_module(source: PythonSource, each: Assigned) -> str:
     )
     own = [
         path
-        for path in source.paths
+        for path in source.speaking_of(f"{each.name}.")
         if path != each.path
         and defines.search(other := source.project.text(path))
         and taken.search(other)

@@ -21,7 +21,7 @@ from stoker.sidecar.detect.source import (
     merged_queues,
 )
 from stoker.sidecar.detect.source.syntax import calls
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Embedded
 from stoker.sidecar.project import Project
 
@@ -50,14 +50,14 @@ _SITES = (
     ("lapin", re.compile(r"\.basic_consume$"), ("lapin",)),
 )
 _SERVES = re.compile(
-    r"axum::serve|use axum::\{[^;]*\bserve\b|axum_server::|HttpServer::new|warp::serve|"
-    r"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
-    r"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
+    rb"axum::serve|use axum::\{[^;]*\bserve\b|axum_server::|HttpServer::new|warp::serve|"
+    rb"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
+    rb"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
-_MAKING = spotting("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
+_MAKING = sieve("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
 """One of these is where any of them is made."""
-_COMMANDS = spotting("Subcommand", "structopt", "StructOpt", "clap")
-_AT_WORK = spotting("worker", "apalis", "faktory", "queue", "consum", "background", "job")
+_COMMANDS = sieve("Subcommand", "structopt", "StructOpt", "clap")
+_AT_WORK = sieve("worker", "apalis", "faktory", "queue", "consum", "background", "job")
 
 
 class Crate(msgspec.Struct):
@@ -80,7 +80,6 @@ class RustSource:
         self.sites: dict[str, list[Site]] = {}
         self._subcommands: dict[str, str] = {}
         wanted = {name for _, _, names in _SITES for name in names}
-        names = {d.name for d in manifests.dependencies if d.language == "rust"}
         for path, data in manifests.tables.items():
             if (
                 path.endswith("Cargo.toml")
@@ -88,10 +87,9 @@ class RustSource:
                 and not self.project.is_aside(path)
             ):
                 self.crates.append(self._crate(path))
-        if not wanted & names:
-            return
         for crate in self.crates:
-            for path in crate.files:
+            making = project.telling(crate.files, _MAKING) if wanted & crate.dependencies else ()
+            for path in making:  # most files only add jobs
                 self._find(crate, path)
 
     def _crate(self, path: str) -> Crate:
@@ -137,8 +135,8 @@ class RustSource:
             for framework, pattern, names in _SITES
             if crate.dependencies & set(names) and framework.removeprefix("rusty-") in text
         ]
-        if not possible or not _MAKING.search(text):
-            return  # most files only add jobs
+        if not possible:
+            return
         for call in calls(text, "rs"):
             framework = next((name for name, made in possible if made.search(call.name)), None)
             if framework is not None:
@@ -169,13 +167,10 @@ class RustSource:
 
     def reaches(self, crate: Crate, main: str) -> bool:
         """Tell if a binary has to do with the workers of its crate, where there are several."""
-        if crate.dir not in self.sites and not any(
-            _AT_WORK.search(self.project.text(path).lower()) for path in crate.files
-        ):
+        if crate.dir not in self.sites and not any(map(self._is_about_work, crate.files)):
             return False  # the crate that makes workers is used for something else
         if len(crate.binaries) < 2:
             return True
-        text = self.project.text(main)
         near = [
             s
             for s in self.works(crate)
@@ -185,8 +180,11 @@ class RustSource:
         return (
             bool(near)
             or any(s.path == main for s in self.works(crate))
-            or _AT_WORK.search(text.lower()) is not None
+            or self._is_about_work(main)
         )
+
+    def _is_about_work(self, path: str) -> bool:
+        return _AT_WORK.search(self.project.data(path).lower()) is not None
 
     def subcommand(self, crate: Crate) -> str:
         """Return the sub-command of clap that starts the worker; it is looked for once."""
@@ -195,10 +193,8 @@ class RustSource:
         return self._subcommands[crate.dir]
 
     def _find_subcommand(self, crate: Crate) -> str:
-        for path in crate.files:
+        for path in self.project.telling(crate.files, _COMMANDS):
             text = self.project.text(path)
-            if not _COMMANDS.search(text):
-                continue
             for body in re.findall(r"enum\s+\w*\s*\{(.*?)\n\}", text, re.DOTALL):
                 for name in re.findall(r"^\s{4,8}([A-Z]\w+)\s*(?:[,({]|$)", body, re.M):
                     kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
@@ -211,12 +207,14 @@ class RustSource:
         if len(crate.binaries) > 1 and WORKERISH.search(posixpath.basename(main)):
             return False
         files = [path for each in self._made_of(crate) for path in each.files]
-        return any(_SERVES.search(self.project.text(path)) for path in files)
+        return any(self.project.telling(files, _SERVES))
 
 
 def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
     """Return what a command starts, if it is a binary of Cargo that works."""
     words = start.step.words
+    if not source.crates:
+        return None
     name, arguments = _binary_of(words)
     if not name and words[0] != "cargo":
         return None

@@ -97,9 +97,8 @@ class Apps:
         """Return the files in which an app has a name, and which: its own, and its importers."""
         stem = each.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
         found = {each.path: each.name}
-        for path in self.source.paths:
-            text = self.source.project.text(path)
-            if path != each.path and stem in text and "import" in text:
+        for path in self.source.speaking_of(stem):
+            if path != each.path and b"import" in self.source.project.data(path):
                 for file, member, name in imported(self.source, path):
                     if (file, member) == (each.path, each.name):
                         found[path] = name

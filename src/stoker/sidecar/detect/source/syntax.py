@@ -7,41 +7,48 @@ file still has of them is found.
 from __future__ import annotations
 
 import functools
+import importlib
 import re
-from typing import NamedTuple
+from functools import cached_property
 
-import tree_sitter_go
-import tree_sitter_javascript
-import tree_sitter_rust
-import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 _GRAMMARS = {
-    "js": tree_sitter_javascript.language,
-    "jsx": tree_sitter_javascript.language,
-    "mjs": tree_sitter_javascript.language,
-    "cjs": tree_sitter_javascript.language,
-    "ts": tree_sitter_typescript.language_typescript,
-    "mts": tree_sitter_typescript.language_typescript,
-    "cts": tree_sitter_typescript.language_typescript,
-    "tsx": tree_sitter_typescript.language_tsx,
-    "go": tree_sitter_go.language,
-    "rs": tree_sitter_rust.language,
+    **dict.fromkeys(("js", "jsx", "mjs", "cjs"), ("tree_sitter_javascript", "language")),
+    **dict.fromkeys(("ts", "mts", "cts"), ("tree_sitter_typescript", "language_typescript")),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "go": ("tree_sitter_go", "language"),
+    "rs": ("tree_sitter_rust", "language"),
 }
+"""By the suffix: the module, which is imported for the first file of its language, and its name."""
 LONGEST_NAME = 200
 LONGEST_ARGUMENT = 2_000
 
 
-class Call(NamedTuple):
+class Call:
     """Something that is called or constructed."""
 
-    name: str
-    """As it is written, without spaces: ``asynq.NewServer``, ``new Worker``, ``@Processor``."""
-    arguments: tuple[str, ...]
-    line: int
-    start: int
-    """Byte offset; with ``end``, what lies inside of what."""
-    end: int
+    def __init__(self, name: str, node: Node, data: bytes) -> None:
+        self.name = name
+        """As it is written, without spaces: ``asynq.NewServer``, ``new Worker``, ``@Processor``."""
+        self._node, self._data = node, data
+
+    @property
+    def line(self) -> int:
+        """Return the line that it begins in."""
+        return self._node.start_point[0] + 1
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """Return its arguments as they are written; most calls are never asked for them."""
+        given = self._node.child_by_field_name("arguments")
+        return tuple(
+            _written(
+                self._data, each.start_byte, min(each.end_byte, each.start_byte + LONGEST_ARGUMENT)
+            )
+            for each in (given.named_children if given is not None else ())
+            if each.type != "comment"
+        )
 
     @property
     def last(self) -> str:
@@ -67,7 +74,9 @@ _SCRIPT_CALLS = "[(call_expression) (new_expression) (decorator (call_expression
 
 @functools.cache
 def _grammar(suffix: str) -> tuple[Parser, Query]:
-    language = Language(_GRAMMARS[suffix]())
+    module, name = _GRAMMARS[suffix]
+    grammar: object = getattr(importlib.import_module(module), name)()
+    language = Language(grammar)
     return Parser(language), Query(language, _CALLS.get(suffix, _SCRIPT_CALLS))
 
 
@@ -80,37 +89,26 @@ def calls(text: str, suffix: str) -> list[Call]:
     # Searched by a query and not node by node: most nodes of a file never become objects.
     found = QueryCursor(query).captures(parser.parse(data).root_node).get("call", [])
     found.sort(key=lambda node: (node.start_byte, -node.end_byte))
-    return [_decorator(node, data) if node.type == "decorator" else _call(node, data)
-            for node in found]  # fmt: skip
-
-
-def _decorator(node: Node, data: bytes) -> Call:
-    made = _call(node.named_children[0], data)
-    return made._replace(name=f"@{made.name}")
+    return [_call(node, data) for node in found]
 
 
 def _call(node: Node, data: bytes) -> Call:
+    if node.type == "decorator":
+        called = node.named_children[0]
+        return Call(f"@{_name(called, data)}", called, data)
+    return Call(_name(node, data), node, data)
+
+
+def _name(node: Node, data: bytes) -> str:
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
     name = ""
     if function is not None:
         if function.type == "generic_function":
             function = function.child_by_field_name("function") or function
         start = max(function.start_byte, function.end_byte - LONGEST_NAME)
-        name = re.sub(rb"\s+", b"", data[start : function.end_byte]).decode("utf-8", "replace")
-    if node.type == "new_expression":
-        name = f"new {name}"
-    arguments = node.child_by_field_name("arguments")
-    listed = arguments.named_children if arguments is not None else []
-    return Call(
-        name=name,
-        arguments=tuple(
-            data[each.start_byte : min(each.end_byte, each.start_byte + LONGEST_ARGUMENT)].decode(
-                "utf-8", "replace"
-            )
-            for each in listed
-            if each.type != "comment"
-        ),
-        line=node.start_point[0] + 1,
-        start=node.start_byte,
-        end=node.end_byte,
-    )
+        name = "".join(_written(data, start, function.end_byte).split())
+    return f"new {name}" if node.type == "new_expression" else name
+
+
+def _written(data: bytes, start: int, end: int) -> str:
+    return data[start:end].decode("utf-8", "replace")

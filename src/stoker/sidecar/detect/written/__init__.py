@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from stoker.sidecar.detect.spotting import spotting
+from stoker.sidecar.detect.spotting import sieve, spotting
 from stoker.sidecar.project import Project
 
 SOURCES = (
@@ -16,17 +16,24 @@ SOURCES = (
 )  # fmt: skip
 """In the order of precedence: a command in one beats the same in a later one."""
 
-_WORDS = spotting(
+_NAMES = (
     "celery", "dramatiq", "rqworker", "huey", "taskiq", "procrastinate", "sidekiq", "good_job",
     "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer", "queue",
     "litestar", "stoker", "delayed_job", "periodiq", "go run",
-    whole=("rq", "arq", "saq"),
 )  # fmt: skip
+_WHOLE = ("rq", "arq", "saq")
+_WORDS = spotting(*_NAMES, whole=_WHOLE)
+_IN_A_FILE = sieve(*_NAMES, whole=_WHOLE)
 
 
 def is_interesting(text: str) -> bool:
     """Tell if a line, or one of a text's, may be about workers."""
     return _WORDS.search(text.lower()) is not None
+
+
+def may_interest(project: Project, path: str) -> bool:
+    """Tell the same of a file that is not decoded yet."""
+    return _IN_A_FILE.search(project.data(path).lower()) is not None
 
 
 def interesting_among(lines: Iterable[str]) -> set[int]:
@@ -42,6 +49,8 @@ def interesting_among(lines: Iterable[str]) -> set[int]:
 
 
 _FOR_DESK = re.compile(r"(^|[-_:.])dev(elop(ment)?)?($|[-_:.])", re.IGNORECASE)
+_CONTINUED = re.compile(r"\\\s*(?:[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\Z)")
+"""A line's end with a backslash before it; most texts that have one have it somewhere else."""
 _DEV = re.compile(r"(dev|local|test|override|ci|e2e|debug|staging|example)", re.IGNORECASE)
 
 
@@ -73,7 +82,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def joined_lines(project: Project, path: str) -> list[tuple[int, str]]:
     """Return a file's lines with their numbers, continued ones put together."""
-    if "\\" not in project.text(path):
+    if _CONTINUED.search(project.text(path)) is None:
         return list(enumerate(project.lines(path), 1))
     found: list[tuple[int, str]] = []
     start, parts = 0, list[str]()

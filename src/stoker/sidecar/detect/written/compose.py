@@ -56,7 +56,7 @@ def services(project: Project) -> list[Service]:
 
 
 def _services(project: Project, path: str) -> Iterator[Service]:
-    if not any(word in project.text(path) for word in ("services", "image", "compose")):
+    if not any(word in project.data(path) for word in (b"services", b"image", b"compose")):
         return  # a dev.yml about something else: it need not be parsed to know that
     data = load(project, path)
     listed = data.table("services")

@@ -11,7 +11,13 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
-from stoker.sidecar.detect.written import Written, interesting_among, is_interesting, joined_lines
+from stoker.sidecar.detect.written import (
+    Written,
+    interesting_among,
+    is_interesting,
+    joined_lines,
+    may_interest,
+)
 from stoker.sidecar.project import Project
 
 
@@ -175,7 +181,7 @@ def docs(project: Project) -> Iterator[Written]:
             or ("contributing" in name and "/" in path)
         ):
             continue
-        if is_interesting(project.text(path)):
+        if may_interest(project, path):
             yield from _told(project, path)
 
 

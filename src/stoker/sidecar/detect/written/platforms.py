@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.written import Written, is_interesting
+from stoker.sidecar.detect.written import Written, is_interesting, may_interest
 from stoker.sidecar.detect.yaml import Table, documents
 from stoker.sidecar.project import Project
 
@@ -33,12 +33,11 @@ _DAEMON = re.compile(r"^\s*(?:daemon|prep)[^:]*:\s*(.+)$", re.MULTILINE)
 def read(project: Project) -> Iterator[Written]:
     """Yield every command of every such file."""
     for path in project.suffixed("yaml", "yml"):
-        text = project.text(path)
         if (
-            _is_about_processes(path.rpartition("/")[2], text)
-            and not project.is_aside(path)
-            and is_interesting(text)
-            and "{{" not in text
+            not project.is_aside(path)
+            and _is_about_processes(project, path)
+            and may_interest(project, path)
+            and b"{{" not in project.data(path)
             and not _is_of_variant(project, path)
         ):
             for document in documents(project, path):
@@ -75,10 +74,11 @@ def _is_of_variant(project: Project, path: str) -> bool:
     return not {f"{base}/Gemfile", f"{base}/config/application.rb"} & project.files
 
 
-def _is_about_processes(name: str, text: str) -> bool:
-    return _YAML.fullmatch(name.lower()) is not None or (
-        "containers:" in text and "apiVersion:" in text
-    )
+def _is_about_processes(project: Project, path: str) -> bool:
+    if _YAML.fullmatch(path.rpartition("/")[2].lower()):
+        return True
+    data = project.data(path)
+    return b"containers:" in data and b"apiVersion:" in data
 
 
 def _commands(

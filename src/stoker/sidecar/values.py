@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import msgspec
@@ -18,29 +17,6 @@ Place = Annotated[
 ]
 """A file or directory below the root: relative, with ``/``, and without ``..``."""
 Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
-SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|ACCESS_KEY)")
-"""What the name of a variable has in it whose value is the operator's."""
-
-
-LOGIN = re.compile(r"""(?<=://)(?:([^\s/:@"']*):)?[^\s/"']+(?=@)""")
-"""Who an address logs in as: a user, if it has one, and a password or a token."""
-_ASSIGNED = re.compile(
-    r"""^(\s*(?:(?:-|export|ENV|const)\s+)?["']?(\w{1,128})["']?\s*(?:=(?!=)|:)\s*["']?)"""
-    r"""(?!(?:\w+\.)*(?:environ|getenv|Getenv|env|ENV|fetch)\b[.\[(])[^\s"'].*""",
-    re.DOTALL,
-)
-"""A line that sets a variable, but not to what it reads from the environment."""
-
-
-def masked(text: str) -> str:
-    """Return a line for people to read, without the passwords in it."""
-    text = LOGIN.sub(lambda found: f"{found[1]}:***" if found[1] is not None else "***", text)
-    found = _ASSIGNED.match(text)
-    if found and (SECRET.search(found[2].upper()) or re.search(r"PASS|PWD", found[2].upper())):
-        return f"{found[1]}***"
-    return text
-
-
 PLACEHOLDER = "app"
 """Stands for a password that is the operator's to say."""
 

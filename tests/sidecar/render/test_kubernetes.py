@@ -10,7 +10,7 @@ import pytest
 from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.plan import Plan, Store
 from stoker.sidecar.render import TARGETS, render
-from stoker.sidecar.render.given import is_secret
+from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.render.stores import variables
 from stoker.sidecar.values import Given
 from stoker.sidecar.write import decide

@@ -10,7 +10,8 @@ from stoker.sidecar.detect.shell import defaults
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning.names import slug
-from stoker.sidecar.values import PLACEHOLDER, SECRET
+from stoker.sidecar.secrets import is_secret_name
+from stoker.sidecar.values import PLACEHOLDER
 
 _IMAGES: dict[BrokerKind, tuple[str, str]] = {
     "redis": ("redis", "redis:7-alpine"),
@@ -194,5 +195,5 @@ def secrets(detection: Detection) -> tuple[str, ...]:
     """Return the variables of the source whose values are the operator's."""
     own = {name for use in detection.uses if not use.outside for name in use.variables}
     asked = [name for use in detection.uses for name in use.asked]
-    found = [name for name in detection.variables if SECRET.search(name) and name not in own]
+    found = [name for name in detection.variables if is_secret_name(name) and name not in own]
     return tuple(dict.fromkeys([*asked, *found][:MOST_SECRETS]))

@@ -10,11 +10,12 @@ from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
-from stoker.sidecar.render.given import Parts, is_secret
+from stoker.sidecar.render.given import Parts
 from stoker.sidecar.render.interpolation import escape, required
 from stoker.sidecar.render.places import DATA, in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
+from stoker.sidecar.secrets import is_secret
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
 _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"

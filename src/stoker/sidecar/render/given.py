@@ -8,32 +8,17 @@ whose secrets are the operator's.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.render.interpolation import required
-from stoker.sidecar.values import SECRET, Given
+from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.values import Given
 
 _HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
-
-
-_NAMES = re.compile(
-    r"(^|_)(PASS|PWD|PASSPHRASE|KEY|SALT|PEPPER|AUTH|COOKIE|JWT|HMAC|CERT|PEM|WEBHOOK\w*)$",
-    re.IGNORECASE,
-)
-"""How the names of variables end that hold a secret, beyond those that say so."""
-_VALUES = re.compile(
-    r"-----BEGIN "
-    r"|^(sk|pk|rk|whsec|gh[pousr]|glpat|npm|pypi|xox[abeprs]|AKIA|SG|eyJ)[-_.A-Za-z0-9]{16,}"
-    r"|^[0-9A-Fa-f]{32,}$"
-    r"|(?i:\b(password|passwd|pwd|secret|token|api_?key|access_?key|account_?key)=[^\s;&])"
-)
-"""What a secret looks like under any name: a token, a key, a connection's password."""
 
 
 class Parts:
@@ -98,19 +83,6 @@ def secrets(given: Given) -> list[str]:
         for name, value in given.environment.items()
         if value and "$" not in value and is_secret(name, value)
     ]
-
-
-def is_secret(name: str, value: str) -> bool:
-    """Tell if a value is nothing for a file that is kept: rather once too often."""
-    named = SECRET.search(name.upper()) or _NAMES.search(name)
-    return bool(value) and bool(named or _VALUES.search(value) or _has_password(value))
-
-
-def _has_password(value: str) -> bool:
-    try:
-        return "://" in value and bool(urlsplit(value).password)
-    except ValueError:
-        return True  # an address that nobody can read: rather too careful
 
 
 def _env_files(given: Given, path: str) -> dict[str, bool]:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
-from stoker.sidecar.render.given import is_secret
 from stoker.sidecar.render.interpolation import escape, required
 from stoker.sidecar.render.yaml import Words
+from stoker.sidecar.secrets import is_secret
 
 
 class _Kind(NamedTuple):

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.compose import path_of
-from stoker.sidecar.render.given import given_in, is_secret
+from stoker.sidecar.render.given import given_in
 from stoker.sidecar.render.interpolation import settled
+from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
 
 

@@ -123,7 +123,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     packages: tuple[Package, ...] = ()
     files: dict[str, tuple[str, ...]] = {}
     """Container files that are there already: ``compose``, ``dockerfile``, ``devcontainer``,
-    ``kubernetes``, ``dockerignore``, ``env``."""
+    ``kubernetes``, ``dockerignore``, ``env``; ``copied``: such files that Dockerfiles
+    copy by name."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
     web: Unit | None = None

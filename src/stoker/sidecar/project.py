@@ -15,6 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from stoker.errors import ConfigError
+from stoker.sidecar.secrets import masked
 
 MOST_FILES = 200_000
 MOST_DEPTH = 40
@@ -123,7 +124,7 @@ class Project:
         """Remember what was wrong with a file, and what to do about it."""
         where = f"{path}:{line}" if line else path
         shown = "".join(letter if letter.isprintable() else "�" for letter in f"{where}: {problem}")
-        self.notes[f"{shown[:500]}; {hint}"] = None
+        self.notes[f"{masked(shown)[:500]}; {hint}"] = None
 
     def text(self, path: str) -> str:
         """Return what a file says; empty if it is missing, binary or too large."""

@@ -19,6 +19,8 @@ Place = Annotated[
 Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
 PLACEHOLDER = "app"
 """Stands for a password that is the operator's to say."""
+OURS = (PLACEHOLDER, "dev")
+"""What brokers of ours have for a password in development: nobody's secret."""
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

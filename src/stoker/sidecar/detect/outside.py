@@ -20,6 +20,7 @@ from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
+from stoker.sidecar.secrets import is_token
 from stoker.sidecar.values import PLACEHOLDER, Given
 
 _DOTENV = ".env"
@@ -79,7 +80,7 @@ def _settings(project: Project, given: Given) -> dict[str, _Told]:
     known = dict(read_variables(project, posixpath.join(folder, _DOTENV)))
     found: dict[str, _Told] = {}
     for place in given.env_file:
-        path = posixpath.normpath(posixpath.join(folder, place))
+        path = posixpath.normpath(posixpath.join(folder, filled(place, known)))
         found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
     for name, text in given.environment.items():
         value = known.get(name, "") if text is None else filled(text, known)
@@ -157,10 +158,12 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _shown(split: SplitResult) -> str:
-    """Return an address, with a word in place of its password and nothing that nobody asks for."""
+    """Return an address, with a word for its password or token, and nothing nobody asks for."""
     host = split.hostname or ""
     host = f"[{host}]" if ":" in host else host
     user = split.username if split.username and _USER.fullmatch(split.username) else ""
+    if user and not split.password and is_token(split.scheme, user):
+        user = PLACEHOLDER
     account = f"{user}:{PLACEHOLDER}" if split.password else user
     port = f":{split.port}" if split.port else ""
     path = split.path if _PATH.fullmatch(split.path) else ""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
-from stoker.sidecar.render import stores
+from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.given import Parts
@@ -91,7 +91,7 @@ def _service(
         "env_file": given.env_files,
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
         "networks": given.networks,
-        "command": Words([escape(word) for word in command]),
+        "command": Words(commands.filled(service, command, escape, required)),
         "working_dir": _working_dir(service, image),
         "restart": "no" if dev else "unless-stopped",
         "healthcheck": _health(service),
@@ -153,7 +153,7 @@ def _environment(
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
     values |= {
-        name: required(name) if mode == "prod" and is_secret(name, value) else escape(value)
+        name: required(name) if is_secret(name, value) else escape(value)
         for name, value in service.environment.items()
     }
     for store in plan.stores:

@@ -12,7 +12,7 @@ from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.render.interpolation import escape, required
 from stoker.sidecar.render.yaml import Words
-from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.secrets import MASK, is_secret
 
 
 class _Kind(NamedTuple):
@@ -172,7 +172,10 @@ def secret(store: Store) -> str | None:
 def variables(store: Store, mode: Mode) -> dict[str, str]:
     """Return what services get to find it; in production the password is the operator's."""
     if mode == "dev":
-        return {variable: escape(value) for variable, value in store.variables.items()}
+        return {
+            variable: required(variable) if MASK in value else escape(value)
+            for variable, value in store.variables.items()
+        }
     return with_password(store, required, escape)
 
 

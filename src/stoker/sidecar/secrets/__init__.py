@@ -26,7 +26,7 @@ from stoker.sidecar.secrets.shapes import Span, is_random, is_token, shapes
 
 __all__ = [
     "MASK", "Span", "holds_secret", "is_secret", "is_secret_name", "is_token", "masked",
-    "masked_value", "masked_words", "secrets_in", "shown",
+    "masked_line", "masked_value", "masked_words", "secrets_in", "shown",
 ]  # fmt: skip
 
 MASK = "***"
@@ -35,6 +35,8 @@ LONGEST = 200
 """Characters of a line that are shown."""
 
 _NOTHING = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "nil"})
+_WEAK = frozenset({"key", "keys"})
+"""Among other words these are what maps and sorting have, too."""
 _ANNOTATED = r"\s*:\s*[A-Za-z_][\w.\[\], |]{0,60}=(?!=)"
 _PAIR = re.compile(
     rf"""(?<!\w)(["']?)([A-Za-z_][\w.-]{{0,127}})\1"""
@@ -75,7 +77,7 @@ def is_secret(name: str, value: str) -> bool:
 
 def holds_secret(text: str) -> bool:
     """Tell if a secret is somewhere in a text: one of two addresses, a password in JSON."""
-    return _is_unreadable(text) or any(True for _ in (*shapes(text), *_pairs(text)))
+    return MASK in text or _is_unreadable(text) or any(True for _ in (*shapes(text), *_pairs(text)))
 
 
 def masked(text: str) -> str:
@@ -95,6 +97,11 @@ def masked_words(words: Sequence[str]) -> tuple[str, ...]:
     """Return a command without the secrets in it: an option's value may be a word of its own."""
     found = zip(words, secrets_in(words), strict=True)
     return tuple(_without(word, spans) for word, spans in found)
+
+
+def masked_line(words: Sequence[str]) -> str:
+    """Return a command as a line for people to read."""
+    return " ".join(masked_words(words))
 
 
 def shown(text: str) -> str:
@@ -125,6 +132,8 @@ def _is_called_secret(name: str, value: str) -> bool:
         return "/" not in value
     if value.startswith(("/", "./", "~/")) and _OF_A_FILE.search(name):
         return False
+    if "://" in value and name.upper().endswith("DSN"):
+        return False  # an address, whose login is seen by its looks
     return is_secret_name(name)
 
 
@@ -156,7 +165,10 @@ def _pairs(text: str) -> Iterator[Span]:
     for each in (*_PAIR.finditer(text), *_OPTION.finditer(text), *_DEFAULT.finditer(text)):
         name, value = each[each.re.groups - 1], each[each.re.groups]
         start, end = _unquoted(text, each.span(each.re.groups))
-        if text[start:end].lower() not in _NOTHING and _is_called_secret(name, text[start:end]):
+        value = text[start:end]
+        if name.lower() in _WEAK or value.lower() in _NOTHING:
+            continue
+        if _is_called_secret(name, value):
             yield start, end
 
 

@@ -19,7 +19,7 @@ _LOGIN = re.compile(
 )
 """A user, who may be nobody, and a password. It may hold what ought to be escaped there: all up to
 the last ``@`` is it, so that rather too much is taken for a password than half of one left."""
-_USER = re.compile(r"""://([^\s/:@"'`<>]+)@""")
+_USER = re.compile(r"""://([^\s/:@"'`<>]+):?@""")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
 _KNOWN_BY_NAME = frozenset({
     "amqp", "amqps", "cockroachdb", "ftp", "imap", "imaps", "ldap", "ldaps", "mariadb", "mongodb",

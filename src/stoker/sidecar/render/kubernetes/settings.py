@@ -10,7 +10,7 @@ import posixpath
 from typing import NamedTuple
 
 from stoker.sidecar.plan import Plan, Service, Store
-from stoker.sidecar.render import stores
+from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.given import given_in
 from stoker.sidecar.render.interpolation import settled
@@ -48,15 +48,16 @@ def settings(plan: Plan, service: Service) -> Settings:
     secret = {name: not files for name in plan.secrets if name not in plain}
     secret |= own
     secret |= {name: True for name, value in service.environment.items() if is_secret(name, value)}
+    secret |= dict.fromkeys(commands.asked(service, service.command), True)
     direct: dict[str, str] = {}
     for store in _needed(plan, service):
         if store.outside:
-            direct |= stores.with_password(store, _put_in, escape)
+            direct |= stores.with_password(store, put_in, escape)
             password = stores.secret(store)
-            asked = password and any(_put_in(password) in value for value in direct.values())
+            asked = password and any(put_in(password) in value for value in direct.values())
             secret |= {password: True} if password and asked else {}
             # One that is no more than itself comes from the Secret: Kubernetes would keep the text.
-            itself = [name for name, value in direct.items() if value == _put_in(name)]
+            itself = [name for name, value in direct.items() if value == put_in(name)]
             secret |= dict.fromkeys(itself, True)
             direct = {name: value for name, value in direct.items() if name not in itself}
         else:
@@ -74,7 +75,8 @@ def escape(text: str) -> str:
     return text.replace("$(", "$$(")
 
 
-def _put_in(variable: str) -> str:
+def put_in(variable: str) -> str:
+    """Return what Kubernetes replaces by another of the container's variables."""
     return f"$({variable})"
 
 

@@ -144,6 +144,9 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     outside: Text = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
     written nor waited for; services are told by ``variables``, or as the project tells them."""
+    address: Variable | Literal[""] = ""
+    """The variable that holds all of that address, where only the project's own files of variables
+    say it."""
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

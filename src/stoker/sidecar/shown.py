@@ -6,7 +6,6 @@ is asked for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -14,8 +13,9 @@ import msgspec
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render.interpolation import without_secrets
-from stoker.sidecar.secrets import is_secret, masked, masked_value, masked_words
-from stoker.sidecar.values import OURS, Given
+from stoker.sidecar.render.stores import is_ours
+from stoker.sidecar.secrets import masked, masked_value, masked_words
+from stoker.sidecar.values import Given
 
 
 def shown_detection(found: Detection) -> Detection:
@@ -63,16 +63,10 @@ def _service(service: Service) -> Service:
 
 def _store(store: Store) -> Store:
     variables = {
-        name: value if _is_ours(name, value) else masked_value(name, value)
+        name: value if is_ours(value) else masked_value(name, value)
         for name, value in store.variables.items()
     }
     return msgspec.structs.replace(store, variables=variables)
-
-
-def _is_ours(name: str, value: str) -> bool:
-    """Tell if there is no secret in a value but the word that stands for one."""
-    words = "|".join(OURS)
-    return value in OURS or not is_secret("", re.sub(rf":({words})(?=@)", "", value))
 
 
 def _given(given: Given) -> Given:

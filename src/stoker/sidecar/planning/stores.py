@@ -115,6 +115,9 @@ def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]
             image=image,
             variables={name: value for name, value in known.items() if value},
             outside=use.outside,
+            address=next(
+                (n for n, part in variables.items() if part == "url" and not known[n]), ""
+            ),
         )
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(

@@ -37,19 +37,26 @@ LONGEST = 200
 _NOTHING = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "nil"})
 _WEAK = frozenset({"key", "keys"})
 """Among other words these are what maps and sorting have, too."""
-_ANNOTATED = r"\s*:\s*[A-Za-z_][\w.\[\], |]{0,60}=(?!=)"
+_VALUE = r"""\s*(?=([bru]?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\s"',;&)}\]]+))"""
 _PAIR = re.compile(
-    rf"""(?<!\w)(["']?)([A-Za-z_][\w.-]{{0,127}})\1"""
-    rf"""(?:{_ANNOTATED}|\s*(?:=>|:=|=(?!=)|:(?!:)(?=[^/?]|/(?!/))))\s*"""
-    r"""([bru]?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\s"',;&)}\]]+)"""
+    r"""(?<!\w)(["']?)([A-Za-z_][\w.-]{0,127})\1\s*(?:=>|:=|=(?!=)|:(?!:)(?=[^/?+-]|/(?!/)))"""
+    rf"{_VALUE}"
 )
-"""A name and what it is set to, in any language, as an option, or in a connection's text."""
+"""A name and what it is set to, in any language, as an option, or in a connection's text.
+
+What it is set to may be such a pair itself: ``worker: PASSWORD=x celery``.
+"""
+_TYPE = r"\s*:\s*[A-Za-z_][\w.\[\], |]{0,60}\s=\s"
+_TYPED = re.compile(rf"(?<!\w)([A-Za-z_]\w{{0,127}}){_TYPE}{_VALUE}")
+"""The same in a language that says what it may be: ``password: str = "x"``."""
 _OPTION = re.compile(r"""(?<!\S)--([A-Za-z][\w-]*)\s+(?!-)("[^"]*"|'[^']*'|\S+)""")
 _DEFAULT = re.compile(r"\$\{(\w+):?[-=+]([^{}]*)\}")
 """What Compose and shells take where nothing is said."""
+_NAMED = (_PAIR, _TYPED, _OPTION, _DEFAULT)
+"""Each has a name and then a value for its last groups."""
 _LINE = re.compile(
     r"""\s*(?:(?:-|-e|export|ENV|ARG|set|const|let|var)\s+)*["']?([A-Za-z_][\w.-]{0,127})["']?"""
-    rf"""(?:{_ANNOTATED}|\s*(?::=|=(?![=>])|:(?![:/?])))\s*(\S.*)""",
+    rf"""(?:{_TYPE}|\s*(?::=|=(?![=>])|:(?![:/?])))\s*(\S.*)""",
     re.DOTALL,
 )
 """A line that sets a variable: its value may hold what would end one elsewhere."""
@@ -162,7 +169,7 @@ def _is_literal(text: str, span: Span) -> bool:
 
 def _pairs(text: str) -> Iterator[Span]:
     """Yield the values that are called secret within a text."""
-    for each in (*_PAIR.finditer(text), *_OPTION.finditer(text), *_DEFAULT.finditer(text)):
+    for each in (found for pattern in _NAMED for found in pattern.finditer(text)):
         name, value = each[each.re.groups - 1], each[each.re.groups]
         start, end = _unquoted(text, each.span(each.re.groups))
         value = text[start:end]
@@ -186,7 +193,7 @@ def _set_in(text: str) -> Iterator[Span]:
 def _unquoted(text: str, span: Span) -> Span:
     """Return the span within its quotes, if nothing but an end is after them."""
     start, end = span
-    at = start + (text[start : start + 1] in ("b", "r", "u") and text[start + 1] in ("'", '"'))
+    at = start + (re.match("[bru][\"']", text[start:end]) is not None)
     quote = text[at : at + 1]
     if quote not in ("'", '"') or (closed := text.find(quote, at + 1, end)) < 0:
         return span

@@ -93,6 +93,6 @@ def _hides_secret(encoded: str) -> bool:
         return "-----BEGIN " in text
     account = re.fullmatch(r"[\w.@+-]+:\S+", text)
     named = re.match(r"""[\s{"']*([A-Za-z_][\w-]*)["']?\s*[=:]""", text)
-    return bool(account or "://" in text and _LOGIN.search(text)) or bool(
+    return bool(account or ("://" in text and _LOGIN.search(text))) or bool(
         named and is_secret_name(named[1])
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from stoker.sidecar.plan import Health, Plan, Service
 from stoker.sidecar.render import commands, stores
-from stoker.sidecar.render.kubernetes.names import dns, file_secret_name, secret_name
-from stoker.sidecar.render.kubernetes.settings import escape, put_in, settings
+from stoker.sidecar.render.kubernetes.names import dns, secret_name
+from stoker.sidecar.render.kubernetes.settings import escape, file_secrets, put_in, settings
 from stoker.sidecar.render.places import DATA, UID, inside
 from stoker.sidecar.render.yaml import Commented, Words
 
@@ -114,8 +114,9 @@ def config_map(plan: Plan, service: Service) -> dict[str, Any] | None:
 def _sources(plan: Plan, service: Service) -> Iterator[dict[str, Any]]:
     """Yield what all variables are taken from; of a name that is in two, the later counts."""
     found = settings(plan, service)
+    names = file_secrets(plan)
     for place, needed in found.files.items():
-        reference = {"name": file_secret_name(plan, place)}
+        reference = {"name": names[place]}
         yield {"secretRef": reference | ({} if needed else {"optional": True})}
     if found.plain:
         yield {"configMapRef": {"name": dns(service.name)}}

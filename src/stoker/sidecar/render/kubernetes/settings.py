@@ -14,6 +14,7 @@ from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.given import given_in
 from stoker.sidecar.render.interpolation import settled
+from stoker.sidecar.render.kubernetes.names import file_secret_names
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
 
@@ -70,6 +71,13 @@ def settings(plan: Plan, service: Service) -> Settings:
     return Settings(files, plain, secret, direct, found)
 
 
+def file_secrets(plan: Plan) -> dict[str, str]:
+    """Return the Secret of each file of variables that a worker of the plan has."""
+    every = (*plan.services, *([plan.app] if plan.app else ()))
+    found = (given_in(service, path_of(plan, "prod"), "prod") for service in every)
+    return file_secret_names(plan, (place for given in found if given for place in _files(given)))
+
+
 def escape(text: str) -> str:
     """Return text in which Kubernetes replaces no variables."""
     return text.replace("$(", "$$(")
@@ -87,6 +95,6 @@ def _needed(plan: Plan, service: Service) -> list[Store]:
 def _files(given: Given) -> dict[str, bool]:
     folder = posixpath.dirname(given.path)
     return {
-        posixpath.normpath(posixpath.join(folder, place)): needed
+        posixpath.normpath(posixpath.join(folder, settled(place) or place)): needed
         for place, needed in given.env_file.items()
     }

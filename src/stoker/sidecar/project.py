@@ -124,7 +124,7 @@ class Project:
         """Remember what was wrong with a file, and what to do about it."""
         where = f"{path}:{line}" if line else path
         shown = "".join(letter if letter.isprintable() else "�" for letter in f"{where}: {problem}")
-        self.notes[f"{masked(shown)[:500]}; {hint}"] = None
+        self.notes[f"{masked(shown[:4_096])[:500]}; {hint}"] = None
 
     def text(self, path: str) -> str:
         """Return what a file says; empty if it is missing, binary or too large."""

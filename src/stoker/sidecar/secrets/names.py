@@ -38,6 +38,11 @@ def is_place_of_secret(name: str) -> bool:
     return _PLACE.search(words) is not None and _is_secret(words)
 
 
+def may_be_secret(name: str) -> bool:
+    """Tell if what is called so is a secret, or where one is kept."""
+    return _is_secret(_words(name))
+
+
 def _words(name: str) -> str:
     return _BETWEEN.sub("_", name[:256]).strip("_").upper()
 

@@ -41,8 +41,8 @@ _KEY = re.compile(r"-----BEGIN .*?(?:-----END [^-]*-----|\Z)", re.DOTALL)
 _SAID = re.compile(r"(?i)\b(?:bearer|basic)\s+(?=[^\s\"']*[\d=])([A-Za-z0-9+/=_.~-]{8,})")
 """As a header has them."""
 _PROGRAMS = re.compile(
-    r"\b(?:redis-cli\b[^|;&]*?\s-a\s+|sshpass\s+-p\s*|mysql\w*\b[^|;&]*?\s-p(?=[^\s])|"
-    r"curl\b[^|;&]*?\s(?:-u|--user)[\s=]+[^\s:]+:)([^\s\"'|;&]+)"
+    r"\b(?:redis-cli\b[^|;&]{0,200}?\s-a\s+|sshpass\s+-p\s*|mysql\w*\b[^|;&]{0,200}?\s-p(?=[^\s])|"
+    r"curl\b[^|;&]{0,200}?\s(?:-u|--user)[\s=]+[^\s:]+:)([^\s\"'|;&]+)"
 )
 """Options that only their programs tell from others."""
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{12,}={0,2}(?![A-Za-z0-9+/=])")

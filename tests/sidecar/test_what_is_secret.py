@@ -35,7 +35,8 @@ def test_a_secret_is_known_by_its_name(name: str) -> None:
     "name",
     ["REDIS_KEY_PREFIX", "TOKENIZERS_PARALLELISM", "KEYSPACE", "MAX_TOKENS", "OPENAI_MAX_TOKENS",
      "TOKEN_TTL", "ACCESS_TOKEN_EXPIRE_MINUTES", "PASSWORD_MIN_LENGTH", "POSTGRES_PASSWORD_FILE",
-     "TOKEN_URL", "PUBLIC_KEY", "ROUTING_KEY", "MONKEY", "BYPASS", "AUTHOR", "SECRETARY"],
+     "TOKEN_URL", "PUBLIC_KEY", "RECAPTCHA_SITE_KEY", "PWD", "ROUTING_KEY",
+     "MONKEY", "BYPASS", "AUTHOR", "SECRETARY"],
 )  # fmt: skip
 def test_what_is_only_called_alike_is_none(name: str) -> None:
     assert not is_secret_name(name)
@@ -58,6 +59,7 @@ def test_what_is_only_called_alike_is_none(name: str) -> None:
         ("HOOK", "https://word@h/x"),
         ("CACHE", "redis://word@h"),
         ("PASSWORD_FILE", "hunter2"),
+        ("STORE", "Driver=x;UID=sa;PWD=x"),
         ("OPTS", "password=$ecret"),
         ("OPTS", "--broker=redis://:$ecret@h"),
     ],

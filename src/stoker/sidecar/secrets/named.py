@@ -47,7 +47,8 @@ def is_called_secret(name: str, value: str) -> bool:
         return False
     if "://" in value and name.upper().endswith("DSN"):
         return False  # an address, whose login is seen by its looks
-    return is_secret_name(name) or (is_place_of_secret(name) and "/" not in value)
+    placed = is_place_of_secret(name) or name.upper() == "PWD"
+    return is_secret_name(name) or (placed and "/" not in value)
 
 
 def pairs(text: str) -> Iterator[Span]:

@@ -19,9 +19,11 @@ _ABOUT = re.compile(
     r"|VALIDATORS?|NAME|FIELD)$"
     r"|(^|_)TOKEN_UR[IL]$"
     r"|(^|_)(MAX|MIN|NUM|N|TOTAL|PROMPT|INPUT|OUTPUT|COMPLETION|NEW|CONTEXT)(_[A-Z]+)?_TOKENS$"
-    r"|(^|_)(PUBLIC|ROUTING|PARTITION|SORT|PRIMARY|FOREIGN|CACHE)_KEYS?$"
+    r"|(^|_)(PUBLIC|PUBLISHABLE|SITE|ROUTING|PARTITION|SORT|PRIMARY|FOREIGN|CACHE)_KEYS?$"
 )
 """What is said about a secret, or counts what only is called so, is none: ``TOKEN_TTL``."""
+_OF_SHELLS = ("PWD", "OLDPWD")
+"""Variables for directories; in a connection's text the first is a password."""
 _PLACE = re.compile(r"_(FILE|FILENAME|PATH|DIR)$")
 """Where a secret is kept, as ``POSTGRES_PASSWORD_FILE`` says it."""
 
@@ -29,7 +31,7 @@ _PLACE = re.compile(r"_(FILE|FILENAME|PATH|DIR)$")
 def is_secret_name(name: str) -> bool:
     """Tell if what is called so is secret: ``API_KEY``, ``accessToken``, ``--redis-password``."""
     words = _words(name)
-    return _is_secret(words) and not _PLACE.search(words)
+    return _is_secret(words) and not _PLACE.search(words) and words not in _OF_SHELLS
 
 
 def is_place_of_secret(name: str) -> bool:

@@ -16,9 +16,11 @@ import pytest
 from stoker.sidecar.detect import detect
 from stoker.sidecar.plan import decode
 from stoker.sidecar.planning import make_plan
+from stoker.sidecar.project import Project
 from stoker.sidecar.render import TARGETS, render
 from stoker.sidecar.secrets import MASK
 from stoker.sidecar.shown import shown_plan
+from stoker.sidecar.write import offers
 from tests.cli.support import stoker
 from tests.sidecar.plans import PLANS
 from tests.sidecar.reading import yaml_values
@@ -241,6 +243,19 @@ def test_a_command_asks_the_operator_for_its_secrets(shape: str, tmp_path: Path)
         assert known >= set(used)
 
 
+def test_what_only_development_asks_for_is_asked_for(tmp_path: Path) -> None:
+    [worker, *others] = PLANS["celery"].services
+    words = ("watchfiles", f"celery -A x worker --broker=redis://:{WORD}@h")
+    changed = msgspec.structs.replace(worker, dev_command=words)
+    plan = msgspec.structs.replace(PLANS["celery"], services=(changed, *others))
+
+    files = {path: file.text for path, file in render(plan, TARGETS).items()}
+
+    assert "${WORKER_BROKER:?set it in .env}" in files["compose.yaml"]
+    assert "WORKER_BROKER=\n" in files[".env.example"]
+    assert not seen_in(files)
+
+
 def test_a_variable_of_a_command_is_the_operators(tmp_path: Path) -> None:
     written(tmp_path, {"Procfile": f"worker: {STARTS['variable']}\n"})
 
@@ -318,22 +333,43 @@ def test_keda_is_told_by_the_operator_what_only_a_file_of_variables_says(
             "import os, procrastinate\napp = procrastinate.App(connector="
             'procrastinate.PsycopgConnector(conninfo=os.environ["DATABASE_URL"]))\n'
         )
-    compose = "services:\n  web:\n    build: .\n    command: gunicorn x\n    env_file: app.env\n"
+    compose = "services:\n  web:\n    build: .\n    command: gunicorn x\n"
     started = STARTED if scheme == "amqps" else "procrastinate --app=shop.app worker -q mail"
     package = "celery" if scheme == "amqps" else "procrastinate"
     written(tmp_path, {
         "app.env": f"{name}={scheme}://shop:{WORD}@q.example.net/shop\n", "shop.py": source,
-        "compose.yaml": compose, "Procfile": f"worker: {started}\n",
+        "compose.yaml": f"{compose}    env_file: '${{FILE:-app.env}}'\n",
+        "Procfile": f"worker: {started}\n",
         "requirements.txt": f"{package}\n",
     })  # fmt: skip
 
-    files = render(make_plan(detect(tmp_path), "shop"), TARGETS)
+    plan = make_plan(detect(tmp_path), "shop")
+    files = render(plan, TARGETS)
 
+    assert plan.stores[0].outside.endswith("@q.example.net/shop")
     assert "No ScaledObject" not in files["kubernetes/worker.yaml"].text
     scaling = files["kubernetes/worker-scaling.yaml"].text
     assert f"name: shop-env\n      key: {name}\n" in scaling
     assert f"{name}=\n" in files["kubernetes/.env.example"].text
     assert not seen_in({path: file.text for path, file in files.items()})
+
+
+def test_a_script_with_a_secret_is_not_offered(tmp_path: Path) -> None:
+    script = f"tsx watch worker.ts --password {WORD}"
+    plan = PLANS["node-npm"]
+    [worker] = plan.services
+    changed = msgspec.structs.replace(worker, dev_command=tuple(script.split()))
+    plan = msgspec.structs.replace(plan, services=(changed,))
+
+    assert not list(offers(plan, {"package.json": '{"scripts": {}}'}))
+
+
+def test_a_note_has_no_secret(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+
+    project.note("a.yaml", f"what is redis://:{WORD}@h", "correct it", 3)
+
+    assert list(project.notes) == ["a.yaml:3: what is redis://:***@h; correct it"]
 
 
 def ignored(root: Path) -> list[str]:

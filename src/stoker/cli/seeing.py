@@ -92,7 +92,9 @@ def detect(path: Path, as_json: bool) -> None:
     """Show the workers of the project in PATH: how they start, their queues and brokers."""
     found = seen(path)
     if as_json:
-        write_json(found)
+        from stoker.sidecar.shown import shown_detection
+
+        write_json(shown_detection(found))
     else:
         from stoker.cli.sightings import show_detection
 
@@ -112,7 +114,9 @@ def plan(path: Path, as_json: bool) -> None:
     """Show the containers that the project in PATH needs."""
     made = planned(path)
     if as_json:
-        write_json(made)
+        from stoker.sidecar.shown import shown_plan
+
+        write_json(shown_plan(made))
     else:
         from stoker.cli.sightings import show_plan
 

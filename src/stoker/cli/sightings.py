@@ -12,6 +12,7 @@ from rich.text import Text
 from stoker.cli.tables import plain, screen, table
 from stoker.sidecar.detection import Detection, Evidence
 from stoker.sidecar.plan import Plan, Service, Store
+from stoker.sidecar.secrets import masked, masked_line
 
 
 def show_detection(found: Detection) -> None:
@@ -25,7 +26,7 @@ def show_detection(found: Detection) -> None:
             drawn.add_row(
                 unit.role,
                 unit.framework or "custom",
-                Text(plain(" ".join(unit.command))),
+                Text(plain(masked_line(unit.command))),
                 Text(plain(unit.dir)),
                 Text(plain(", ".join(unit.queues) or "-")),
                 Text(plain(_places(unit.evidence[:1]))),
@@ -34,9 +35,10 @@ def show_detection(found: Detection) -> None:
     else:
         click.echo("No worker of its own was found.")
     for each in found.embedded:
-        click.echo(plain(f"{each.framework} in {each.dir}: runs inside the app: {each.reason}"))
+        reason = masked(each.reason)
+        click.echo(plain(f"{each.framework} in {each.dir}: runs inside the app: {reason}"))
     if found.web:
-        line = " ".join(found.web.command)
+        line = masked_line(found.web.command)
         click.echo(plain(f"app: {line} ({_places(found.web.evidence[:1])})"))
     for use in found.uses:
         names = ", ".join(use.variables) or "no variable is read"
@@ -55,7 +57,7 @@ def show_plan(made: Plan) -> None:
         drawn.add_row(
             service.name,
             _role(made, service),
-            Text(plain(" ".join(service.command))),
+            Text(plain(masked_line(service.command))),
             f"{service.stop_signal} {service.stop_grace}s",
             ", ".join(service.needs) or "-",
         )

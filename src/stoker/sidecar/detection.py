@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from stoker.sidecar.values import Given, masked
+from stoker.sidecar.secrets import shown
+from stoker.sidecar.values import Given
 
 Role = Literal["worker", "scheduler", "dashboard", "other"]
 """``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
@@ -28,8 +29,8 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """What it shows."""
 
     def __post_init__(self) -> None:
-        """Keep no password: people share what they are shown."""
-        msgspec.structs.force_setattr(self, "text", masked(self.text))
+        """Keep no secret, and no more than is shown: people share what they are shown."""
+        msgspec.structs.force_setattr(self, "text", shown(self.text))
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,7 +125,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     packages: tuple[Package, ...] = ()
     files: dict[str, tuple[str, ...]] = {}
     """Container files that are there already: ``compose``, ``dockerfile``, ``devcontainer``,
-    ``kubernetes``, ``dockerignore``, ``env``."""
+    ``kubernetes``, ``dockerignore``, ``env``; ``copied``: such files that Dockerfiles
+    copy by name."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
     web: Unit | None = None

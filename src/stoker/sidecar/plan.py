@@ -16,6 +16,7 @@ import msgspec
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role, Unit
+from stoker.sidecar.secrets import masked
 from stoker.sidecar.values import Given, Place, Text, Variable
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
@@ -68,6 +69,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The stage that services start from; empty: the last."""
     existing: bool = False
     """The Dockerfile is the project's own and is not written."""
+    kept: tuple[Place, ...] = ()
+    """Files of variables that its own Dockerfile copies by name, relative to the context."""
     system_packages: tuple[SystemPackage, ...] = ()
     """Debian packages that the dependencies need, also when they run."""
     dev_packages: bool = False
@@ -146,6 +149,9 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     outside: Text = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
     written nor waited for; services are told by ``variables``, or as the project tells them."""
+    address: Variable | Literal[""] = ""
+    """The variable that holds all of that address, where only the project's own files of variables
+    say it."""
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -155,6 +161,12 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     why: str
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Keep no secret, as what it is shown by keeps none."""
+        for name in ("what", "why"):
+            msgspec.structs.force_setattr(self, name, masked(getattr(self, name)))
+        msgspec.structs.force_setattr(self, "alternatives", tuple(map(masked, self.alternatives)))
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from stoker.errors import ConfigError
+from stoker.sidecar.secrets import masked
 
 MOST_FILES = 200_000
 MOST_DEPTH = 40
@@ -129,7 +130,7 @@ class Project:
         """Remember what was wrong with a file, and what to do about it."""
         where = f"{path}:{line}" if line else path
         shown = "".join(letter if letter.isprintable() else "�" for letter in f"{where}: {problem}")
-        self.notes[f"{shown[:500]}; {hint}"] = None
+        self.notes[f"{masked(shown[:4_096])[:500]}; {hint}"] = None
 
     def data(self, path: str) -> bytes:
         """Return what a file has, in UTF-8; nothing if it is missing, binary or too large.

@@ -11,7 +11,8 @@ from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.plan import Plan, Store
 from stoker.sidecar.render import TARGETS, render
 from stoker.sidecar.render.stores import variables
-from stoker.sidecar.values import Given, is_secret
+from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.values import Given
 from stoker.sidecar.write import decide
 from tests.sidecar.hostile import ATTACKS
 from tests.sidecar.plans import CELERY, PLANS, REDIS
@@ -134,43 +135,6 @@ def test_no_manifest_has_a_secret(name: str) -> None:
                 if value and "$" not in value and is_secret(variable, value):
                     assert not [text for text in texts if value in text]
     assert not [text for text in texts if "s3cret" in text]
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("STRIPE_API_KEY", "x"),
-        ("stripe_secret", "x"),
-        ("ENCRYPTION_KEY", "x"),
-        ("SMTP_PASS", "x"),
-        ("PGPASSWORD", "x"),
-        ("SESSION_SALT", "x"),
-        ("MAILER", "smtp://me:x@mail.example.org"),
-        ("STORE", "Server=db;User=sa;Password=x;"),
-        ("CONNECTION", "host=db password=x"),
-        ("STRIPE", "sk_live_" + "a1" * 12),
-        ("ID", "0123456789abcdef" * 2),
-        ("PEM", "-----BEGIN PRIVATE KEY-----"),
-        ("URL", "http://[::1"),
-    ],
-)
-def test_a_secret_is_known_by_its_name_or_its_looks(name: str, value: str) -> None:
-    assert is_secret(name, value)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("LOG_LEVEL", "info"),
-        ("KEY_PREFIX", "shop"),
-        ("PUBLIC_URL", "https://shop.example.org/a?b=c"),
-        ("MAIL_FROM", "shop@example.org"),
-        ("PASSWORD_RESET_URL_FOR", ""),
-        ("BUCKET", "a-bucket-with-a-long-name-for-2026"),
-    ],
-)
-def test_what_is_plain_is_no_secret(name: str, value: str) -> None:
-    assert not is_secret(name, value)
 
 
 def test_a_secret_that_a_command_was_written_down_with_is_the_operators() -> None:

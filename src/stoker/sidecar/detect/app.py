@@ -168,7 +168,7 @@ class Finder:
             },
             dev_command=as_shell(served.dev_words),
             port=port,
-            evidence=(Evidence(written.path, written.line, text[:200], written.source),),
+            evidence=(Evidence(written.path, written.line, text, written.source),),
         )
         order = _SCRIPTS.index(written.name) if written.source == "script" else 0
         called = 0 if _NAMES.fullmatch(written.name.lower()) else 1

@@ -9,7 +9,6 @@ from functools import cached_property
 from stoker.sidecar.detect.environment import CODE
 from stoker.sidecar.detection import BrokerKind, Evidence
 from stoker.sidecar.project import Project
-from stoker.sidecar.values import masked
 
 Vote = tuple[int, BrokerKind, Evidence]
 """How much something says, for which broker."""
@@ -91,8 +90,7 @@ def _votes(path: str, text: str) -> Iterator[Vote]:
             named.pop("sqlite", None)
         number = text.count("\n", 0, start) + 1 if named else 0
         for kind, weight in named.items():
-            shown = masked(line.strip())[:200]  # a password that is cut could not be told
-            yield weight, kind, Evidence(path, number, shown, "names the broker")
+            yield weight, kind, Evidence(path, number, line, "names the broker")
 
 
 def _telling(text: str) -> Iterator[tuple[int, str]]:

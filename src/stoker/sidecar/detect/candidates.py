@@ -126,7 +126,7 @@ class Reader:
             words=as_shell(launch.words),
             dir=dir,
             rank=written.rank,
-            evidence=(Evidence(written.path, written.line, text[:200], written.source),),
+            evidence=(Evidence(written.path, written.line, text, written.source),),
             app=launch.app,
             queues=launch.queues or _queues_of(written.environment | start.step.environment),
             concurrency=launch.concurrency,

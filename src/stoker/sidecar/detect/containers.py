@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from stoker.sidecar.detect.written.compose import compose_files
-from stoker.sidecar.detect.written.dockerfiles import dockerfiles
+from stoker.sidecar.detect.written.dockerfiles import copied, dockerfiles
 from stoker.sidecar.project import Project
 
+_VARIABLES = re.compile(r"(?!/)(?!(.*/)?\.\.(/|\Z))([^\s!#\\]*/)?\.env([.*][^\s/\\]*)?")
+"""What a file of variables is called, as a pattern of files may have it, too."""
 _KUBERNETES = (b"kind: Deployment", b"kind: StatefulSet", b"kind: CronJob")
 
 
@@ -19,6 +23,8 @@ def container_files(project: Project) -> dict[str, tuple[str, ...]]:
         "dockerignore": project.named(".dockerignore"),
         "env": project.matching(r"\.env[.\w-]*|env\.(example|sample)|[\w.-]*\.env"),
     }
+    copies = (each for path in found["dockerfile"] for each in copied(project, path))
+    found["copied"] = list(dict.fromkeys(filter(_VARIABLES.fullmatch, copies)))
     return {kind: tuple(paths) for kind, paths in found.items() if paths}
 
 

@@ -22,6 +22,7 @@ from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
+from stoker.sidecar.secrets import is_token
 from stoker.sidecar.shared_file import folder
 from stoker.sidecar.values import PLACEHOLDER, Given
 
@@ -200,10 +201,12 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _shown(split: SplitResult) -> str:
-    """Return an address, with a word in place of its password and nothing that nobody asks for."""
+    """Return an address, with a word for its password or token, and nothing nobody asks for."""
     host = split.hostname or ""
     host = f"[{host}]" if ":" in host else host
     user = split.username if split.username and _USER.fullmatch(split.username) else ""
+    if user and not split.password and is_token(split.scheme, user):
+        user = PLACEHOLDER
     account = f"{user}:{PLACEHOLDER}" if split.password else user
     port = f":{split.port}" if split.port else ""
     path = split.path if _PATH.fullmatch(split.path) else ""

@@ -12,6 +12,7 @@ from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
 from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
+from stoker.sidecar.secrets import masked_line
 
 __all__ = ["make_plan"]
 
@@ -64,7 +65,7 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
         if is_planned(unit):
             made += [*changes(unit), *_as_the_app(unit, detection)]
         else:
-            what = f"no container for {' '.join(unit.command)}"
+            what = f"no container for {masked_line(unit.command)}"
             made.append(Decision(what, reasons.ONLY_GUESSED, unit.evidence))
     for each in detection.embedded:
         what, why = reasons.what_is_embedded(each), reasons.embedded(each)
@@ -83,15 +84,15 @@ def _as_the_app(unit: Unit, detection: Detection) -> Iterator[Decision]:
         if each.path not in own and (each.environment or each.env_file):
             yield Decision(
                 f"{unit.role}, with the settings of {each.service} in {each.path}: "
-                f"{' '.join(unit.command)}",
+                f"{masked_line(unit.command)}",
                 reasons.AS_THE_APP,
                 detection.web.evidence[:1] if detection.web else (),
             )
 
 
 def _app(detection: Detection, web: Unit) -> Decision:
-    line = " ".join(web.command)
-    alternatives = tuple(" ".join(words) for words in web.alternatives)
+    line = masked_line(web.command)
+    alternatives = tuple(map(masked_line, web.alternatives))
     if there := starts_app(detection):
         what, why = f"no container for the app: {line}", f"{there} has it already"
         return Decision(what, why, web.evidence, alternatives)
@@ -116,8 +117,8 @@ def _broker(use: BrokerUse, detection: Detection, units: Sequence[Unit]) -> Deci
 def _started(unit: Unit) -> Decision:
     kind = unit.framework or "custom"
     return Decision(
-        f"{unit.role} ({kind}): {' '.join(unit.command)}",
+        f"{unit.role} ({kind}): {masked_line(unit.command)}",
         reasons.started(unit),
         unit.evidence,
-        tuple(" ".join(words) for words in unit.alternatives),
+        tuple(map(masked_line, unit.alternatives)),
     )

@@ -15,6 +15,7 @@ from stoker.sidecar.detect.shell import as_shell, split
 from stoker.sidecar.detection import Unit
 from stoker.sidecar.plan import Decision
 from stoker.sidecar.planning import reasons
+from stoker.sidecar.secrets import masked_line
 
 Words = tuple[str, ...]
 _VERBS = frozenset({"worker", "beat", "flower", "events", "inspect"})
@@ -80,7 +81,7 @@ def _scheduled(words: Words) -> Words:
 
 def _reordered(unit: Unit) -> Decision:
     return Decision(
-        f"{unit.role}, with its options in another order than: {' '.join(unit.command)}",
+        f"{unit.role}, with its options in another order than: {masked_line(unit.command)}",
         f"the project asks for Celery {unit.version}; since version 5, -A and the like have to "
         "come before the word 'worker' or 'beat'",
         unit.evidence[:1],

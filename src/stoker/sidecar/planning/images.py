@@ -146,9 +146,16 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         package_dir=inside,
         dockerfile=dockerfile,
         existing=existing,
+        kept=_kept(detection, context) if existing else (),
         system_packages=_SYSTEM.get(package.language, ()),
         binary=program,
     )
+
+
+def _kept(detection: Detection, context: str) -> tuple[str, ...]:
+    below = "" if context == "." else f"{context}/"
+    found = detection.files.get("copied", ())
+    return tuple(_relative(path, context) for path in found if path.startswith(below))
 
 
 def _has_root(package: Package) -> bool:

@@ -11,8 +11,9 @@ from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning.names import slug
+from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.shared_file import folder, holding, is_named
-from stoker.sidecar.values import PLACEHOLDER, SECRET
+from stoker.sidecar.values import PLACEHOLDER
 
 _IMAGES: dict[BrokerKind, tuple[str, str]] = {
     "redis": ("redis", "redis:7-alpine"),
@@ -140,6 +141,9 @@ def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]
             image=image,
             variables={name: value for name, value in known.items() if value},
             outside=use.outside,
+            address=next(
+                (n for n, part in variables.items() if part == "url" and not known[n]), ""
+            ),
         )
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(
@@ -220,5 +224,5 @@ def secrets(detection: Detection) -> tuple[str, ...]:
     """Return the variables of the source whose values are the operator's."""
     own = {name for use in detection.uses if not use.outside for name in use.variables}
     asked = [name for use in detection.uses for name in use.asked]
-    found = [name for name in detection.variables if SECRET.search(name) and name not in own]
+    found = [name for name in detection.variables if is_secret_name(name) and name not in own]
     return tuple(dict.fromkeys([*asked, *found][:MOST_SECRETS]))

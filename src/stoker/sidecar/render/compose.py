@@ -9,15 +9,15 @@ from typing import Any
 from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.plan import Image, Plan, Service, own_files, started
 from stoker.sidecar.reloading import sees_changes
-from stoker.sidecar.render import stores
+from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.given import Parts
 from stoker.sidecar.render.places import in_context, inside, relative
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
+from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.shared_file import holding
-from stoker.sidecar.values import is_secret
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
 _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
@@ -98,7 +98,7 @@ def _service(
         "env_file": given.env_files,
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
         "networks": given.networks,
-        "command": Words([escape(word) for word in command]),
+        "command": Words(commands.filled(service, command, escape, required)),
         "working_dir": _working_dir(service, image),
         "restart": "no" if dev else "unless-stopped",
         "healthcheck": _health(service),
@@ -160,7 +160,7 @@ def _environment(
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
     values |= {
-        name: required(name) if mode == "prod" and is_secret(name, value) else escape(value)
+        name: required(name) if is_secret(name, value) else escape(value)
         for name, value in service.environment.items()
     }
     for store in plan.stores:

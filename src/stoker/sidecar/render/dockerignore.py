@@ -13,9 +13,9 @@ _ALWAYS = (
     ".git",
     ".github",
     ".devcontainer",
-    ".env",
-    ".env.*",
-    "!.env.example",
+    "**/.env",
+    "**/.env.*",
+    "!**/.env.example",
     "**/*.pem",
     "**/*.key",
     "compose*.yaml",
@@ -48,5 +48,10 @@ def render(plan: Plan) -> Iterator[File]:
     for image in plan.images:
         languages.setdefault(image.context, set()).add(image.language)
     for context, found in languages.items():
-        lines = [*_ALWAYS, *(line for language in sorted(found) for line in _OF[language])]
+        kept = {place for image in plan.images if image.context == context for place in image.kept}
+        lines = [
+            *_ALWAYS,
+            *(line for language in sorted(found) for line in _OF[language]),
+            *(f"!{place}" for place in sorted(kept)),
+        ]
         yield File(in_context(context, ".dockerignore"), "\n".join(lines) + "\n", join="lines")

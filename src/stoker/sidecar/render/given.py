@@ -11,10 +11,10 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from stoker.sidecar.interpolation import required
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.render.files import Mode
-from stoker.sidecar.values import Given, is_secret
+from stoker.sidecar.render.withheld import without_secrets
+from stoker.sidecar.values import Given
 
 _HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
@@ -42,10 +42,9 @@ class Parts:
             for place, needed in _env_files(found, path).items()
         ]
         if found.path != path:
-            hidden = secrets(found)
             self.environment = {
-                name: required(name) if name in hidden else value
-                for name, value in found.environment.items()
+                name: None if text is None else without_secrets(name, text)
+                for name, text in found.environment.items()
             }
             return
         self.environment = self.final = found.environment
@@ -76,15 +75,6 @@ def given_in(service: Service, path: str, mode: Mode) -> Given | None:
     if path in by_path or mode == "dev":
         return by_path.get(path)
     return next((by_path[each] for each in own_files(by_path, production=False)), None)
-
-
-def secrets(given: Given) -> list[str]:
-    """Return the variables whose secrets stand in the file."""
-    return [
-        name
-        for name, value in given.environment.items()
-        if value and "$" not in value and is_secret(name, value)
-    ]
 
 
 def _env_files(given: Given, path: str) -> dict[str, bool]:

@@ -14,7 +14,8 @@ from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.render.places import DATA
 from stoker.sidecar.render.yaml import Words
-from stoker.sidecar.values import is_secret
+from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.values import OURS
 
 
 class _Kind(NamedTuple):
@@ -179,8 +180,17 @@ def secret(store: Store) -> str | None:
 def variables(store: Store, mode: Mode) -> dict[str, str]:
     """Return what services get to find it; in production the password is the operator's."""
     if mode == "dev":
-        return {variable: escape(value) for variable, value in store.variables.items()}
+        return {
+            name: escape(value) if is_ours(value) or not is_secret(name, value) else required(name)
+            for name, value in store.variables.items()
+        }
     return with_password(store, required, escape)
+
+
+def is_ours(value: str) -> bool:
+    """Tell if there is no secret in a value but the word that stands for one."""
+    words = "|".join(OURS)
+    return value in OURS or not is_secret("", re.sub(rf":({words})(?=@)", "", value))
 
 
 def with_password(

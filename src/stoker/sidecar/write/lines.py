@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stoker.sidecar.write.ignoring import exceptions
 from stoker.sidecar.write.marks import block, find_block
 
 _EDITED = "Stoker's lines were changed: left alone"
@@ -18,7 +19,7 @@ def merge(before: str, wanted: str, *, each: bool, force: bool) -> tuple[str, tu
     theirs = {_key(line) for line in (*plain[:start], *plain[end:])}
     ours = wanted.splitlines()
     missing = [line for line in ours if not each or _key(line) not in theirs]
-    made = block(missing)
+    made = block([*missing, *exceptions(plain[:start], missing)])
     if not found and made and plain:
         made = ["", *made]
     return _text(before, [*present[:start], *_ended(before, made), *present[end:]]), ()

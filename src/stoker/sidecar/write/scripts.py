@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from stoker.errors import ConfigError
 from stoker.sidecar.plan import Image, Plan, Service
+from stoker.sidecar.secrets import secrets_in
 from stoker.sidecar.write.changes import Change
 from stoker.sidecar.write.document import Values, mapping
 
@@ -42,6 +43,7 @@ def _scripts(plan: Plan, path: str) -> dict[str, str]:
         for service in plan.services
         if service.role == "worker"
         and service.dev_command
+        and not any(secrets_in(service.dev_command))
         and images[service.image].language == "node"
         and _manifest(images[service.image]) == path
     ]

@@ -40,7 +40,7 @@ class Site(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> Evidence:
         """Return the place."""
-        return Evidence(self.path, self.line, self.text.strip()[:200], f"makes a {self.role}")
+        return Evidence(self.path, self.line, self.text, f"makes a {self.role}")
 
 
 class Inferred(msgspec.Struct, frozen=True):

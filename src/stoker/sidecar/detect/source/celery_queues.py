@@ -94,7 +94,7 @@ class CeleryQueues:
 
     def _evidence(self, each: Named) -> Evidence:
         text = self.source.project.line(each.path, each.line).strip()
-        return Evidence(each.path, each.line, text[:200], f"names the queue {each.name}")
+        return Evidence(each.path, each.line, text, f"names the queue {each.name}")
 
     def _home(self, path: str) -> str:
         package = self.source.manifests.package_of(path, "python")

@@ -95,7 +95,7 @@ def _served(source: PythonSource, made: _Made) -> WebApp | None:
         return None
     target = f"{module}:{made.name}"
     text = source.project.line(made.path, made.line)
-    evidence = Evidence(made.path, made.line, text[:200], "source")
+    evidence = Evidence(made.path, made.line, text, "source")
     if made.package == "flask":  # it has a server, which finds out itself what it is given
         return WebApp(("flask", "--app", target, "run"), dir, evidence)
     fitting = [each for each in _ASGI if each[2] or not made.factory]

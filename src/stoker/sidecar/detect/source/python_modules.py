@@ -55,7 +55,7 @@ class Assigned(msgspec.Struct, frozen=True):
 
     def evidence(self, note: str) -> tuple[Evidence, ...]:
         """Return the place."""
-        return (Evidence(self.path, self.line, self.text[:200], note),)
+        return (Evidence(self.path, self.line, self.text, note),)
 
 
 class Module(msgspec.Struct):

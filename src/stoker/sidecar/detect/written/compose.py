@@ -18,7 +18,8 @@ from stoker.sidecar.detect.written.given import given
 from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
-from stoker.sidecar.values import Given, is_secret
+from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.values import Given
 
 _NAMES = (
     r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"

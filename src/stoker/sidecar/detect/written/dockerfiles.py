@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -62,6 +63,18 @@ def exposed(project: Project, path: str) -> Iterator[int]:
         found = re.match(r"\s*EXPOSE\s+(\d{2,5})\b", line, re.IGNORECASE)
         if found and 0 < int(found[1]) < 65_536:
             yield int(found[1])
+
+
+def copied(project: Project, path: str) -> Iterator[str]:
+    """Yield what a Dockerfile copies out of the directory it is in; what is put in may be any."""
+    for _, line in joined_lines(project, path):
+        word, _, rest = line.strip().partition(" ")
+        if word.upper() not in ("COPY", "ADD") or "--from=" in rest:
+            continue
+        words = re.findall(r"[^\s,\[\]\"']+", rest)
+        for source in [each for each in words if not each.startswith("--")][:-1]:
+            place = re.sub(r"\$\{[^{}]*\}|\$\w+", "*", source)
+            yield posixpath.normpath(posixpath.join(directory(path), place.lstrip("/")))
 
 
 def _from(rest: str, above: list[Stage]) -> Stage:

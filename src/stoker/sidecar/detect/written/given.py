@@ -37,6 +37,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST and not _NO_TEXT.search(value)
 
 
+def _is_false(value: Any) -> bool:
+    return isinstance(value, str) and value.lower() == "false"
+
+
 def _each(value: Any) -> list[Any]:
     return cast(list[Any], value)[:_MOST] if isinstance(value, list) else []
 
@@ -45,7 +49,7 @@ def _env_files(value: Any) -> Iterator[tuple[str, bool]]:
     for each in [value] if isinstance(value, str) else _each(value):
         place = each.get("path") if isinstance(each, Table) else each
         if _is_text(place) and place:
-            optional = isinstance(each, Table) and each.get("required") == "false"
+            optional = isinstance(each, Table) and _is_false(each.get("required"))
             yield place, not optional
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import Language
 from stoker.sidecar.plan import Image, Plan, Service, started
-from stoker.sidecar.render import stores
+from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import golang, node, python, ruby, rust
 from stoker.sidecar.render.dockerfile.instructions import array, run, variable
 from stoker.sidecar.render.files import File
@@ -81,4 +81,4 @@ def _start(service: Service) -> Iterator[str]:
             f"--start-period={health.start_period}s --retries={health.retries} \\\n"
             f"    CMD {array(health.command)}"
         )
-    yield f"CMD {array(service.command)}"
+    yield f"CMD {array(commands.of_image(service))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from stoker.sidecar.plan import Plan, Service
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.kubernetes.deployment import claims, config_map, deployment, tagged
-from stoker.sidecar.render.kubernetes.names import dns, file_secret_name, secret_name
+from stoker.sidecar.render.kubernetes.names import dns, secret_name
 from stoker.sidecar.render.kubernetes.scaling import asked, scaling, unscaled
-from stoker.sidecar.render.kubernetes.settings import settings
+from stoker.sidecar.render.kubernetes.settings import file_secrets, settings
 from stoker.sidecar.render.yaml import dump, one_line
 
 FOLDER = "kubernetes"
@@ -20,6 +21,7 @@ cp {FOLDER}/.env.example {FOLDER}/.env, and fill it in
 kubectl create secret generic {{secret}} --from-env-file={FOLDER}/.env
 """
 _FILE = "kubectl create secret generic {secret} --from-env-file={path}\n"
+_OPTIONAL = "  (only if there is such a file)\n"
 _PLAIN = "kubectl takes all behind the = for the value, quotes and comments, too.\n"
 _START = f"""\
 kubectl apply -k {FOLDER}
@@ -74,12 +76,22 @@ def _secret_keys(plan: Plan) -> list[str]:
 def _start(plan: Plan) -> str:
     """Return what has to be done first: what is secret stands in none of these files."""
     lines = _SECRET.format(secret=secret_name(plan)) if _secret_keys(plan) else ""
-    files = {place: None for service in _deployed(plan) for place in settings(plan, service).files}
-    for place in files:
-        lines += _FILE.format(
-            secret=file_secret_name(plan, place), path=one_line(shlex.quote(place))
-        )
+    files: dict[str, bool] = {}
+    for service in _deployed(plan):
+        for place, needed in settings(plan, service).files.items():
+            files[place] = needed or files.get(place, False)
+    names = file_secrets(plan)
+    for place, needed in files.items():
+        line = _FILE.format(secret=names[place], path=_in_shell(place))
+        lines += line + ("" if needed else _OPTIONAL)
     return lines + (_PLAIN if files else "") + _START
+
+
+def _in_shell(place: str) -> str:
+    """Return a file as it is typed; a variable in its name is put in, and nothing else is done."""
+    if re.fullmatch(r"(?=.*\$)([\w./@+-]|\$\{\w+\}|\$[A-Za-z_]\w*)+", place):
+        return f'"{place}"'
+    return one_line(shlex.quote(place))
 
 
 def _claim(name: str) -> dict[str, Any]:

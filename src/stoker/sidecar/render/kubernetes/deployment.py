@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from stoker.sidecar.plan import Health, Plan, Service
-from stoker.sidecar.render import stores
-from stoker.sidecar.render.kubernetes.names import dns, file_secret_name, secret_name
-from stoker.sidecar.render.kubernetes.settings import escape, settings
+from stoker.sidecar.render import commands, stores
+from stoker.sidecar.render.kubernetes.names import dns, secret_name
+from stoker.sidecar.render.kubernetes.settings import escape, file_secrets, put_in, settings
 from stoker.sidecar.render.places import UID, inside
 from stoker.sidecar.render.yaml import Commented, Words
 
@@ -72,7 +72,7 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
         "name": dns(service.name),
         "image": ":".join(tagged(plan, image.name)),
         "imagePullPolicy": "IfNotPresent",
-        "args": Words([escape(word) for word in service.command]),
+        "args": Words(commands.filled(service, service.command, escape, put_in)),
         "workingDir": None if image.existing or service.dir == "." else inside(service.dir),
         "env": list(_environment(plan, service)),
         "envFrom": list(_sources(plan, service)),
@@ -121,8 +121,9 @@ def config_map(plan: Plan, service: Service) -> dict[str, Any] | None:
 def _sources(plan: Plan, service: Service) -> Iterator[dict[str, Any]]:
     """Yield what all variables are taken from; of a name that is in two, the later counts."""
     found = settings(plan, service)
+    names = file_secrets(plan)
     for place, needed in found.files.items():
-        reference = {"name": file_secret_name(plan, place)}
+        reference = {"name": names[place]}
         yield {"secretRef": reference | ({} if needed else {"optional": True})}
     if found.plain:
         yield {"configMapRef": {"name": dns(service.name)}}

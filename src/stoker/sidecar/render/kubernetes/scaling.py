@@ -244,7 +244,8 @@ def _authentication(plan: Plan, service: Service, store: Store) -> list[dict[str
 
 def _secret_keys(store: Store) -> dict[str, str]:
     """Return which of KEDA's parameters has which key of the Secret."""
-    url = next((name for name, value in store.variables.items() if "://" in value), "")
+    told = (name for name, value in store.variables.items() if "://" in value)
+    url = next(told, store.address)
     match store.kind:
         case "redis":
             return _account_keys(store)

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from stoker.sidecar.interpolation import settled
 from stoker.sidecar.plan import Plan, Service, Store
-from stoker.sidecar.render import stores
+from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.given import given_in
-from stoker.sidecar.values import Given, is_secret
+from stoker.sidecar.render.kubernetes.names import file_secret_names
+from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.values import Given
 
 
 class Settings(NamedTuple):
@@ -47,15 +49,16 @@ def settings(plan: Plan, service: Service) -> Settings:
     secret = {name: not files for name in plan.secrets if name not in plain}
     secret |= own
     secret |= {name: True for name, value in service.environment.items() if is_secret(name, value)}
+    secret |= dict.fromkeys(commands.asked(service, service.command), True)
     direct: dict[str, str] = {}
     for store in _needed(plan, service):
         if store.outside:
-            direct |= stores.with_password(store, _put_in, escape)
+            direct |= stores.with_password(store, put_in, escape)
             password = stores.secret(store)
-            asked = password and any(_put_in(password) in value for value in direct.values())
+            asked = password and any(put_in(password) in value for value in direct.values())
             secret |= {password: True} if password and asked else {}
             # One that is no more than itself comes from the Secret: Kubernetes would keep the text.
-            itself = [name for name, value in direct.items() if value == _put_in(name)]
+            itself = [name for name, value in direct.items() if value == put_in(name)]
             secret |= dict.fromkeys(itself, True)
             direct = {name: value for name, value in direct.items() if name not in itself}
         else:
@@ -68,12 +71,20 @@ def settings(plan: Plan, service: Service) -> Settings:
     return Settings(files, plain, secret, direct, found)
 
 
+def file_secrets(plan: Plan) -> dict[str, str]:
+    """Return the Secret of each file of variables that a worker of the plan has."""
+    every = (*plan.services, *([plan.app] if plan.app else ()))
+    found = (given_in(service, path_of(plan, "prod"), "prod") for service in every)
+    return file_secret_names(plan, (place for given in found if given for place in _files(given)))
+
+
 def escape(text: str) -> str:
     """Return text in which Kubernetes replaces no variables."""
     return text.replace("$(", "$$(")
 
 
-def _put_in(variable: str) -> str:
+def put_in(variable: str) -> str:
+    """Return what Kubernetes replaces by another of the container's variables."""
     return f"$({variable})"
 
 
@@ -84,6 +95,6 @@ def _needed(plan: Plan, service: Service) -> list[Store]:
 def _files(given: Given) -> dict[str, bool]:
     folder = posixpath.dirname(given.path)
     return {
-        posixpath.normpath(posixpath.join(folder, place)): needed
+        posixpath.normpath(posixpath.join(folder, settled(place) or place)): needed
         for place, needed in given.env_file.items()
     }

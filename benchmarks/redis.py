@@ -82,6 +82,10 @@ class Redis:
         """Remove everything, and begin a new log."""
         self.ask("FLUSHALL SYNC")
         self.ask("BGREWRITEAOF")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until its log is not being written anew: that takes a core, and is for what was."""
         until = time.monotonic() + _SECONDS
         while self._info("persistence")["aof_rewrite_in_progress"] != "0":
             if time.monotonic() > until:

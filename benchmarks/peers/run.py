@@ -67,6 +67,11 @@ class Run:
         """Return what the server has used; nothing where the store is a file."""
         return self.redis.cost() if self.redis and kind.store == "redis" else Cost(0.0, 0)
 
+    def settle(self, kind: Kind) -> None:
+        """Wait until the server is through with what it does by itself after many jobs were added."""
+        if self.redis and kind.store == "redis":
+            self.redis.settle()
+
     def _url(self, kind: Kind, folder: Path) -> str:
         if kind.store == "sqlite":
             return f"sqlite:///{folder / 'store.db'}"

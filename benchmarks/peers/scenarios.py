@@ -200,6 +200,7 @@ def _rate_of(run: Run, kind: Kind, way: Way, workers: int) -> float:
     count = run.scaled(2 * kind.description.drained, 2_000)
     with run.opened(kind) as system, ExitStack() as side_by_side:
         system.prepare(count)
+        run.settle(kind)
         started = [side_by_side.enter_context(system.worker(way)) for _ in range(workers)]
         worker = started[-1]
         if not wait_until(
@@ -214,6 +215,7 @@ def _rate_of(run: Run, kind: Kind, way: Way, workers: int) -> float:
 def _behind(run: Run, kind: Kind, way: Way, taken: int, depth: int) -> float:
     with run.opened(kind) as system:
         system.prepare(taken + depth)
+        run.settle(kind)
         with system.worker(way) as worker:
             first, began = _reached(system, worker, taken // 10)  # past the first batch
             last, ended = _reached(system, worker, taken)

@@ -6,7 +6,8 @@ import pytest
 
 from stoker.broker import make_broker
 from stoker.broker.base import Select, Want
-from stoker.job.model import NewJob
+from stoker.job.model import Keep, NewJob, lease_of
+from stoker.job.outcome import Done
 from stoker.job.states import State
 from tests.servers.server import Server
 
@@ -108,4 +109,21 @@ async def test_ids_without_jobs_are_passed_over_so_many_at_a_call(server: Server
         calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
     assert job.id == added.id
     assert calls >= 5
+    await broker.close()
+
+
+async def test_what_several_workers_run_is_ended_without_searching_it(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 1_000)
+    batches = [await broker.claim(Want({"q": 200}, 200, f"w{number}")) for number in range(5)]
+    with server.connect(decode_responses=True) as client:
+        client.config_resetstat()
+        active = client.lrange("bull:q:active", 0, -1)
+
+        finished = await broker.finish([Done(lease_of(job), "null", Keep()) for job in batches[3]])
+
+        assert searches(server) == 0
+        ended = {job.id for job in batches[3]}
+        assert not finished.lost
+        assert client.lrange("bull:q:active", 0, -1) == [id for id in active if id not in ended]
     await broker.close()

@@ -3,6 +3,12 @@
 
 -- Jobs end in about the order in which they were claimed. Below this many it is not worth looking.
 local FEW = 4
+-- For so many it is worth to look past those of other workers, and those that take long: reading and
+-- writing one of these takes as long as walking past it does for about thirty.
+local MANY = 64
+local FURTHEST = 8000
+local WORTH = 32
+local AT_ONCE = 4000
 
 local function remove_each(q, ids, gone)
   for place = 1, #ids do
@@ -11,27 +17,37 @@ local function remove_each(q, ids, gone)
   return gone
 end
 
--- Take jobs out of the list; returns for each whether it was there. Where most of the oldest are among
--- them, that end of the list is taken off at once and what is to stay is put back: a removal for each
--- would be a command and a line of the server's log for each.
+-- Take jobs out of the list; returns for each whether it was there. The oldest are looked through, as far
+-- as all may be among them; then that end of the list is taken off at once, and what is to stay is put
+-- back: a removal for each would be a command, a walk past all that is older, and a line of the server's
+-- log for each.
 local function out_of_active(q, ids)
   local gone = {}
   if #ids < FEW then return remove_each(q, ids, gone) end
-  local place_of, left, stays = {}, 0, {}
+  local place_of, left, looked, staying = {}, 0, 0, {}
   for place = #ids, 1, -1 do place_of[ids[place]] = place end
-  local oldest = call('LRANGE', q.active, -#ids, -1)
-  for place = 1, #oldest do
-    local found = place_of[oldest[place]]
-    if found and not gone[found] then
-      gone[found], left = true, left + 1
-    else
-      stays[#stays + 1] = oldest[place]
+  local most = #ids < MANY and #ids or FURTHEST
+  while left < #ids and looked < most do
+    local count = math.min(math.max(#ids, looked), AT_ONCE) -- twice as far each time
+    local part, stays = call('LRANGE', q.active, -(looked + count), -(looked + 1)), {}
+    if #part == 0 then break end
+    for place = 1, #part do
+      local found = place_of[part[place]]
+      if found and not gone[found] then
+        gone[found], left = true, left + 1
+      else
+        stays[#stays + 1] = part[place]
+      end
     end
+    looked = looked + #part
+    staying[#staying + 1] = stays
   end
-  if #stays > left then return remove_each(q, ids, {}) end
+  if looked > WORTH * left then return remove_each(q, ids, {}) end
   if left > 0 then
-    call('RPOP', q.active, #oldest)
-    if #stays > 0 then call('RPUSH', q.active, unpack(stays)) end
+    call('RPOP', q.active, looked)
+    for part = #staying, 1, -1 do -- what was read last lies furthest to the left
+      if #staying[part] > 0 then call('RPUSH', q.active, unpack(staying[part])) end
+    end
   end
   return left < #ids and remove_each(q, ids, gone) or gone
 end

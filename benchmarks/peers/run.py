@@ -68,7 +68,7 @@ class Run:
         return self.redis.cost() if self.redis and kind.store == "redis" else Cost(0.0, 0)
 
     def settle(self, kind: Kind) -> None:
-        """Wait until the server is through with what it does by itself after many jobs were added."""
+        """Wait until the server is through with what it does by itself behind many adds."""
         if self.redis and kind.store == "redis":
             self.redis.settle()
 

@@ -15,11 +15,6 @@ local function mark_delay(q)
   if due then call('ZADD', q.marker, due, '1') end
 end
 
--- Wake a worker for what is waiting, or have one woken for what is delayed.
-local function mark_left(q)
-  if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) else mark_delay(q) end
-end
-
 local function to_delayed(q, id, due, ...)
   local least = due * DELAY_STEP
   local most = least + DELAY_STEP - 1

@@ -121,6 +121,11 @@ local function take(q, count, want, given)
   return not q.paused and next_due(q) or nil
 end
 
+-- Wake a worker for what is waiting, or have one woken for what is delayed.
+local function mark_left(q)
+  if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) else mark_delay(q) end
+end
+
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.
 local function next_want()
   local want = { count = next_number(), token = next_argument() .. '.' .. ARGV[1] .. '.',

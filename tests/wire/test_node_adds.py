@@ -166,7 +166,8 @@ async def test_delay_priority_and_lifo_decide_the_order(
     assert late.processed_on - late.timestamp >= 200
     # Not by their times: several may be given out, and end, in one millisecond.
     with server.connect(decode_responses=True) as client:
-        told = [fields for _, fields in client.xrange(f"bull:{QUEUE}:events")]
+        stream: Any = client.xrange(f"bull:{QUEUE}:events")
+    told = [fields for _, fields in stream]
     given_out = [fields["jobId"] for fields in told if fields["event"] == "active"]
     assert given_out == ["first of all", "zeroth", "second", "third", "fourth", "late"]
 

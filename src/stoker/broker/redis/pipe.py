@@ -50,8 +50,8 @@ class Pipe(asyncio.Protocol):
         )
         self._asked: deque[tuple[Deliver, float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
-        self._has_heard = False
-        """Something came since the watch was set."""
+        self._heard_at = 0.0
+        """When something came last."""
         self._room: asyncio.Future[None] | None = None
         self._is_left = False
         """No more is asked here; it is closed when all is answered."""
@@ -74,15 +74,11 @@ class Pipe(asyncio.Protocol):
             self._asked.append((deliver, until))
         self._transport.write(sent)
         if self._watch is None:
-            self._watch_until(until)
+            self._watch = self._loop.call_at(until, self._look)
 
     def close(self) -> None:
         """Disconnect; whoever waits is told."""
         self._fail(redis_errors.ConnectionError, "Connection closed")
-
-    def _watch_until(self, until: float) -> None:
-        self._has_heard = False
-        self._watch = self._loop.call_at(until, self._look)
 
     def _look(self) -> None:
         """See whether the oldest question is overdue."""
@@ -90,12 +86,11 @@ class Pipe(asyncio.Protocol):
         if not self._asked:
             return
         _, until = self._asked[0]
-        now = self._loop.time()
-        if until > now:
-            self._watch_until(until)
-        elif self._has_heard:
-            # A large answer is on its way, or the loop was held up and has not read the rest.
-            self._watch_until(now + self._seconds)
+        if self._reader.has_data():
+            # The rest is on its way: the answer is large, or the loop was held up in between.
+            until = max(until, self._heard_at + self._seconds)
+        if until > self._loop.time():
+            self._watch = self._loop.call_at(until, self._look)
         else:
             self._fail(redis_errors.TimeoutError, "no answer in time")
 
@@ -121,7 +116,7 @@ class Pipe(asyncio.Protocol):
     # What the transport tells
 
     def data_received(self, data: bytes) -> None:
-        self._has_heard = True
+        self._heard_at = self._loop.time()
         self._reader.feed(data)
         while True:
             try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from redis.exceptions import TimeoutError as ServerSilent
 
 from stoker.broker import Broker, make_broker
 from stoker.broker.redis.connection import make_client
@@ -33,11 +35,11 @@ async def behind(front: Front) -> AsyncIterator[Broker]:
 
 
 @asynccontextmanager
-async def wired(server: Server) -> AsyncIterator[Wire]:
+async def wired(server: Server, seconds: float = 20.0) -> AsyncIterator[Wire]:
     url = BrokerURL.parse(server.url)
     assert url.server is not None
     client = make_client(url, url.server, patience=None)
-    wire = Wire(client, 20.0)
+    wire = Wire(client, seconds)
     yield wire
     await wire.close()
     await client.aclose()
@@ -157,3 +159,24 @@ async def test_who_waited_when_it_was_lost_is_told(server: Server) -> None:
 
         assert [type(one).__name__ for one in told] == ["ConnectionError"] * 3
         assert await wire.ask("PING") == "PONG"
+
+
+async def test_a_large_answer_is_waited_for_while_it_comes(server: Server) -> None:
+    large = "x" * 20_000_000
+    async with wired(server, seconds=1.0) as wire:
+        await wire.ask("SET", "large", large)
+        asking = asyncio.create_task(wire.ask("GET", "large"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(1.2)  # noqa: ASYNC251 - a handler that blocks the loop
+
+        assert await asking == large
+
+
+async def test_what_was_answered_before_gives_no_more_time(server: Server) -> None:
+    async with wired(server, seconds=2.0) as wire:
+        asking = [asyncio.create_task(wire.ask(*words)) for words in (["PING"], ["BLPOP", "k", 0])]
+        assert await asking[0] == "PONG"
+
+        with pytest.raises(ServerSilent):
+            await asyncio.wait_for(asking[1], 3.5)

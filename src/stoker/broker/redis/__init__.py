@@ -62,7 +62,7 @@ class RedisBroker(Broker):
 
     async def finish(self, outcomes: Sequence[Outcome], want: Want | None = None) -> Finished:
         lost, claimed = await self._settler.settle(outcomes, want)
-        jobs = [] if claimed is None else await self._claimer.to_run(claimed)
+        jobs = [] if claimed is None else (await self._claimer.see_to(claimed)).jobs
         return Finished(lost, jobs)
 
     async def extend(self, leases: Collection[Lease], lease_ms: int) -> set[Lease]:

@@ -54,14 +54,14 @@ class Claimer:
                 break
         return brought.jobs
 
-    async def to_run(self, brought: Claimed) -> list[JobRecord]:
-        """Return the jobs that are to be run; arm schedulers, end what is doomed."""
+    async def see_to(self, brought: Claimed) -> Claimed:
+        """Arm schedulers and end what is doomed; what was brought is to be run then."""
         for born in brought.born:
             await self._arm(born, brought.at)
         if brought.doomed:
             await self._settler.settle(brought.doomed)
             await self._settler.refund(brought.doomed)
-        return brought.jobs
+        return brought
 
     async def _arm(self, born: Born, at: int) -> None:
         following = schedulers.following(born, at)
@@ -75,15 +75,11 @@ class Claimer:
         call = self._server.new_call()
         call.want(want)
         answer = await self._server.run("claim", call)
-        return await self._seen_to(self._read(call, want, answer))
+        return await self.see_to(self._read(call, want, answer))
 
     def _read(self, call: Call, want: Want, answer: Any) -> Claimed:
         given, call.now, self._server_ahead_ms = answer
         return claimed.read(call, want.worker, given)
-
-    async def _seen_to(self, brought: Claimed) -> Claimed:
-        await self.to_run(brought)
-        return brought
 
     async def _wait(self, want: Want, seconds: float) -> Claimed:
         """Wait until there may be something to claim, and claim."""
@@ -123,7 +119,7 @@ class Claimer:
             # It may have rung behind the claim, which is not looked for again before there is room.
             self._begin(rung.put_back())
         if brought.born or brought.doomed:
-            return await self._unharmed(self._seen_to(brought))
+            return await self._unharmed(self.see_to(brought))
         return brought  # at once: a task would cost two turns of the loop
 
     def _call_later(self, want: Want) -> Call:
@@ -136,7 +132,7 @@ class Claimer:
     async def _called_back(self, standby: Standby, call: Call, want: Want) -> None:
         await standby.call_back()
         if standby.answer is not None:
-            await self._hand_back(self._seen_to(self._read(call, want, standby.answer)))
+            await self._hand_back(self.see_to(self._read(call, want, standby.answer)))
 
     async def _unharmed(self, claiming: Coroutine[Any, Any, Claimed]) -> Claimed:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""

@@ -94,7 +94,7 @@ class Client:
                 opening.set_exception(_closed())
 
     async def add(self, job: NewJob) -> Added:
-        """Add one job; those added in the same turn of the loop share a call of the broker."""
+        """Add one job; those that many callers add in the same turn of the loop share a call."""
         loop = asyncio.get_running_loop()
         adder = self._adders.get(loop)
         if adder is None:
@@ -196,14 +196,28 @@ def _failed(opening: concurrent.futures.Future[Broker]) -> bool:
 
 
 class _Adder:
-    """Gathers the jobs of one loop turn."""
+    """Gathers the jobs of one loop turn. A caller that is alone is not kept waiting for others."""
 
     def __init__(self, broker: Callable[[], Coroutine[Any, Any, Broker]]) -> None:
         self._broker = broker
         self._waiting: list[tuple[NewJob, asyncio.Future[Added]]] = []
         self._flushes: set[asyncio.Task[None]] = set()
+        self._is_crowded = False
+        """Several were gathered last time."""
+        self._has_one = False
+        """One that was not gathered is under way."""
 
-    def add(self, job: NewJob) -> asyncio.Future[Added]:
+    async def add(self, job: NewJob) -> Added:
+        if self._is_crowded or self._has_one or self._waiting:
+            return await self._gathered(job)
+        self._has_one = True
+        try:
+            broker = await self._broker()
+            return (await broker.add([job]))[0]
+        finally:
+            self._has_one = False
+
+    def _gathered(self, job: NewJob) -> asyncio.Future[Added]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Added] = loop.create_future()
         self._waiting.append((job, future))
@@ -214,6 +228,7 @@ class _Adder:
 
     def _start(self) -> None:
         waiting, self._waiting = self._waiting, []
+        self._is_crowded = len(waiting) > 1
         for chunk in _chunks(waiting, lambda entry: entry[0]):
             flush = asyncio.ensure_future(self._flush(chunk))
             self._flushes.add(flush)

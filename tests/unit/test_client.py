@@ -248,15 +248,51 @@ async def test_who_waits_synchronously_is_told_of_a_close(client: Client) -> Non
 
 # Gathering
 
+CROWD = 2
+"""Calls of the broker that ``crowded`` makes."""
+
+
+async def crowded(client: Client) -> None:
+    """Add jobs at once, so that the next ones are gathered: the first goes alone, two share."""
+    await asyncio.gather(*(client.add(job()) for _ in range(3)))
+
 
 async def test_what_is_added_in_one_turn_of_the_loop_is_one_call(
     client: Client, brokers: list[Watched]
 ) -> None:
+    await crowded(client)
+
     answers = await asyncio.gather(*(client.add(job(number)) for number in range(100)))
 
-    [(jobs,)] = brokers[0].of("add")
+    [(jobs,)] = brokers[0].of("add")[CROWD:]
     assert [one.name for one in jobs] == [str(number) for number in range(100)]
-    assert [answer.id for answer in answers] == [str(number) for number in range(1, 101)]
+    assert [int(answer.id) for answer in answers] == list(range(4, 104))
+
+
+async def test_who_adds_alone_does_not_wait_for_a_turn_of_the_loop(
+    client: Client, brokers: list[Watched]
+) -> None:
+    await client.broker()
+    gate = brokers[0].gates["add"] = asyncio.Event()
+    adding = [asyncio.ensure_future(client.add(job(number))) for number in range(3)]
+
+    await asyncio.sleep(0)  # in which each of them begins
+
+    assert [len(jobs) for (jobs,) in brokers[0].of("add")] == [1]
+    gate.set()
+    await asyncio.gather(*adding)
+    assert [len(jobs) for (jobs,) in brokers[0].of("add")] == [1, 2]
+
+
+async def test_a_crowd_that_has_gone_is_forgotten(client: Client, brokers: list[Watched]) -> None:
+    await crowded(client)
+
+    for number in range(3):
+        await client.add(job(number))
+    crowd = [client.add(job(number)) for number in range(10)]
+
+    await asyncio.gather(*crowd)
+    assert [len(jobs) for (jobs,) in brokers[0].of("add")[CROWD:]] == [1, 1, 1, 1, 9]
 
 
 async def test_what_is_added_one_after_the_other_waits_for_nobody(
@@ -284,40 +320,42 @@ async def test_no_call_holds_more_than_a_transaction_should(
     client: Client, brokers: list[Watched], sizes: list[int], calls: list[int], at_once: bool
 ) -> None:
     jobs = [job(number, size) for number, size in enumerate(sizes)]
+    await crowded(client)
 
     if at_once:
         answers = await client.add_many(jobs)
     else:
         answers = await asyncio.gather(*map(client.add, jobs))
 
-    assert [len(chunk) for (chunk,) in brokers[0].of("add")] == calls
-    assert [one for (chunk,) in brokers[0].of("add") for one in chunk] == jobs
-    assert [answer.id for answer in answers] == [str(number + 1) for number in range(len(jobs))]
+    chunks = [chunk for (chunk,) in brokers[0].of("add")[CROWD:]]
+    assert [len(chunk) for chunk in chunks] == calls
+    assert [one for chunk in chunks for one in chunk] == jobs
+    assert [int(answer.id) for answer in answers] == list(range(4, 4 + len(jobs)))
 
 
 async def test_an_error_reaches_everyone_who_shared_the_call_and_nobody_else(
     client: Client, brokers: list[Watched]
 ) -> None:
-    await client.broker()
+    await crowded(client)
     fault = BrokerFull("no space")
     brokers[0].faults["add"] = [fault]
 
     shared = await asyncio.gather(*(client.add(job()) for _ in range(3)), return_exceptions=True)
 
     assert shared == [fault] * 3
-    assert (await client.add(job())).id == "1"
+    assert (await client.add(job())).id == "4"
 
 
 async def test_one_job_that_cannot_be_stored_keeps_no_other_from_it(
     client: Client, brokers: list[Watched]
 ) -> None:
-    await client.broker()
+    await crowded(client)
     fault = ValueError("half a surrogate pair")
     brokers[0].faults["add"] = [fault, fault]  # of all three at once, then of the first alone
 
     shared = await asyncio.gather(*(client.add(job(n)) for n in range(3)), return_exceptions=True)
 
-    assert shared == [fault, Added("1"), Added("2")]
+    assert shared == [fault, Added("4"), Added("5")]
 
 
 async def test_an_open_that_fails_reaches_everyone_who_adds(
@@ -370,7 +408,7 @@ async def test_loops_add_side_by_side(client: Client, brokers: list[Watched]) ->
 
     ids = {answer.id for batch in batches for answer in batch}
     assert ids == {str(number) for number in range(1, 41)}
-    assert [len(jobs) for (jobs,) in brokers[0].of("add")] == [10] * 4
+    assert sorted(len(jobs) for (jobs,) in brokers[0].of("add")) == [1] * 4 + [9] * 4
 
 
 # After a fork

@@ -19,8 +19,8 @@ from stoker.worker.pace import Pace
 from stoker.worker.patience import Patience
 from stoker.worker.slots import Room, Slots
 
-MOST_AT_ONCE = 500
-"""Outcomes of one call."""
+MOST_AT_ONCE = 250
+"""Outcomes of one call: more would hardly be cheaper, and keep others waiting for the store."""
 LEAST_AT_ONCE = 25
 """So many outcomes are not divided: a call costs more than the store's work for them."""
 ABREAST = 2
@@ -50,6 +50,9 @@ class Finisher:
         self._idle = asyncio.Event()
         self._patience = Patience()
         self._underway = 0
+        """Calls."""
+        self._unreplaced = 0
+        """Outcomes of these calls for which they bring no other job."""
         # With all of a worker's jobs in one call, the other would have nothing to bring or to take.
         self._share = min(max(slots.total // ABREAST, LEAST_AT_ONCE), MOST_AT_ONCE)
         self.fetching = True
@@ -90,7 +93,9 @@ class Finisher:
     async def _settle(self) -> None:
         outcomes, self._outcomes = self._outcomes[: self._share], self._outcomes[self._share :]
         room = self._room() if self.fetching else None
+        unreplaced = max(len(outcomes) - (room.count if room else 0), 0)
         self._underway += 1
+        self._unreplaced += unreplaced
         try:
             answer = await self._finish(outcomes, room)
         except BrokerError as error:
@@ -102,6 +107,7 @@ class Finisher:
             return
         finally:
             self._underway -= 1
+            self._unreplaced -= unreplaced
         self._patience.reset()
         for outcome in outcomes:
             self._held.pop(outcome.lease, None)
@@ -111,9 +117,13 @@ class Finisher:
         self._start(answer.jobs)
 
     def _room(self) -> Room | None:
+        """Hold room for the jobs that the next call is to bring."""
         ahead = self._pace.ahead
+        # Their slots are free, but in the store these jobs are active still. Where jobs take no time,
+        # more would be claimed than settled: they would pile up there, and each be slower to settle.
+        unsettled = len(self._outcomes) + self._unreplaced
         # A little more than are settled: else what is held ahead would never come to be.
-        return self._slots.reserve(self._share + (ahead + 3) // 4, ahead)
+        return self._slots.reserve(self._share + (ahead + 3) // 4, ahead - unsettled)
 
     async def _finish(self, outcomes: Sequence[Outcome], room: Room | None) -> Finished:
         answer = Finished()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stoker import BrokerUnavailable
-from stoker.job.model import Lease
+from stoker.job.model import JobRecord, Lease
 from stoker.job.outcome import Done
 from stoker.job.states import State
 from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE
@@ -22,6 +22,18 @@ from tests.unit.worker.support import Heard, Settling, claimed, done, put
 @pytest.fixture
 def settling(watched: Watched) -> Settling:
     return Settling(watched, Slots(3, {"default": 3}))
+
+
+class Instant(Settling):
+    """Each job ends as soon as it has come."""
+
+    most = 0
+    """Jobs that were held at a time: to the store, all of them are active."""
+
+    def _start(self, jobs: Sequence[JobRecord]) -> None:
+        super()._start(jobs)
+        self.most = max(self.most, len(self.held))
+        self.end(*jobs)
 
 
 def settled_in(watched: Watched) -> list[list[str]]:
@@ -111,6 +123,23 @@ async def test_two_calls_share_what_a_large_worker_has(watched: Watched) -> None
     assert [len(ids) for ids in settled_in(watched)] == [LEAST_AT_ONCE, LEAST_AT_ONCE]
     assert [want.count for _, want in watched.of("finish")] == [LEAST_AT_ONCE, LEAST_AT_ONCE]
     assert len(settling.started) == settling.slots.busy == total
+
+
+async def test_jobs_that_take_no_time_do_not_pile_up_unsettled(watched: Watched) -> None:
+    total = LEAST_AT_ONCE * 2
+    pace = Pace(total)
+    pace.took(0.0, 0.0)
+    settling = Instant(watched, Slots(total, {"default": total}), pace=pace)
+    jobs = await claimed(watched, total)
+    settling.hold(jobs)
+    await put(watched, 20 * total)
+
+    async with settling.finishing():
+        settling.end(*jobs)
+        await settling.settled()
+
+    assert len(settling.started) == 20 * total
+    assert settling.most <= total + pace.ahead
 
 
 async def test_no_call_holds_more_than_a_transaction_should(watched: Watched) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 from stoker.broker.base import Clock, Select, Want, reasons_listed, system_clock
 from stoker.job.states import State
 
+CLAIMED_AT_ONCE = 500
+"""Jobs that one call gives out, whatever is wanted."""
+
 
 class Call:
     """Gathers what one call of a script is given.
@@ -57,7 +60,7 @@ class Call:
             self.args += [0, "", 0, "", 0]
             return
         self._drawn = secrets.token_hex(8)
-        self.args += [want.count, self._drawn, want.lease_ms, want.worker]
+        self.args += [min(want.count, CLAIMED_AT_ONCE), self._drawn, want.lease_ms, want.worker]
         self.args.append(len(want.queues))
         for queue, most in want.queues.items():
             self.args += [self.place(queue), most]

@@ -14,7 +14,7 @@ from stoker.errors import StokerError
 from stoker.job.model import Lease
 from stoker.job.outcome import Outcome
 
-SETTLED_AT_ONCE = 500
+SETTLED_AT_ONCE = 250
 """Outcomes that one call of ``finish`` settles."""
 
 

@@ -51,13 +51,24 @@ end
 
 local active = call('LRANGE', q.active, -(offset + most), -(offset + 1))
 local stayed = 0
-for place = #active, 1, -1 do
-  local id = active[place]
-  if call('EXISTS', q.base .. id .. ':lock') == 1 or not is_overdue(q.base .. id) then
-    stayed = stayed + 1
-  else
-    call('LREM', q.active, -1, id)
-    take_back(id)
+
+local function all_are_locked()
+  local locks = {}
+  for place = 1, #active do locks[place] = q.base .. active[place] .. ':lock' end
+  return #active == 0 or call('EXISTS', unpack(locks)) == #active
+end
+
+if all_are_locked() then
+  stayed = #active
+else
+  for place = #active, 1, -1 do
+    local id = active[place]
+    if call('EXISTS', q.base .. id .. ':lock') == 1 or not is_overdue(q.base .. id) then
+      stayed = stayed + 1
+    else
+      call('LREM', q.active, -1, id)
+      take_back(id)
+    end
   end
 end
 if #taken > 0 then mark(q) end

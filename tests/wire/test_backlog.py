@@ -127,3 +127,39 @@ async def test_what_several_workers_run_is_ended_without_searching_it(server: Se
         assert not finished.lost
         assert client.lrange("bull:q:active", 0, -1) == [id for id in active if id not in ended]
     await broker.close()
+
+
+async def test_leases_of_jobs_that_have_just_ended_are_renewed_without_a_search(
+    server: Server,
+) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 200)
+    leases = [lease_of(job) for job in await broker.claim(Want({"q": 200}, 200, "w"))]
+    # Their worker does not know yet: the answer is on its way, and it renews what it holds.
+    await broker.finish([Done(lease, "null", Keep()) for lease in leases[:100]])
+    with server.connect() as client:
+        client.config_resetstat()
+
+    lost = await broker.extend(leases, 30_000)
+
+    assert lost == set(leases[:100])
+    assert searches(server) == 0
+    await broker.close()
+
+
+async def test_many_leases_that_ran_out_are_renewed_with_a_few_searches(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 400)
+    leases = [lease_of(job) for job in await broker.claim(Want({"q": 400}, 400, "w"))]
+    with server.connect(decode_responses=True) as client:
+        locks = [f"bull:q:{lease.id}:lock" for lease in leases]
+        assert client.delete(*locks) == 400
+        client.lrem("bull:q:active", 1, leases[-1].id)  # somebody has taken it out
+        client.config_resetstat()
+
+        lost = await broker.extend(leases, 30_000)
+
+        assert lost == {leases[-1]}
+        assert searches(server) <= 32
+        assert client.exists(*locks) == 399
+    await broker.close()

@@ -131,3 +131,17 @@ def missing(what: str, package: str, extra: str) -> ConfigError:
         f"{what} needs the package {package}, which is not installed",
         hint=f"pip install 'stoker[{extra}]', or in a clone of Stoker: pip install '.[{extra}]'",
     )
+
+
+def unfit(what: str, package: str, extra: str, why: str) -> ConfigError:
+    """Return the error for ``what`` needs another version of a package of one of Stoker's extras."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and needed just here
+
+    try:
+        installed = f"{package} {version(package)}"
+    except PackageNotFoundError:
+        installed = package
+    return ConfigError(
+        f"{what} needs another version of {package} than the {installed} that is installed: {why}",
+        hint=f"pip install --upgrade 'stoker[{extra}]'",
+    )

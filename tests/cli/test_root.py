@@ -213,6 +213,20 @@ ERRORS = {
 }
 
 
+def test_a_queue_without_tasks_that_the_environment_names_is_said_to_be_from_there(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOKER_QUEUES", "mail,nowhere")
+
+    result = stoker("worker", "shop")
+
+    assert result.output == (
+        "error: no task belongs to queue 'nowhere', which STOKER_QUEUES names\n"
+        "hint: there is: mail, default, slow, pictures\n"
+    )
+    assert result.exit_code == 1
+
+
 @pytest.mark.parametrize("command", ERRORS, ids=" ".join)
 def test_an_error_says_what_is_wrong_and_what_to_do(shop: Shop, command: tuple[str, ...]) -> None:
     (shop.folder / "notes.txt").write_text("buy milk\n" * 100, encoding="utf-8")
@@ -340,3 +354,22 @@ def test_without_a_client_for_redis_it_says_what_to_install(
         "error: a broker at redis://shop/0 needs the package redis, which is not installed\n"
         "hint: pip install 'stoker[redis]', or in a clone of Stoker: pip install '.[redis]'\n"
     )
+
+
+@pytest.mark.parametrize("lacks", ["", "from redis.nowhere import Nobody\n"])
+def test_a_client_for_redis_that_is_too_old_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    for loaded in list(sys.modules):
+        if loaded.partition(".")[0] == "redis" or loaded.startswith("stoker.broker.redis"):
+            monkeypatch.delitem(sys.modules, loaded)
+    (folder / "redis").mkdir()
+    (folder / "redis" / "__init__.py").write_text(lacks, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+
+    result = stoker("queue", "ls", "--url", "redis://shop/0")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    error, hint = result.stderr.splitlines()
+    assert error.startswith("error: a broker at redis://shop/0 needs another version of redis than")
+    assert hint == "hint: pip install --upgrade 'stoker[redis]'"

@@ -6,7 +6,10 @@ import difflib
 
 from stoker.broker.base import Broker, Clock, system_clock
 from stoker.config import BrokerURL
-from stoker.errors import ConfigError, missing
+from stoker.errors import ConfigError, missing, unfit
+
+CLIENT = ("redis", "hiredis")
+"""The packages of the extra ``redis``."""
 
 
 def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
@@ -30,8 +33,12 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
         )
     try:
         from stoker.broker.redis import RedisBroker
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("stoker"):
+    except ImportError as error:
+        package, _, part = (error.name or "").partition(".")
+        if package not in CLIENT:
             raise
-        raise missing(f"a broker at {parsed.described}", error.name, "redis") from error
+        what = f"a broker at {parsed.described}"
+        if isinstance(error, ModuleNotFoundError) and not part:
+            raise missing(what, package, "redis") from error
+        raise unfit(what, package, "redis", error.msg) from error
     return RedisBroker(parsed, parsed.server, clock=clock)

@@ -8,9 +8,11 @@ import shutil
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import click
+from click.core import ParameterSource
 
 from stoker.app import Stoker
 from stoker.cli.faults import told
@@ -19,6 +21,7 @@ from stoker.cli.loading import load
 from stoker.cli.options import queues_option, span, whole
 from stoker.cli.starting import Stopping, reach
 from stoker.config import MEMORY, WorkerSettings
+from stoker.errors import ConfigError
 from stoker.job.duration import describe
 from stoker.job.states import State
 from stoker.worker import Worker, garbage, signals
@@ -128,6 +131,7 @@ def worker(
 ) -> None:
     """Run the jobs of an application: MODULE:APP, or MODULE if it has one app only."""
     loaded = load(app)
+    _refuse_unknown(queues, loaded)
     set_up_logging(verbose=verbose)
     settings = WorkerSettings(
         name=name,
@@ -140,6 +144,18 @@ def worker(
         max_stalls=max_stalls,
     )
     run_and_leave(_work(loaded, settings, Journal(verbose=verbose)), told)
+
+
+def _refuse_unknown(queues: Sequence[str], app: Stoker) -> None:
+    """Raise for a queue without tasks where the command line does not show who named it."""
+    known = app.registry.queues()
+    unknown = [queue for queue in queues if queue not in known]
+    source = click.get_current_context().get_parameter_source("queues")
+    if known and unknown and source is ParameterSource.ENVIRONMENT:
+        raise ConfigError(
+            f"no task belongs to queue {unknown[0]!r}, which STOKER_QUEUES names",
+            hint=f"there is: {', '.join(known)}",
+        )
 
 
 def set_up_logging(*, verbose: bool) -> None:

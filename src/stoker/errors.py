@@ -134,7 +134,7 @@ def missing(what: str, package: str, extra: str) -> ConfigError:
 
 
 def unfit(what: str, package: str, extra: str, why: str) -> ConfigError:
-    """Return the error for ``what`` needs another version of a package of one of Stoker's extras."""
+    """Return the error for ``what`` needs another version of an extra's package."""
     from importlib.metadata import PackageNotFoundError, version  # slow, and needed just here
 
     try:

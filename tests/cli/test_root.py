@@ -221,8 +221,8 @@ def test_a_queue_without_tasks_that_the_environment_names_is_said_to_be_from_the
     result = stoker("worker", "shop")
 
     assert result.output == (
-        "error: no task belongs to queue 'nowhere', which STOKER_QUEUES names\n"
-        "hint: there is: mail, default, slow, pictures\n"
+        "error: no task belongs to queue 'nowhere'\n"
+        "hint: there is: mail, default, slow, pictures; the queues are from STOKER_QUEUES\n"
     )
     assert result.exit_code == 1
 

@@ -8,7 +8,6 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import click
@@ -131,7 +130,6 @@ def worker(
 ) -> None:
     """Run the jobs of an application: MODULE:APP, or MODULE if it has one app only."""
     loaded = load(app)
-    _refuse_unknown(queues, loaded)
     set_up_logging(verbose=verbose)
     settings = WorkerSettings(
         name=name,
@@ -144,18 +142,6 @@ def worker(
         max_stalls=max_stalls,
     )
     run_and_leave(_work(loaded, settings, Journal(verbose=verbose)), told)
-
-
-def _refuse_unknown(queues: Sequence[str], app: Stoker) -> None:
-    """Raise for a queue without tasks where the command line does not show who named it."""
-    known = app.registry.queues()
-    unknown = [queue for queue in queues if queue not in known]
-    source = click.get_current_context().get_parameter_source("queues")
-    if known and unknown and source is ParameterSource.ENVIRONMENT:
-        raise ConfigError(
-            f"no task belongs to queue {unknown[0]!r}, which STOKER_QUEUES names",
-            hint=f"there is: {', '.join(known)}",
-        )
 
 
 def set_up_logging(*, verbose: bool) -> None:
@@ -196,11 +182,21 @@ async def _work(app: Stoker, settings: WorkerSettings, journal: Journal) -> None
 async def _start(app: Stoker, settings: WorkerSettings, last: AsyncExitStack) -> Worker:
     await reach(app, burst=settings.burst)
     await last.enter_async_context(app)
-    worker = await app.worker(settings)
+    try:
+        worker = await app.worker(settings)
+    except ConfigError as error:
+        if set(settings.queues).difference(app.registry.queues()) and _from_environment("queues"):
+            error.hint = "; ".join(filter(None, [error.hint, "the queues are from STOKER_QUEUES"]))
+        raise
     _introduce(app, worker.settings)
     if not settings.burst:
         await _tell_paused(app, worker.settings.queues)
     return worker
+
+
+def _from_environment(parameter: str) -> bool:
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is ParameterSource.ENVIRONMENT
 
 
 def _introduce(app: Stoker, settings: WorkerSettings) -> None:

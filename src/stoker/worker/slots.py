@@ -56,10 +56,9 @@ class Slots:
     def reserve(self, most: int | None = None, ahead: int = 0) -> Room | None:
         """Hold all the room there is, or ``most`` of it; ``None`` if there is none.
 
-        ``ahead`` is how many jobs more than there are slots for may be held here, or how many fewer;
-        a queue that is narrow or has a limit of its own is asked for no more because of it. The
-        queues take turns
-        at coming first, or one that never runs dry would starve the others.
+        ``ahead`` is how many jobs more than there are slots for may be held here, or how many
+        fewer; a queue that is narrow or has a limit of its own is asked for no more because of it.
+        The queues take turns at coming first, or one that never runs dry would starve the others.
         """
         free = self._free + ahead
         if free <= 0:

@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from stoker.broker import make_broker
 from stoker.broker.base import Added, Broker, Clock, system_clock
@@ -202,13 +202,15 @@ class _Adder:
         self._broker = broker
         self._waiting: list[tuple[NewJob, asyncio.Future[Added]]] = []
         self._flushes: set[asyncio.Task[None]] = set()
+        self._unsent: set[asyncio.Task[None]] = set()
+        """Those of them that have not reached the broker: nobody may go past them."""
         self._is_crowded = False
         """Several were gathered last time."""
         self._has_one = False
         """One that was not gathered is under way."""
 
     async def add(self, job: NewJob) -> Added:
-        if self._is_crowded or self._has_one or self._waiting:
+        if self._is_crowded or self._has_one or self._waiting or self._unsent:
             return await self._gathered(job)
         self._has_one = True
         try:
@@ -232,11 +234,14 @@ class _Adder:
         for chunk in _chunks(waiting, lambda entry: entry[0]):
             flush = asyncio.ensure_future(self._flush(chunk))
             self._flushes.add(flush)
+            self._unsent.add(flush)
             flush.add_done_callback(self._flushes.discard)
+            flush.add_done_callback(self._unsent.discard)  # of one that was cancelled first
 
     async def _flush(self, waiting: Sequence[tuple[NewJob, asyncio.Future[Added]]]) -> None:
         try:
             broker = await self._broker()
+            self._unsent.discard(cast("asyncio.Task[None]", asyncio.current_task()))
             answers = await broker.add([job for job, _ in waiting])
         except BaseException as error:
             innocent = isinstance(error, Exception) and not isinstance(error, BrokerError)

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -282,6 +282,29 @@ async def test_who_adds_alone_does_not_wait_for_a_turn_of_the_loop(
     gate.set()
     await asyncio.gather(*adding)
     assert [len(jobs) for (jobs,) in brokers[0].of("add")] == [1, 2]
+
+
+async def test_who_adds_alone_does_not_go_past_what_was_gathered_before(
+    client: Client, brokers: list[Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def add(jobs: Sequence[NewJob]) -> list[Added]:
+        return [Added(one.name) for one in jobs]
+
+    async def one_after_the_other() -> None:
+        await client.add(job(1))
+        await client.add(job(3))
+
+    await client.broker()
+    monkeypatch.setattr(brokers[0].broker, "add", add)
+    gate = brokers[0].gates["add"] = asyncio.Event()
+    alone = asyncio.ensure_future(one_after_the_other())
+    await turns()
+    gathered = asyncio.ensure_future(client.add(job(2)))
+    await asyncio.sleep(0)  # it is in line
+    gate.set()
+
+    await asyncio.gather(alone, gathered)
+    assert [one.name for (jobs,) in brokers[0].of("add") for one in jobs] == ["1", "2", "3"]
 
 
 async def test_a_crowd_that_has_gone_is_forgotten(client: Client, brokers: list[Watched]) -> None:

@@ -19,6 +19,7 @@ from stoker.sidecar.secrets import (
     masked_value,
     masked_words,
 )
+from stoker.sidecar.secrets.compose import without_secrets
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,36 @@ def test_a_secret_is_known_by_its_name_or_its_looks(name: str, value: str) -> No
 def test_what_is_plain_is_no_secret(name: str, value: str) -> None:
     assert not is_secret(name, value)
     assert masked_value(name, value) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("STORE", "redis://h", "redis://h"),
+        ("STORE", "redis://:s3cret@h", "${STORE:?}"),
+        ("TOKEN", "${TOKEN}", "${TOKEN}"),
+        ("TOKEN", "${TOKEN:-}", "${TOKEN:-}"),
+        ("TOKEN", "${TOKEN:?say it}", "${TOKEN:?say it}"),
+        ("TOKEN", "${TOKEN:-s3cret}", "${TOKEN:?}"),
+        ("TOKEN", "${A:+s3cret}", "${A:?}"),
+        ("TOKEN", "${A:-${B:-s3cret}}", "${A:-${B:?}}"),
+        ("TOKEN", "${A:-${B:-}}", "${A:-${B:-}}"),
+        ("STORE", "redis://:${A:-s3cret}@${H:-h}", "redis://:${A:?}@${H:-h}"),
+        ("STORE", "${A:-redis://:${B}@${H:-h}}", "${A:-redis://:${B}@${H:-h}}"),
+        ("STORE", "${A:-redis://:${B:-s3cret}@h}", "${A:-redis://:${B:?}@h}"),
+        ("STORE", "${A_TOKEN:-s3cret}/${H:-h}", "${A_TOKEN:?}/${H:-h}"),
+        ("STORE", "${A_TOKEN:+--with-it}", "${A_TOKEN:+--with-it}"),
+        ("CONF", '${C:-{"password": "s3cret"}}', "${C:?}"),
+        ("CONF", '${C:-{"a": {"b": "${D:-$$}"}}}', '${C:-{"a": {"b": "${D:-$$}"}}}'),
+        ("STORE", "$${A:-redis://:s3cret@h}", "${STORE:?}"),
+        ("STORE", "$$A $ $1 {$B}", "$$A $ $1 {$B}"),
+        ("STORE", "${A:-redis://:s3cret@h", "${STORE:?}"),
+    ],
+)
+def test_a_secret_of_a_compose_file_is_asked_for(name: str, text: str, left: str) -> None:
+    asked = left.replace(":?}", ":?set it in .env}")
+    assert without_secrets(name, text) == asked
+    assert without_secrets(name, asked) == asked
 
 
 @pytest.mark.parametrize(

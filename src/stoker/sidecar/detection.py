@@ -112,6 +112,8 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     build: tuple[str, ...] = ()
     """The command that builds it, where there is one."""
+    vendored: bool = False
+    """Of Go: what it depends on lies beside its source, in ``vendor``."""
 
 
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True):

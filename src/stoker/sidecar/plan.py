@@ -77,6 +77,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
+    vendored: bool = False
+    """Of Go: it is built of what lies in its ``vendor``, and nothing is downloaded."""
 
     @property
     def program(self) -> str:

@@ -59,8 +59,13 @@ def shapes(text: str) -> Iterator[Span]:
         yield from (each.span() for each in _KEY.finditer(text))
     yield from (each.span() for each in _TOKEN.finditer(text))
     yield from (each.span(1) for each in _SAID.finditer(text))
-    yield from (each.span(1) for each in _PROGRAMS.finditer(text))
+    yield from of_programs(text)
     yield from (each.span() for each in _ENCODED.finditer(text) if _hides_secret(each[0]))
+
+
+def of_programs(text: str) -> Iterator[Span]:
+    """Yield where secrets are in a command that only its program tells: ``redis-cli -a``."""
+    yield from (each.span(1) for each in _PROGRAMS.finditer(text))
 
 
 def is_random(value: str) -> bool:

@@ -102,11 +102,10 @@ def look(project: Project) -> Detection:
     uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
     frameworks = {each.framework for each in (*units, *embedded)}
     only = frameworks == {"stoker"} and not by_itself
-    uses = outside.placed(
-        project, uses, [*([web] if web else []), *units[::-1]], services,
-        told if only else (), _written_addresses(python_source, frameworks),
-    )  # fmt: skip
-    uses = outside.with_app(project, uses, web)
+    written = _written_addresses(python_source, frameworks)
+    started = [*([web] if web else []), *units[::-1]]
+    uses = outside.placed(project, uses, started, services, told if only else (), written)
+    uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
     return Detection(
         units=tuple(units),
         embedded=embedded,

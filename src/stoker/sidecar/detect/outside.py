@@ -103,6 +103,15 @@ def _with_app(use: BrokerUse, told: Mapping[str, _Told]) -> BrokerUse:
     return msgspec.structs.replace(use, app=url if folder(url) else "")
 
 
+def with_file(uses: Sequence[BrokerUse], told: Sequence[AppURL]) -> tuple[BrokerUse, ...]:
+    """Return the uses; that of a file says where the source has it, if it is all in one place."""
+    places = {folder(each.url) for each in told}
+    url = told[0].url if len(places) == 1 and all(places) else ""
+    return tuple(
+        msgspec.structs.replace(use, file=url) if use.kind == "sqlite" else use for use in uses
+    )
+
+
 def _settings(project: Project, given: Given) -> dict[str, _Told]:
     """Return the variables that a service has in the end."""
     dir = posixpath.dirname(given.path)

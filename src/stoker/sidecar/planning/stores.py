@@ -93,10 +93,11 @@ def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     """Return whether the jobs are in a file whose place is the source's to say.
 
     Stoker's can be put on a volume by a variable, unless the source tells its app where they are;
-    another's would be gone with its container.
+    another's would be gone with its container. A volume is mounted where the source has a place
+    that one can be mounted on.
     """
     told = not use.variables or all(unit.framework != "stoker" for unit in detection.units)
-    return use.kind == "sqlite" and told
+    return use.kind == "sqlite" and told and not use.file
 
 
 def has_own_file(unit: Unit, detection: Detection) -> bool:
@@ -145,6 +146,8 @@ def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]
                 (n for n, part in variables.items() if part == "url" and not known[n]), ""
             ),
         )
+    if use.file:
+        return Store(name=usual, kind=use.kind, image=image, file=use.file)
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(
         name=name,

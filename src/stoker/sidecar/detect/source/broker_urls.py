@@ -24,10 +24,11 @@ _MADE: dict[str, tuple[str, ...]] = {
     "rq": _REDIS,
     "arq": ("RedisSettings", "from_dsn"),
     "saq": _REDIS,
-    "huey": ("RedisHuey", "PriorityRedisHuey", "RedisExpireHuey", "PriorityRedisExpireHuey"),
+    "huey": ("RedisHuey", "PriorityRedisHuey", "RedisExpireHuey", "PriorityRedisExpireHuey",
+             "SqliteHuey"),
     "dramatiq": ("RedisBroker", "RabbitmqBroker"),
     "taskiq": ("ListQueueBroker", "RedisStreamBroker", "PubSubBroker", "AioPikaBroker"),
-}
+}  # fmt: skip
 """What makes the connection to its broker, by framework."""
 _RABBITMQ = ("RabbitmqBroker", "AioPikaBroker")
 _WHOLE = ("url", "dsn")
@@ -75,6 +76,9 @@ def _address(source: PythonSource, module: Module, name: str, call: ast.Call) ->
     first = call.args[0] if call.args else None
     if "**" in given or isinstance(first, ast.Starred):
         return ""
+    if name == "SqliteHuey":
+        file = text_of(source, module, given["filename"]) if "filename" in given else "huey.db"
+        return f"sqlite:///{file}" if file else ""
     whole = next((given[key] for key in _WHOLE if key in given), None)
     if whole is not None:
         return text_of(source, module, whole)

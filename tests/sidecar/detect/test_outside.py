@@ -282,6 +282,63 @@ def test_a_connection_in_parts_is_read_as_well(made: str, outside: str, tmp_path
     assert store.outside == outside
 
 
+BULLMQ = 'import {{ Worker }} from "bullmq";\n{}\nnew Worker("mail", async () => {{}}{});\n'
+HOST = 'host: "some-host", port: 6380'
+
+
+def bullmq(root: Path, before: str, options: str) -> Plan:
+    (root / "package.json").write_text('{"dependencies": {"bullmq": "^5"}}')
+    (root / "worker.js").write_text(BULLMQ.format(before, options))
+    return make_plan(detect(root), "shop")
+
+
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [
+        ("", f", {{ connection: {{ {HOST} }} }}"),
+        ("", ', { concurrency: 2, connection: { url: "redis://some-host:6380" } }'),
+        ("", ', { connection: new IORedis("redis://some-host:6380", { family: 4 }) }'),
+        ("", f", {{ connection: new Redis({{ {HOST} }}) }}"),
+        (f"const connection = {{ {HOST} }};", ", { connection }"),
+        (f"const redis = new IORedis({{\n  {HOST},\n}});", ", { connection: redis, x: 1 }"),
+    ],
+)
+def test_a_connection_of_bullmq_is_read_as_well(
+    before: str, options: str, tmp_path: Path
+) -> None:
+    plan = bullmq(tmp_path, before, options)
+
+    [store] = plan.stores
+    assert store.outside == "redis://some-host:6380"
+    assert environment(plan, "compose.prod.yaml") == {}
+    [why] = [each for each in plan.decisions if "redis" in each.what]
+    line = (tmp_path / "worker.js").read_text().splitlines()[why.evidence[0].line - 1]
+    assert "some-host" in line
+
+
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [
+        ("", ""),
+        ("", ", { concurrency: 2 }"),
+        ("", ", options"),
+        ("", ', { ...options, connection: { ...redis, host: "some-host" } }'),
+        ("", ', { connection: { host: process.env.HOST || "some-host" } }'),
+        ("", ', { connection: { host: "localhost" } }'),
+        ("", ', { connection: new IORedis(process.env.REDIS_URL ?? "redis://some-host") }'),
+        ("", ", { connection: redis }"),
+        ("const redis = find('some-host');", ", { connection: redis }"),
+        (f'new Worker("a", b, {{ connection: {{ {HOST} }} }});', ", { connection: find() }"),
+    ],
+)
+def test_one_of_bullmq_that_is_not_known_is_beside_it(
+    before: str, options: str, tmp_path: Path
+) -> None:
+    [store] = bullmq(tmp_path, before, options).stores
+
+    assert not store.outside
+
+
 def test_what_the_environment_says_comes_before_the_source(tmp_path: Path) -> None:
     """As Celery does it: ``CELERY_BROKER_URL`` is read first."""
     more = {"Procfile": "web: gunicorn shop:app\n",

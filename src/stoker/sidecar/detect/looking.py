@@ -18,6 +18,7 @@ from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import (
     broker_urls,
     node,
+    node_connections,
     python,
     ruby,
     rust,
@@ -102,7 +103,7 @@ def look(project: Project) -> Detection:
     uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
     frameworks = {each.framework for each in (*units, *embedded)}
     only = frameworks == {"stoker"} and not by_itself
-    written = _written_addresses(python_source, frameworks)
+    written = _written_addresses(python_source, node_source, frameworks)
     started = [*([web] if web else []), *units[::-1]]
     uses = outside.placed(project, uses, started, services, told if only else (), written)
     uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
@@ -124,10 +125,16 @@ def look(project: Project) -> Detection:
     )
 
 
-def _written_addresses(source: PythonSource, frameworks: set[str | None]) -> list[AppURL]:
+def _written_addresses(
+    python: PythonSource, node: NodeSource, frameworks: set[str | None]
+) -> list[AppURL]:
     """Return the addresses in the source, if it is clear whose broker they are."""
     [framework, *others] = frameworks or {None}
-    return broker_urls.told(source, framework) if framework and not others else []
+    if framework is None or others:
+        return []
+    if framework == "bullmq":
+        return node_connections.told(node)
+    return broker_urls.told(python, framework)
 
 
 def _mixed(

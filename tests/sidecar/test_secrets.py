@@ -135,6 +135,12 @@ ASIDE = {
     "a program's option": {"compose.yaml":
         "services:\n  redis:\n    image: redis:7\n"
         f"    healthcheck: {{test: [CMD, redis-cli, -a, {WORD}, ping]}}\n"},
+    "a worker's words": {"compose.yaml":
+        "services:\n  worker:\n    build: .\n"
+        f'    command: ["celery", "-A", "shop", "worker", "--redis-password", "{WORD}"]\n'},
+    "a worker's plain words": {"compose.yaml":
+        "services:\n  worker:\n    build: .\n"
+        f"    command: [celery, -A, shop, worker, --redis-password, {WORD}, -c, '2']\n"},
     "several lines": {"compose.yaml":
         f"services:\n  redis:\n    image: redis:7\n    labels:\n      token: >-\n        {WORD}\n"
         f"        {WORD}\n      key: |\n        {KEY}\n        {WORD}\n"

@@ -146,6 +146,12 @@ def test_a_secret_of_a_compose_file_is_asked_for(name: str, text: str, left: str
         ("FOO: ${DB_PASSWORD:-s3cret}", "FOO: ${DB_PASSWORD:-***}"),
         ("worker: PASSWORD=s3cret celery -A x", "worker: PASSWORD=*** celery -A x"),
         ("celery --api-key s3cret -l info", "celery --api-key *** -l info"),
+        ('command: ["a", "--password", "s3cret"]', 'command: ["a", "--password", "***"]'),
+        ("command: [a, --password, s3cret, -b]", "command: [a, --password, ***, -b]"),
+        ("test: [CMD, redis-cli, -a, s3cret, ping]", "test: [CMD, redis-cli, -a, ***, ping]"),
+        ('test: ["redis-cli", "-a", "s3cret"]', 'test: ["redis-cli", "-a", "***"]'),
+        ("redis-cli -a s3,cret] ping", "redis-cli -a ***] ping"),
+        ('[ "curl", "-u", "me:s3cret", "http://h" ]', '[ "curl", "-u", "me:***", "http://h" ]'),
         ("redis://:a/s3cret@h,redis://:b@s3cret@i", "redis://:***@h,redis://:***@i"),
     ],
 )  # fmt: skip
@@ -173,6 +179,10 @@ def test_a_line_is_shown_without_its_secrets(line: str, shown: str) -> None:
         "Token::Broker",
         "MAX_TOKENS=4096",
         "broker.get_token(1)",
+        'parser.add_argument("--password", "-p")',
+        'parser.add_argument("--password", help="of the store")',
+        '["--password", os.environ["PASSWORD"]]',
+        "[redis-cli, -a, $PASSWORD, ping]",
     ],
 )
 def test_what_is_no_value_stays(line: str) -> None:

@@ -7,6 +7,7 @@ told.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 
 from stoker.sidecar.detect.source.celery_settings import settings
@@ -58,7 +59,8 @@ def _of_celery(source: PythonSource) -> Iterator[AppURL]:
 
 def _made(source: PythonSource, framework: str) -> Iterator[AppURL]:
     names = _MADE.get(framework, ())
-    for path in source.speaking_of(framework) if names else ():
+    importing = re.compile(rb"^\s*(?:from|import)\s+%b" % framework.encode(), re.MULTILINE)
+    for path in source.project.telling(source.paths, importing) if names else ():
         module = source.module(path)
         for full, call in module.calls if module else ():
             name = full.rpartition(".")[2]

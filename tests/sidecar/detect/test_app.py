@@ -466,7 +466,6 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
 @pytest.mark.parametrize(
     ("given", "more"),
     [
-        (f"    environment: ['STOKER_URL={ELSEWHERE}']\n", {}),
         (
             "    env_file: shop.env\n    volumes: ['.:/srv']\n",
             {"shop.env": f"STOKER_URL={ELSEWHERE}"},
@@ -480,7 +479,6 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
         ),
     ],
     ids=[
-        "no volume",
         "a directory of the host's",
         "told, no volume",
         "relative",
@@ -497,6 +495,20 @@ def test_an_app_with_a_file_of_its_own_is_told_what_the_workers_have(
 
     assert note.startswith("compose.yaml:4: the app sees no job of the workers")
     assert note.endswith("jobs-data at /data, and STOKER_URL=sqlite:////data/jobs.db")
+
+
+def test_a_whole_path_that_the_environment_says_is_on_a_volume_there(tmp_path: Path) -> None:
+    given = f"    environment: ['STOKER_URL={ELSEWHERE}']\n    volumes: ['kept:/data']\n"
+    files = SHOP | {"compose.yaml": f"{COMPOSE}{given}volumes: {{kept: {{}}}}\n"}
+
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    (note,) = plan.notes
+    assert note.endswith(f"the volume jobs-data at /srv/queue, and STOKER_URL={ELSEWHERE}")
+    for name in ("compose.yaml", PRODUCTION):
+        worker = yaml.safe_load(render(plan)[name].text)["services"]["worker"]
+        assert worker["volumes"] == ["jobs-data:/srv/queue"]
+        assert worker["environment"]["STOKER_URL"] == ELSEWHERE
 
 
 def test_a_directory_of_the_hosts_with_the_apps_file_is_shared_in_development(

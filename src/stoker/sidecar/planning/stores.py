@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
@@ -110,18 +110,20 @@ def has_own_file(unit: Unit, detection: Detection) -> bool:
 
 
 def _told_of(use: BrokerUse, detection: Detection) -> dict[str, str]:
-    """Return the variables that services are given, but for a file that no volume has."""
+    """Return the variables that services are given, but for a file that no volume can have."""
     told = dict(_told(detection))
     if use.kind != "sqlite":
         return told
     told |= dict.fromkeys(use.variables, use.app) if use.app else {}
     units = [*([detection.web] if detection.web else []), *detection.units]
     volumes = [each for unit in units for given in for_development(unit) for each in given.volumes]
-    return {
-        name: value
-        for name, value in told.items()
-        if any(map(is_named, holding(volumes, folder(value))))
-    }
+    return {name: value for name, value in told.items() if _can_be_kept(folder(value), volumes)}
+
+
+def _can_be_kept(place: str, volumes: Sequence[str]) -> bool:
+    """Tell if a directory can be on a volume in production, too: none of the host's is there."""
+    there = list(holding(volumes, place))
+    return bool(place) and (not there or any(map(is_named, there)))
 
 
 def _told(detection: Detection) -> Iterator[tuple[str, str]]:

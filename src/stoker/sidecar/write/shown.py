@@ -92,14 +92,15 @@ def _of_node(text: str, node: Any, name: str, seen: set[tuple[int, str]]) -> Ite
         children: list[Any] = cast(Any, node).value
         words = [each.value if isinstance(each, ScalarNode) else "" for each in children]
         for each, shown in zip(children, masked_words(words), strict=True):
-            if isinstance(each, ScalarNode) and shown != cast(Any, each).value:
+            value = cast(Any, each).value
+            if isinstance(each, ScalarNode) and shown != value and not _is_ours("", value):
                 yield from _of_scalar(text, each, shown)
             else:
                 yield from _of_node(text, each, "" if name == _ONLY_NAMES else name, seen)
 
 
 def _of_scalar(text: str, node: Any, shown: str) -> Iterator[_Hidden]:
-    if shown == node.value or _is_ours("", node.value):
+    if shown == node.value:
         return
     start, end = node.start_mark.index, node.end_mark.index
     written = text[start:end]

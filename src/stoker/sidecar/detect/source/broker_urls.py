@@ -1,7 +1,7 @@
 """Where Python's source itself says that a framework's broker is: by an address written there.
 
-Half of it is nothing: where one connection is made of what is not known before it runs, none is
-told.
+Half of them are none: where one connection is made of what is not known before it runs, nobody can
+tell which of them counts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MADE: dict[str, tuple[str, ...]] = {
 """What makes the connection to its broker, by framework."""
 _RABBITMQ = ("RabbitmqBroker", "AioPikaBroker")
 _WHOLE = ("url", "dsn")
-"""Arguments that are the whole address; each of these takes it as its first, too."""
+"""Arguments that are the whole address; it may be the first, too."""
 _HOST_FIRST = ("Redis", "StrictRedis", "RedisSettings")
 
 

@@ -303,9 +303,7 @@ def bullmq(root: Path, before: str, options: str) -> Plan:
         (f"const redis = new IORedis({{\n  {HOST},\n}});", ", { connection: redis, x: 1 }"),
     ],
 )
-def test_a_connection_of_bullmq_is_read_as_well(
-    before: str, options: str, tmp_path: Path
-) -> None:
+def test_a_connection_of_bullmq_is_read_as_well(before: str, options: str, tmp_path: Path) -> None:
     plan = bullmq(tmp_path, before, options)
 
     [store] = plan.stores
@@ -341,8 +339,8 @@ def test_one_of_bullmq_that_is_not_known_is_beside_it(
 
 def test_what_the_environment_says_comes_before_the_source(tmp_path: Path) -> None:
     """As Celery does it: ``CELERY_BROKER_URL`` is read first."""
-    more = {"Procfile": "web: gunicorn shop:app\n",
-            "compose.yaml": compose("environment: ['CELERY_BROKER_URL=redis://redis']")}  # fmt: skip
+    given = compose("environment: ['CELERY_BROKER_URL=redis://redis']")
+    more = {"Procfile": "web: gunicorn shop:app\n", "compose.yaml": given}
 
     [store] = written(tmp_path, "celery", "redis://some-host", more).stores
 

@@ -91,8 +91,8 @@ def _addressed(name: str) -> BrokerKind | None:
     """Return the kind of broker whose address a variable holds, by its name."""
     if _part(name) not in ("url", "host", "address"):
         return None
-    kind = next((kind for pattern, kind in NAMES if re.search(pattern, name)), None)
-    return kind or ("postgres" if re.search(_DATABASE, name) else None)
+    kinds: tuple[tuple[str, BrokerKind], ...] = (*NAMES, (_DATABASE, "postgres"))
+    return next((kind for pattern, kind in kinds if re.search(pattern, name)), None)
 
 
 def _beside(

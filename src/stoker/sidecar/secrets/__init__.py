@@ -12,8 +12,8 @@ Two things tell a secret: what it is called (``names``) and what it looks like (
 
 What is written (``is_secret``) is judged rather once too often: a value in the Secret costs the
 operator a line, one in a ConfigMap the password. What is shown (``masked``) leaves in place what is
-no value: a call, a name of the source's, ``$PASSWORD``. What a compose file gives its services may be
-put in by Compose, and have a default there (``compose``).
+no value: a call, a name of the source's, ``$PASSWORD``. What a compose file gives its services may
+be put in by Compose, and have a default there (``compose``).
 """
 
 from __future__ import annotations

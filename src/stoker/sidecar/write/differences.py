@@ -33,9 +33,7 @@ def _hidden(change: Change) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for text in (change.before, change.after or ""):
-        lines = zip(
-            text.splitlines(keepends=True), shown_lines(change.path, text), strict=True
-        )
+        lines = zip(text.splitlines(keepends=True), shown_lines(change.path, text), strict=True)
         found |= {line: shown for line, shown in lines if line != shown}
     return found
 

@@ -90,13 +90,17 @@ def _of_node(text: str, node: Any, name: str, seen: set[tuple[int, str]]) -> Ite
             yield from _of_node(text, value, str(getattr(key, "value", "")), seen)
     elif isinstance(node, SequenceNode):
         children: list[Any] = cast(Any, node).value
-        words = [each.value if isinstance(each, ScalarNode) else "" for each in children]
-        for each, shown in zip(children, masked_words(words), strict=True):
-            value = cast(Any, each).value
-            if isinstance(each, ScalarNode) and shown != value and not _is_ours("", value):
+        words = list(map(_word, children))
+        for each, word, shown in zip(children, words, masked_words(words), strict=True):
+            if shown != word and not _is_ours("", word):
                 yield from _of_scalar(text, each, shown)
             else:
                 yield from _of_node(text, each, "" if name == _ONLY_NAMES else name, seen)
+
+
+def _word(node: Any) -> str:
+    """Return what a value of a list is as a word; nothing if it is no text."""
+    return str(cast(Any, node).value) if isinstance(node, ScalarNode) else ""
 
 
 def _of_scalar(text: str, node: Any, shown: str) -> Iterator[_Hidden]:

@@ -81,10 +81,9 @@ def _asked(
         for kind in map(_addressed, (name for each in unit.given for name in each.environment)):
             if kind and kind not in found:
                 found[kind] = list(unit.evidence[:1])
-    yield from (
-        (kind, seen) for kind, seen in found.items()
-        if kind != "postgres" or _service(kind, services)
-    )  # fmt: skip
+    for kind, seen in found.items():
+        if kind != "postgres" or _service(kind, services):
+            yield kind, seen
 
 
 def _addressed(name: str) -> BrokerKind | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,19 +15,31 @@ from tests.cli.support import ok, stoker
 COMMANDS = ("sidecar detect", "sidecar plan", "sidecar explain", "sidecar generate")
 
 
+WITHOUT = """
+import sys
+
+class Without:
+    def find_spec(self, name, *_):
+        if name == sys.argv[1]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Without())
+from stoker.cli import main
+main(sys.argv[2:])
+"""
+"""Runs ``stoker`` as if one module were not installed: in a process that has loaded none of it."""
+
+
 @pytest.mark.parametrize("module", ["ruamel.yaml", "tree_sitter", "tree_sitter_go"])
 @pytest.mark.parametrize("command", [*COMMANDS, "sidecar remove", "init"])
-def test_a_missing_extra_is_named_with_its_remedy(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, module: str
-) -> None:
-    for loaded in list(sys.modules):
-        if loaded.startswith((module, "stoker.sidecar.")):
-            monkeypatch.delitem(sys.modules, loaded)
-    monkeypatch.setattr(sys, "meta_path", [_Without(module), *sys.meta_path])
+def test_a_missing_extra_is_named_with_its_remedy(folder: Path, command: str, module: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT, module, *command.split(), str(folder)],
+        capture_output=True,
+        text=True,
+    )
 
-    result = stoker(*command.split(), str(folder))
-
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         f"error: stoker sidecar needs the package {module}, which is not installed\n"
         "hint: pip install 'stoker[sidecar]', or in a clone of Stoker: pip install '.[sidecar]'\n"
@@ -120,17 +133,6 @@ def test_a_kept_plan_is_said_to_be_what_generate_takes(project: Path, command: s
     (project / "sidecar.json").write_text("")  # as > sidecar.json has it, before anything runs
     again = stoker("sidecar", "plan", str(project), "--json")
     assert (again.exit_code, again.stdout, again.stderr) == (0, plan, "")
-
-
-class _Without:
-    """Finds no module of this name, as if it were not installed."""
-
-    def __init__(self, module: str) -> None:
-        self._module = module
-
-    def find_spec(self, name: str, *_: object) -> None:
-        if name == self._module:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "sidecar generate --check"])

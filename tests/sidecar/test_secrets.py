@@ -65,6 +65,9 @@ GIVEN = {
     "default of another": ("DJANGO_SECRET", f"${{APP_KEY-{WORD}}}"),
     "default in an address": ("STORE", f"redis://:${{STORE_WORD:-{WORD}}}@h"),
     "default is an address": ("STORE", f"${{STORE:-redis://:{WORD}@h}}"),
+    "default of what is called so": ("STORE", f"${{STORE_TOKEN:-{WORD}}}"),
+    "default in braces": ("SETTINGS", f'${{CONF:-{{"password": "{WORD}"}}}}'),
+    "default in a default": ("STORE", f"${{STORE:-redis://:${{STORE_WORD:-{WORD}}}@h}}"),
     "beside a reference": ("STORE", f"postgres://${{WHO}}:{WORD}@h/${{DB:-shop}}"),
     "header": ("HEADERS", f"Authorization: Bearer {WORD}abc1"),
     "basic": ("HEADERS", f"Authorization: Basic {BASIC}"),
@@ -126,7 +129,29 @@ ASIDE = {
         "docker-compose.local.yml": "services:\n  web:\n    build: .\n    command: gunicorn x\n"
         f"    environment:\n      CELERY_BROKER_URL: redis://:{WORD}@redis:6379\n"
         "  redis:\n    image: redis:7\n"},
+    "words of a list": {"compose.yaml":
+        f"services:\n  redis:\n    image: redis:7\n    command:\n      - redis-server\n"
+        f"      - --requirepass\n      - {WORD}\n"},
+    "a program's option": {"compose.yaml":
+        "services:\n  redis:\n    image: redis:7\n"
+        f"    healthcheck: {{test: [CMD, redis-cli, -a, {WORD}, ping]}}\n"},
+    "a worker's words": {"compose.yaml":
+        "services:\n  worker:\n    build: .\n"
+        f'    command: ["celery", "-A", "shop", "worker", "--redis-password", "{WORD}"]\n'},
+    "a worker's plain words": {"compose.yaml":
+        "services:\n  worker:\n    build: .\n"
+        f"    command: [celery, -A, shop, worker, --redis-password, {WORD}, -c, '2']\n"},
+    "several lines": {"compose.yaml":
+        f"services:\n  redis:\n    image: redis:7\n    labels:\n      token: >-\n        {WORD}\n"
+        f"        {WORD}\n      key: |\n        {KEY}\n        {WORD}\n"
+        f"      secret: a\n        {WORD}\n      pw: 'a\n        {WORD}'\n"},
+    "a comment": {"compose.yaml":
+        f"services:\n  redis:\n    image: redis:7 # redis://:{WORD}@h\n    # TOKEN={WORD}\n"},
+    "lines of others": {".dockerignore": f"# TOKEN={WORD}\n", ".env.example": f"TOKEN={WORD}\n"
+                        f'PEM="{KEY}\n{WORD}\n-----END RSA PRIVATE KEY-----"\n'},
     "broken": {"compose.yaml": f"services:\n  web: 'redis://:{WORD}@h\n"},
+    "an alias": {"compose.yaml": f"services:\n  web:\n    environment:\n      PW: *{WORD}\n"},
+    "a tag": {"compose.yaml": f"services:\n  web:\n    environment:\n      PW: !{WORD}!x a\n"},
 }  # fmt: skip
 
 
@@ -157,12 +182,16 @@ def everything(root: Path) -> dict[str, str]:
         for more in ([], ["--json"]):
             result = stoker("sidecar", *words, str(root), *more).output
             found[" ".join((*words, *more))] = result
+    for words in (["--diff"], ["--diff", "--json"], ["--diff", "--force"]):
+        result = stoker("sidecar", "generate", str(root), "--target", "all", *words).output
+        found[" ".join(("generate", *words))] = result
     found["generate"] = stoker("sidecar", "generate", str(root), "--target", "all").output
     for path in root.rglob("*"):
         if path.is_file():
             own = before.get(path, "").splitlines()
             made = [line for line in path.read_text().splitlines() if line not in own]
             found |= {path.relative_to(root).as_posix(): "\n".join(made)} if made else {}
+    found["remove --diff"] = stoker("sidecar", "remove", str(root), "--diff").output
     return found
 
 

@@ -19,6 +19,7 @@ from stoker.sidecar.secrets import (
     masked_value,
     masked_words,
 )
+from stoker.sidecar.secrets.compose import without_secrets
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,36 @@ def test_what_is_plain_is_no_secret(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("STORE", "redis://h", "redis://h"),
+        ("STORE", "redis://:s3cret@h", "${STORE:?}"),
+        ("TOKEN", "${TOKEN}", "${TOKEN}"),
+        ("TOKEN", "${TOKEN:-}", "${TOKEN:-}"),
+        ("TOKEN", "${TOKEN:?say it}", "${TOKEN:?say it}"),
+        ("TOKEN", "${TOKEN:-s3cret}", "${TOKEN:?}"),
+        ("TOKEN", "${A:+s3cret}", "${A:?}"),
+        ("TOKEN", "${A:-${B:-s3cret}}", "${A:-${B:?}}"),
+        ("TOKEN", "${A:-${B:-}}", "${A:-${B:-}}"),
+        ("STORE", "redis://:${A:-s3cret}@${H:-h}", "redis://:${A:?}@${H:-h}"),
+        ("STORE", "${A:-redis://:${B}@${H:-h}}", "${A:-redis://:${B}@${H:-h}}"),
+        ("STORE", "${A:-redis://:${B:-s3cret}@h}", "${A:-redis://:${B:?}@h}"),
+        ("STORE", "${A_TOKEN:-s3cret}/${H:-h}", "${A_TOKEN:?}/${H:-h}"),
+        ("STORE", "${A_TOKEN:+--with-it}", "${A_TOKEN:+--with-it}"),
+        ("CONF", '${C:-{"password": "s3cret"}}', "${C:?}"),
+        ("CONF", '${C:-{"a": {"b": "${D:-$$}"}}}', '${C:-{"a": {"b": "${D:-$$}"}}}'),
+        ("STORE", "$${A:-redis://:s3cret@h}", "${STORE:?}"),
+        ("STORE", "$$A $ $1 {$B}", "$$A $ $1 {$B}"),
+        ("STORE", "${A:-redis://:s3cret@h", "${STORE:?}"),
+    ],
+)
+def test_a_secret_of_a_compose_file_is_asked_for(name: str, text: str, left: str) -> None:
+    asked = left.replace(":?}", ":?set it in .env}")
+    assert without_secrets(name, text) == asked
+    assert without_secrets(name, asked) == asked
+
+
+@pytest.mark.parametrize(
     ("line", "shown"),
     [
         ("CELERY_BROKER_URL=redis://:s3cret@localhost", "CELERY_BROKER_URL=redis://:***@localhost"),
@@ -115,6 +146,12 @@ def test_what_is_plain_is_no_secret(name: str, value: str) -> None:
         ("FOO: ${DB_PASSWORD:-s3cret}", "FOO: ${DB_PASSWORD:-***}"),
         ("worker: PASSWORD=s3cret celery -A x", "worker: PASSWORD=*** celery -A x"),
         ("celery --api-key s3cret -l info", "celery --api-key *** -l info"),
+        ('command: ["a", "--password", "s3cret"]', 'command: ["a", "--password", "***"]'),
+        ("command: [a, --password, s3cret, -b]", "command: [a, --password, ***, -b]"),
+        ("test: [CMD, redis-cli, -a, s3cret, ping]", "test: [CMD, redis-cli, -a, ***, ping]"),
+        ('test: ["redis-cli", "-a", "s3cret"]', 'test: ["redis-cli", "-a", "***"]'),
+        ("redis-cli -a s3,cret] ping", "redis-cli -a ***] ping"),
+        ('[ "curl", "-u", "me:s3cret", "http://h" ]', '[ "curl", "-u", "me:***", "http://h" ]'),
         ("redis://:a/s3cret@h,redis://:b@s3cret@i", "redis://:***@h,redis://:***@i"),
     ],
 )  # fmt: skip
@@ -142,6 +179,10 @@ def test_a_line_is_shown_without_its_secrets(line: str, shown: str) -> None:
         "Token::Broker",
         "MAX_TOKENS=4096",
         "broker.get_token(1)",
+        'parser.add_argument("--password", "-p")',
+        'parser.add_argument("--password", help="of the store")',
+        '["--password", os.environ["PASSWORD"]]',
+        "[redis-cli, -a, $PASSWORD, ping]",
     ],
 )
 def test_what_is_no_value_stays(line: str) -> None:

@@ -90,6 +90,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
     app: str = ""
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
+    file: str = ""
+    """Of a file: the URL that the source itself says, where a volume can be mounted."""
     asked: tuple[str, ...] = ()
     """Those variables that no service is given, and ``.env`` says."""
     evidence: tuple[Evidence, ...] = ()
@@ -112,6 +114,8 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     build: tuple[str, ...] = ()
     """The command that builds it, where there is one."""
+    vendored: bool = False
+    """Of Go: what it depends on lies beside its source, in ``vendor``."""
 
 
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -28,36 +28,45 @@ _TOKEN = re.compile(
 )
 
 
-class _Variable(NamedTuple):
+class Variable(NamedTuple):
+    """What is put in, and what where it has no value."""
+
     text: str
     """As it is written."""
     name: str = ""
     """Nothing where Compose sees an error: ``${A``, or a ``$`` alone."""
     operator: str = ""
-    rest: tuple[str | _Variable, ...] = ()
+    rest: tuple[str | Variable, ...] = ()
 
 
-_Parts = tuple[str | _Variable, ...]
+Parts = tuple[str | Variable, ...]
+"""A text: what stands in it, every ``$$`` as one ``$``, and what is put in."""
+
+
+def parsed(text: str) -> Parts:
+    """Return the parts of a text of a compose file."""
+    found = _parse(text, 0, 0)
+    return found[0] if found else ()
 
 
 def filled(text: str, known: Mapping[str, str]) -> str:
     """Return a text with the variables that are known, and the defaults of others."""
     if "$" not in text or len(text) > LONGEST:
         return text
-    made = _joined(_parsed(text), known)
+    made = _joined(parsed(text), known)
     return made if len(made) <= LONGEST else text
 
 
 def settled(text: str) -> str | None:
     """Return what Compose makes of a text of its file, if nobody else has a say in it."""
-    parts = _parsed(text)
+    parts = parsed(text)
     return None if any(map(_is_open, parts)) else _joined(parts, {})
 
 
 def asked(value: Any) -> Iterator[str]:
     """Yield the variables in a file's values that Compose refuses to start without."""
     if isinstance(value, str):
-        yield from _asked(_parsed(value))
+        yield from _asked(parsed(value))
     elif isinstance(value, Mapping):
         yield from asked(cast(Mapping[str, Any], value).values())
     elif isinstance(value, Iterable):
@@ -75,11 +84,11 @@ def required(variable: str) -> str:
     return f"${{{variable}:?set it in .env}}"
 
 
-def _joined(parts: _Parts, known: Mapping[str, str]) -> str:
+def _joined(parts: Parts, known: Mapping[str, str]) -> str:
     return "".join(each if isinstance(each, str) else _value(each, known) for each in parts)
 
 
-def _value(variable: _Variable, known: Mapping[str, str]) -> str:
+def _value(variable: Variable, known: Mapping[str, str]) -> str:
     value, what = known.get(variable.name), variable.operator[-1:]
     there = bool(value) if variable.operator[:1] == ":" else value is not None
     if what == "+":
@@ -89,32 +98,27 @@ def _value(variable: _Variable, known: Mapping[str, str]) -> str:
     return _joined(variable.rest, known) if what == "-" else variable.text
 
 
-def _is_open(part: str | _Variable) -> bool:
+def _is_open(part: str | Variable) -> bool:
     """Tell if somebody else has to say something."""
     if isinstance(part, str) or part.operator[-1:] == "+":
         return False
     return part.operator[-1:] != "-" or any(map(_is_open, part.rest))
 
 
-def _asked(parts: _Parts) -> Iterator[str]:
+def _asked(parts: Parts) -> Iterator[str]:
     for each in parts:
-        if isinstance(each, _Variable):
+        if isinstance(each, Variable):
             if each.operator[-1:] == "?":
                 yield each.name
             yield from _asked(each.rest)
 
 
-def _parsed(text: str) -> _Parts:
-    parsed = _parse(text, 0, 0)
-    return parsed[0] if parsed else ()
-
-
-def _parse(text: str, at: int, depth: int) -> tuple[_Parts, int] | None:
+def _parse(text: str, at: int, depth: int) -> tuple[Parts, int] | None:
     """Return the parts from a place on, and where they end; nothing if their brace is missing.
 
     Braces count in a default, as they do for Compose: ``${SETTINGS:-{"a": {}}}``.
     """
-    parts: list[str | _Variable] = []
+    parts: list[str | Variable] = []
     braces = 0
     while found := _TOKEN.search(text, at):
         parts.append(text[at : found.start()])
@@ -127,11 +131,11 @@ def _parse(text: str, at: int, depth: int) -> tuple[_Parts, int] | None:
         elif found["escaped"]:
             parts.append("$")
         elif operator is None or operator == "}":
-            parts.append(_Variable(token, found["plain"] or found["name"] or ""))
+            parts.append(Variable(token, found["plain"] or found["name"] or ""))
         else:
             inner = _parse(text, at, depth + 1) if depth < _DEEPEST else None
             if inner is None:  # what the rest was meant to be, nobody knows
-                return None if depth else ((*parts, _Variable(text[found.start() :])), len(text))
+                return None if depth else ((*parts, Variable(text[found.start() :])), len(text))
             rest, at = inner
-            parts.append(_Variable(text[found.start() : at], found["name"], operator, rest))
+            parts.append(Variable(text[found.start() : at], found["name"], operator, rest))
     return None if depth else ((*parts, text[at:]), len(text))

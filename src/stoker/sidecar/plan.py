@@ -77,6 +77,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
+    vendored: bool = False
+    """Of Go: it is built of what lies in its ``vendor``, and nothing is downloaded."""
 
     @property
     def program(self) -> str:
@@ -149,6 +151,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     outside: Text = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
     written nor waited for; services are told by ``variables``, or as the project tells them."""
+    file: Text = ""
+    """Of a file: the URL that the source itself says, so that no variable leads to it."""
     address: Variable | Literal[""] = ""
     """The variable that holds all of that address, where only the project's own files of variables
     say it."""

@@ -35,6 +35,8 @@ IGNORED = frozenset({
     ".virtualenv", ".yarn", "__pycache__", "bower_components", "coverage", "dist", "htmlcov",
     "node_modules", "site-packages", "target", "vendor", "venv", "virtualenv",
 })  # fmt: skip
+_LISTS = {"vendor": "modules.txt"}
+"""What is seen of a directory that is passed over: Go's list of what was copied there."""
 
 _ASIDE = re.compile(
     r"(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
@@ -182,6 +184,8 @@ class Project:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in IGNORED and depth < MOST_DEPTH and not _is_venv(entry):
                         waiting.append((entry.path, f"{path}/", depth + 1))
+                    elif (name := _LISTS.get(entry.name)) and _has_file(entry, name):
+                        yield f"{path}/{name}"
                 elif self._is_own_file(entry):
                     count += 1
                     if count > MOST_FILES:
@@ -232,6 +236,13 @@ def _entries(directory: str) -> list[os.DirEntry[str]]:
             return sorted(entries, key=attrgetter("name"))
     except OSError:
         return []
+
+
+def _has_file(directory: os.DirEntry[str], name: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(f"{directory.path}/{name}").st_mode)
+    except OSError:
+        return False
 
 
 def _is_venv(entry: os.DirEntry[str]) -> bool:

@@ -13,8 +13,8 @@ import msgspec
 from stoker.sidecar.detection import Detection, Unit
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render.stores import is_ours
-from stoker.sidecar.render.withheld import without_secrets
 from stoker.sidecar.secrets import masked, masked_value, masked_words
+from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
 
 

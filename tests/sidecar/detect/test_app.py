@@ -466,7 +466,6 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
 @pytest.mark.parametrize(
     ("given", "more"),
     [
-        (f"    environment: ['STOKER_URL={ELSEWHERE}']\n", {}),
         (
             "    env_file: shop.env\n    volumes: ['.:/srv']\n",
             {"shop.env": f"STOKER_URL={ELSEWHERE}"},
@@ -480,7 +479,6 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
         ),
     ],
     ids=[
-        "no volume",
         "a directory of the host's",
         "told, no volume",
         "relative",
@@ -497,6 +495,20 @@ def test_an_app_with_a_file_of_its_own_is_told_what_the_workers_have(
 
     assert note.startswith("compose.yaml:4: the app sees no job of the workers")
     assert note.endswith("jobs-data at /data, and STOKER_URL=sqlite:////data/jobs.db")
+
+
+def test_a_whole_path_that_the_environment_says_is_on_a_volume_there(tmp_path: Path) -> None:
+    given = f"    environment: ['STOKER_URL={ELSEWHERE}']\n    volumes: ['kept:/data']\n"
+    files = SHOP | {"compose.yaml": f"{COMPOSE}{given}volumes: {{kept: {{}}}}\n"}
+
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    (note,) = plan.notes
+    assert note.endswith(f"the volume jobs-data at /srv/queue, and STOKER_URL={ELSEWHERE}")
+    for name in ("compose.yaml", PRODUCTION):
+        worker = yaml.safe_load(render(plan)[name].text)["services"]["worker"]
+        assert worker["volumes"][-1] == "jobs-data:/srv/queue"
+        assert worker["environment"]["STOKER_URL"] == ELSEWHERE
 
 
 def test_a_directory_of_the_hosts_with_the_apps_file_is_shared_in_development(
@@ -526,6 +538,79 @@ def test_a_file_that_the_source_places_is_in_the_container_and_said_to_be(
     assert "STOKER_URL" not in render(plan)["compose.yaml"].text
     assert plan.notes[0].startswith("jobs.py:2: the jobs are in an SQLite file inside the conta")
     assert "Stoker(default_url=...)" in plan.notes[0]
+
+
+PLACED: dict[str, dict[str, str]] = {
+    "stoker": STOKER
+    | {"jobs.py": f"from stoker import Stoker\njobs = Stoker('{ELSEWHERE}'){TASK}"},
+    "constant": STOKER
+    | {"jobs.py": f"from stoker import Stoker\nA = '{ELSEWHERE}'\njobs = Stoker(url=A){TASK}"},
+    "huey": {
+        "requirements.txt": "fastapi\nuvicorn\nhuey\n",
+        "web.py": STOKER["web.py"],
+        "tasks.py": HUEY.replace("jobs.db", "/srv/queue/jobs.db"),
+    },
+}
+"""Sources that say themselves where the file is, in a place that a volume can be mounted on."""
+
+
+@pytest.mark.parametrize("shape", PLACED)
+def test_a_file_that_the_source_places_by_a_whole_path_is_on_a_volume_there(
+    shape: str, tmp_path: Path
+) -> None:
+    plan = make_plan(detect(_written(tmp_path, PLACED[shape])), "shop")
+
+    assert plan.notes == ()
+    assert [(each.file, each.variables) for each in plan.stores] == [(ELSEWHERE, {})]
+    drawn = render(plan, ("compose", "kubernetes"))
+    for name in ("compose.yaml", PRODUCTION):
+        for service in yaml.safe_load(drawn[name].text)["services"].values():
+            assert service["volumes"][0] == "jobs-data:/srv/queue"
+            assert "STOKER_URL" not in service.get("environment", {})
+    assert '"/srv/queue"]' in drawn["Dockerfile"].text
+    assert "mountPath: /srv/queue" in drawn["kubernetes/worker.yaml"].text
+    assert "readOnlyRootFilesystem: true" in drawn["kubernetes/worker.yaml"].text
+
+
+@pytest.mark.parametrize(
+    ("volumes", "shared"),
+    [
+        ("", False),
+        ("    volumes: ['kept:/data']\n", False),
+        ("    volumes: ['kept:/srv']\n", True),
+        ("    volumes: ['./queue:/srv/queue']\n", True),
+    ],
+)
+def test_an_app_without_the_volume_of_such_a_file_is_told(
+    volumes: str, shared: bool, tmp_path: Path
+) -> None:
+    files = PLACED["stoker"] | {"compose.yaml": f"{COMPOSE}{volumes}volumes: {{kept: {{}}}}\n"}
+
+    plan = make_plan(detect(_written(tmp_path, files)), "shop")
+
+    assert [note.partition("give it ")[2] for note in plan.notes] == (
+        [] if shared else ["the volume jobs-data at /srv/queue"]
+    )
+    worker = yaml.safe_load(render(plan)["compose.yaml"].text)["services"]["worker"]
+    own = volumes.partition("['")[2].partition("']")[0]
+    assert worker["volumes"][0] == (own if shared else "jobs-data:/srv/queue")
+
+
+@pytest.mark.parametrize("place", ["/app", "/usr/../app", "/", ""])
+def test_a_file_where_no_volume_can_be_is_in_the_container(place: str, tmp_path: Path) -> None:
+    made = f"from stoker import Stoker\njobs = Stoker('sqlite:///{place}/jobs.db'){TASK}"
+
+    plan = make_plan(detect(_written(tmp_path, STOKER | {"jobs.py": made})), "shop")
+
+    assert plan.stores == ()
+    assert "the jobs are in an SQLite file inside the container" in plan.notes[0]
+
+
+def test_files_in_several_places_are_in_the_container(tmp_path: Path) -> None:
+    more = f"more = Stoker('sqlite:////data/more.db')\n{TASK.replace('jobs', 'more')}"
+    files = PLACED["stoker"] | {"jobs.py": PLACED["stoker"]["jobs.py"] + more}
+
+    assert make_plan(detect(_written(tmp_path, files)), "shop").stores == ()
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,167 @@ def test_other_brokers_are_elsewhere_too(tmp_path: Path) -> None:
     assert ".env.example" in render(plan)
 
 
+TASK = "from celery import Celery\n{}\n\n\n@app.task\ndef mail(): ...\n"
+WRITTEN: dict[str, dict[str, str]] = {
+    "celery": {"jobs.py": TASK.format('app = Celery("jobs", broker="{}")')},
+    "celery constant": {"jobs.py": TASK.format('WHERE = "{}"\napp = Celery(broker=WHERE)')},
+    "celery setting": {"jobs.py": TASK.format('app = Celery()\napp.conf.broker_url = "{}"')},
+    "celery update": {"jobs.py": TASK.format('app = Celery()\napp.conf.update(broker_url="{}")')},
+    "celery file": {
+        "jobs.py": TASK.format('app = Celery()\napp.config_from_object("celeryconfig")'),
+        "celeryconfig.py": 'broker_url = "{}"\n',
+    },
+    "rq": {"jobs.py": 'import redis\nfrom rq import Queue\nq = Queue("mail",'
+           ' connection=redis.from_url("{}"))\n', "Procfile": "worker: rq worker mail\n"},
+    "arq": {"jobs.py": "from arq.connections import RedisSettings\n\n\nclass WorkerSettings:\n"
+            '    functions = []\n    redis_settings = RedisSettings.from_dsn("{}")\n'},
+    "huey": {"jobs.py": 'from huey import RedisHuey\nhuey = RedisHuey("jobs", url="{}")\n'},
+    "dramatiq": {"jobs.py": "import dramatiq\nfrom dramatiq.brokers.redis import RedisBroker\n"
+                 'dramatiq.set_broker(RedisBroker(url="{}"))\n\n\n'
+                 "@dramatiq.actor\ndef mail(): ...\n"},
+    "taskiq": {"jobs.py": "from taskiq_redis import ListQueueBroker\n"
+               'broker = ListQueueBroker("{}")\n'},
+}  # fmt: skip
+"""Sources that say themselves where their broker is."""
+
+
+def written(root: Path, shape: str, url: str, more: dict[str, str] | None = None) -> Plan:
+    packages = f"{shape.split()[0]}\nredis\ntaskiq-redis\n"
+    for name, text in (WRITTEN[shape] | {"requirements.txt": packages} | (more or {})).items():
+        (root / name).write_text(text.replace("{}", url))
+    return make_plan(detect(root), "shop")
+
+
+@pytest.mark.parametrize("shape", WRITTEN)
+def test_what_the_source_has_written_in_it_is_elsewhere(shape: str, tmp_path: Path) -> None:
+    plan = written(tmp_path, shape, "redis://some-host:6379/0")
+
+    [store] = plan.stores
+    assert (store.outside, store.variables) == ("redis://some-host:6379/0", {})
+    assert environment(plan, "compose.yaml").keys() <= {"C_FORCE_ROOT"}
+    assert environment(plan, "compose.prod.yaml") == {}
+    [why] = [each for each in plan.decisions if "redis" in each.what]
+    assert why.what == "no container for redis: it is at some-host"
+    assert "some-host" in why.evidence[0].text
+    line = (tmp_path / why.evidence[0].path).read_text().splitlines()[why.evidence[0].line - 1]
+    assert "some-host" in line or "WHERE" in line
+
+
+@pytest.mark.parametrize("shape", WRITTEN)
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "redis", "jobs", "shop-redis"])
+def test_what_the_source_says_of_the_projects_own_is_beside_it(
+    shape: str, host: str, tmp_path: Path
+) -> None:
+    more = {"compose.yaml": f"services:\n{SERVICE}"}
+
+    [store] = written(tmp_path, shape, f"redis://{host}:6379/0", more).stores
+
+    assert (store.outside, store.name, store.existing) == ("", "jobs", True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "other = Celery(broker=find())",
+        "other = Celery(broker=os.environ['WHERE'])",
+        "other = Celery(broker='redis://localhost')",
+        "other = Celery(broker=f'redis://{HOST}')",
+    ],
+)
+def test_of_several_that_are_not_all_elsewhere_one_is_beside_it(line: str, tmp_path: Path) -> None:
+    text = WRITTEN["celery"]["jobs.py"].replace("\n\n\n@", f"\n{line}\n\n\n@")
+
+    [store] = written(tmp_path, "celery", "redis://some-host", {"jobs.py": text}).stores
+
+    assert not store.outside
+
+
+@pytest.mark.parametrize(
+    ("made", "outside"),
+    [
+        ("Redis(host='some-host')", "redis://some-host"),
+        ("Redis('some-host', port=6380, db=2)", "redis://some-host:6380/2"),
+        ("Redis(host='some-host', password=word())", "redis://:app@some-host"),
+        ("Redis.from_url(url='redis://:s3cret@some-host')", "redis://:app@some-host"),
+        ("Redis(host=find())", ""),
+        ("Redis(**find())", ""),
+        ("Redis.from_url(find())", ""),
+        ("Redis()", ""),
+    ],
+)
+def test_a_connection_in_parts_is_read_as_well(made: str, outside: str, tmp_path: Path) -> None:
+    text = f"from redis import Redis\nfrom rq import Queue\nq = Queue(connection={made})\n"
+
+    [store] = written(tmp_path, "rq", "", {"jobs.py": text}).stores
+
+    assert store.outside == outside
+
+
+BULLMQ = 'import {{ Worker }} from "bullmq";\n{}\nnew Worker("mail", async () => {{}}{});\n'
+HOST = 'host: "some-host", port: 6380'
+
+
+def bullmq(root: Path, before: str, options: str) -> Plan:
+    (root / "package.json").write_text('{"dependencies": {"bullmq": "^5"}}')
+    (root / "worker.js").write_text(BULLMQ.format(before, options))
+    return make_plan(detect(root), "shop")
+
+
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [
+        ("", f", {{ connection: {{ {HOST} }} }}"),
+        ("", ', { concurrency: 2, connection: { url: "redis://some-host:6380" } }'),
+        ("", ', { connection: new IORedis("redis://some-host:6380", { family: 4 }) }'),
+        ("", f", {{ connection: new Redis({{ {HOST} }}) }}"),
+        (f"const connection = {{ {HOST} }};", ", { connection }"),
+        (f"const redis = new IORedis({{\n  {HOST},\n}});", ", { connection: redis, x: 1 }"),
+    ],
+)
+def test_a_connection_of_bullmq_is_read_as_well(before: str, options: str, tmp_path: Path) -> None:
+    plan = bullmq(tmp_path, before, options)
+
+    [store] = plan.stores
+    assert store.outside == "redis://some-host:6380"
+    assert environment(plan, "compose.prod.yaml") == {}
+    [why] = [each for each in plan.decisions if "redis" in each.what]
+    line = (tmp_path / "worker.js").read_text().splitlines()[why.evidence[0].line - 1]
+    assert "some-host" in line
+
+
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [
+        ("", ""),
+        ("", ", { concurrency: 2 }"),
+        ("", ", options"),
+        ("", ', { ...options, connection: { ...redis, host: "some-host" } }'),
+        ("", ', { connection: { host: process.env.HOST || "some-host" } }'),
+        ("", ', { connection: { host: "localhost" } }'),
+        ("", ', { connection: new IORedis(process.env.REDIS_URL ?? "redis://some-host") }'),
+        ("", ", { connection: redis }"),
+        ("const redis = find('some-host');", ", { connection: redis }"),
+        (f'new Worker("a", b, {{ connection: {{ {HOST} }} }});', ", { connection: find() }"),
+    ],
+)
+def test_one_of_bullmq_that_is_not_known_is_beside_it(
+    before: str, options: str, tmp_path: Path
+) -> None:
+    [store] = bullmq(tmp_path, before, options).stores
+
+    assert not store.outside
+
+
+def test_what_the_environment_says_comes_before_the_source(tmp_path: Path) -> None:
+    """As Celery does it: ``CELERY_BROKER_URL`` is read first."""
+    given = compose("environment: ['CELERY_BROKER_URL=redis://redis']")
+    more = {"Procfile": "web: gunicorn shop:app\n", "compose.yaml": given}
+
+    [store] = written(tmp_path, "celery", "redis://some-host", more).stores
+
+    assert not store.outside
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_whatever_a_file_of_variables_holds_a_plan_can_be_written(
     attack: str, tmp_path: Path

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detect import detect
+from stoker.sidecar.planning import make_plan
 from stoker.sidecar.project import LARGEST, Project
+from stoker.sidecar.render import render
+from tests.sidecar.projects_expected import PROJECTS
 
 
 def test_encodings_that_editors_write(tmp_path: Path) -> None:
@@ -74,6 +78,32 @@ def test_what_others_installed_or_built_is_passed_over(tmp_path: Path) -> None:
         (tmp_path / name / "Procfile").write_text("worker: celery -A x worker\n")
 
     assert Project(tmp_path).files == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("files", "downloads"),
+    [
+        ({}, False),
+        ({"go.mod": "module example.org/shop\n\nrequire github.com/hibiken/asynq v1.0.0\n"}, False),
+        ({".gitignore": "*.out\n# vendor\n/vendored/\n"}, False),
+        ({".gitignore": "*.out\n/vendor/\n"}, True),
+        ({".gitignore": "vendor"}, True),
+        ({"go.mod": "module example.org/shop\n\ngo 1.13\n\nrequire github.com/hibiken/asynq v1\n"},
+         True),
+        ({"vendor/modules.txt": None}, True),
+    ],
+)  # fmt: skip
+def test_what_go_finds_in_vendor_is_not_downloaded(
+    files: dict[str, str | None], downloads: bool, tmp_path: Path
+) -> None:
+    project = tmp_path / "shop"
+    shutil.copytree(PROJECTS / "asynq-vendor", project)
+    for name, text in files.items():
+        (project / name).unlink() if text is None else (project / name).write_text(text)
+
+    text = render(make_plan(detect(project), "shop"))["Dockerfile"].text
+
+    assert ('RUN ["go", "mod", "download"]' in text) == downloads
 
 
 def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,24 @@ def test_a_worker_is_stopped_with_the_signal_that_lets_it_finish(name: str, sign
     assert plan.services[0].stop_signal == signal
 
 
+@pytest.mark.parametrize("service", ["postgres:17", "mysql:9", ""])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "POSTGRES_HOST", "PGHOST"])
+def test_a_worker_without_a_framework_has_the_database_of_the_project(
+    service: str, name: str, tmp_path: Path
+) -> None:
+    project = tmp_path / "shop"
+    shutil.copytree(PROJECTS / "custom-database", project)
+    source, compose = project / "bg_worker" / "worker.py", project / "compose.yaml"
+    source.write_text(source.read_text().replace("DATABASE_URL", name))
+    compose.write_text(compose.read_text().replace("postgres:17", service or "shop:1"))
+
+    plan = make_plan(detect(project), "shop")
+
+    has = {"db": {name}} if service == "postgres:17" else {}
+    assert {each.name: set(each.variables) for each in plan.stores} == has
+    assert set(plan.services[0].needs) == has.keys()
+
+
 def test_a_scheduler_runs_once_and_a_dashboard_when_asked_for() -> None:
     plan = make_plan(detect(PROJECTS / "celery-compose"))
 

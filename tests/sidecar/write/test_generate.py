@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from stoker.sidecar.detect import detect
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.detection import Evidence
+from stoker.sidecar.plan import Decision, Health, Image, Plan, Service, Store
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import MODES, TARGETS, render
+from stoker.sidecar.values import Given
 from stoker.sidecar.write import Folder, decide
 from tests.cli.support import ok, stoker
 from tests.sidecar.plans import CELERY, PLANS
@@ -51,6 +53,37 @@ def test_a_plan_that_is_kept_with_the_project_is_taken(project: Path) -> None:
     kept = contents(project)
     generate(project, "--check")
     assert "compose.yaml" in kept
+
+
+def test_a_plan_from_before_plans_said_more_is_taken_by_its_defaults(project: Path) -> None:
+    """Whatever a plan says since: where it was not said, it is as if it were not so."""
+    now = make_plan(detect(PROJECTS / "stoker-told"), "shop")
+    plan = json.loads(msgspec.json.encode(now))
+    assert plan["services"][0].pop("alone")
+    (project / "sidecar.json").write_text(json.dumps(plan))
+
+    ok("sidecar", "generate", str(project), "--target", "all")
+
+    plain = msgspec.structs.replace(now.services[0], alone=False)
+    generate(
+        project, "--target", "all", "--check", plan=msgspec.structs.replace(now, services=(plain,))
+    )
+
+
+def test_no_plan_has_to_say_more_than_the_first_ones_did() -> None:
+    types = (Plan, Image, Service, Store, Health, Decision, Evidence, Given)
+    needed = {each: {f.name for f in msgspec.structs.fields(each) if f.required} for each in types}
+
+    assert needed == {
+        Plan: {"name"},
+        Image: {"name", "context", "language", "manager", "version", "manifests"},
+        Service: {"name", "role", "framework", "image", "command"},
+        Store: {"name", "kind", "image"},
+        Health: {"command"},
+        Decision: {"what", "why"},
+        Evidence: {"path", "line"},
+        Given: {"path", "service"},
+    }
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
@@ -137,6 +170,7 @@ def test_removal_leaves_what_a_person_changed(project: Path) -> None:
         ("{", "not readable as JSON: Input data was truncated"),
         ('{"name": "A B"}', "Expected a name of small letters, digits, '-' and '_' - at `$.name`"),
         ('{"name": "a", "nonsense": 1}', "unknown field `nonsense`"),
+        ('{"name": "a", "version": 2}', "Invalid enum value 2 - at `$.version`"),
     ],
 )
 def test_a_broken_plan_says_where(project: Path, text: str, problem: str) -> None:

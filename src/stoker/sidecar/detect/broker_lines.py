@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from stoker.sidecar.detect.environment import CODE
+from stoker.sidecar.detect.generated import is_generated
 from stoker.sidecar.detection import BrokerKind, Evidence
 from stoker.sidecar.project import Project
 
@@ -44,6 +45,7 @@ _MAY_TELL = re.compile(_TELLING.pattern.encode())
 _CONFIGURATION = (
     "yml", "yaml", "toml", "ini", "cfg", "conf", "json", "env", "example", "sample", "sh",
 )  # fmt: skip
+_LOCKS = ("package-lock.json", "pnpm-lock.yaml")
 _MOST = 401
 
 
@@ -74,9 +76,8 @@ class BrokerLines:
 
     def _paths(self) -> Iterator[str]:
         for path in self.project.suffixed(*CODE, *_CONFIGURATION):
-            if not self.project.is_aside(path) and not path.endswith(
-                ("package-lock.json", "pnpm-lock.yaml")
-            ):
+            aside = self.project.is_aside(path) or path.endswith(_LOCKS)
+            if not aside and not is_generated(self.project, path):
                 yield path
         yield from self.project.matching(r"\.env[.\w-]*")
 

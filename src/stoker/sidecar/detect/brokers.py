@@ -47,7 +47,7 @@ def uses(
             for kind, evidence in _kinds(manifests, framework, services, beside, lines):
                 kinds.setdefault(kind, []).extend(evidence)
     if not names:
-        kinds = dict(_asked(project, units))
+        kinds = dict(_asked(project, units, services))
     return tuple(
         BrokerUse(
             kind=kind,
@@ -61,10 +61,13 @@ def uses(
     )
 
 
-def _asked(project: Project, units: Sequence[Unit]) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
+def _asked(
+    project: Project, units: Sequence[Unit], services: Sequence[Service]
+) -> Iterator[tuple[BrokerKind, list[Evidence]]]:
     """Yield the brokers of workers without a framework: those whose address they are to have.
 
-    Their source reads it, or their own compose services are given it.
+    Their source reads it, or their own compose services are given it. Of a database it is one
+    that the project has: what it would have to hold, nobody could put beside them.
     """
     workers = [unit for unit in units if unit.role == "worker"]
     found: dict[BrokerKind, list[Evidence]] = {}
@@ -78,14 +81,17 @@ def _asked(project: Project, units: Sequence[Unit]) -> Iterator[tuple[BrokerKind
         for kind in map(_addressed, (name for each in unit.given for name in each.environment)):
             if kind and kind not in found:
                 found[kind] = list(unit.evidence[:1])
-    yield from found.items()
+    for kind, seen in found.items():
+        if kind != "postgres" or _service(kind, services):
+            yield kind, seen
 
 
 def _addressed(name: str) -> BrokerKind | None:
     """Return the kind of broker whose address a variable holds, by its name."""
     if _part(name) not in ("url", "host", "address"):
         return None
-    return next((kind for pattern, kind in NAMES if re.search(pattern, name)), None)
+    kinds: tuple[tuple[str, BrokerKind], ...] = (*NAMES, (_DATABASE, "postgres"))
+    return next((kind for pattern, kind in kinds if re.search(pattern, name)), None)
 
 
 def _beside(
@@ -158,6 +164,7 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
     (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
 )
+_DATABASE = r"^(DATABASE|POSTGRES|PG|DB_)"
 _BROKER_NAME = re.compile(
     r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
 )
@@ -191,7 +198,7 @@ def _part(name: str) -> str | None:
 def spoken_of(kind: BrokerKind) -> str | None:
     """Return what the name of a variable has in it that is about a broker of this kind."""
     if kind in ("postgres", "database"):
-        return r"^(DATABASE|POSTGRES|PG|DB_)"
+        return _DATABASE
     return next((pattern for pattern, each in NAMES if each == kind), None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stoker.sidecar.detect.generated import is_generated
 from stoker.sidecar.project import Project
 
 CODE = ("py", "js", "ts", "mjs", "cjs", "mts", "tsx", "rb", "go", "rs", "erb")
@@ -57,7 +58,7 @@ def places(project: Project, dir: str) -> Iterator[tuple[str, str, int]]:
 
 def _sources(project: Project) -> Iterator[str]:
     for path in project.suffixed(*CODE):
-        if not project.is_aside(path) and not _TEST.search(path):
+        if not (project.is_aside(path) or _TEST.search(path) or is_generated(project, path)):
             yield path
 
 

@@ -15,7 +15,16 @@ from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.environment import variables
 from stoker.sidecar.detect.manifests import Manifests, python_name, table
 from stoker.sidecar.detect.packages import read_manifests
-from stoker.sidecar.detect.source import node, python, ruby, rust, stoker_queues, stoker_urls
+from stoker.sidecar.detect.source import (
+    broker_urls,
+    node,
+    node_connections,
+    python,
+    ruby,
+    rust,
+    stoker_queues,
+    stoker_urls,
+)
 from stoker.sidecar.detect.source.celery_queues import CeleryQueues
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
@@ -25,6 +34,7 @@ from stoker.sidecar.detect.source.python_apps import web_apps
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
 from stoker.sidecar.detect.source.ruby_programs import ruby_program
+from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.written import (
     Written,
     compose,
@@ -91,11 +101,12 @@ def look(project: Project) -> Detection:
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
     uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
-    only = {each.framework for each in (*units, *embedded)} == {"stoker"} and not by_itself
-    uses = outside.placed(
-        project, uses, [*([web] if web else []), *units[::-1]], services, told if only else ()
-    )
-    uses = outside.with_app(project, uses, web)
+    frameworks = {each.framework for each in (*units, *embedded)}
+    only = frameworks == {"stoker"} and not by_itself
+    written = _written_addresses(python_source, node_source, frameworks)
+    started = [*([web] if web else []), *units[::-1]]
+    uses = outside.placed(project, uses, started, services, told if only else (), written)
+    uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
     return Detection(
         units=tuple(units),
         embedded=embedded,
@@ -112,6 +123,18 @@ def look(project: Project) -> Detection:
             *(() if units or embedded else examples.left_out(project)),
         ),
     )
+
+
+def _written_addresses(
+    python: PythonSource, node: NodeSource, frameworks: set[str | None]
+) -> list[AppURL]:
+    """Return the addresses in the source, if it is clear whose broker they are."""
+    [framework, *others] = frameworks or {None}
+    if framework is None or others:
+        return []
+    if framework == "bullmq":
+        return node_connections.told(node)
+    return broker_urls.told(python, framework)
 
 
 def _mixed(

@@ -68,20 +68,25 @@ class _Address(NamedTuple):
 
 def placed(
     project: Project, uses: Sequence[BrokerUse], units: Sequence[Unit],
-    services: Sequence[Service], told: Sequence[AppURL] = (),
+    services: Sequence[Service], told: Sequence[AppURL] = (), written: Sequence[AppURL] = (),
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the uses; those that are outside say where.
 
     ``units``: the app, and the workers. ``told``: apps of Stoker that are told by the source, and
-    by nothing else.
+    by nothing else. ``written``: what the source says of apps for which the environment may say
+    something else.
     """
     names = (name for service in services for name in (service.name, *service.aliases))
     own = {name.lower() for name in names}  # a URL's host is in small letters
     settings = [_settings(project, given) for unit in units for given in for_development(unit)]
     dotenv = {name: _Told(value, DOTENV) for name, value in read_variables(project, DOTENV)}
     return tuple(
-        _placed(project, use, settings, dotenv, own, list(_of_source(use, told))) for use in uses
-    )
+        _placed(
+            project, use, settings, dotenv, own,
+            list(_of_source(use, told)), list(_of_source(use, written)),
+        )
+        for use in uses
+    )  # fmt: skip
 
 
 def with_app(
@@ -96,6 +101,15 @@ def with_app(
 def _with_app(use: BrokerUse, told: Mapping[str, _Told]) -> BrokerUse:
     url = next((told[name].value for name in use.variables if name in told), "")
     return msgspec.structs.replace(use, app=url if folder(url) else "")
+
+
+def with_file(uses: Sequence[BrokerUse], told: Sequence[AppURL]) -> tuple[BrokerUse, ...]:
+    """Return the uses; that of a file says where the source has it, if it is all in one place."""
+    places = {folder(each.url) for each in told}
+    url = told[0].url if len(places) == 1 and all(places) else ""
+    return tuple(
+        msgspec.structs.replace(use, file=url) if use.kind == "sqlite" else use for use in uses
+    )
 
 
 def _settings(project: Project, given: Given) -> dict[str, _Told]:
@@ -114,13 +128,15 @@ def _settings(project: Project, given: Given) -> dict[str, _Told]:
 
 def _placed(
     project: Project, use: BrokerUse, settings: Sequence[Mapping[str, _Told]],
-    dotenv: Mapping[str, _Told], own: Collection[str], source: list[_Address],
+    dotenv: Mapping[str, _Told], own: Collection[str],
+    source: list[_Address], written: list[_Address],
 ) -> BrokerUse:  # fmt: skip
     found = source or [address for told in settings for address in _addresses(use, told)]
     asked: tuple[str, ...] = ()
     if not found:  # no service has it, and Compose finds it in .env for ours
         found = [each for each in _addresses(use, dotenv) if not _OF_A_NETWORK.fullmatch(each.host)]
-        asked = tuple(name for name in _names(use, dotenv) if name in dotenv)
+        asked = tuple(name for name in _names(use, dotenv) if name in dotenv) if found else ()
+        found = found or written
     near = {*own, _OURS.get(use.kind, use.kind)}
     if not found or any(each.host in near or _LOCAL.fullmatch(each.host) for each in found):
         return use
@@ -131,12 +147,12 @@ def _placed(
 
 
 def _of_source(use: BrokerUse, told: Sequence[AppURL]) -> Iterator[_Address]:
-    """Yield the addresses that the source tells apps of Stoker."""
+    """Yield the addresses that the source tells apps."""
     for each in told:
         split = _address(use.kind, each.url)
         if split is not None:
             host = split.hostname or ""
-            yield _Address(host, _shown(split), "Stoker", each.path, each.line)
+            yield _Address(host, _shown(split), each.by, each.path, each.line)
 
 
 def _evidence(project: Project, address: _Address) -> Evidence:

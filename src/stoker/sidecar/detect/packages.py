@@ -37,6 +37,9 @@ _MANAGERS: tuple[tuple[Language, str, tuple[str, ...]], ...] = (
     ("go", "go.mod", ("go.sum",)),
     ("rust", "Cargo.toml", ("Cargo.lock",)),
 )  # fmt: skip
+_TAKES_VENDOR = (1, 14)
+_VENDOR = re.compile(r"^(?:\*\*)?/?vendor(?:/\**)?\s*$", re.MULTILINE)
+"""A line of ``.gitignore`` that has it: it is no part of the project, but of one clone."""
 _BY_LOCK = {
     "pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn", "bun.lock": "bun", "bun.lockb": "bun",
     "package-lock.json": "npm", "uv.lock": "uv", "poetry.lock": "poetry", "pdm.lock": "pdm",
@@ -80,16 +83,32 @@ def _package(
     name = (
         data.get("name") or table(data, "project").get("name") or table(data, "package").get("name")
     )
+    version = _version(project, dir, language, data)
     return Package(
         dir=dir,
         language=language,
         manager=manager,
         manifests=tuple(dict.fromkeys(manifests)),
-        version=_version(project, dir, language, data),
+        version=version,
         workspace=workspace,
         name=name if isinstance(name, str) else _setup_name(project, dir),
         build=_build(language, manager, found.scripts.get(path, {})),
+        vendored=language == "go" and _is_vendored(project, dir, version),
     )
+
+
+def _is_vendored(project: Project, dir: str, version: str) -> bool:
+    """Tell if Go builds a module of its ``vendor``, by itself, wherever the project is cloned.
+
+    It does so since 1.14, and without a version in ``go.mod``, too.
+    """
+    prefix = "" if dir == "." else f"{dir}/"
+    if f"{prefix}vendor/modules.txt" not in project.files:
+        return False
+    if version and tuple(map(int, version.split("."))) < _TAKES_VENDOR:
+        return False
+    ignored = (project.text(path) for path in {".gitignore", f"{prefix}.gitignore"})
+    return not any(map(_VENDOR.search, ignored))
 
 
 def _setup_name(project: Project, dir: str) -> str:

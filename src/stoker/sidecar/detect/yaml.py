@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -16,6 +17,9 @@ LARGEST = 262_144
 DEEPEST = 30
 TWICE = 'the key "{key}" is there twice'
 ONE_OF_THEM = "keep one of the two: Compose refuses the file"
+
+
+_NAMED = re.compile(r"(undefined (?:alias|tag handle)) .*", re.DOTALL)
 
 
 class Table(dict[str, Any]):
@@ -53,13 +57,10 @@ def documents(project: Project, path: str) -> list[Table]:
     reader.Resolver = _Untyped
     try:
         nodes = list(reader.compose_all(text))
-    except MarkedYAMLError as marked:
-        error: Any = marked
-        mark = error.problem_mark
+    except MarkedYAMLError as error:
+        mark = cast(Any, error).problem_mark
         line = mark.line + 1 if mark is not None else 0
-        project.note(
-            path, f"not readable as YAML: {error.problem or error.context}", "correct it", line
-        )
+        project.note(path, f"not readable as YAML: {reason(error)}", "correct it", line)
         return []
     except (YAMLError, RecursionError, ValueError) as broken:
         problem = str(broken).splitlines()[0] if str(broken) else type(broken).__name__
@@ -70,6 +71,11 @@ def documents(project: Project, path: str) -> list[Table]:
     for key, line in reading.twice:
         project.note(path, TWICE.format(key=key), ONE_OF_THEM, line)
     return [value for value in values if isinstance(value, Table)]
+
+
+def reason(error: Any) -> str:
+    """Return what is wrong, without a value of the file's: a password may look like an alias."""
+    return _NAMED.sub(r"\1", str(error.problem or error.context))
 
 
 def with_texts(value: Any, change: Callable[[str], str]) -> Any:

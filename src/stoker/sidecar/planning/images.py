@@ -149,6 +149,7 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         kept=_kept(detection, context) if existing else (),
         system_packages=_SYSTEM.get(package.language, ()),
         binary=program,
+        vendored=package.vendored,
     )
 
 

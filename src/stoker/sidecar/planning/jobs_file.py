@@ -44,15 +44,19 @@ def _apart(detection: Detection, store: Store, use: BrokerUse) -> Iterator[str]:
     if not _shares(store, use, given):
         line = next(each.line for each in web.evidence if each.path == path)
         told = ", ".join(f"{name}={value}" for name, value in store.variables.items())
+        where = place((store.file, *store.variables.values()))
         yield (
             f"{path}:{line}: the app sees no job of the workers, and they none of its: give it "
-            f"the volume {store.name}-data at {place(store.variables.values())}, and {told}"
+            f"the volume {store.name}-data at {where}{f', and {told}' if told else ''}"
         )
 
 
 def _shares(store: Store, use: BrokerUse, given: Sequence[Given]) -> bool:
     """Tell if the app has the workers' file, on a volume that they get, too."""
-    volumes = [volume for each in given for volume in holding(each.volumes, folder(use.app))]
+    where = folder(use.file or use.app)
+    volumes = [volume for each in given for volume in holding(each.volumes, where)]
+    if use.file:
+        return bool(volumes)
     told = {name for each in given for name in each.environment}
     if use.app in store.variables.values():
         return any(map(is_named, volumes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
@@ -93,10 +93,11 @@ def in_the_image(use: BrokerUse, detection: Detection) -> bool:
     """Return whether the jobs are in a file whose place is the source's to say.
 
     Stoker's can be put on a volume by a variable, unless the source tells its app where they are;
-    another's would be gone with its container.
+    another's would be gone with its container. A volume is mounted where the source has a place
+    that one can be mounted on.
     """
     told = not use.variables or all(unit.framework != "stoker" for unit in detection.units)
-    return use.kind == "sqlite" and told
+    return use.kind == "sqlite" and told and not use.file
 
 
 def has_own_file(unit: Unit, detection: Detection) -> bool:
@@ -109,18 +110,20 @@ def has_own_file(unit: Unit, detection: Detection) -> bool:
 
 
 def _told_of(use: BrokerUse, detection: Detection) -> dict[str, str]:
-    """Return the variables that services are given, but for a file that no volume has."""
+    """Return the variables that services are given, but for a file that no volume can have."""
     told = dict(_told(detection))
     if use.kind != "sqlite":
         return told
     told |= dict.fromkeys(use.variables, use.app) if use.app else {}
     units = [*([detection.web] if detection.web else []), *detection.units]
     volumes = [each for unit in units for given in for_development(unit) for each in given.volumes]
-    return {
-        name: value
-        for name, value in told.items()
-        if any(map(is_named, holding(volumes, folder(value))))
-    }
+    return {name: value for name, value in told.items() if _can_be_kept(folder(value), volumes)}
+
+
+def _can_be_kept(place: str, volumes: Sequence[str]) -> bool:
+    """Tell if a directory can be on a volume in production, too: none of the host's is there."""
+    there = list(holding(volumes, place))
+    return bool(place) and (not there or any(map(is_named, there)))
 
 
 def _told(detection: Detection) -> Iterator[tuple[str, str]]:
@@ -145,6 +148,8 @@ def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]
                 (n for n, part in variables.items() if part == "url" and not known[n]), ""
             ),
         )
+    if use.file:
+        return Store(name=usual, kind=use.kind, image=image, file=use.file)
     name = slug(use.service) if use.service and slug(use.service) == use.service else usual
     return Store(
         name=name,

@@ -13,7 +13,7 @@ from typing import Any
 
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.render.files import Mode
-from stoker.sidecar.render.withheld import without_secrets
+from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
 
 _HERE = (".", "/", "~")

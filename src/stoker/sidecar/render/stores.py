@@ -68,7 +68,7 @@ def shared(store: Store) -> bool:
 
 def place(store: Store) -> str:
     """Return the directory of the file, which its volume is mounted on."""
-    return shared_file.place(store.variables.values()) or DATA
+    return shared_file.place((store.file, *store.variables.values())) or DATA
 
 
 def volume(store: Store) -> str:

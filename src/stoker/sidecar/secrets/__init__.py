@@ -12,18 +12,19 @@ Two things tell a secret: what it is called (``names``) and what it looks like (
 
 What is written (``is_secret``) is judged rather once too often: a value in the Secret costs the
 operator a line, one in a ConfigMap the password. What is shown (``masked``) leaves in place what is
-no value: a call, a name of the source's, ``$PASSWORD``.
+no value: a call, a name of the source's, ``$PASSWORD``. What a compose file gives its services may
+be put in by Compose, and have a default there (``compose``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from stoker.sidecar.secrets.named import is_called_secret, pairs, set_in
 from stoker.sidecar.secrets.names import is_secret_name
-from stoker.sidecar.secrets.shapes import Span, is_random, is_token, shapes
+from stoker.sidecar.secrets.shapes import Span, is_random, is_token, of_programs, shapes
 
 __all__ = [
     "MASK", "Span", "holds_secret", "is_secret", "is_secret_name", "is_token", "masked",
@@ -63,9 +64,13 @@ def holds_secret(text: str) -> bool:
     return MASK in text or _is_unreadable(text) or any(True for _ in (*shapes(text), *pairs(text)))
 
 
-def masked(text: str) -> str:
-    """Return a line for people to read, without the secrets in it."""
-    return _without(text, (*_shapes(text), *_literals(text, (*pairs(text), *set_in(text)))))
+def masked(text: str, *, known: Collection[str] = ()) -> str:
+    """Return a line for people to read, without the secrets in it.
+
+    ``known``: words that are nobody's secret.
+    """
+    found = (*_shapes(text), *_literals(text, (*pairs(text), *set_in(text))))
+    return _without(text, [each for each in found if text[slice(*each)] not in known])
 
 
 def masked_value(name: str, value: str) -> str:
@@ -97,10 +102,19 @@ def shown(text: str) -> str:
 
 def secrets_in(words: Sequence[str]) -> list[list[Span]]:
     """Return where secrets are in each word of a command, or were before they were masked."""
-    return [_in_word(words[at - 1] if at else "", word) for at, word in enumerate(words)]
+    told = list(of_programs(" ".join(words)))
+    found: list[list[Span]] = []
+    at = 0
+    for number, word in enumerate(words):
+        end = at + len(word)
+        own = [(a - at, b - at) for a, b in told if at <= a and b <= end]
+        found.append(_in_word(words[number - 1] if number else "", word, own))
+        at = end + 1
+    return found
 
 
-def _in_word(before: str, word: str) -> list[Span]:
+def _in_word(before: str, word: str, told: Sequence[Span]) -> list[Span]:
+    """Return where secrets are in a word; ``told``: where its program says that one is."""
     option = before.lstrip("-") if before.startswith("--") and "=" not in before else ""
     whole = (0, len(word))
     if option and not word.startswith("-") and is_called_secret(option, word):
@@ -109,6 +123,7 @@ def _in_word(before: str, word: str) -> list[Span]:
         *(each.span() for each in re.finditer(re.escape(MASK), word)),
         *_shapes(word),
         *_literals(word, pairs(word)),
+        *(each for each in told if not _REFERENCE.fullmatch(word[slice(*each)])),
     ]
     return _apart(found)
 

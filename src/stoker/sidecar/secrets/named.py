@@ -22,12 +22,13 @@ _NAMED = (
     ), _VALUE),
     (re.compile(rf"(?<!\w)([A-Za-z_]\w{{0,127}}){_TYPE}\s*"), _VALUE),
     (re.compile(r"(?<!\S)--([A-Za-z][\w-]*)\s+(?!-)"), _WORD),
+    (re.compile(r"""(?<![\w-])--([A-Za-z][\w-]*)["']?\s*,\s*(?!["']?-|\w+=)"""), _VALUE),
     (re.compile(r"\$\{(\w+):?[-=+]"), re.compile(r"[^{}]+")),
     (re.compile(r"""\(\s*["'](\w+)["']\s*,\s*(?:\w+\s*=\s*)?(?=["'])"""), _WORD),
 )  # fmt: skip
 """A name, and behind it what it is set to: in any language and in a connection's text, with what
-it may be (``password: str = "x"``), as an option, and what is taken where nothing is said, by
-Compose and shells or by source (``getenv("PASSWORD", "x")``)."""
+it may be (``password: str = "x"``), as an option, on a line and in a list of words, and what is
+taken where nothing is said, by Compose and shells or by source (``getenv("PASSWORD", "x")``)."""
 _ELSE = re.compile(r"""(?:\bor|\|\||\?\?)\s*["']([^"']+)["']""")
 _LINE = re.compile(
     r"""\s*(?:(?:-|-e|export|ENV|ARG|set|const|let|var)\s+)*["']?([A-Za-z_][\w.-]{0,127})["']?"""

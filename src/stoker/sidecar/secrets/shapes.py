@@ -41,10 +41,12 @@ _KEY = re.compile(r"-----BEGIN .*?(?:-----END [^-]*-----|\Z)", re.DOTALL)
 _SAID = re.compile(r"(?i)\b(?:bearer|basic)\s+(?=[^\s\"']*[\d=])([A-Za-z0-9+/=_.~-]{8,})")
 """As a header has them."""
 _PROGRAMS = re.compile(
-    r"\b(?:redis-cli\b[^|;&]{0,200}?\s-a\s+|sshpass\s+-p\s*|mysql\w*\b[^|;&]{0,200}?\s-p(?=[^\s])|"
-    r"curl\b[^|;&]{0,200}?\s(?:-u|--user)[\s=]+[^\s:]+:)([^\s\"'|;&]+)"
+    r"""\b(?:redis-cli\b[^|;&]{0,200}?[\s"']-a[\s"',]+|sshpass[\s"',]+-p[\s"',]*|"""
+    r"""mysql\w*\b[^|;&]{0,200}?[\s"']-p(?=[^\s"',])|"""
+    r"""curl\b[^|;&]{0,200}?[\s"'](?:-u|--user)[\s"',=]+[^\s:"']+:)"""
+    r"""((?:[^\s"'|;&,\]]|[,\]](?=[^\s,\]]))+)"""
 )
-"""Options that only their programs tell from others."""
+"""Options that only their programs tell from others, on a line or in a list of words."""
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{12,}={0,2}(?![A-Za-z0-9+/=])")
 _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+_-][A-Za-z0-9+/_-]{38,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{32,}")
@@ -59,8 +61,13 @@ def shapes(text: str) -> Iterator[Span]:
         yield from (each.span() for each in _KEY.finditer(text))
     yield from (each.span() for each in _TOKEN.finditer(text))
     yield from (each.span(1) for each in _SAID.finditer(text))
-    yield from (each.span(1) for each in _PROGRAMS.finditer(text))
+    yield from of_programs(text)
     yield from (each.span() for each in _ENCODED.finditer(text) if _hides_secret(each[0]))
+
+
+def of_programs(text: str) -> Iterator[Span]:
+    """Yield where secrets are in a command that only its program tells: ``redis-cli -a``."""
+    yield from (each.span(1) for each in _PROGRAMS.finditer(text))
 
 
 def is_random(value: str) -> bool:

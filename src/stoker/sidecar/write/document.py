@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stoker.errors import ConfigError
-from stoker.sidecar.detect.yaml import ONE_OF_THEM, TWICE
+from stoker.sidecar.detect.yaml import ONE_OF_THEM, TWICE, reason
 
 _BOM = "\ufeff"
 _KEY = re.compile(r'found duplicate (?:merge )?key "(.*?)"(?= with value |\Z)', re.DOTALL)
@@ -78,7 +78,7 @@ def read(path: str, text: str) -> Document:
 def _unreadable(path: str, error: Any) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
-    problem = str(error.problem or error.context)
+    problem = reason(error)
     if found := _KEY.match(problem):  # it goes on with both values, and one may be a password
         return ConfigError(f"{path}, line {line}: {TWICE.format(key=found[1])}", hint=ONE_OF_THEM)
     return ConfigError(

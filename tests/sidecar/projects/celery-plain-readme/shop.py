@@ -1,2 +1,2 @@
 from celery import Celery
-app=Celery("x", broker="redis://x")
+app=Celery("x", broker="redis://localhost")

@@ -1,4 +1,4 @@
-"""The settings of Celery that name queues, as one file of Python has them."""
+"""The settings of Celery, as one file of Python has them, and those that name queues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from stoker.sidecar.detect.source.python_modules import Module
 
 Kind = Literal["default", "declared", "routed"]
-_SETTINGS: dict[str, Kind] = {
+_QUEUES: dict[str, Kind] = {
     "task_default_queue": "default",
     "celery_task_default_queue": "default",
     "celery_default_queue": "default",
@@ -29,13 +29,14 @@ def queues_of(module: Module) -> Iterator[tuple[Kind, ast.expr, str]]:
 
     Which queue a route has where its name is not known does not matter, so that it is not named.
     """
-    for kind, value in _settings(module):
-        for node, name in _READ[kind](_resolved(module, value)):
-            yield kind, node, name
+    for setting, value in settings(module):
+        if kind := _QUEUES.get(setting.lower()):
+            for node, name in _READ[kind](_resolved(module, value)):
+                yield kind, node, name
 
 
-def _settings(module: Module) -> Iterator[tuple[Kind, ast.expr]]:
-    """Yield the settings of a file: assigned, given to a call, or in a mapping."""
+def settings(module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what may be settings in a file: what is assigned, given to a call, or in a mapping."""
     for node in module.nodes:
         match node:
             case (
@@ -49,9 +50,7 @@ def _settings(module: Module) -> Iterator[tuple[Kind, ast.expr]]:
                 pairs = [(_text(key), value) for key, value in zip(keys, values, strict=True)]
             case _:
                 continue
-        for name, value in pairs:
-            if name and (kind := _SETTINGS.get(name.lower())):
-                yield kind, value
+        yield from ((name, value) for name, value in pairs if name)
 
 
 def _called(target: ast.expr) -> str:

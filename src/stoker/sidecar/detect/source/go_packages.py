@@ -11,6 +11,7 @@ from functools import cached_property
 
 import msgspec
 
+from stoker.sidecar.detect.generated import is_generated
 from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports, places
@@ -60,6 +61,8 @@ _LIBRARIES = (
     Library("faktory", "github.com/contribsys/faktory_worker_go", frozenset({"NewManager"})),
 )  # fmt: skip
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
+_DECLARED = (b"\nfunc ", b"\ntype ", b"\nvar ", b"\nconst ")
+"""What only imports can stand before; but for the first, a person's comment may have it, too."""
 _MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
@@ -136,8 +139,9 @@ class GoSource:
 
     def _add(self, path: str) -> None:
         data = self.project.data(path)
-        head = data[: at if (at := data.find(b"\nfunc ")) >= 0 else None]
-        imports = _IMPORT.findall(decoded(head))
+        begun = _DECLARED if is_generated(self.project, path) else _DECLARED[:1]
+        ends = [at for each in begun if (at := data.find(each)) >= 0]
+        imports = _IMPORT.findall(decoded(data[: min(ends, default=None)]))
         self.imports.add(path, filter(None, (self.dir_of(name) for _, name in imports)))
         self.imports.add(directory(path), [path])
         for library in _LIBRARIES:

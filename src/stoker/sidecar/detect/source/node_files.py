@@ -103,7 +103,7 @@ class NodeSource:
                     framework, path, call.line, self.project.line(path, call.line),
                     self._queues(path, text, call, found), _concurrency(call, text),
                 )  # fmt: skip
-        if not any(_is_maker(call) for call in found) and re.search(
+        if not any(is_maker(call) for call in found) and re.search(
             r"class\s+\w+\s+extends\s+(bullmq\.)?Worker\b", text
         ):
             line = text.count("\n", 0, text.find("extends")) + 1
@@ -121,7 +121,7 @@ class NodeSource:
         return package is not None and (named or given) and package.dir in self._of_bull
 
     def _makes_worker(self, call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
-        if _is_maker(call):
+        if is_maker(call):
             return "worker_threads" not in text or bool({"bullmq", "groupmq"} & set(about))
         if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
             return True
@@ -288,7 +288,7 @@ def _imported(data: bytes) -> list[str]:
     return decoded(names).split("\n") if names else []
 
 
-def _is_maker(call: Call) -> bool:
+def is_maker(call: Call) -> bool:
     return call.name in (
         "new Worker",
         "new bullmq.Worker",

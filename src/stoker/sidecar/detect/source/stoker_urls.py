@@ -19,6 +19,8 @@ class AppURL(NamedTuple):
     """Nothing: it looks into the environment."""
     url: str
     """Nothing for one that is not known before it runs."""
+    by: str = "Stoker"
+    """What framework the app is of."""
 
 
 def told(source: PythonSource) -> Iterator[AppURL]:

@@ -19,13 +19,14 @@ def stages(image: Image) -> list[str]:
     build = list(image.build) or [
         *("go", "build", "-trimpath", *_ZONES, "-o", f"/out/{name}", image.binary or ".")
     ]
+    # What lies in vendor comes with the source, and the compiler takes it by itself.
+    install = [*copy_manifests(image.manifests), *run(["go", "mod", "download"])]
     made = f"/out/{name}" if not image.build else f"/app/{_output(image, name)}"
     return [
         f"FROM golang:{image.version} AS base",
         "WORKDIR /app",
         *packages(image.system_packages),
-        *copy_manifests(image.manifests),
-        *run(["go", "mod", "download"]),
+        *([] if image.vendored else install),
         copy(["."], "./"),
         "",
         "FROM base AS dev",

@@ -16,6 +16,7 @@ from stoker.sidecar.render.compose import path_of
 from stoker.sidecar.render.given import given_in
 from stoker.sidecar.render.kubernetes.names import file_secret_names
 from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
 
 
@@ -39,7 +40,7 @@ def settings(plan: Plan, service: Service) -> Settings:
     plain: dict[str, str] = {}
     own: dict[str, bool] = {}
     for name, text in found.environment.items() if found else ():
-        value = None if text is None else settled(text)
+        value = None if text is None else settled(without_secrets(name, text))
         if value is None or is_secret(name, value):
             own[name] = text is not None  # what has no value there may have none at all
         else:

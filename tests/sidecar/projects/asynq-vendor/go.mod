@@ -1,0 +1,5 @@
+module example.org/shop
+
+go 1.24
+
+require github.com/hibiken/asynq v1.0.0

@@ -93,7 +93,7 @@ class Finisher:
     async def _settle(self) -> None:
         outcomes, self._outcomes = self._outcomes[: self._share], self._outcomes[self._share :]
         room = self._room() if self.fetching else None
-        unreplaced = max(len(outcomes) - (room.count if room else 0), 0)
+        unreplaced = max(len(outcomes) - (room.most if room else 0), 0)
         self._underway += 1
         self._unreplaced += unreplaced
         try:
@@ -119,7 +119,7 @@ class Finisher:
     def _room(self) -> Room | None:
         """Hold room for the jobs that the next call is to bring."""
         ahead = self._pace.ahead
-        # Their slots are free, but in the store these jobs are active still. Where jobs take no
+        # The slots of these are free, but to the store the jobs are active still. Where jobs take no
         # time, more would be claimed than settled: they would pile up, and make all calls slower.
         unsettled = len(self._outcomes) + self._unreplaced
         # A little more than are settled: else what is held ahead would never come to be.

@@ -122,8 +122,8 @@ class Finisher:
     def _room(self) -> Room | None:
         """Hold room for the jobs that the next call is to bring."""
         ahead = self._pace.ahead
-        # Their slots are free, but to the store these jobs are active. Where jobs take no time, more
-        # would be claimed than settled: they would pile up, and make all calls slower.
+        # Their slots are free, but to the store these jobs are active. Where jobs take no time,
+        # more would be claimed than settled: they would pile up, and make all calls slower.
         unsettled = len(self._outcomes) + self._unreplaced
         # A little more than are settled: else what is held ahead would never come to be.
         return self._slots.reserve(self._share + (ahead + 3) // 4, ahead - unsettled)

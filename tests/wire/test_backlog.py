@@ -163,3 +163,19 @@ async def test_many_leases_that_ran_out_are_renewed_with_a_few_searches(server: 
         assert searches(server) <= 32
         assert client.exists(*locks) == 399
     await broker.close()
+
+
+async def test_the_newest_of_a_long_active_list_are_ended_from_its_end(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 300)
+    jobs = await broker.claim(Want({"q": 300}, 300, "w"))
+    with server.connect(decode_responses=True) as client:
+        others = [f"other-{number}" for number in range(20_000)]
+        client.rpush("bull:q:active", *others)  # older, and they run on
+
+        finished = await broker.finish([Done(lease_of(job), "null", Keep()) for job in jobs[100:]])
+
+        assert not finished.lost
+        active = client.lrange("bull:q:active", 0, -1)
+        assert active == [job.id for job in reversed(jobs[:100])] + others
+    await broker.close()

@@ -9,8 +9,13 @@ import pytest
 import redis
 
 from stoker import Stoker
+from stoker.broker import make_broker
+from stoker.broker.base import Want
 from stoker.errors import BrokerCorrupt, BrokerError
 from stoker.events import subscribe
+from stoker.job.model import NewJob, lease_of
+from stoker.job.outcome import Done
+from stoker.job.states import State
 from tests.servers.server import Server
 from tests.wire.eventually import eventually
 from tests.wire.peer import PeerQueue
@@ -178,6 +183,45 @@ async def test_a_key_of_another_type_in_place_of_a_queues_own_is_told_and_outliv
     stop_listening()
     assert {type(error) for error in told} == {BrokerCorrupt}
     assert "?prefix=" in str(told[0].hint)
+
+
+async def test_a_scheduler_that_cannot_be_armed_costs_no_other_job_its_end(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 3)
+    with server.connect(decode_responses=True) as client:
+        held = await broker.claim(Want({"q": 2}, 2, "w"))
+        client.set("bull:q:repeat", "another application's")
+        stored(rjk="s", priority="0", opts='{"repeat": {"every": 1000}}')(client)
+
+        finished = await broker.finish(
+            [Done(lease_of(job), "null") for job in held], Want({"q": 9}, 9, "w")
+        )
+
+        assert (finished.lost, [job.id for job in finished.jobs]) == (frozenset(), ["3"])
+        assert client.lrange("bull:q:active", 0, -1) == ["3"]
+        assert "its scheduler 's' cannot go on" in str(client.hget(JOB, "failedReason"))
+    await broker.close()
+
+
+@pytest.mark.parametrize("key", ["metrics:completed", "1:lock"])
+async def test_a_key_of_another_type_beside_the_jobs_harms_no_other(
+    server: Server, key: str
+) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 3)
+    leases = [lease_of(job) for job in await broker.claim(Want({"q": 3}, 3, "w"))]
+    with server.connect() as client:
+        client.delete(f"bull:q:{key}")
+        client.lpush(f"bull:q:{key}", "another application's")
+
+    lost = await broker.extend(leases, 30_000)
+    finished = await broker.finish([Done(lease, "null") for lease in leases[1:]])
+
+    assert lost == ({leases[0]} if key == "1:lock" else set())
+    assert not finished.lost
+    [stats] = await broker.queues(["q"])
+    assert stats.counts[State.COMPLETED] == 2
+    await broker.close()
 
 
 async def any_of(told: list[BrokerError]) -> bool:

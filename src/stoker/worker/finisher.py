@@ -14,13 +14,15 @@ from stoker.broker.base import Broker, Finished, Want
 from stoker.errors import BrokerError
 from stoker.events import emit
 from stoker.job.model import JobRecord, Lease
-from stoker.job.outcome import Outcome
+from stoker.job.outcome import Outcome, size_of
 from stoker.worker.pace import Pace
 from stoker.worker.patience import Patience
 from stoker.worker.slots import Room, Slots
 
 MOST_AT_ONCE = 250
 """Outcomes of one call: more would hardly be cheaper, and keep others waiting for the store."""
+MOST_BYTES = 524_288
+"""Results and failures of one call, in characters."""
 LEAST_AT_ONCE = 25
 """So many outcomes are not divided: a call costs more than the store's work for them."""
 ABREAST = 2
@@ -91,9 +93,10 @@ class Finisher:
                 self._idle.set()
 
     async def _settle(self) -> None:
-        outcomes, self._outcomes = self._outcomes[: self._share], self._outcomes[self._share :]
+        count = _portion(self._outcomes, self._share)
+        outcomes, self._outcomes = self._outcomes[:count], self._outcomes[count:]
         room = self._room() if self.fetching else None
-        unreplaced = max(len(outcomes) - (room.count if room else 0), 0)
+        unreplaced = max(len(outcomes) - (room.most if room else 0), 0)
         self._underway += 1
         self._unreplaced += unreplaced
         try:
@@ -119,8 +122,8 @@ class Finisher:
     def _room(self) -> Room | None:
         """Hold room for the jobs that the next call is to bring."""
         ahead = self._pace.ahead
-        # Their slots are free, but in the store these jobs are active still. Where jobs take no
-        # time, more would be claimed than settled: they would pile up, and make all calls slower.
+        # Their slots are free, but to the store these jobs are active. Where jobs take no time,
+        # more would be claimed than settled: they would pile up, and make all calls slower.
         unsettled = len(self._outcomes) + self._unreplaced
         # A little more than are settled: else what is held ahead would never come to be.
         return self._slots.reserve(self._share + (ahead + 3) // 4, ahead - unsettled)
@@ -134,3 +137,13 @@ class Finisher:
             if room is not None:
                 self._slots.settle(room, answer.jobs)
         return answer
+
+
+def _portion(outcomes: Sequence[Outcome], most: int) -> int:
+    """Return how many of them one call should take, of ``most``: one at least."""
+    size = 0
+    for place, outcome in enumerate(outcomes[:most]):
+        size += size_of(outcome)
+        if size > MOST_BYTES and place > 0:
+            return place
+    return most

@@ -129,9 +129,8 @@ class Keeper:
         now: dict[Lease, JobRecord | None] = {}
         for queue in {lease.queue for lease in lost}:
             leases = [lease for lease in lost if lease.queue == queue]
-            ids = tuple(lease.id for lease in leases)
-            page = await self._broker.find(Select(queue, ids, limit=len(ids)))
-            found = {job.id: job for job in page.jobs}
+            jobs = await self._find(queue, [lease.id for lease in leases])
+            found = {job.id: job for job in jobs}
             now |= {lease: found.get(lease.id) for lease in leases}
         return now
 
@@ -139,10 +138,21 @@ class Keeper:
         for queue in self._queues:
             while ids := await self._broker.recover([queue], self._max_stalls, self._patience_ms):
                 emit("jobs.recovered", queue=queue, ids=ids)
-                dead = await self._broker.find(
-                    Select(queue, tuple(ids), State.FAILED, limit=len(ids))
-                )
-                self._worker_loop.call_soon_threadsafe(self._buried, dead.jobs)
+                dead = await self._find(queue, ids, State.FAILED)
+                self._worker_loop.call_soon_threadsafe(self._buried, dead)
+
+    async def _find(
+        self, queue: str, ids: Sequence[str], state: State | None = None
+    ) -> list[JobRecord]:
+        """Return those of these jobs that are there: a call may bring a part of them."""
+        jobs: list[JobRecord] = []
+        after = None
+        while True:
+            select = Select(queue, tuple(ids), state, after=after, limit=len(ids))
+            page = await self._broker.find(select)
+            jobs += page.jobs
+            if (after := page.next) is None:
+                return jobs
 
     def _watch_loop(self) -> None:
         """Ping the worker's loop; say so once if it does not answer."""

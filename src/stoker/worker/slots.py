@@ -23,6 +23,11 @@ class Room(msgspec.Struct, frozen=True):
     children: int = 0
     """How many children are held for jobs of narrow queues."""
 
+    @property
+    def most(self) -> int:
+        """How many jobs can come."""
+        return min(self.count, sum(self.queues.values()))
+
 
 class Slots:
     """Counts what is free. Room is reserved before a claim, so no two claims share it."""
@@ -57,7 +62,7 @@ class Slots:
         """Hold all the room there is, or ``most`` of it; ``None`` if there is none.
 
         ``ahead`` is how many jobs more than there are slots for may be held here, or how many
-        fewer; a queue that is narrow or has a limit of its own is asked for no more because of it.
+        fewer; a queue that is narrow or has a limit of its own is asked for neither.
         The queues take turns at coming first, or one that never runs dry would starve the others.
         """
         free = self._free + ahead

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from stoker import BrokerUnavailable
-from stoker.job.model import JobRecord, Lease
-from stoker.job.outcome import Done
+from stoker.job.model import Failure, JobRecord, Lease
+from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
-from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE
+from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE, MOST_BYTES
 from stoker.worker.pace import Pace
 from stoker.worker.slots import Slots
 from tests.unit.support import Watched, turns
@@ -44,6 +44,10 @@ def settled_in(watched: Watched) -> list[list[str]]:
 def strangers(count: int) -> Sequence[Done]:
     """Return outcomes of jobs that nobody holds."""
     return [Done(Lease("default", f"x{number}", "t"), "null") for number in range(count)]
+
+
+def failed(lease: Lease, size: int) -> Failed:
+    return Failed(lease, Failure("error", "", "t" * size))
 
 
 async def counts(watched: Watched) -> dict[State, int]:
@@ -154,6 +158,19 @@ async def test_no_call_holds_more_than_a_transaction_should(watched: Watched) ->
 
     assert [len(ids) for ids in settled_in(watched)] == [MOST_AT_ONCE, MOST_AT_ONCE, 1]
     assert sum(settled_in(watched), []) == [outcome.lease.id for outcome in outcomes]  # noqa: RUF017
+
+
+async def test_a_call_is_bounded_in_bytes_too(watched: Watched) -> None:
+    settling = Settling(watched, Slots(100, {"default": 100}))
+    sizes = [MOST_BYTES // 2, MOST_BYTES // 2, 1, MOST_BYTES * 2, 1, 1]
+
+    async with settling.finishing():
+        for number, size in enumerate(sizes):
+            lease = Lease("default", f"x{number}", "t")
+            settling.finisher.put(Done(lease, "1" * size) if number % 2 else failed(lease, size))
+        await settling.settled()
+
+    assert [len(ids) for ids in settled_in(watched)] == [2, 1, 1, 2]
 
 
 @pytest.mark.usefixtures("impatient")

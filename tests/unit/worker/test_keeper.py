@@ -7,10 +7,11 @@ import threading
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from stoker import BrokerUnavailable
-from stoker.broker.base import Broker, Select, Want
+from stoker.broker.base import Broker, Page, Select, Want
 from stoker.job.model import JobRecord, Lease, lease_of
 from stoker.job.states import State
 from stoker.worker.keeper import Keeper
@@ -102,6 +103,27 @@ async def test_what_a_dead_worker_left_is_taken_back_and_told(
     assert heard.of("jobs.recovered") == [{"queue": "default", "ids": [job.id]}]
     assert watched.count("recover") > 1
     assert {patience for _, _, patience in watched.of("recover")} == {15}
+    await keeper.stop()
+
+
+async def test_all_that_died_are_told_though_a_call_finds_a_few(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = watched.broker.find
+
+    async def few(select: Select) -> Page:
+        return await find(msgspec.structs.replace(select, limit=2))
+
+    monkeypatch.setattr(watched.broker, "find", few)
+    jobs = [await dropped(watched) for _ in range(5)]
+    keeper = Keeping(watched, recover_ms=30)
+
+    keeper.start()
+
+    told: list[str] = []
+    while len(told) < len(jobs):
+        told += await soon(keeper.dead.get())
+    assert sorted(told) == sorted(job.id for job in jobs)
     await keeper.stop()
 
 

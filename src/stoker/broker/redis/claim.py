@@ -18,9 +18,9 @@ from stoker.broker.redis.finish import Settler
 from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.server import Server
 from stoker.broker.redis.standby import Standby
-from stoker.errors import BrokerError
-from stoker.job.model import JobRecord, lease_of
-from stoker.job.outcome import Released
+from stoker.errors import BrokerCorrupt, BrokerError
+from stoker.job.model import Failure, JobRecord, Keep, lease_of
+from stoker.job.outcome import Failed, Released
 
 T = TypeVar("T")
 
@@ -55,13 +55,29 @@ class Claimer:
         return brought.jobs
 
     async def see_to(self, brought: Claimed) -> Claimed:
-        """Arm schedulers and end what is doomed; what was brought is to be run then."""
+        """Arm schedulers and end what is doomed; what was brought is to be run then.
+
+        Does not fail: what else was claimed has to be run, and what was settled before is settled.
+        A job whose scheduler cannot be reached now is left until its lease runs out: it is claimed
+        again then, and its scheduler armed.
+        """
         for born in brought.born:
-            await self._arm(born, brought.at)
+            try:
+                await self._arm(born, brought.at)
+            except BrokerError as error:
+                self._leave_out(brought, born, error)
         if brought.doomed:
-            await self._settler.settle(brought.doomed)
-            await self._settler.refund(brought.doomed)
+            with contextlib.suppress(BrokerError):  # these, too, are claimed again
+                await self._settler.settle(brought.doomed)
+                await self._settler.refund(brought.doomed)
         return brought
+
+    def _leave_out(self, brought: Claimed, born: Born, error: BrokerError) -> None:
+        for job in [job for job in brought.jobs if (job.queue, job.id) == (born.queue, born.id)]:
+            brought.jobs.remove(job)
+            if isinstance(error, BrokerCorrupt):  # it would be so each time
+                why = f"its scheduler {born.scheduler!r} cannot go on: {error.message}"
+                brought.doomed.append(Failed(lease_of(job), Failure("unrecoverable", why), Keep()))
 
     async def _arm(self, born: Born, at: int) -> None:
         following = schedulers.following(born, at)

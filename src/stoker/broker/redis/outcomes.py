@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from stoker.broker.redis.calls import Call
@@ -91,4 +92,5 @@ def was_never_run(outcome: Outcome) -> bool:
 
 
 def _fields(failure: Failure) -> tuple[str, str, str]:
-    return failure.message, failure.traceback, extra_of(failure)
+    trace = json.dumps(failure.traceback, ensure_ascii=False) if failure.traceback else ""
+    return failure.message, trace, extra_of(failure)

@@ -11,7 +11,7 @@ from stoker.job.outcome import crash_failure
 
 RENEWED_AT_ONCE = 500
 """Leases that one call of ``extend`` renews."""
-LOOKED_AT_AT_ONCE = 500
+LOOKED_AT_AT_ONCE = 250
 """Active jobs that one call of ``recover`` looks at."""
 
 

@@ -20,8 +20,8 @@ local function is_active(base, id)
   return active[base][id]
 end
 
--- Whether a job is run by the claim with this token, though its lock is gone. Of one that has just ended its
--- worker may not know yet: without a look at its hash, each of those would be searched for.
+-- Whether the job of a lock that is gone still runs. Of one that has just ended its worker may not know yet:
+-- without a look at its hash, each of those would be searched for.
 local function runs_on(base, id)
   return call('HEXISTS', base .. id, 'finishedOn') == 0 and is_active(base, id)
 end
@@ -35,7 +35,7 @@ end
 for place = 1, next_number() do
   local base, id, token = KEYS[next_number()], next_argument(), next_argument()
   local key = base .. id
-  local lock = call('GET', key .. ':lock')
+  local lock = redis.pcall('GET', key .. ':lock')
   if not holds(key, lock, token) or (not lock and not runs_on(base, id)) then
     lost[#lost + 1] = place
   elseif lock then

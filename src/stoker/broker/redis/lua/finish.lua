@@ -3,7 +3,7 @@
 -- Input: KEYS the queues' bases. ARGV: time, clock; number of groups of jobs that completed, each: place
 --   in KEYS, retention, number of jobs, and for each id, token, result; number of other outcomes, each:
 --   kind, place in KEYS, id, token, and by kind
---     f (failed): message, trace, extra, retention, "1" if crashed
+--     f (failed): message, trace as JSON or "", extra, retention, "1" if crashed
 --     r (retried): message, trace, extra, delay      s (snoozed): delay      x (released): "1" if crashed
 --   then a want as in claim, with a count of 0 for none.
 --   A retention is a count, an age and how many to remove for their age for each outcome, "" for no limit.
@@ -273,8 +273,8 @@ local want = next_want()
 local given = take_wanted(want, queue_at)
 for _, q in pairs(queues) do
   if q.ended then
-    count_ended(q, 'completed', q.ended.completed)
-    count_ended(q, 'failed', q.ended.failed)
+    attempt(q, count_ended, q, 'completed', q.ended.completed)
+    attempt(q, count_ended, q, 'failed', q.ended.failed)
     if q.ended.completed + q.ended.failed > 0 then tell_if_drained(q) end
     if q.concurrency and call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) end
   end

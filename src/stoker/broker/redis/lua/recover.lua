@@ -61,12 +61,13 @@ end
 if all_are_locked() then
   stayed = #active
 else
+  local side = 2 * offset > call('LLEN', q.active) and 1 or -1
   for place = #active, 1, -1 do
     local id = active[place]
     if call('EXISTS', q.base .. id .. ':lock') == 1 or not is_overdue(q.base .. id) then
       stayed = stayed + 1
     else
-      call('LREM', q.active, -1, id)
+      call('LREM', q.active, side, id)
       take_back(id)
     end
   end

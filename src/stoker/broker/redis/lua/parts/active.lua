@@ -9,10 +9,13 @@ local MANY = 64
 local FURTHEST = 8000
 local WORTH = 32
 local AT_ONCE = 4000
+-- So near to the left end, a batch is looked for from there.
+local NEAR = 2000
 
 local function remove_each(q, ids, gone)
+  local side = #ids >= FEW and call('LPOS', q.active, ids[1], 'MAXLEN', NEAR) and 1 or -1
   for place = 1, #ids do
-    if not gone[place] then gone[place] = call('LREM', q.active, -1, ids[place]) == 1 end
+    if not gone[place] then gone[place] = call('LREM', q.active, side, ids[place]) == 1 end
   end
   return gone
 end

@@ -27,7 +27,7 @@ end
 -- Make a bounded number of due jobs waiting, in the order they fell due.
 local function promote(q, limit)
   local ids = call('ZRANGEBYSCORE', q.delayed, '-inf', (now + 1) * DELAY_STEP - 1, 'LIMIT', 0, limit)
-  if #ids == 0 then return end
+  if #ids == 0 then return 0 end
   call('ZREM', q.delayed, unpack(ids))
   for _, id in ipairs(ids) do
     local job = fields_of(q.base .. id, 'priority', 'opts')
@@ -36,4 +36,5 @@ local function promote(q, limit)
     if job[2] then call('HSET', q.base .. id, 'delay', 0) end
   end
   mark(q)
+  return #ids
 end

@@ -3,14 +3,25 @@
 
 -- Traces kept of a job whose producer set no limit.
 local MOST_TRACES = 50
+local MOST_BYTES = 1048576
 
-local function with_trace(stored, trace, limit)
-  local traces = decoded(stored)
-  traces[#traces + 1] = trace
-  local kept = {}
-  for place = math.max(1, #traces - limit + 1), #traces do
+-- Whether an array of traces has room for one more. It is not decoded for that: it may be long, and those of
+-- a batch are many. Each trace is that of a start, but for those from before a replay.
+local function has_room(stored, starts, limit)
+  return stored and #stored < MOST_BYTES and limit == MOST_TRACES and starts <= limit
+    and string.sub(stored, 1, 2) == '["' and string.sub(stored, -2) == '"]'
+end
+
+-- Add a trace, as JSON, to an array of them; the oldest go where there are too many.
+local function with_trace(stored, starts, trace, limit)
+  if has_room(stored, starts, limit) then
+    return string.sub(stored, 1, -2) .. ',' .. trace .. ']'
+  end
+  local traces, kept = decoded(stored), {}
+  for place = math.max(1, #traces - limit + 2), #traces do
     kept[#kept + 1] = cjson.encode(tostring(traces[place]))
   end
+  if limit > 0 then kept[#kept + 1] = trace end
   return '[' .. table.concat(kept, ',') .. ']'
 end
 
@@ -21,13 +32,13 @@ local function count_crash(key)
   return crashes
 end
 
--- ``extra`` is what a BullMQ failure has no place for, as JSON; empty if there is nothing.
+-- ``trace`` is JSON, and so is ``extra``, what a BullMQ failure has no place for; empty if there is nothing.
 local function note_failure(key, message, trace, extra)
-  local job = fields_of(key, 'stacktrace', 'opts')
+  local job = fields_of(key, 'stacktrace', 'opts', 'ats')
   call('HSET', key, 'failedReason', message)
   if trace ~= '' then
     local limit = tonumber(decoded(job[2]).stackTraceLimit) or MOST_TRACES
-    call('HSET', key, 'stacktrace', with_trace(job[1], trace, limit))
+    call('HSET', key, 'stacktrace', with_trace(job[1], tonumber(job[3]) or 0, trace, limit))
   end
   if extra ~= '' then
     call('HSET', key, 'stoker.failure', extra)

@@ -5,7 +5,8 @@ local POPPED_AT_ONCE = 50
 -- What was popped and was no job, at the most: in a line of such a call would go on and on.
 local MOST_PASSED_OVER = 2000
 local BORN_WITH = 6
-local PROMOTED_AT_ONCE = 200
+-- Delayed jobs of all queues that a call still makes wait. Of more, the next due is in the past.
+local promotable = 200
 -- Bytes of data from which on an answer is long enough.
 local ENOUGH_BYTES = 1048576
 
@@ -88,7 +89,7 @@ end
 
 -- Give out up to ``count`` jobs. Returns when to ask again if there are none, as far as that is known.
 local function take(q, count, want, given)
-  promote(q, PROMOTED_AT_ONCE)
+  promotable = promotable - promote(q, promotable)
   local wait
   count, wait = room(q, count)
   local taken, bytes, passed_over, is_empty = 0, 0, 0, false

@@ -25,7 +25,7 @@ from tests.system.arena import soak
 pytestmark = pytest.mark.system
 
 SLOW_MS = 10
-ADDED_AT_ONCE = 500
+ADDED_AT_ONCE = 250
 RUN = 5_000
 """Jobs that are claimed and settled while all the others wait."""
 WHY = Failure("error", "it broke", "line 1\nline 2")

@@ -157,6 +157,11 @@ class Reader:
             return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
+        if written.source == "docs" and "manage.py" in launch.words[:2]:
+            if not self.project.named("manage.py"):
+                return False  # what an app of Django is to do that uses this package
+        if written.source == "docs" and self._is_lost(launch):
+            return False  # what those who use this package call theirs
         framework = FRAMEWORKS.get(launch.framework)
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True

@@ -27,7 +27,6 @@ _SCRIPTS = {
             "rq.worker.SimpleWorker",
             "rq.worker_pool.WorkerPool",
             "rq.worker.HerokuWorker",
-            "django_rq.get_worker",
             "rq.cli.worker",
         ),
         "faktory": ("faktory.Worker",),
@@ -49,6 +48,7 @@ _SCRIPTS = {
 _METHODS = (
     ("celery", (".worker_main", ".Worker")),
     ("huey", (".create_consumer",)),
+    ("rq", ("rq.get_worker",)),
     ("procrastinate", (".run_worker", ".run_worker_async")),
 )
 """Called on an object of the framework, of which the file has to speak."""

@@ -158,7 +158,7 @@ _ALONE = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
     r"(?:(?:poetry|pipenv|uv|pdm)\s+run\s+|python3?\s+-m\s+)?"
     r"(?:celery\s.*\s?(?:-A|--app)[\s=].*|bundle exec (?:sidekiq|rake|good_job)\b.*|"
-    r"arq\s+[\w.]+|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
+    r"arq\s+[\w.]+|dramatiq\s+[\w.:]+.*|rq\s+worker\b.*|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
     r"python3?\s+manage\.py\s+(?:rqworker|run_huey|rundramatiq|procrastinate)\b.*|"
     r"(?:node|tsx|ts-node|python3?)\s+[\w./-]*worker[\w./-]*\.\w+|"
     r"(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?[\w:-]*worker[\w:-]*|go\s+run\s+[\w./-]*worker\S*))\s*"

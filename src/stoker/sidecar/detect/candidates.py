@@ -80,6 +80,7 @@ class Reader:
         for each in starts:
             start = msgspec.structs.replace(each, for_work=for_work)
             environment = written.environment | start.step.environment
+            start = _put_in(start, environment)
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None
             if launch is not None:
@@ -209,7 +210,7 @@ _WHAT_TO_BE = re.compile(
     r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
 )
 _CUSTOM = re.compile(
-    r"((start|run|bg|background|job)[-_:]?|(\w+[-_:.])+)?(workers?|consumers?|pollers?)"
+    r"((start|run|bg|background|job)[-_:]?|(\w+[-_:.])+)?(workers?|consumers?|pollers?)\d*"
     r"([-_:](prod|start|run))?"
 )
 _ABOUT_IT = re.compile(
@@ -236,6 +237,20 @@ def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | N
     file = re.search(r"\.\w{1,3}$", words[-1]) is not None
     app = posixpath.normpath(posixpath.join(start.dir, words[-1])) if file else words[-1]
     return Launch("", "worker", words, app), language
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+
+
+def _put_in(start: Start, environment: dict[str, str]) -> Start:
+    """Return a command whose sub-command is a variable, ``./app $ROLE``, with what that holds."""
+    words = start.step.words
+    found = _VARIABLE.fullmatch(words[1]) if len(words) == 2 else None
+    value = environment.get(found[1] or found[2], "") if found else ""
+    if not re.fullmatch(r"[A-Za-z][\w:-]*", value):
+        return start
+    step = msgspec.structs.replace(start.step, words=(words[0], value))
+    return msgspec.structs.replace(start, step=step)
 
 
 def _telling(environment: dict[str, str]) -> dict[str, str]:

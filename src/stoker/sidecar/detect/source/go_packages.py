@@ -62,7 +62,9 @@ _LIBRARIES = (
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
 _MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
-_BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
+_BUILT = re.compile(r"""\bgo\s+(?:build|install)\s+((?:"[^"\n]*"|'[^'\n]*'|[^\n;&|"'])+)""")
+_PHRASE = re.compile(r""""[^"\n]*\s[^"\n]*"|'[^'\n]*\s[^'\n]*'""")
+"""What is quoted for its spaces: flags of the linker, and what a shell is to put in there."""
 _SERVES = re.compile(
     r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
@@ -213,7 +215,7 @@ class GoSource:
         if path not in self._built:
             found = self._built[path] = {}
             text = self.project.text(path).replace("\\\n", " ")
-            for words in (each[1].split() for each in _BUILT.finditer(text)):
+            for words in (_PHRASE.sub("-", each[1]).split() for each in _BUILT.finditer(text)):
                 out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
                 name = posixpath.basename(out.strip("\"'"))
                 if name and words[-1] != out:

@@ -27,6 +27,7 @@ _TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
 _STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(")
 _CLEARLY_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor")
+_STARTING = re.compile(r"start|run|serve|launch|up$|work")
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
 
@@ -64,8 +65,9 @@ class GoPrograms:
             not self.commands.knows(program, verb)
         ):  # fmt: skip
             return False  # talk of a sub-command that there is not yet, or no longer
-        if any(tuple(arguments[: len(of)]) == of for of in commands):
-            return True
+        told = [of for of in commands if tuple(arguments[: len(of)]) == of]
+        if told:
+            return self._is_starting(program, arguments[max(map(len, told)) :])
         if commands and self.commands.knows(program, verb):
             return False  # one of its other sub-commands, whatever it is called
         if start.for_work or WORKERISH.search(" ".join((verb, *flags))) or (
@@ -80,6 +82,12 @@ class GoPrograms:
         return named or (
             not self.source.serves(program) and self._starts(program, self.source.works(program))
         )
+
+    def _is_starting(self, program: Program, rest: Sequence[str]) -> bool:
+        """Tell if what follows a worker's sub-command is no other one: ``worker list``."""
+        if not rest or rest[0] not in self.commands.names(program):
+            return True
+        return _STARTING.match(rest[0]) is not None or WORKERISH.search(rest[0]) is not None
 
     def _is_named(self, program: Program) -> bool:
         """Tell if a program is called what is there for work; the only one that serves, clearly."""

@@ -179,4 +179,6 @@ def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]
         built = re.sub(r"\.([cm]?)tsx?$", r".\1js", relative.removeprefix(root))
         return ("node", f"{out or 'dist'}/{built}")
     runner = "bun" if "bun " in lines else "ts-node" if "ts-node" in lines else "tsx"
+    if "tsx" not in lines and re.search(r"\bnode\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b", lines):
+        runner = "node"  # which leaves the types out itself
     return (runner, relative)

@@ -169,6 +169,7 @@ def _written(
     yield from dockerfiles.read(project)
     yield from others.makefiles(project)
     yield from others.supervisors(project)
+    yield from others.init_scripts(project)
     yield from platforms.read(project)
     yield from others.shells(project, manifests)
     yield from others.batch_files(project, manifests)

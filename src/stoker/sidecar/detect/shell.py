@@ -23,7 +23,7 @@ ROOT = "\x01"
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "|&", "(", ")", "{", "}", "\n"})
 _DEFAULTED = re.compile(r"\$\{(\w+):?[-=]([^{}$]*)\}")
-_WHICH = re.compile(r"(?:\$\(|`)\s*which\s+([\w.-]+)\s*(?:\)|`)")
+_WHICH = re.compile(r"(?:(?:\S*/)?python[\d.]*\s+)?(?:\$\(|`)\s*which\s+([\w.-]+)\s*(?:\)|`)")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_@]")
 _PLAIN = re.compile(r"[\w \t./:=@%+,$*~^{}\[\]#!?-]*")
 _KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "time"})

@@ -146,6 +146,10 @@ class Reader:
             return False
         return first not in self._names
 
+    def _is_of_django(self, launch: Launch) -> bool:
+        """Tell if a command is one of an app of Django, and the project is none."""
+        return "manage.py" in launch.words[:2] and not self.project.named("manage.py")
+
     @cached_property
     def _names(self) -> frozenset[str]:
         """What a module or a package may be called: every directory, every file of Python."""
@@ -158,11 +162,8 @@ class Reader:
             return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
-        if written.source == "docs" and "manage.py" in launch.words[:2]:
-            if not self.project.named("manage.py"):
-                return False  # what an app of Django is to do that uses this package
-        if written.source == "docs" and self._is_lost(launch):
-            return False  # what those who use this package call theirs
+        if written.source == "docs" and (self._is_lost(launch) or self._is_of_django(launch)):
+            return False  # what those are to start who use this package
         framework = FRAMEWORKS.get(launch.framework)
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True

@@ -79,8 +79,8 @@ def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
 def _is_beside(unit: Unit, known: Sequence[Unit]) -> bool:
     """Tell if a compose file has a service for it alone, beside those of the others."""
     own = unit.evidence[0]
-    beside = [each for each in known if each.evidence[0].path == own.path]
-    return own.note == "compose" and bool(beside) and all(unit.name != each.name for each in known)
+    beside = [e for each in known for e in each.evidence if e.path == own.path]
+    return own.note == "compose" and bool(beside) and all(e.line != own.line for e in beside)
 
 
 def _settled(written: list[Candidate], group: list[Candidate]) -> list[Candidate]:

@@ -43,7 +43,9 @@ _ALIVE = re.compile(
     r"""(?:async\s*)?\(\s*\w+(?::\s*\w+)?\s*,\s*\w+(?::\s*\w+)?\s*\)\s*=>\s*\{?\s*(?:return\s+)?"""
     r"""\w+(?:\.status\(\d+\))?\.(?:send|json|end|sendStatus)\([^();]*\)\s*;?\s*\}?\s*\)"""
 )
-_NO_ROUTE = re.compile(r"(?:const|let|var) app = express\(\)|\bapp\.listen\(|//[^\n]*|[\"'`][^\"'`\n]*[\"'`]")
+_NO_ROUTE = re.compile(
+    r"(?:const|let|var) app = express\(\)|\bapp\.listen\(|//[^\n]*|[\"'`][^\"'`\n]*[\"'`]"
+)
 """What else is done with an app of Express that has no other route."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")

@@ -155,7 +155,9 @@ def _imported_classes(source: PythonSource, paths: Sequence[str]) -> tuple[Site,
         module = source.modules.get(path)
         for node in module.nodes if module else ():
             if isinstance(node, ast.ImportFrom) and not node.level:
-                for framework in {_SCRIPTS.get(f"{node.module}.{each.name}") for each in node.names}:
+                for framework in {
+                    _SCRIPTS.get(f"{node.module}.{each.name}") for each in node.names
+                }:
                     if framework == "rq":
                         line = source.project.line(path, node.lineno)
                         return (Site(framework, path, node.lineno, line),)

@@ -79,7 +79,9 @@ def init_scripts(project: Project) -> Iterator[Written]:
             continue
         text = project.text(path)
         told = dict(_INIT.findall(text))
-        role, options = ("beat", "CELERYBEAT_OPTS") if "beat" in path else ("worker", "CELERYD_OPTS")
+        role, options = (
+            ("beat", "CELERYBEAT_OPTS") if "beat" in path else ("worker", "CELERYD_OPTS")
+        )
         if told["CELERY_APP"] and "$" not in told["CELERY_APP"]:
             line = f"celery -A {told['CELERY_APP']} {role} {told.get(options, '')}".strip()
             yield Written("supervisor", path, find_line(text, "CELERY_APP="), (line,))

@@ -264,3 +264,33 @@ def test_rabbitmq_beside_redis_is_the_broker(tmp_path: Path) -> None:
     files = {"requirements.txt": "celery\nredis\n", "compose.yml": compose, "shop.py": ""}
 
     assert seen(tmp_path, files).brokers == ("rabbitmq",)
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "expected"),
+    [
+        ("shop/worker.py", "python3 -u -m shop.worker", ["python3 -u -m shop.worker"]),
+        ("shop/rq_worker.py", "python -m shop.rq_worker mail", ["python -m shop.rq_worker mail"]),
+        ("shop/worker.py", "python -m elsewhere.worker", []),
+        ("shop/workers_report.py", "python -m shop.workers_report", []),
+    ],
+)
+def test_a_script_s_own_module_is_called_a_worker(
+    tmp_path: Path, module: str, line: str, expected: list[str]
+) -> None:
+    files = {"requirements.txt": "redis\n", module: "", "shop/__init__.py": "", "run.sh": line}
+
+    assert commands(seen(tmp_path, files)) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("./cmd/worker", ["/relay"]), ("./cmd/worker/main.go", ["/relay"]), ("./cmd/relay", [])],
+)
+def test_an_image_s_program_without_a_framework_is_built_of_what_is_called_a_worker(
+    tmp_path: Path, target: str, expected: list[str]
+) -> None:
+    dockerfile = f'FROM golang:1.25\nRUN go build -o /relay {target}\nENTRYPOINT ["/relay"]\n'
+    files = {"go.mod": "module example.com/x\n", "cmd/worker/main.go": SERVES}
+
+    assert commands(seen(tmp_path, {**files, "Dockerfile": dockerfile})) == expected

@@ -95,9 +95,22 @@ class Reader:
                         break
                 else:
                     launch, language = _custom(written, start)
+                    if launch is None and self._is_called_worker(written, start):
+                        words, language = start.step.words, "python"
+                        launch = Launch("", "worker", words, words[words.index("-m") + 1])
             if launch is not None and self._is_likely(written, launch, language):
                 home = self._home(written, dir, language)
                 yield self._candidate(written, start, launch, home, language)
+
+    def _is_called_worker(self, written: Written, start: Start) -> bool:
+        """Tell if a script or a text runs a module of the project that is called a worker."""
+        if written.source not in ("shell", "docs"):
+            return False
+        words = [word for word in start.step.words if word != "-u"]
+        if _RUNTIMES.get(words[0]) != "python" or words[1:2] != ["-m"] or len(words) < 3:
+            return False
+        called = _OWN_WORKER.fullmatch(words[2].rpartition(".")[2]) is not None
+        return called and self.python.find(words[2], start.dir) is not None
 
     def _of_stub(self, launch: Launch, dir: str) -> Launch:
         """Return whose worker ``bin/jobs`` starts: Solid Queue's, if it loads no other's."""
@@ -214,6 +227,7 @@ _CUSTOM = re.compile(
     r"((start|run|bg|background|job)[-_:]?|(\w+[-_:.])+)?(workers?|consumers?|pollers?)\d*"
     r"([-_:](prod|start|run))?"
 )
+_OWN_WORKER = re.compile(r"(\w+_)?(worker|consumer|poller)s?")
 _ABOUT_IT = re.compile(
     r"(^|[-_:.])(build|test|lint|check|verify|types?|compile|bundle|deploy|publish|generate|setup|"
     r"install|stop|kill|smoke|e2e|service|web|browser)[-_:.]"

@@ -27,6 +27,7 @@ _TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
 _STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(")
 _CLEARLY_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor")
+_WORKER = re.compile(r"(^|[/_-])(workers?|consumers?)$")
 _STARTING = re.compile(r"start|run|serve|launch|up$|work")
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
@@ -44,7 +45,7 @@ class GoPrograms:
     def launch(self, start: Start, dir: str) -> Launch | None:
         """Return what a command of Go starts, if it is a worker or its scheduler."""
         if not self.source.sites:
-            return None
+            return self._called_worker(start)
         program, arguments = self._started(start, dir)
         sites = self.source.works(program) if program is not None else []
         if program is None or not sites or not self._is_for_work(program, arguments, start):
@@ -54,6 +55,16 @@ class GoPrograms:
             sites[0].framework, role, start.step.words, " ".join((program.target, *arguments)),
             merged_queues(sites), merged_concurrency(sites),
         )  # fmt: skip
+
+    def _called_worker(self, start: Start) -> Launch | None:
+        """Return a program without a framework whose image builds it of what is called a worker."""
+        if not start.dockerfile or not self.source.modules:
+            return None
+        built = self.source.built(start.dockerfile)
+        for target in built.get(posixpath.basename(start.step.words[0]), ()):
+            if _WORKER.search(target.rstrip("/").removesuffix("/main.go")):
+                return Launch("", "worker", start.step.words, target)
+        return None
 
     def _is_for_work(self, program: Program, arguments: Sequence[str], start: Start) -> bool:
         """Tell if a command does not start what else the program can do."""

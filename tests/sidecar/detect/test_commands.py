@@ -37,6 +37,8 @@ def run(line: str) -> list[Step]:
         ("bin/good_job start 2>&1 | tee log/jobs.log", "bin/good_job start"),
         ("celery -A x worker -c ${CONCURRENCY:-4}", "celery -A x worker -c 4"),
         ("su app -c 'huey_consumer a.huey'", "huey_consumer a.huey"),
+        ("python3.8 $(which huey_consumer.py) a.huey -w2", "huey_consumer.py a.huey -w2"),
+        ("exec `which celery` -A x worker", "celery -A x worker"),
     ],
 )
 def test_what_a_line_starts_in_the_end(line: str, words: str) -> None:
@@ -55,12 +57,14 @@ def test_variables_and_directories_of_a_line() -> None:
         ("celery -A a.b worker -Q x,y -c 3", ("celery", "worker", "a.b", ("x", "y"), 3)),
         ("celery worker --app=a -Qx", ("celery", "worker", "a", ("x",), None)),
         ("celery --app a beat", ("celery", "scheduler", "a", (), None)),
+        ("celery --app worker beat -c 2", ("celery", "scheduler", "worker", (), 2)),
         ("celery -A a flower", ("celery", "dashboard", "a", (), None)),
         ("dramatiq a b -Q x y -p 2", ("dramatiq", "worker", "a", ("x", "y"), 2)),
         ("rq worker -u redis://h high low", ("rq", "worker", "", ("high", "low"), None)),
         ("rqscheduler -H redis", ("rq", "scheduler", "", (), None)),
         ("python manage.py rqworker mail", ("rq", "worker", "", ("mail",), None)),
         ("huey_consumer.py a.huey -w 4", ("huey", "worker", "a.huey", (), 4)),
+        ("python3.8 huey_consumer.py a.huey", ("huey", "worker", "a.huey", (), None)),
         ("manage.py run_huey", ("huey", "worker", "", (), None)),
         ("arq a.WorkerSettings", ("arq", "worker", "a.WorkerSettings", (), None)),
         ("saq a.settings --workers 2", ("saq", "worker", "a.settings", (), 2)),

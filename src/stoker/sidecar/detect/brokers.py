@@ -152,7 +152,8 @@ def _votes(
     for service in services:
         kind = _kind_of(service.image)
         if kind is not None:
-            yield 3, kind, Evidence(service.path, service.line, service.image, "a service")
+            weight = 6 if kind == "rabbitmq" else 3  # Redis may be there for much else
+            yield weight, kind, Evidence(service.path, service.line, service.image, "a service")
 
 
 _PARTS: tuple[tuple[str, str], ...] = (

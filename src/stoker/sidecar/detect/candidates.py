@@ -80,6 +80,7 @@ class Reader:
         for each in starts:
             start = msgspec.structs.replace(each, for_work=for_work)
             environment = written.environment | start.step.environment
+            start = _put_in(start, environment)
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None
             if launch is not None:
@@ -94,9 +95,22 @@ class Reader:
                         break
                 else:
                     launch, language = _custom(written, start)
+                    if launch is None and self._is_called_worker(written, start):
+                        words, language = start.step.words, "python"
+                        launch = Launch("", "worker", words, words[words.index("-m") + 1])
             if launch is not None and self._is_likely(written, launch, language):
                 home = self._home(written, dir, language)
                 yield self._candidate(written, start, launch, home, language)
+
+    def _is_called_worker(self, written: Written, start: Start) -> bool:
+        """Tell if a script or a text runs a module of the project that is called a worker."""
+        if written.source not in ("shell", "docs"):
+            return False
+        words = [word for word in start.step.words if word != "-u"]
+        if _RUNTIMES.get(words[0]) != "python" or words[1:2] != ["-m"] or len(words) < 3:
+            return False
+        called = _OWN_WORKER.fullmatch(words[2].rpartition(".")[2]) is not None
+        return called and self.python.find(words[2], start.dir) is not None
 
     def _of_stub(self, launch: Launch, dir: str) -> Launch:
         """Return whose worker ``bin/jobs`` starts: Solid Queue's, if it loads no other's."""
@@ -145,6 +159,10 @@ class Reader:
             return False
         return first not in self._names
 
+    def _is_of_django(self, launch: Launch) -> bool:
+        """Tell if a command is one of an app of Django, and the project is none."""
+        return "manage.py" in launch.words[:2] and not self.project.named("manage.py")
+
     @cached_property
     def _names(self) -> frozenset[str]:
         """What a module or a package may be called: every directory, every file of Python."""
@@ -157,6 +175,8 @@ class Reader:
             return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
+        if written.source == "docs" and (self._is_lost(launch) or self._is_of_django(launch)):
+            return False  # what those are to start who use this package
         framework = FRAMEWORKS.get(launch.framework)
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True
@@ -204,9 +224,10 @@ _WHAT_TO_BE = re.compile(
     r"(^|_)(ROLE|MODE|WORKER|CONSUMER|QUEUES?|QUEUE_NAMES?|PROCESS|PROCESS_TYPE|APP_TYPE|RUN_\w+)$"
 )
 _CUSTOM = re.compile(
-    r"((start|run|bg|background|job)[-_:]?|(\w+[-_:.])+)?(workers?|consumers?|pollers?)"
+    r"((start|run|bg|background|job)[-_:]?|(\w+[-_:.])+)?(workers?|consumers?|pollers?)\d*"
     r"([-_:](prod|start|run))?"
 )
+_OWN_WORKER = re.compile(r"(\w+_)?(worker|consumer|poller)s?")
 _ABOUT_IT = re.compile(
     r"(^|[-_:.])(build|test|lint|check|verify|types?|compile|bundle|deploy|publish|generate|setup|"
     r"install|stop|kill|smoke|e2e|service|web|browser)[-_:.]"
@@ -231,6 +252,20 @@ def _custom(written: Written, start: Start) -> tuple[Launch | None, Language | N
     file = re.search(r"\.\w{1,3}$", words[-1]) is not None
     app = posixpath.normpath(posixpath.join(start.dir, words[-1])) if file else words[-1]
     return Launch("", "worker", words, app), language
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+
+
+def _put_in(start: Start, environment: dict[str, str]) -> Start:
+    """Return a command whose sub-command is a variable, ``./app $ROLE``, with what that holds."""
+    words = start.step.words
+    found = _VARIABLE.fullmatch(words[1]) if len(words) == 2 else None
+    value = environment.get(found[1] or found[2], "") if found else ""
+    if not re.fullmatch(r"[A-Za-z][\w:-]*", value):
+        return start
+    step = msgspec.structs.replace(start.step, words=(words[0], value))
+    return msgspec.structs.replace(start, step=step)
 
 
 def _telling(environment: dict[str, str]) -> dict[str, str]:

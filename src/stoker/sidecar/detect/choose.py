@@ -70,9 +70,17 @@ def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
     if unit.framework is not None:
         return False
     if unit.role == "worker":
-        return any(each.framework for each in units)
+        known = [each for each in units if each.framework]
+        return bool(known) and not _is_beside(unit, known)
     known = ((u.dir, u.command[-1:]) for u in units if u.role == "worker")
     return unit.confidence < 1 and (unit.dir, unit.command[-1:]) in known
+
+
+def _is_beside(unit: Unit, known: Sequence[Unit]) -> bool:
+    """Tell if a compose file has a service for it alone, beside those of the others."""
+    own = unit.evidence[0]
+    beside = [e for each in known for e in each.evidence if e.path == own.path]
+    return own.note == "compose" and bool(beside) and all(e.line != own.line for e in beside)
 
 
 def _settled(written: list[Candidate], group: list[Candidate]) -> list[Candidate]:

@@ -192,6 +192,7 @@ def _written(
     yield from dockerfiles.read(project)
     yield from others.makefiles(project)
     yield from others.supervisors(project)
+    yield from others.init_scripts(project)
     yield from platforms.read(project)
     yield from others.shells(project, manifests)
     yield from others.batch_files(project, manifests)
@@ -213,7 +214,8 @@ def _embedded(inside: list[Embedded], units: list[Unit], *, library: bool) -> tu
 def _is_library(source: PythonSource) -> bool:
     """Tell if the project is a queue library or its dashboard: what it starts is for itself."""
     project, manifests = source.project, source.manifests
-    own = {each.name for each in manifests.packages if each.dir == "."} & LIBRARIES
+    roots = [each for each in manifests.packages if each.dir == "."]
+    own = {name for each in roots for name in (each.name, python_name(each.name))} & LIBRARIES
     if any(not manifests.has(name, python_name(name)) for name in own):
         return True  # what depends on itself only has the name
     if "vscode" in table(manifests.tables.get("package.json"), "engines"):

@@ -45,6 +45,8 @@ _BY_LOCK = {
     "package-lock.json": "npm", "uv.lock": "uv", "poetry.lock": "poetry", "pdm.lock": "pdm",
     "Pipfile.lock": "pipenv",
 }  # fmt: skip
+_NAMED = (("project",), ("package",), ("tool", "poetry"))
+"""Where a manifest in TOML says what its package is called."""
 _USUAL = {"node": "npm", "python": "pip", "ruby": "bundler", "go": "go", "rust": "cargo"}
 
 
@@ -80,9 +82,8 @@ def _package(
     if manager == "yarn" and settings in project.files:
         manifests.append(settings)  # it says that this is not the first Yarn
     workspace = root if root != dir and lock else ""
-    name = (
-        data.get("name") or table(data, "project").get("name") or table(data, "package").get("name")
-    )
+    named = (data, *(table(data, *keys) for keys in _NAMED))
+    name = next((each["name"] for each in named if each.get("name")), None)
     version = _version(project, dir, language, data)
     return Package(
         dir=dir,
@@ -113,14 +114,16 @@ def _is_vendored(project: Project, dir: str, version: str) -> bool:
 
 def _setup_name(project: Project, dir: str) -> str:
     prefix = "" if dir == "." else f"{dir}/"
-    for file, pattern in (
-        ("setup.py", r"""\bname\s*=\s*["']([\w.-]+)["']"""),
-        ("setup.cfg", r"^name\s*=\s*([\w.-]+)"),
-    ):
-        found = re.search(pattern, project.text(prefix + file), re.MULTILINE)
-        if found:
-            return found[1]
-    return ""
+    text = project.text(f"{prefix}setup.py")
+    given = re.search(r"""\bname\s*=\s*(?:["']([\w.-]+)["']|([A-Za-z_]\w*)\s*[,)])""", text)
+    if given and given[1]:
+        return given[1]
+    # By a variable, as in ``setup(name=NAME)``, that says it itself.
+    pattern = rf"""^{given[2]}\s*=\s*["']([\w.-]+)["']""" if given else r"(?!)"
+    found = re.search(pattern, text, re.MULTILINE) or re.search(
+        r"^name\s*=\s*([\w.-]+)", project.text(f"{prefix}setup.cfg"), re.MULTILINE
+    )
+    return found[1] if found else ""
 
 
 def _nearest(project: Project, dir: str, locks: tuple[str, ...]) -> tuple[str, str]:

@@ -23,6 +23,7 @@ ROOT = "\x01"
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "|&", "(", ")", "{", "}", "\n"})
 _DEFAULTED = re.compile(r"\$\{(\w+):?[-=]([^{}$]*)\}")
+_WHICH = re.compile(r"(?:(?:\S*/)?python[\d.]*\s+)?(?:\$\(|`)\s*which\s+([\w.-]+)\s*(?:\)|`)")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_@]")
 _PLAIN = re.compile(r"[\w \t./:=@%+,$*~^{}\[\]#!?-]*")
 _KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "time"})
@@ -83,7 +84,8 @@ def _in_project(word: str) -> str:
 
 
 def defaults(line: str) -> str:
-    """Put in the default of every ``${VARIABLE:-default}``."""
+    """Put in the default of every ``${VARIABLE:-default}``, and what ``$(which NAME)`` finds."""
+    line = _WHICH.sub(r"\1", line) if "which" in line else line
     for _ in range(3):
         line, count = _DEFAULTED.subn(lambda found: found[2], line)
         if not count:

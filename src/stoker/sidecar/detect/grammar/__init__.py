@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from stoker.sidecar.detect.grammar import others, python
 from stoker.sidecar.detect.grammar.python import django, flask
 from stoker.sidecar.detect.grammar.words import Launch, Words, listed, options, positional, renamed
@@ -10,6 +12,7 @@ __all__ = ["Launch", "listed", "options", "positional", "recognise"]
 
 _SCRIPTS = frozenset({"manage.py", "rails", "rake", "huey_consumer.py", "celery"})
 """Started by their interpreter: ``python manage.py rqworker``."""
+_INTERPRETER = re.compile(r"python[0-9.]*|ruby|uv")
 _PROGRAMS = python.PROGRAMS | others.PROGRAMS
 
 
@@ -19,7 +22,7 @@ def recognise(words: Words, environment: dict[str, str]) -> Launch | None:
         return None
     program = words[0].rpartition("/")[2].removesuffix(".py")
     script = words[1].rpartition("/")[2] if len(words) > 2 else ""
-    if program in ("python", "python3", "ruby", "uv") and script in _SCRIPTS:
+    if _INTERPRETER.fullmatch(program) and script in _SCRIPTS:
         return renamed(recognise(words[1:], environment), words)
     reader = _PROGRAMS.get(program)
     if reader is not None:

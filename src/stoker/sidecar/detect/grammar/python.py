@@ -24,9 +24,16 @@ _CELERY_ROLES: dict[str, Role] = {
 }  # fmt: skip
 
 
+_CELERY_VALUES = frozenset({
+    "-A", "--app", "-b", "--broker", "--result-backend", "--loader", "--config", "--workdir",
+})  # fmt: skip
+"""Before the role, which an app may be called: ``celery -A worker beat``."""
+
+
 def _celery(words: Words, _environment: dict[str, str]) -> Launch | None:
     app = options(words, "-A", "--app")
-    verb = next((word for word in words[1:] if word in _CELERY_ROLES), "")
+    given = positional(words[1:], _CELERY_VALUES)
+    verb = next((word for word in given if word in _CELERY_ROLES), "")
     if not verb:
         return None
     if verb == "multi" and not {"start", "restart"} & set(words):

@@ -20,6 +20,7 @@ _DECLARED = re.compile(
     r"(?:\b(\w+)\s*:?=\s*)?(?:&?(?:cobra|cli)\.Command\s*\{|\{)\s*\n?(?:[^{}]*?\n)?"
     r'\s*(?:Use|Name)\s*:\s*"([\w:-]+)[^"\n]*",'
 )
+_ALIASES = re.compile(r"\s*Aliases\s*:\s*\[\]string\s*\{([^{}\n]*)\}")
 _CASE = re.compile(r'case\s+((?:"[\w:-]+",?\s*)+):')
 _FLAG = re.compile(r'\b(\w+)\s*:?=\s*flag\.String\(\s*"([\w-]+)"')
 _FUNCTION = re.compile(r"func\s+(?:\([^)]*\)\s*)?(\w+)\(")
@@ -40,6 +41,7 @@ class Command(msgspec.Struct, frozen=True):
     body: str
     function: str = ""
     """What makes it, and may be called where it is added: ``root.AddCommand(workerCommand())``."""
+    aliases: Words = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +95,13 @@ class Commands:
             found = [each for each in found if not each.names or _added(each, parents)]
         named = [each for each in found if _starts_worker(each) and self._comes_to_work(each)]
         for command in named or [each for each in found if self._only_works(each.path)]:
-            yield _words_of(command, every, parents)
+            words = _words_of(command, every, parents)
+            yield from (words, *((*words[:-1], alias) for alias in command.aliases))
+
+    def names(self, program: Program) -> frozenset[str]:
+        """Return what all sub-commands of a program are called."""
+        paths = self.source.files(program)
+        return frozenset(each.name for path in paths for each in self._declared(path).commands)
 
     def _declared(self, path: str) -> Declared:
         """Return what a file declares, found out once for all programs that are made of it."""
@@ -152,7 +160,9 @@ def _commands(path: str, text: str) -> Iterator[Command]:
         before = _FUNCTION.findall(text[: found.start()])
         function = before[-1] if before else ""
         body = text[found.start() : found.start() + 3_000]
-        yield Command(found[2], path, found[1] or "", body, function)
+        given = _ALIASES.match(text, found.end())
+        aliases = tuple(re.findall(r'"([\w:-]+)"', given[1])) if given else ()
+        yield Command(found[2], path, found[1] or "", body, function, aliases)
     if "os.Args" in text or "flag.Arg" in text:
         yield from _cases(path, text)
     for found in _FLAG.finditer(text):

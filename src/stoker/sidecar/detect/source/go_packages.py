@@ -65,7 +65,9 @@ _DECLARED = (b"\nfunc ", b"\ntype ", b"\nvar ", b"\nconst ")
 """What only imports can stand before; but for the first, a person's comment may have it, too."""
 _MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
-_BUILT = re.compile(r"\bgo\s+(?:build|install)\s+([^\n;&|]+)")
+_BUILT = re.compile(r"""\bgo\s+(?:build|install)\s+((?:"[^"\n]*"|'[^'\n]*'|[^\n;&|"'])+)""")
+_PHRASE = re.compile(r""""[^"\n]*\s[^"\n]*"|'[^'\n]*\s[^'\n]*'""")
+"""What is quoted for its spaces: flags of the linker, and what a shell is to put in there."""
 _SERVES = re.compile(
     r"ListenAndServe|gin\.(Default|New)\(|echo\.New\(|fiber\.New\(|\.Serve\(|grpc\.NewServer\(|"
     r"\.Listen\(|\*grpc\.Server\b|MustNewServer\(|beego\.Run\(|iris\.(New|Default)\(|"
@@ -121,6 +123,10 @@ class GoSource:
         """Of files and of directories, which import their files."""
         self.sites: dict[str, list[Site]] = {}
         self.programs: list[Program] = []
+        self._using: dict[str, set[str]] = {}
+        """Framework → the directories with files that import it."""
+        self._perhaps: list[str] = []
+        """The files that call a method of a framework's name, and import none."""
         self._serving: dict[str, bool] = {}
         self._apps: dict[Program, bool] = {}
         self._probing: dict[str, bool | None] = {}
@@ -135,6 +141,9 @@ class GoSource:
                 and "/mock" not in path
             ):
                 self._add(path)
+        for library in _LIBRARIES:
+            if library.methods:
+                self._add_methods(library)
         self.programs.sort(key=lambda program: program.target)
 
     def _add(self, path: str) -> None:
@@ -151,12 +160,24 @@ class GoSource:
                 if library_of(name) is library
                 for local in _local_names(alias, name)
             }
-            if names and any(name.encode() in data for name in library.makers):
-                self._find(path, self.project.text(path), library, names)
+            if names:
+                self._using.setdefault(library.framework, set()).add(directory(path))
+            if any(name.encode() in data for name in library.makers):
+                if names:
+                    self._find(path, self.project.text(path), library, names)
+                elif library.methods:
+                    self._perhaps.append(path)
         if b"func main()" in data:
             text = self.project.text(path)
             if _MAIN.search(text) and _PACKAGE_MAIN.search(text):
                 self._add_main(path, directory(path))
+
+    def _add_methods(self, library: Library) -> None:
+        """Find what is called on a value that another package of the project made."""
+        using = self._using.get(library.framework, set())
+        for path in self._perhaps if using else ():
+            if using & {directory(path), *self.imports.of(path)}:
+                self._find(path, self.project.text(path), library, set())
 
     def _add_main(self, path: str, dir: str) -> None:
         """Note a program. Of several in one directory, each file is run for itself."""
@@ -198,7 +219,7 @@ class GoSource:
         if path not in self._built:
             found = self._built[path] = {}
             text = self.project.text(path).replace("\\\n", " ")
-            for words in (each[1].split() for each in _BUILT.finditer(text)):
+            for words in (_PHRASE.sub("-", each[1]).split() for each in _BUILT.finditer(text)):
                 out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
                 name = posixpath.basename(out.strip("\"'"))
                 if name and words[-1] != out:
@@ -278,7 +299,8 @@ def library_of(name: str) -> Library | None:
     parts = base.split("/")
     if len(parts) != 3 or parts[0] not in ("github.com", "gitlab.com"):
         return None
-    return next((each for each in _LIBRARIES if each.path.endswith(f"/{parts[2]}")), None)
+    called = re.sub(r"-v\d+$", "", parts[2])
+    return next((each for each in _LIBRARIES if each.path.endswith(f"/{called}")), None)
 
 
 def _local_names(alias: str, name: str) -> tuple[str, ...]:

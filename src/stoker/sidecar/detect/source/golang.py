@@ -27,6 +27,8 @@ _TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
 _STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(")
 _CLEARLY_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor")
+_WORKER = re.compile(r"(^|[/_-])(workers?|consumers?)$")
+_STARTING = re.compile(r"start|run|serve|launch|up$|work")
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
 
@@ -43,7 +45,7 @@ class GoPrograms:
     def launch(self, start: Start, dir: str) -> Launch | None:
         """Return what a command of Go starts, if it is a worker or its scheduler."""
         if not self.source.sites:
-            return None
+            return self._called_worker(start)
         program, arguments = self._started(start, dir)
         sites = self.source.works(program) if program is not None else []
         if program is None or not sites or not self._is_for_work(program, arguments, start):
@@ -53,6 +55,16 @@ class GoPrograms:
             sites[0].framework, role, start.step.words, " ".join((program.target, *arguments)),
             merged_queues(sites), merged_concurrency(sites),
         )  # fmt: skip
+
+    def _called_worker(self, start: Start) -> Launch | None:
+        """Return a program without a framework whose image builds it of what is called a worker."""
+        if not start.dockerfile or not self.source.modules:
+            return None
+        built = self.source.built(start.dockerfile)
+        for target in built.get(posixpath.basename(start.step.words[0]), ()):
+            if _WORKER.search(target.rstrip("/").removesuffix("/main.go")):
+                return Launch("", "worker", start.step.words, target)
+        return None
 
     def _is_for_work(self, program: Program, arguments: Sequence[str], start: Start) -> bool:
         """Tell if a command does not start what else the program can do."""
@@ -64,8 +76,9 @@ class GoPrograms:
             not self.commands.knows(program, verb)
         ):  # fmt: skip
             return False  # talk of a sub-command that there is not yet, or no longer
-        if any(tuple(arguments[: len(of)]) == of for of in commands):
-            return True
+        told = [of for of in commands if tuple(arguments[: len(of)]) == of]
+        if told:
+            return self._is_starting(program, arguments[max(map(len, told)) :])
         if commands and self.commands.knows(program, verb):
             return False  # one of its other sub-commands, whatever it is called
         if start.for_work or WORKERISH.search(" ".join((verb, *flags))) or (
@@ -80,6 +93,12 @@ class GoPrograms:
         return named or (
             not self.source.serves(program) and self._starts(program, self.source.works(program))
         )
+
+    def _is_starting(self, program: Program, rest: Sequence[str]) -> bool:
+        """Tell if what follows a worker's sub-command is no other one: ``worker list``."""
+        if not rest or rest[0] not in self.commands.names(program):
+            return True
+        return _STARTING.match(rest[0]) is not None or WORKERISH.search(rest[0]) is not None
 
     def _is_named(self, program: Program) -> bool:
         """Tell if a program is called what is there for work; the only one that serves, clearly."""

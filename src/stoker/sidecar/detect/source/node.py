@@ -40,6 +40,8 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     sites = source.works(path)
     if not sites or _SEED.search(path):
         return None
+    if source.is_barrel(path) and source.is_library(_home(source, path)):
+        return None  # a trial of what others are to import
     text = " ".join([path.removeprefix(f"{dir}/"), *(w for via in start.via for w in via)])
     beside = source.serves(path) or _is_script(source, path, sites)
     if beside and not start.for_work and not _is_dedicated(source, path, text):
@@ -74,7 +76,7 @@ def infer(source: NodeSource) -> Sources:
         return found
     for path in source.entries:
         sites = source.works(path)
-        if not sites or _is_barrel(source.project.text(path)) or _SEED.search(path):
+        if not sites or source.is_barrel(path) or _SEED.search(path):
             continue
         if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
             source.project.text(path)
@@ -133,17 +135,6 @@ def _is_other_command(source: NodeSource, relative: str, dir: str) -> bool:
     )
 
 
-_PASSED_ON = re.compile(
-    r"/\*.*?\*/|//[^\n]*|export\s+(?:type\s+)?(?:\*|\{)[^;'\"]*from\s*['\"][^'\"\n]+['\"]\s*;?",
-    re.DOTALL,
-)
-
-
-def _is_barrel(text: str) -> bool:
-    """Tell if a file only passes on what others export: nobody starts that."""
-    return not _PASSED_ON.sub("", text).strip()
-
-
 def _is_part(path: str) -> bool:
     """Tell if a file is started by a web framework: routes, pages, server hooks."""
     return (
@@ -188,4 +179,6 @@ def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]
         built = re.sub(r"\.([cm]?)tsx?$", r".\1js", relative.removeprefix(root))
         return ("node", f"{out or 'dist'}/{built}")
     runner = "bun" if "bun " in lines else "ts-node" if "ts-node" in lines else "tsx"
+    if "tsx" not in lines and re.search(r"\bnode\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b", lines):
+        runner = "node"  # which leaves the types out itself
     return (runner, relative)

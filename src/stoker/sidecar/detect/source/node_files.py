@@ -38,12 +38,25 @@ _PROBED = re.compile(
     r"""\breq(?:uest)?\.url\s*===?\s*["']/?(?:health\w*|live\w*|ready\w*|ping|status|metrics|)["']|"""
     r"""\breq(?:uest)?\.method\s*===?\s*["'](?:GET|HEAD)["']"""
 )
+_ALIVE = re.compile(
+    r"""\bapp\.get\(\s*["']/(?:health\w*|live\w*|ready\w*|ping|status)?["']\s*,\s*"""
+    r"""(?:async\s*)?\(\s*\w+(?::\s*\w+)?\s*,\s*\w+(?::\s*\w+)?\s*\)\s*=>\s*\{?\s*(?:return\s+)?"""
+    r"""\w+(?:\.status\(\d+\))?\.(?:send|json|end|sendStatus)\([^();]*\)\s*;?\s*\}?\s*\)"""
+)
+_NO_ROUTE = re.compile(
+    r"(?:const|let|var) app = express\(\)|\bapp\.listen\(|//[^\n]*|[\"'`][^\"'`\n]*[\"'`]"
+)
+"""What else is done with an app of Express that has no other route."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
 )
 _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
+_PASSED_ON = re.compile(
+    r"/\*.*?\*/|//[^\n]*|export\s+(?:type\s+)?(?:\*|\{)[^;'\"]*from\s*['\"][^'\"\n]+['\"]\s*;?",
+    re.DOTALL,
+)
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
 _NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
@@ -205,6 +218,8 @@ class NodeSource:
             return False
         if path in self.sites and _is_probe(text):
             return False
+        if path in self._working and _only_lives(text):
+            return any(map(self._is_serving, self.imports.of(path)))
         return any(map(self._is_serving, (path, *self.imports.of(path))))
 
     def _is_serving(self, path: str) -> bool:
@@ -227,13 +242,21 @@ class NodeSource:
         """Tell if a package is published for other programs, and starts none itself."""
         path = posixpath.normpath(f"{dir}/package.json")
         data = self.manifests.tables.get(path, {})
-        names = " ".join(self.manifests.scripts.get(path, {}))
-        published = "files" in data and ("exports" in data or "main" in data)
-        return (
-            published
-            and data.get("private") is not True
-            and re.search(r"\b(start|serve|workers?)\b", names) is None
-        )
+        scripts = self.manifests.scripts.get(path, {})
+        if not {"exports", "main"} & data.keys() or data.get("private") is True:
+            return False
+        starts = re.search(r"\b(start|serve|workers?)\b", " ".join(scripts)) is not None
+        if "files" in data and not starts:
+            return True
+        if not {"publishConfig"} & data.keys() and "prepublishOnly" not in scripts:
+            return False
+        main = data.get("main")
+        entry = self.entry(("node", main), dir) if isinstance(main, str) else ""
+        return bool(entry) and self.is_barrel(entry)
+
+    def is_barrel(self, path: str) -> bool:
+        """Tell if a file only passes on what others export: nobody starts that."""
+        return not _PASSED_ON.sub("", self.project.text(path)).strip()
 
     def has_commands(self, dir: str) -> bool:
         """Tell if a package's programs are the files of oclif's directory of commands."""
@@ -278,6 +301,12 @@ def _is_probe(text: str) -> bool:
     if not plain or not all("erver" in each or "listen" in each for each in served):
         return False
     return _HTTP.search(text) is not None and _ASKED.search(_PROBED.sub("", text)) is None
+
+
+def _only_lives(text: str) -> bool:
+    """Tell if the one thing that an app of Express answers is that its program is there."""
+    rest, answered = _ALIVE.subn("", text)
+    return answered > 0 and re.search(r"\bapp\b", _NO_ROUTE.sub("", rest)) is None
 
 
 def _imported(data: bytes) -> list[str]:

@@ -24,7 +24,7 @@ _TELLING = sieve(
     "Celery", "worker_main", "django_rq", "Huey(", "huey.consumer", "WorkerSettings",
     "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
     "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
-    "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task",
+    "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task", "get_worker",
     whole=("from rq", "import rq", "arq", "saq"),
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.grammar import recognise
 from stoker.sidecar.detect.manifests import directory
@@ -27,7 +27,6 @@ _SCRIPTS = {
             "rq.worker.SimpleWorker",
             "rq.worker_pool.WorkerPool",
             "rq.worker.HerokuWorker",
-            "django_rq.get_worker",
             "rq.cli.worker",
         ),
         "faktory": ("faktory.Worker",),
@@ -49,6 +48,7 @@ _SCRIPTS = {
 _METHODS = (
     ("celery", (".worker_main", ".Worker")),
     ("huey", (".create_consumer",)),
+    ("rq", ("rq.get_worker",)),
     ("procrastinate", (".run_worker", ".run_worker_async")),
 )
 """Called on an object of the framework, of which the file has to speak."""
@@ -146,6 +146,21 @@ def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Sit
             return sites
         if follow and len(seen) < 12:
             waiting += _imported_files(source, current)
+    return _imported_classes(source, sorted(seen)) if follow else ()
+
+
+def _imported_classes(source: PythonSource, paths: Sequence[str]) -> tuple[Site, ...]:
+    """Return where a program's files import a worker's class, which another one of them makes."""
+    for path in paths:
+        module = source.modules.get(path)
+        for node in module.nodes if module else ():
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                for framework in {
+                    _SCRIPTS.get(f"{node.module}.{each.name}") for each in node.names
+                }:
+                    if framework == "rq":
+                        line = source.project.line(path, node.lineno)
+                        return (Site(framework, path, node.lineno, line),)
     return ()
 
 
@@ -153,8 +168,9 @@ def _imported_files(source: PythonSource, path: str) -> Iterator[str]:
     module = source.module(path)
     for name in sorted(set(module.names.values())) if module else ():
         found = source.find(name, directory(path))
-        if found is not None and re.search(
-            r"worker|queue|job|task|consum|celery|command", found[0]
+        if found is not None and (
+            re.search(r"worker|queue|job|task|consum|celery|command", found[0])
+            or "worker" in name.rpartition(".")[2]
         ):
             yield found[0]
 

@@ -69,6 +69,24 @@ def supervisors(project: Project) -> Iterator[Written]:
             yield from _pm2(project, path)
 
 
+_INIT = re.compile(r"""^(?:export\s+)?(CELERY\w*)=["']?([^"'\n]*)""", re.MULTILINE)
+
+
+def init_scripts(project: Project) -> Iterator[Written]:
+    """Yield what Celery's scripts for init are told to start, as in ``/etc/default/celeryd``."""
+    for path in project.matching(r"celery[\w-]*(\.(conf|default|env|sh))?"):
+        if project.is_aside(path) or b"CELERY_APP=" not in project.data(path):
+            continue
+        text = project.text(path)
+        told = dict(_INIT.findall(text))
+        role, options = (
+            ("beat", "CELERYBEAT_OPTS") if "beat" in path else ("worker", "CELERYD_OPTS")
+        )
+        if told["CELERY_APP"] and "$" not in told["CELERY_APP"]:
+            line = f"celery -A {told['CELERY_APP']} {role} {told.get(options, '')}".strip()
+            yield Written("supervisor", path, find_line(text, "CELERY_APP="), (line,))
+
+
 def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
     parser = configparser.RawConfigParser(strict=False, comment_prefixes=("#", ";"))
     try:
@@ -158,7 +176,7 @@ _ALONE = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?("
     r"(?:(?:poetry|pipenv|uv|pdm)\s+run\s+|python3?\s+-m\s+)?"
     r"(?:celery\s.*\s?(?:-A|--app)[\s=].*|bundle exec (?:sidekiq|rake|good_job)\b.*|"
-    r"arq\s+[\w.]+|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
+    r"arq\s+[\w.]+|dramatiq\s+[\w.:]+.*|rq\s+worker\b.*|taskiq\s+worker\s.*|huey_consumer(?:\.py)?\s+[\w.]+.*|"
     r"python3?\s+manage\.py\s+(?:rqworker|run_huey|rundramatiq|procrastinate)\b.*|"
     r"(?:node|tsx|ts-node|python3?)\s+[\w./-]*worker[\w./-]*\.\w+|"
     r"(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?[\w:-]*worker[\w:-]*|go\s+run\s+[\w./-]*worker\S*))\s*"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from stoker.sidecar.detection import Evidence
@@ -216,7 +216,9 @@ LETTERS = st.text("ab1:/@'\"=;,$ {}[]()-.%&?#", max_size=40)
 
 
 @given(LETTERS, st.text("ab1:/@=;,$-.%&?#", min_size=1, max_size=20), LETTERS)
+@example("", "://", "")
 def test_whatever_a_password_holds_none_of_it_is_left(before: str, word: str, after: str) -> None:
+    assume(not re.search(r"[,;|]\w[\w+.-]*://", word))  # it would be a list of addresses
     secret = f"s3cret{word}s3cret"
 
     for text in (f"{before} redis://:{secret}@h/0", f"{before} redis://:{secret}@h {after}"):

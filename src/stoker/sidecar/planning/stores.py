@@ -55,12 +55,16 @@ MOST_SECRETS = 40
 
 
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
-    """Return a store for each broker that its workers can be told of."""
-    return {
+    """Return the store for each broker that its workers can be told of."""
+    stores = {
         use.kind: _store(use, _variables(use, detection), _told_of(use, detection))
         for use in detection.uses
         if not in_the_image(use, detection)
     }
+    if "database" in stores and "postgres" in stores:
+        # An application's database is PostgreSQL where one of its frameworks takes no other.
+        stores["database"] = stores["postgres"]
+    return stores
 
 
 def unheard(detection: Detection) -> Iterator[str]:

@@ -14,8 +14,10 @@ Span = tuple[int, int]
 
 _END = r"""["'`](?:[\s,;:)\]}>]|\Z)"""
 """A quote that ends a text; in a password it may be a letter like others."""
+_NEXT = r"[,;|][A-Za-z][\w+.-]*://"
+"""Another address behind this one, in a list of them."""
 _LOGIN = re.compile(
-    rf"""(?<=://)([^\s/:@"'`<>\[]*):(?!\d{{1,5}}(?:[/"'`\s]|\Z))((?:(?!://|{_END})\S)+)@"""
+    rf"""(?<=://)([^\s/:@"'`<>\[]*):(?!\d{{1,5}}(?:[/"'`\s]|\Z))((?:(?!{_NEXT}|{_END})\S)+)@"""
 )
 """A user, who may be nobody, and a password. It may hold what ought to be escaped there: all up to
 the last ``@`` is it, so that rather too much is taken for a password than half of one left."""

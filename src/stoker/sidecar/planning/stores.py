@@ -56,7 +56,7 @@ MOST_SECRETS = 40
 
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return the store for each broker that its workers can be told of."""
-    stores = {
+    stores: dict[BrokerKind, Store] = {
         use.kind: _store(use, _variables(use, detection), _told_of(use, detection))
         for use in detection.uses
         if not in_the_image(use, detection)

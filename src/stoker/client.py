@@ -7,31 +7,29 @@ import concurrent.futures
 import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
+from stoker.adder import Adder, chunks
 from stoker.broker import make_broker
 from stoker.broker.base import Added, Broker, Clock, system_clock
 from stoker.config import BrokerURL
-from stoker.errors import BrokerError, BrokerUnavailable, LoopRunning, StokerError
+from stoker.errors import LoopRunning, StokerError
 from stoker.job.model import NewJob
+from stoker.portal import Portal, closed
 from stoker.results import Results
 
 T = TypeVar("T")
 
-ADD_JOBS = 250
-ADD_BYTES = 2 * 1024 * 1024
-"""What one call of ``Broker.add`` gets at the most, in jobs and in their data. The store does
-nothing else meanwhile: on Redis up to 8 ms for as many as this with ids of their own."""
 ADD_ABREAST = 4
-"""Such calls of one caller under way at once: they share commits, and others' still fit in."""
+"""Calls of one caller under way at once: they share commits, and others' still fit in."""
 LOOK_SECONDS = 0.1
 """How often who closes looks whether the loop that opens still runs."""
 
 
 class Client:
-    """Opens the broker when it is first needed, and gathers what is added in one loop turn."""
+    """Opens the broker when it is first needed. All that an application asks of it goes here."""
 
     def __init__(self, url: BrokerURL, *, clock: Clock = system_clock) -> None:
         self.url = url
@@ -41,13 +39,13 @@ class Client:
         """What ``_opening`` has brought."""
         self._opening: concurrent.futures.Future[Broker] | None = None
         self._opener: asyncio.Task[None] | None = None
-        self._adders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Adder] = (
+        self._adders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Adder] = (
             weakref.WeakKeyDictionary()
         )
         self._results: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Results] = (
             weakref.WeakKeyDictionary()
         )
-        self._portal: _Portal | None = None
+        self._portal: Portal | None = None
         _clients.add(self)
 
     async def broker(self) -> Broker:
@@ -91,22 +89,22 @@ class Client:
         if not wanted:  # close() was called meanwhile, and waits for this while the loop runs
             await broker.close()
             if not opening.cancelled():
-                opening.set_exception(_closed())
+                opening.set_exception(closed())
 
     async def add(self, job: NewJob) -> Added:
         """Add one job; those that many callers add in the same turn of the loop share a call."""
         loop = asyncio.get_running_loop()
         adder = self._adders.get(loop)
         if adder is None:
-            adder = self._adders[loop] = _Adder(self.broker)
+            adder = self._adders[loop] = Adder(self.broker)
         return await adder.add(job)
 
     async def add_many(self, jobs: Sequence[NewJob]) -> list[Added]:
         """Add any number of jobs, a chunk at a time. Each chunk is added whole or not at all."""
         broker = await self.broker()
         answers: list[Added] = []
-        chunks = _chunks(jobs, lambda job: job)
-        while abreast := list(islice(chunks, ADD_ABREAST)):
+        pieces = chunks(jobs, lambda job: job)
+        while abreast := list(islice(pieces, ADD_ABREAST)):
             for added in await asyncio.gather(*map(broker.add, abreast)):
                 answers += added
         return answers
@@ -134,7 +132,7 @@ class Client:
             )
         with self._lock:
             if self._portal is None:
-                self._portal = _Portal()
+                self._portal = Portal()
         return self._portal.run(work)
 
     async def close(self) -> None:
@@ -180,10 +178,6 @@ def _in_a_loop() -> bool:
     return True
 
 
-def _closed() -> BrokerUnavailable:
-    return BrokerUnavailable("the app was closed meanwhile")
-
-
 def _placed(error: Exception, url: BrokerURL) -> Exception:
     """Return the error of an open, which names the place, with who says that it is the place."""
     if isinstance(error, StokerError) and url.source and url.source not in str(error):
@@ -193,130 +187,6 @@ def _placed(error: Exception, url: BrokerURL) -> Exception:
 
 def _failed(opening: concurrent.futures.Future[Broker]) -> bool:
     return opening.cancelled() or (opening.done() and opening.exception() is not None)
-
-
-class _Adder:
-    """Gathers the jobs of one loop turn. A caller that is alone is not kept waiting for others."""
-
-    def __init__(self, broker: Callable[[], Coroutine[Any, Any, Broker]]) -> None:
-        self._broker = broker
-        self._waiting: list[tuple[NewJob, asyncio.Future[Added]]] = []
-        self._flushes: set[asyncio.Task[None]] = set()
-        self._unsent: set[asyncio.Task[None]] = set()
-        """Those of them that have not reached the broker: nobody may go past them."""
-        self._is_crowded = False
-        """Several were gathered last time."""
-        self._has_one = False
-        """One that was not gathered is under way."""
-
-    async def add(self, job: NewJob) -> Added:
-        if self._is_crowded or self._has_one or self._waiting or self._unsent:
-            return await self._gathered(job)
-        self._has_one = True
-        try:
-            broker = await self._broker()
-            return (await broker.add([job]))[0]
-        finally:
-            self._has_one = False
-
-    def _gathered(self, job: NewJob) -> asyncio.Future[Added]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Added] = loop.create_future()
-        self._waiting.append((job, future))
-        if len(self._waiting) == 1:
-            # Not a task: it could be cancelled before it begins, or begin before the others came.
-            loop.call_soon(self._start)
-        return future
-
-    def _start(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._is_crowded = len(waiting) > 1
-        for chunk in _chunks(waiting, lambda entry: entry[0]):
-            flush = asyncio.ensure_future(self._flush(chunk))
-            self._flushes.add(flush)
-            self._unsent.add(flush)
-            flush.add_done_callback(self._flushes.discard)
-            flush.add_done_callback(self._unsent.discard)  # of one that was cancelled first
-
-    async def _flush(self, waiting: Sequence[tuple[NewJob, asyncio.Future[Added]]]) -> None:
-        try:
-            broker = await self._broker()
-            self._unsent.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-            answers = await broker.add([job for job, _ in waiting])
-        except BaseException as error:
-            innocent = isinstance(error, Exception) and not isinstance(error, BrokerError)
-            if innocent and len(waiting) > 1:
-                # One job is to blame, and the others of this turn have nothing to do with it.
-                for one in waiting:
-                    await self._flush([one])
-                return
-            for _, future in waiting:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for (_, future), answer in zip(waiting, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
-
-
-def _chunks(items: Sequence[T], job_of: Callable[[T], NewJob]) -> Iterator[Sequence[T]]:
-    """Cut into pieces that one transaction should hold."""
-    start, size = 0, 0
-    for place, item in enumerate(items):
-        size += len(job_of(item).data)
-        if place - start == ADD_JOBS or (size > ADD_BYTES and place > start):
-            yield items[start:place]
-            start, size = place, len(job_of(item).data)
-    if start < len(items):
-        yield items[start:]
-
-
-class _Portal:
-    """A loop in a thread, for callers that have none."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._gate = threading.Lock()
-        """Held to hand in work and to end: none may come in behind the last look."""
-        self._ended = False
-        self._thread = threading.Thread(target=self._serve, name="stoker-portal", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        with self._gate:
-            if self._ended:
-                work.close()
-                raise _closed()
-            running = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return running.result()
-        except concurrent.futures.CancelledError:
-            raise _closed() from None
-
-    def stop(self) -> None:
-        """End the loop; who waits for it is told."""
-        self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        # Behind the cancellations, and behind what a caller in this loop still has to be told.
-        self._loop.call_later(0.05, self._loop.stop)
-
-    def _serve(self) -> None:
-        self._loop.run_forever()
-        with self._gate:
-            self._ended = True
-        self._loop.run_until_complete(_cancelled())  # what came in since _end looked
-        self._loop.close()
-
-
-async def _cancelled() -> None:
-    await asyncio.sleep(0)  # work that was handed in is a task by now
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
 
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from stoker import BrokerFull, BrokerUnavailable, Stoker
+from stoker.adder import ADD_BYTES, ADD_JOBS
 from stoker.broker import Broker
 from stoker.broker.base import Added
-from stoker.client import ADD_BYTES, ADD_JOBS, Client, _Portal
+from stoker.client import Client
 from stoker.config import BrokerURL
 from stoker.errors import LoopRunning
 from stoker.job.model import NewJob
+from stoker.portal import Portal
 from tests.unit.support import Watched, soon, turns
 
 
@@ -222,7 +224,7 @@ async def test_who_calls_synchronously_while_it_closes_is_told() -> None:
     async def forever() -> None:
         await asyncio.Event().wait()
 
-    portal = _Portal()
+    portal = Portal()
     portal.stop()
     portal.run(nothing())  # behind the look at what runs there
 

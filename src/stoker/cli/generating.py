@@ -13,7 +13,7 @@ from stoker.cli.options import json_option
 from stoker.cli.seeing import need_extra, path_argument, planned, refuse_unreadable
 from stoker.cli.sightings import show_notes
 from stoker.cli.tables import plain
-from stoker.cli.writing import How, carry_out, carry_out_for_machines, how_options, is_changed
+from stoker.cli.writing import How, how_options, is_changed, write_or_show, write_or_tell
 from stoker.sidecar.plan import Plan, decode
 
 _FORCE = click.option(
@@ -94,9 +94,9 @@ def generate(
             *_offers("--app", added),
             *([] if scripts else _offers("--scripts", offered)),
         ]
-        carry_out_for_machines(folder, todo, how or "write", notes=notes, offers=offers_made)
+        write_or_tell(folder, todo, how or "write", notes=notes, offers=offers_made)
         return
-    carry_out(folder, todo, how or "write")
+    write_or_show(folder, todo, how or "write")
     show_notes(plan.notes)
     if how is None and any(map(is_changed, changes)):
         click.echo(
@@ -122,7 +122,7 @@ def remove(path: Path, how: How | None, force: bool, as_json: bool) -> None:
 
     folder = Folder(path)
     present = folder.read(written_by_stoker(path))
-    tell = carry_out_for_machines if as_json else carry_out
+    tell = write_or_tell if as_json else write_or_show
     tell(folder, decide_removal(present, force=force), how or "write")
 
 

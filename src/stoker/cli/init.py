@@ -9,7 +9,7 @@ import click
 
 from stoker.cli.seeing import need_extra, path_argument
 from stoker.cli.tables import plain
-from stoker.cli.writing import How, carry_out, how_options
+from stoker.cli.writing import How, how_options, write_or_show
 
 if TYPE_CHECKING:
     from stoker.sidecar.scaffold import Layout
@@ -45,7 +45,9 @@ def init(path: Path, how: How | None) -> None:
     wanted = render(plan(layout))
     if rule := contract(layout):
         wanted["pyproject.toml"] = File("pyproject.toml", rule, join="block")
-    carry_out(folder, changes + decide(wanted, folder.read(wanted), force=False), how or "write")
+    write_or_show(
+        folder, changes + decide(wanted, folder.read(wanted), force=False), how or "write"
+    )
     if how is None:
         readme = plain(f"{path / worker_folder(layout)}/README.md")
         click.echo(f"\nNext: {_next(layout)}; {readme} says the rest.")

@@ -38,7 +38,7 @@ def how_options(command: F) -> F:
     return command
 
 
-def carry_out(folder: Folder, changes: Sequence[Change], how: How) -> None:
+def write_or_show(folder: Folder, changes: Sequence[Change], how: How) -> None:
     """Write, or say what would be written; exit with 1 if ``check`` finds anything."""
     from stoker.sidecar.write import difference
 
@@ -54,9 +54,7 @@ def carry_out(folder: Folder, changes: Sequence[Change], how: How) -> None:
     _fail_if_out_of_date(changes, how)
 
 
-def carry_out_for_machines(
-    folder: Folder, changes: Sequence[Change], how: How, **more: Any
-) -> None:
+def write_or_tell(folder: Folder, changes: Sequence[Change], how: How, **more: Any) -> None:
     """Do the same, and write one object: each file with its action, then ``more``."""
     from stoker.sidecar.write import difference
 

@@ -17,6 +17,15 @@ _SCHEDULE = sieve(
     "django_celery_beat",
 )  # fmt: skip
 
+_SENDS = sieve(".send_task", ".signature(")
+_SPEAKS_OF_TASKS = sieve(
+    "task(", ".task", "shared_task", "autodiscover_tasks", "include", "imports", "IMPORTS", "Task)",
+)  # fmt: skip
+_REGISTERS = re.compile(
+    r"@(?:[\w.]+\.)?(?:shared_)?task\b|\bshared_task\b|\.task\(|autodiscover_tasks|register_task"
+    r"|\binclude\b\W{0,3}=|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]|\bclass \w+\([^)]*Task\)"
+)
+
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
 
@@ -29,9 +38,20 @@ def infer(source: PythonSource) -> list[Inferred]:
             continue
         package = source.manifests.package_of(each.path, "python")
         packages.setdefault(package.dir if package else ".", []).append(each)
+    if packages and _only_sends(source):
+        return []
     chosen = [each for apps in packages.values() for each in _chosen(source, apps)]
     found = [_worker(source, each) for each in chosen]
     return [*found, *map(_beat, found)] if found and _is_scheduled(source) else found
+
+
+def _only_sends(source: PythonSource) -> bool:
+    """Tell if tasks are only sent by their names: another project's workers run them."""
+    project = source.project
+    return any(project.telling(source.paths, _SENDS)) and not any(
+        _REGISTERS.search(project.text(path))
+        for path in project.telling(source.paths, _SPEAKS_OF_TASKS)
+    )
 
 
 def _is_scheduled(source: PythonSource) -> bool:

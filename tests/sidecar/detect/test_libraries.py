@@ -6,18 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stoker.sidecar.detect import detect
-from stoker.sidecar.detection import Detection
+from tests.sidecar.detect.test_programs import seen
 
 CELERY = "from celery import Celery\n\napp = Celery('rpc')\n"
-
-
-def seen(root: Path, files: dict[str, str]) -> Detection:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    return detect(root)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from stoker.job.model import Lease
 from stoker.job.outcome import Outcome
 
 SETTLED_AT_ONCE = 250
-"""Outcomes that one call of ``finish`` settles."""
+"""Outcomes that one call of ``finish`` settles: no fewer than a worker hands over at once. Of more,
+the first part may be settled when the next one fails; sent again, it would be told as lost."""
 
 
 class Settler:

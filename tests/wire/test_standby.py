@@ -12,8 +12,10 @@ import pytest
 
 from stoker.broker import Broker, make_broker
 from stoker.broker.base import Want
+from stoker.broker.redis.connection import BLOCK_SECONDS
 from stoker.errors import BrokerUnavailable
-from stoker.job.model import JobRecord, NewJob
+from stoker.job.model import JobRecord, Keep, NewJob, lease_of
+from stoker.job.outcome import Done
 from stoker.job.states import State
 from tests.servers.fixtures import MakeServer
 from tests.servers.server import Server
@@ -79,6 +81,53 @@ async def test_a_job_comes_with_the_word_that_there_is_one(server: Server, broke
     assert detail.job.claimed_at == job.claimed_at
     assert detail.job.token == job.token
     await other.close()
+
+
+async def test_jobs_that_come_one_at_a_time_take_three_scripts_each(
+    server: Server, broker: Broker
+) -> None:
+    waiting = await standing_by(broker, server)
+    before = calls(server, "evalsha")
+    for _ in range(10):
+        await broker.add([JOB])
+        [job] = await waiting
+        # What it finds, nothing, need not be looked for once more before it is waited.
+        await broker.finish([Done(lease_of(job), "null", Keep())], WANT)
+        waiting = await standing_by(broker, server)
+    assert calls(server, "evalsha") - before == 30
+    waiting.cancel()
+
+
+async def test_what_came_before_the_wait_is_not_waited_for(server: Server, broker: Broker) -> None:
+    await broker.add([JOB])
+    [job] = await broker.claim(WANT)
+    await broker.finish([Done(lease_of(job), "null", Keep())], WANT)
+    await broker.add([JOB])
+    assert len(await broker.claim(WANT, LONG)) == 1
+
+
+async def test_a_settlement_that_finds_nothing_knows_when_to_look(
+    server: Server, broker: Broker
+) -> None:
+    await broker.add([JOB, NewJob("q", "t", "{}", delay_ms=200)])
+    [job] = await broker.claim(WANT)
+    await broker.finish([Done(lease_of(job), "null", Keep())], WANT)
+    with server.connect() as client:
+        client.delete("bull:q:marker")  # another worker has popped it, and died
+    async with asyncio.timeout(BLOCK_SECONDS / 2):
+        assert len(await broker.claim(WANT, LONG)) == 1
+
+
+async def test_a_queue_that_a_settlement_did_not_look_at_is_looked_at(
+    server: Server, broker: Broker
+) -> None:
+    await broker.add([JOB, NewJob("other", "t", "{}")])
+    [job] = await broker.claim(WANT)
+    with server.connect() as client:
+        client.delete("bull:q:marker", "bull:other:marker")  # nothing will ring
+    await broker.finish([Done(lease_of(job), "null", Keep())], WANT)
+    async with asyncio.timeout(BLOCK_SECONDS / 2):
+        assert len(await broker.claim(Want({"q": 5, "other": 5}, 5, "w"), LONG)) == 1
 
 
 async def test_a_claim_that_is_cancelled_is_called_back(server: Server, broker: Broker) -> None:

@@ -62,7 +62,9 @@ class RedisBroker(Broker):
 
     async def finish(self, outcomes: Sequence[Outcome], want: Want | None = None) -> Finished:
         lost, claimed = await self._settler.settle(outcomes, want)
-        jobs = [] if claimed is None else (await self._claimer.see_to(claimed)).jobs
+        jobs = []
+        if want is not None and claimed is not None:
+            jobs = await self._claimer.settled(want, claimed)
         return Finished(lost, jobs)
 
     async def extend(self, leases: Collection[Lease], lease_ms: int) -> set[Lease]:

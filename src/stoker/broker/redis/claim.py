@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Collection, Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from stoker.broker.base import Want, system_clock
 from stoker.broker.redis import claimed, schedulers, scripts
@@ -26,6 +26,18 @@ T = TypeVar("T")
 
 SHORTEST_SECONDS = 0.001
 """For less than this an old server would wait for ever."""
+LOOK_SECONDS = 0.1
+"""For so long after a settlement found nothing to claim, nobody who can wait looks once more."""
+
+
+class Look(NamedTuple):
+    """A settlement's claim that found nothing."""
+
+    queues: Collection[str]
+    due: int | None
+    """When the next job may be there, as far as it is known."""
+    until: float
+    """When it counts no longer, on the monotonic clock."""
 
 
 class Claimer:
@@ -36,12 +48,15 @@ class Claimer:
         self._settler = settler
         self._server_ahead_ms = 0
         """How far the server's clock was ahead of ours when it was last claimed."""
+        self._looked: Look | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def claim(self, want: Want, timeout: float) -> list[JobRecord]:
         """Return the jobs to run, having waited so many seconds for the first."""
         deadline = time.monotonic() + timeout
-        brought = await self._unharmed(self._take(want))
+        brought = self._just_looked(want) if timeout > 0 else None
+        if brought is None:
+            brought = await self._unharmed(self._take(want))
         while not brought.jobs:
             due, now = brought.due, self._server.clock()
             if due is not None and due <= now:
@@ -53,6 +68,26 @@ class Claimer:
             else:
                 break
         return brought.jobs
+
+    async def settled(self, want: Want, brought: Claimed) -> list[JobRecord]:
+        """Return the jobs to run of those that a settlement brought.
+
+        If none came, whoever claims next need not ask for them, and waits: what comes from then on
+        rings a bell. Where jobs come one at a time this is a script less for each.
+        """
+        if not (brought.jobs or brought.doomed):
+            queues = [queue for queue, most in want.queues.items() if most > 0]
+            self._looked = Look(queues, brought.due, time.monotonic() + LOOK_SECONDS)
+        return (await self.see_to(brought)).jobs
+
+    def _just_looked(self, want: Want) -> Claimed | None:
+        """Return what was found a moment ago, if that was nothing, in all that is wanted now."""
+        looked, self._looked = self._looked, None
+        if looked is None or time.monotonic() > looked.until:
+            return None
+        if any(most > 0 and queue not in looked.queues for queue, most in want.queues.items()):
+            return None
+        return Claimed([], [], [], self._server.clock(), looked.due)
 
     async def see_to(self, brought: Claimed) -> Claimed:
         """Arm schedulers and end what is doomed; what was brought is to be run then.

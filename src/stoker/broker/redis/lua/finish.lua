@@ -221,27 +221,33 @@ local function settle(step, place, how)
 end
 
 -- A plain job has nobody that waits for it, and its hash is in order: nothing in here can fail.
-local function complete_plain(q, place, members)
+-- It goes to ``members`` if it is kept, and to ``gone`` if not.
+local function complete_plain(q, place, members, gone)
   local id, result = ids[place], results[place]
-  call('HSET', keys[place], 'returnvalue', result, 'finishedOn', ARGV[1], 'atm', '1')
+  if members then
+    local last = #members
+    call('HSET', keys[place], 'returnvalue', result, 'finishedOn', ARGV[1], 'atm', '1')
+    members[last + 1], members[last + 2] = ARGV[1], id
+  else
+    gone[#gone + 1] = id
+  end
   call('XADD', q.events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', result,
     'prev', 'active')
-  local last = #members
-  members[last + 1], members[last + 2] = ARGV[1], id
 end
 
 local function settle_group(group)
-  local q, plain = group.q, 0
+  local q, plain, gone = group.q, 0, {}
   local members = group.keep.count ~= '0' and {}
   for place = group.first, group.last do
-    if jobs[place] == PLAIN and members and not any_parents then
-      complete_plain(q, place, members)
+    if jobs[place] == PLAIN and not any_parents then
+      complete_plain(q, place, members, gone)
       plain = plain + 1
     else
       settle(complete, place, members)
     end
   end
   q.ended.completed = q.ended.completed + plain
+  delete_jobs(q, gone)
   if members then keep(q, 'completed', group.keep, members) end
 end
 

@@ -250,7 +250,7 @@ SCENARIOS: dict[str, Scenario] = {
     "callers": Scenario(callers, ("callers",)),
     "bulk": Scenario(bulk, ("bulk",)),
     "drain": Scenario(drain, ("drain", "worker_cpu", "broker_cpu")),
-    "pair": Scenario(pair, ("pair",), rounds=1, only=("stoker", "stoker-sqlite", "bullmq")),
+    "pair": Scenario(pair, ("pair",), only=("stoker", "stoker-sqlite", "bullmq")),
     "latency": Scenario(latency, ("p50", "p99")),
     "pauses": Scenario(pauses, ("pauses",)),
     "memory": Scenario(memory, ("memory",), rounds=1),

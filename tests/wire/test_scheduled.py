@@ -67,9 +67,7 @@ async def test_an_operator_is_told_why(theirs: PeerQueue, app: Stoker, server: S
         assert "removeJobScheduler" in refused.stderr
 
 
-async def test_once_it_has_begun_it_is_a_job_like_any_other(
-    theirs: PeerQueue, app: Stoker
-) -> None:
+async def test_once_it_has_begun_it_is_a_job_like_any_other(theirs: PeerQueue, app: Stoker) -> None:
     await theirs.schedule("hourly", {"every": 3_600_000}, "perform")
     begun = await theirs.claim()
     assert begun is not None

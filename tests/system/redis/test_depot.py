@@ -86,6 +86,10 @@ def test_a_node_process_learns_why_a_job_failed(producer: Path, env: dict[str, s
     assert "UnknownUpload: nobody has no upload 1" in done.stderr
 
 
+def test_the_commands_that_it_prints_are_for_where_the_url_is_set(played: str) -> None:
+    assert "Look further, where STOKER_URL is set as for this demo:" in played
+
+
 def test_without_words_it_says_how_it_is_used(producer: Path, env: dict[str, str]) -> None:
     done = produce(producer, env)
 

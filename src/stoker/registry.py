@@ -15,8 +15,10 @@ Encode = Callable[[Mapping[str, Any]], str]
 
 
 class Registry:
-    """Which handler runs a job: its queue's task of that name, the queue's processor, or else the
-    task of that name of another queue."""
+    """Which handler runs a job: its queue's task of its name, else its queue's processor.
+
+    Where a queue has neither, a task of another queue that has the name.
+    """
 
     def __init__(self) -> None:
         self._by_name: dict[str, Handler] = {}

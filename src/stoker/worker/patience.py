@@ -20,7 +20,7 @@ class Patience:
         self._failures = 0
 
     def reset(self) -> bool:
-        """It worked: the next failure waits shortest again. Returns whether it had failed before."""
+        """It worked: the next failure waits shortest again. Returns whether it had failed."""
         failed, self._failures = self._failures > 0, 0
         return failed
 

@@ -51,8 +51,10 @@ def worker(env: dict[str, str], played: str, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def producer(tmp_path: Path) -> Path:
-    """The Node program, beside the packages that its own lock names, and no others: copied, since Node
-    would look for the others of a link beside what it leads to."""
+    """The Node program, beside the packages that its own lock names, and no others.
+
+    They are copied: Node would look for what a package needs beside where its link leads.
+    """
     runtime.runtime()
     lock = json.loads((DEPOT / "node" / "package-lock.json").read_text())
     for place in filter(None, lock["packages"]):

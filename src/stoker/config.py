@@ -144,7 +144,7 @@ def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
     try:
         if scheme == "unix":
             hosts, service, socket = (), "", f"/{path}"
-            database = _number(options.pop("db", "0"), "database", 2**31)
+            database = "0"
         else:
             default_port = 26379 if scheme.endswith("+sentinel") else 6379
             hosts = tuple(_host(part, default_port) for part in where.split(","))
@@ -152,7 +152,9 @@ def _server_address(scheme: str, rest: str, shown: str) -> ServerAddress:
                 raise ValueError("it has to name what the sentinels watch")
             service = parts.pop(0) if scheme.endswith("+sentinel") else ""
             socket = ""
-            database = _number(parts.pop(0), "database", 2**31) if parts else 0
+            database = parts.pop(0) if parts else "0"
+        # As other clients of a URL have it: what is named as db counts.
+        database = _number(options.pop("db", database), "database", 2**31)
         if parts and not socket:
             raise ValueError(f"nothing comes after the database, and here is {parts[0]!r}")
     except ValueError as error:

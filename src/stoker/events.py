@@ -16,6 +16,7 @@ at tens of thousands of jobs a second even an empty call per job would be felt.
 | job.failed        | job (record), failure, dead (no attempt is left)              |
 | job.stuck         | job (record): its thread overran and cannot be stopped        |
 | broker.failed     | error, doing (what was tried; it is tried again)              |
+| broker.answers    | doing (what had failed, and has worked now)                   |
 | loop.blocked      | seconds (without an answer), job (that holds it, or None)     |
 """
 

@@ -15,7 +15,10 @@ Encode = Callable[[Mapping[str, Any]], str]
 
 
 class Registry:
-    """Which handler runs a job: the one of its name, else the processor of its queue."""
+    """Which handler runs a job: its queue's task of its name, else its queue's processor.
+
+    Where a queue has neither, a task of another queue that has the name.
+    """
 
     def __init__(self) -> None:
         self._by_name: dict[str, Handler] = {}
@@ -46,7 +49,11 @@ class Registry:
 
     def find(self, queue: str, name: str) -> Handler | None:
         """Return the handler for a job, or ``None`` if this application has none."""
-        return self._by_name.get(name) or self._by_queue.get(queue)
+        named = self._by_name.get(name)
+        if named is not None and named.queue == queue:
+            return named
+        # In BullMQ a name belongs to a queue: another queue's task is not who a processor is for.
+        return self._by_queue.get(queue) or named
 
     def handlers(self) -> list[Handler]:
         """Return all handlers, in the order they were registered."""

@@ -193,6 +193,10 @@ def test_a_broker_that_fails_fills_no_log(clock: Clock, lines: list[str]) -> Non
     emit("broker.failed", error=error, doing="claim")
     assert [*lines][3:] == [first]
 
+    clock.now += 3
+    emit("broker.answers", doing="claim")  # by one that has nothing to do
+    assert [*lines][4:] == ["INFO the broker answers again, after 3s"]
+
 
 @pytest.mark.usefixtures("journal")
 def test_a_task_that_fails_all_the_time_fills_no_log(clock: Clock, lines: list[str]) -> None:

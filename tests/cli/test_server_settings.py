@@ -78,6 +78,18 @@ def test_check_says_what_it_costs(
     assert json.loads(written)["warnings"] == warnings
 
 
+@pytest.mark.parametrize("kind", OFFERED, ids=str)
+def test_a_replica_is_a_problem(make_server: MakeServer, kind: Kind) -> None:
+    server = make_server(kind, **DURABLE)
+    with server.connect() as client:
+        client.replicaof("127.0.0.1", 1)  # of nobody: so it stays as it is
+
+    code, shown = check(server)
+
+    assert code == 1
+    assert f"- broker {server.url}: {server.url} is a replica, and read only" in shown
+
+
 def test_a_worker_says_it_once_and_works(make_server: MakeServer, folder: Path) -> None:
     server = make_server(appendonly="no", maxmemory_policy="allkeys-lru")
 

@@ -134,7 +134,14 @@ def test_what_cannot_be_read_of_a_servers_url_is_said(text: str, problem: str) -
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("redsi", "redis"), ("redis+tls", "rediss"), ("sqllite", "sqlite")]
+    ("typed", "meant"),
+    [
+        ("redsi", "redis"),
+        ("redis+tls", "rediss"),
+        ("sqllite", "sqlite"),
+        ("valkey", "redis"),
+        ("valkeys", "rediss"),
+    ],
 )
 def test_a_mistyped_scheme_is_guessed(typed: str, meant: str) -> None:
     with pytest.raises(ConfigError) as refusal:
@@ -163,6 +170,8 @@ SERVERS = {
         options=(("ssl_ca_certs", "ca.pem"),),
     ),
     "redis://[::1]:7000": ServerAddress((("::1", 7000),)),
+    "redis://h?db=2": ServerAddress((("h", 6379),), database=2),
+    "redis://h/1?db=2": ServerAddress((("h", 6379),), database=2),
     "unix:///run/redis.sock?db=3": ServerAddress(socket="/run/redis.sock", database=3),
     "redis+sentinel://a,b:7000/main/1": ServerAddress(
         (("a", 26379), ("b", 7000)), service="main", database=1

@@ -39,11 +39,11 @@ def app() -> Stoker:
         ("default", "Thumbnails", "Thumbnails"),
         ("pictures", "Thumbnails", "Thumbnails"),
         ("pictures", "whatever", "Thumbnails"),
-        ("pictures", "remind", "remind"),
+        ("pictures", "remind", "Thumbnails"),
         ("nowhere", "whatever", None),
     ],
 )
-def test_a_job_is_run_by_the_task_of_its_name_else_by_the_processor_of_its_queue(
+def test_a_job_is_its_queues_and_only_where_no_processor_is_a_task_of_another_queue_has_it(
     app: Stoker, queue: str, name: str, found: str | None
 ) -> None:
     handler = app.registry.find(queue, name)

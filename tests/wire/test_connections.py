@@ -66,6 +66,15 @@ async def test_sentinels_that_are_away_are_said() -> None:
     assert refused.message.endswith("none of its Sentinels answers")
 
 
+async def test_a_server_that_is_no_sentinel_is_said(make_server: MakeServer) -> None:
+    server = make_server()
+
+    refused = await why_not(f"redis+sentinel://{server.host}:{server.port}/main/0")
+
+    assert isinstance(refused, ConfigError)
+    assert refused.message.endswith("what answers there is no Sentinel")
+
+
 async def test_a_user_whom_the_server_does_not_know_is_said(make_server: MakeServer) -> None:
     server = make_server()
 

@@ -1,7 +1,7 @@
 // The depot's API, had it been written in Node: it adds jobs, and the Python worker runs them.
 //
 //   node producer.mjs sweep                   compare rows and store; verify what has arrived
-//   node producer.mjs verify alpine-club 17   verify one upload of an organisation again
+//   node producer.mjs verify harbour-museum 17   verify one upload of an organisation again
 //
 // STOKER_URL says where the jobs are, for the worker too. Prints the job's result as JSON; the exit
 // code is 1 if it fails.

@@ -50,9 +50,11 @@ def tell(console: Console, outcome: Outcome) -> None:
         _say(console, "[bold green]Every upload ended as planned.[/]")
 
 
-def advise(console: Console, commands: Iterable[tuple[str, Sequence[str]]]) -> None:
-    """Print commands to go on with, each with what it is for."""
-    _say(console, "\nLook further:")
+def advise(
+    console: Console, commands: Iterable[tuple[str, Sequence[str]]], *, within: str = ""
+) -> None:
+    """Print commands to go on with, each with what it is for; ``within`` says where they work."""
+    _say(console, f"\nLook further{within}:")
     for why, command in commands:
         _say(console, f"  [dim]# {why}[/]\n  {escape(shlex.join(command))}")
 

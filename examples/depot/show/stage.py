@@ -39,7 +39,9 @@ def play(folder: Folder, size: Size, *, keep: bool) -> int:
             console.print("hint: --folder FOLDER, or DEPOT_HOME, takes another", highlight=False)
         return 1
     report.tell(console, outcome)
-    report.advise(console, _commands(folder, outcome.dead))
+    # It may have been set for this command alone, and may hold a password.
+    within = ", where STOKER_URL is set as for this demo" if "STOKER_URL" in os.environ else ""
+    report.advise(console, _commands(folder, outcome.dead), within=within)
     return 1 if outcome.surprises else 0
 
 

@@ -23,7 +23,9 @@ def make_broker(url: str | BrokerURL, *, clock: Clock = system_clock) -> Broker:
 
         return SQLiteBroker(parsed.path, clock=clock)
     if parsed.server is None:
-        close = difflib.get_close_matches(parsed.scheme, ("sqlite", "redis", "rediss"), 1)
+        # Valkey's clients know its own name for the same protocol.
+        scheme = parsed.scheme.replace("valkey", "redis")
+        close = difflib.get_close_matches(scheme, ("sqlite", "redis", "rediss"), 1)
         raise ConfigError(
             f"no broker for {parsed.described}: jobs are kept in SQLite, Redis or Valkey",
             hint=f"did you mean {close[0]}://?"

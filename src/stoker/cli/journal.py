@@ -54,6 +54,7 @@ class Journal:
             "job.failed": self._failed,
             "job.stuck": self._stuck,
             "broker.failed": self._faults.failed,
+            "broker.answers": self._faults.over,
             "loop.blocked": self._blocked,
         }
 
@@ -178,7 +179,7 @@ class _Faults:
             self._logged_at, self._untold = now, 0
         _log.error("the broker failed to %s, will be tried again: %s%s", doing, error, more)
 
-    def over(self) -> None:
+    def over(self, **_: Any) -> None:
         if self._since is None:  # as nearly always: no lock for that
             return
         with self._lock:

@@ -12,6 +12,10 @@ from stoker.errors import BrokerError, JobNotFound, StokerError
 from stoker.job.model import JobRecord
 from stoker.job.states import State
 
+SCHEDULED = "repeat:"
+"""How the ids begin of what BullMQ's job schedulers make."""
+IS_NEXT = "is the next one of a job scheduler of BullMQ's, which would end with it"
+
 
 class Fate(msgspec.Struct, frozen=True):
     """What became of one job, or would."""
@@ -75,6 +79,8 @@ async def _done(app: Stoker, verb: Verb, each: Fate) -> Fate:
             return each
         return _late(each, f"{each.job} was removed meanwhile", state=None)
     state = detail.job.state
+    if state in verb.states and each.id.startswith(SCHEDULED):
+        return _late(each, f"it {IS_NEXT}", state, "in Node: queue.removeJobScheduler(…)")
     if verb.held and state in verb.states:
         return _late(each, f"it {verb.held}", state)
     return _late(each, f"its state changed meanwhile, from {each.state}", state)

@@ -52,7 +52,8 @@ class Fetcher:
                 emit("broker.failed", error=error, doing="claim")
                 await self._patience.wait()
                 continue
-            self._patience.reset()
+            if self._patience.reset():
+                emit("broker.answers", doing="claim")  # said also where there was no job
             if self._burst and not jobs:
                 if self._slots.busy or not self._finisher.idle:
                     await self._finisher.next_idle()

@@ -19,9 +19,10 @@ class Patience:
     def __init__(self) -> None:
         self._failures = 0
 
-    def reset(self) -> None:
-        """It worked: the next failure waits shortest again."""
-        self._failures = 0
+    def reset(self) -> bool:
+        """It worked: the next failure waits shortest again. Returns whether it had failed."""
+        failed, self._failures = self._failures > 0, 0
+        return failed
 
     async def wait(self) -> None:
         """Wait after a failure."""

@@ -157,8 +157,10 @@ async def test_a_claim_that_fails_is_told_and_tried_again(watched: Watched, hear
 
     async with parts.running():
         await parts.came(1)
+        await turns(5)
 
     assert heard.of("broker.failed") == [{"error": fault, "doing": "claim"} for fault in faults]
+    assert heard.of("broker.answers") == [{"doing": "claim"}]
     assert parts.slots.busy == 1
 
 

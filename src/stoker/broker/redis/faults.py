@@ -50,6 +50,7 @@ _NUMBER = re.compile(r"(?:\bError |\[Errno )(-?\d+)\b")
 # What a client says who asked all Sentinels; behind it, how it went with each that did not answer.
 _NO_PRIMARY = re.compile(r"No master found for '(?P<name>[^']*)'(?P<errors>.*)", re.DOTALL)
 _A_SENTINEL = "client.Redis("
+_NO_SENTINEL = re.compile(r"unknown command .?SENTINEL", re.IGNORECASE)
 _NO_CERTIFICATE = re.compile(r"\[(?:X509|PEM)\b|\[SSL\] PEM")
 
 
@@ -73,7 +74,7 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
             hint="raise maxmemory, or keep fewer finished jobs (keep_completed, keep_failed)",
         )
     if isinstance(error, _WEATHER_TYPES) or _says(text, _WEATHER):
-        return BrokerUnavailable(f"{url} takes no commands for now: {text}", hint="try again")
+        return _weather(error, text, url)
     if _says(text, ("WRONGTYPE",)):
         return BrokerCorrupt(
             f"{url} has a key of another type where a queue of ours would be: {text}",
@@ -86,7 +87,21 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
             f"{url.described} cannot be reached: {_once(text) or type(error).__name__}",
             hint=_where_to_look(text, url),
         )
+    if _NO_SENTINEL.search(text):
+        return ConfigError(
+            f"{url}: what answers there is no Sentinel",
+            hint="most listen at port 26379; for a server without one: redis://host:6379/0",
+        )
     return BrokerError(f"{url} answered: {text}")
+
+
+def _weather(error: Exception, text: str, url: BrokerURL) -> BrokerUnavailable:
+    if is_of_a_replica(error):
+        return BrokerUnavailable(
+            f"{url} is a replica, and read only: nothing can be added or run there",
+            hint="name the primary in the URL, or its Sentinels; during a fail-over, try again",
+        )
+    return BrokerUnavailable(f"{url} takes no commands for now: {text}", hint="try again")
 
 
 def _no_primary(name: str, silent: int, url: BrokerURL) -> BrokerUnavailable:

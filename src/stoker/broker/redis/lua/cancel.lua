@@ -1,5 +1,5 @@
 -- End unfinished jobs for good.
--- needs: look ending
+-- needs: look ending scheduled
 -- Input: KEYS[1] the queue's base. ARGV: time, clock, why, extra, a selection (parts/look.lua).
 -- Output: {ids, cursor or nothing}.
 -- Events: failed, and an entry "cancelled" for each.
@@ -10,7 +10,8 @@ trim_events(q)
 local hits, ended = look(s, q, true)
 local going, ids, gone = {}, {}, {}
 for _, hit in ipairs(hits) do
-  if hit.state ~= 'completed' and hit.state ~= 'failed' then going[#going + 1] = hit end
+  local has_ended = hit.state == 'completed' or hit.state == 'failed'
+  if not has_ended and not is_armed(q, hit) then going[#going + 1] = hit end
 end
 out_of_lists(s, q, going)
 for _, hit in ipairs(going) do

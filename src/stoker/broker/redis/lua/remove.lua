@@ -1,5 +1,5 @@
 -- Delete jobs with all that belongs to them; one that is named by its id, with its children too.
--- needs: look dedup parents removal family
+-- needs: look dedup parents removal family scheduled
 -- Input: KEYS[1] the queue's base. ARGV: time, clock, "1" to remove active ones too, a selection
 --   (parts/look.lua).
 -- Output: {ids, cursor or nothing}.
@@ -53,7 +53,7 @@ local function remove_family(key)
 end
 
 for _, hit in ipairs(hits) do
-  local goes, more = force or hit.state ~= 'active', false
+  local goes, more = (force or hit.state ~= 'active') and not is_armed(q, hit), false
   if goes and not hit.section then
     local fine
     fine, goes, more = pcall(remove_family, q.base .. hit.id)

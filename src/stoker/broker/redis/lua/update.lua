@@ -17,13 +17,13 @@ end
 local token, data = next_given(), next_given()
 local priority, delay, progress = tonumber(next_given()), tonumber(next_given()), next_given()
 local moves = priority or delay
+trim_events(q) -- a write in any case: on a server that may only be read every change is refused
 local state = state_of(q, id)
 if not state then return 0 end
 if moves and state ~= 'waiting' and state ~= 'delayed' then return 0 end
 if token and not (state == 'active' and holds(key, call('GET', key .. ':lock'), token)) then
   return 0
 end
-trim_events(q)
 
 local function in_line(at, lifo)
   to_line(q, id, at, lifo)

@@ -199,7 +199,7 @@ async def retried(broker: Broker, count: int) -> list[str]:
 
 
 def beside(server: Server, others: int) -> list[str]:
-    """Put so many jobs of other workers among those that run; return all, the last claimed first."""
+    """Have so many jobs of other workers run as well; return all, the last claimed first."""
     with server.connect(decode_responses=True) as client:
         for first in range(0, others, 5_000):
             ids = [f"other-{number}" for number in range(first, min(first + 5_000, others))]

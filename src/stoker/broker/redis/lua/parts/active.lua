@@ -1,4 +1,4 @@
--- needs: queue list
+-- needs: queue list search
 -- The list of active jobs: its left end is the last that was claimed.
 
 -- Jobs end in about the order in which they were claimed. Below this many it is not worth looking.
@@ -11,56 +11,28 @@ local WORTH = 32
 local AT_ONCE = 4000
 -- So near to the left end, a batch is looked for from there.
 local NEAR = 2000
--- Jobs that were claimed together lie together: on each side of one that was found, so many are looked at.
-local AROUND = 64
--- If then more are missing than there are worth a search each, the whole list is read.
+-- So many are searched for in any case. If then more are missing than are worth a search each, the whole
+-- list is read, which takes as long as twenty or thirty.
 local SEARCHES = 8
 local MANY_SEARCHES = 24
 
--- Entries of lists that one call goes through for jobs that are named by their ids, and then of one job
--- more: 4 ms each at the most.
-local SEARCHED_AT_ONCE = 200000
--- As far as that was to see whether jobs are active.
-local gone_through = 0
-local seen = {}
-
--- Whether a job is in the list. The server walks it for that: to read it takes as long as fifty walks.
-local function is_active(base, id)
-  local list = base .. 'active'
-  if seen[list .. id] then return true end
-  gone_through = gone_through + call('LLEN', list)
-  local at = call('LPOS', list, id, 'RANK', -1)
-  if not at then return false end
-  for _, other in ipairs(call('LRANGE', list, math.max(at - AROUND, 0), at + AROUND)) do
-    seen[list .. other] = true
-  end
-  return true
-end
-
--- From which end a batch is nearer.
-local function side_of(q, ids)
-  return call('LPOS', q.active, ids[1], 'MAXLEN', NEAR) and 1 or -1
-end
-
-local function remove_each(q, ids, gone, side)
-  for place = 1, #ids do
-    if not gone[place] then gone[place] = call('LREM', q.active, side, ids[place]) == 1 end
-  end
+local function remove_each(q, ids)
+  local gone = {}
+  for place = 1, #ids do gone[place] = call('LREM', q.active, -1, ids[place]) == 1 end
   return gone
 end
 
 -- Take out those that are not gone yet, wherever they are.
 local function remove_scattered(q, ids, gone)
-  local place_of, missing, side, length = {}, 0, side_of(q, ids), call('LLEN', q.active)
-  local places = {}
+  local side = call('LPOS', q.active, ids[1], 'MAXLEN', NEAR) and 1 or -1
+  local length, place_of, missing, places = call('LLEN', q.active), {}, 0, {}
   for place = #ids, 1, -1 do
     if not gone[place] then
       place_of[ids[place]] = place
       missing = missing + 1
     end
   end
-  local function look_through(first, last)
-    local part = call('LRANGE', q.active, first, last)
+  local function look_through(part, first)
     for n = 1, #part do
       local found = place_of[part[n]]
       if found and not gone[found] then
@@ -69,21 +41,18 @@ local function remove_scattered(q, ids, gone)
       end
     end
   end
-  local searches, read = 0, 0
+  local searches = 0
+  local function is_rather_read()
+    return searches >= SEARCHES and missing - #places > MANY_SEARCHES
+  end
   for place = 1, #ids do
-    if gone[place] then
-      -- It lay near another.
-    elseif searches < SEARCHES or missing - #places <= MANY_SEARCHES then
+    if not gone[place] and not is_rather_read() then
       searches = searches + 1
-      local at = call('LPOS', q.active, ids[place], 'RANK', side)
-      if at then look_through(math.max(at - AROUND, 0), at + AROUND) end
-    else
-      while read < length and #places < missing do
-        look_through(read, read + AT_ONCE - 1)
-        read = read + AT_ONCE
-      end
-      break
+      look_through(search(q.active, ids[place], side))
     end
+  end
+  for first = 0, is_rather_read() and length - 1 or -1, AT_ONCE do
+    look_through(call('LRANGE', q.active, first, first + AT_ONCE - 1), first)
   end
   out_of_places(q.active, places)
   return gone
@@ -95,7 +64,7 @@ end
 -- log for each.
 local function out_of_active(q, ids)
   local gone = {}
-  if #ids < FEW then return remove_each(q, ids, gone, -1) end
+  if #ids < FEW then return remove_each(q, ids) end
   local place_of, left, looked, staying = {}, 0, 0, {}
   for place = #ids, 1, -1 do place_of[ids[place]] = place end
   local most = #ids < MANY and #ids or FURTHEST

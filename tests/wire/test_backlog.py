@@ -206,7 +206,19 @@ def beside(server: Server, others: int) -> list[str]:
             client.rpush("bull:q:active", *ids[::2])
             client.lpush("bull:q:active", *ids[1::2])
         client.config_resetstat()
-        return client.lrange("bull:q:active", 0, -1)
+        return [str(id) for id in client.lrange("bull:q:active", 0, -1)]
+
+
+def scattered(server: Server, jobs: Sequence[JobRecord], side: str) -> list[str]:
+    """Have 150 jobs of other workers run for each, claimed before or after it; return all."""
+    active: list[str] = []
+    for job in jobs:
+        others = [f"other-{job.id}-{number}" for number in range(150)]
+        active += [job.id, *others] if side == "newest" else [*others, job.id]
+    with server.connect() as client:
+        client.delete("bull:q:active")
+        client.rpush("bull:q:active", *active)
+    return active
 
 
 async def in_pages(
@@ -292,6 +304,25 @@ async def test_beside_very_many_that_run_a_few_are_cancelled_at_a_call(server: S
     await broker.close()
 
 
+async def test_beside_very_many_that_run_a_few_that_ran_out_are_renewed_at_a_call(
+    server: Server,
+) -> None:
+    broker = await make_broker(server.url).open()
+    jobs = await claimed(broker, 100)
+    scattered(server, jobs, "oldest")
+    with server.connect() as client:
+        locks = [f"bull:q:{job.id}:lock" for job in jobs]
+        client.delete(*locks)
+        client.config_resetstat()
+
+        lost = await broker.extend([lease_of(job) for job in jobs], 30_000)
+
+        assert not lost
+        assert client.exists(*locks) == len(locks)
+        assert client.info("commandstats")["cmdstat_evalsha"]["calls"] >= 5
+    await broker.close()
+
+
 async def test_what_has_stalled_is_taken_out_at_once(server: Server) -> None:
     broker = await make_broker(server.url).open()
     jobs = await claimed(broker, 400)
@@ -331,12 +362,7 @@ async def test_what_lies_scattered_among_many_that_run_is_ended_at_once(
     broker = await make_broker(server.url).open()
     jobs = await claimed(broker, 100)
     with server.connect(decode_responses=True) as client:
-        client.delete("bull:q:active")
-        for job in jobs:
-            others = [f"other-{job.id}-{number}" for number in range(150)]
-            ids = [job.id, *others] if side == "newest" else [*others, job.id]
-            client.rpush("bull:q:active", *ids)
-        active = client.lrange("bull:q:active", 0, -1)
+        active = scattered(server, jobs, side)
         client.config_resetstat()
 
         finished = await broker.finish([Done(lease_of(job), "null", Keep()) for job in jobs])

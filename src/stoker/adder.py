@@ -25,23 +25,23 @@ class Adder:
         self._broker = broker
         self._waiting: list[tuple[NewJob, asyncio.Future[Added]]] = []
         self._flushes: set[asyncio.Task[None]] = set()
-        self._unsent: set[asyncio.Task[None]] = set()
-        """Those of them that have not reached the broker: nobody may go past them."""
+        self._ahead: set[asyncio.Task[Any]] = set()
+        """Who comes is gathered behind these: a caller that is alone, until it has its answer, and
+        flushes, until they have reached the broker."""
         self._is_crowded = False
         """Several were gathered last time."""
-        self._has_one = False
-        """One that was not gathered is under way."""
 
     async def add(self, job: NewJob) -> Added:
         """Add one job."""
-        if self._is_crowded or self._has_one or self._waiting or self._unsent:
+        if self._is_crowded or self._waiting or self._ahead:
             return await self._gathered(job)
-        self._has_one = True
+        caller = _current_task()
+        self._ahead.add(caller)
         try:
             broker = await self._broker()
             return (await broker.add([job]))[0]
         finally:
-            self._has_one = False
+            self._ahead.discard(caller)
 
     def _gathered(self, job: NewJob) -> asyncio.Future[Added]:
         loop = asyncio.get_running_loop()
@@ -58,14 +58,14 @@ class Adder:
         for chunk in chunks(waiting, lambda entry: entry[0]):
             flush = asyncio.ensure_future(self._flush(chunk))
             self._flushes.add(flush)
-            self._unsent.add(flush)
+            self._ahead.add(flush)
             flush.add_done_callback(self._flushes.discard)
-            flush.add_done_callback(self._unsent.discard)  # of one that was cancelled first
+            flush.add_done_callback(self._ahead.discard)  # of one that was cancelled first
 
     async def _flush(self, waiting: Sequence[tuple[NewJob, asyncio.Future[Added]]]) -> None:
         try:
             broker = await self._broker()
-            self._unsent.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            self._ahead.discard(_current_task())
             answers = await broker.add([job for job, _ in waiting])
         except BaseException as error:
             innocent = isinstance(error, Exception) and not isinstance(error, BrokerError)
@@ -81,6 +81,10 @@ class Adder:
         for (_, future), answer in zip(waiting, answers, strict=True):
             if not future.done():
                 future.set_result(answer)
+
+
+def _current_task() -> asyncio.Task[Any]:
+    return cast("asyncio.Task[Any]", asyncio.current_task())
 
 
 def chunks(items: Sequence[T], job_of: Callable[[T], NewJob]) -> Iterator[Sequence[T]]:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Self
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Self
 
 from tests.servers.server import HOST, Server
+
+_MOST_BYTES = 1 << 20
+
+
+@dataclass
+class _Link:
+    """One connection."""
+
+    command: bytes = b""
+    """What was asked last. Where one thing is asked at a time, what comes next is its answer."""
+    is_silent: bool = False
 
 
 class Front:
@@ -18,6 +31,7 @@ class Front:
         self._changes: dict[bytes, bytes] = {}
         self._first: list[bytes] = []
         self._last: bytes | None = None
+        self._links: list[_Link] = []
         self.connected = 0
         """How often somebody has connected."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,6 +71,11 @@ class Front:
         """From now on end each connection with the answer to a command that has this in it."""
         self._last = mark.encode()
 
+    def fall_silent(self) -> None:
+        """From now on pass nothing on that comes over the connections there are."""
+        for link in self._links:
+            link.is_silent = True
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -65,21 +84,29 @@ class Front:
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             inner_reader, inner_writer = await asyncio.open_connection(*self._server.address)
             with contextlib.closing(writer), contextlib.closing(inner_writer):
-                await self._converse(reader, writer, inner_reader, inner_writer)
+                link = _Link()
+                self._links.append(link)
+                await _first_to_end(
+                    self._pass_commands(link, reader, inner_writer),
+                    self._pass_answers(link, inner_reader, writer),
+                )
         self._tasks.discard(task)
 
-    async def _converse(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        inner_reader: asyncio.StreamReader,
-        inner_writer: asyncio.StreamWriter,
+    async def _pass_commands(
+        self, link: _Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        # A client of ours sends one command and waits: what comes next is its answer.
-        while command := await reader.read(1 << 20):
-            inner_writer.write(command)
-            answer = await inner_reader.read(1 << 20)
-            if lost := [mark for mark in self._marks if mark in command]:
+        while command := await reader.read(_MOST_BYTES):
+            if not link.is_silent:
+                link.command = command
+                writer.write(command)
+
+    async def _pass_answers(
+        self, link: _Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while answer := await reader.read(_MOST_BYTES):
+            if link.is_silent:
+                continue
+            if lost := [mark for mark in self._marks if mark in link.command]:
                 self._marks.remove(lost[0])
                 return
             for said, to in self._changes.items():
@@ -87,5 +114,15 @@ class Front:
             writer.write(b"".join(self._first) + answer)
             self._first.clear()
             await writer.drain()
-            if self._last is not None and self._last in command:
+            if self._last is not None and self._last in link.command:
                 return
+
+
+async def _first_to_end(*passing: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.ensure_future(one) for one in passing]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 import pytest
 
 from stoker.broker import make_broker
-from stoker.broker.base import Select, Want
-from stoker.job.model import Keep, NewJob, lease_of
-from stoker.job.outcome import Done
+from stoker.broker.base import Broker, Page, Select, Swept, Want
+from stoker.job.model import Failure, JobRecord, Keep, NewJob, lease_of
+from stoker.job.outcome import Done, Retried
 from stoker.job.states import State
 from tests.servers.server import Server
 
@@ -178,4 +180,207 @@ async def test_the_newest_of_a_long_active_list_are_ended_from_its_end(server: S
         assert not finished.lost
         active = client.lrange("bull:q:active", 0, -1)
         assert active == [job.id for job in reversed(jobs[:100])] + others
+    await broker.close()
+
+
+# Jobs named by their ids, beside many that run
+
+
+async def claimed(broker: Broker, count: int) -> list[JobRecord]:
+    await broker.add([NewJob("q", "t", "{}")] * count)
+    return await broker.claim(Want({"q": count}, count, "w"))
+
+
+async def retried(broker: Broker, count: int) -> list[str]:
+    """Return the ids of jobs that were claimed before, and are in line again."""
+    jobs = await claimed(broker, count)
+    await broker.finish([Retried(lease_of(job), Failure("error", "no")) for job in jobs])
+    return [job.id for job in jobs]
+
+
+def beside(server: Server, others: int) -> list[str]:
+    """Have so many jobs of other workers run as well; return all, the last claimed first."""
+    with server.connect(decode_responses=True) as client:
+        for first in range(0, others, 5_000):
+            ids = [f"other-{number}" for number in range(first, min(first + 5_000, others))]
+            client.rpush("bull:q:active", *ids[::2])
+            client.lpush("bull:q:active", *ids[1::2])
+        client.config_resetstat()
+        return [str(id) for id in client.lrange("bull:q:active", 0, -1)]
+
+
+def scattered(server: Server, jobs: Sequence[JobRecord], side: str) -> list[str]:
+    """Have 150 jobs of other workers run for each, claimed before or after it; return all."""
+    active: list[str] = []
+    for job in jobs:
+        others = [f"other-{job.id}-{number}" for number in range(150)]
+        active += [job.id, *others] if side == "newest" else [*others, job.id]
+    with server.connect() as client:
+        client.delete("bull:q:active")
+        client.rpush("bull:q:active", *active)
+    return active
+
+
+async def in_pages(
+    operation: Callable[[Select], Awaitable[Page | Swept]], ids: Sequence[str]
+) -> list[list[str]]:
+    """Return the ids that each call of a whole sweep over ids dealt with."""
+    pages: list[list[str]] = []
+    after: str | None = None
+    while not pages or after is not None:
+        page = await operation(Select("q", ids=tuple(ids), after=after))
+        pages.append([job.id for job in page.jobs] if isinstance(page, Page) else list(page.ids))
+        after = page.next
+    return pages
+
+
+async def test_jobs_that_were_never_claimed_are_found_without_a_search(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    ids = [added.id for added in await broker.add([NewJob("q", "t", "{}")] * 100)]
+    beside(server, 1_000)
+
+    page = await broker.find(Select("q", ids=tuple(ids)))
+
+    assert {job.state for job in page.jobs} == {State.WAITING}
+    assert searches(server) == 0
+    await broker.close()
+
+
+async def test_jobs_that_were_taken_back_are_found_without_a_search(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    ids = [job.id for job in await claimed(broker, 100)]
+    with server.connect() as client:
+        client.delete(*(f"bull:q:{id}:lock" for id in ids))
+    assert len(await broker.recover(["q"], 5)) == len(ids)
+    beside(server, 1_000)
+
+    page = await broker.find(Select("q", ids=tuple(ids)))
+
+    assert {job.state for job in page.jobs} == {State.WAITING}
+    assert searches(server) == 0
+    await broker.close()
+
+
+async def test_jobs_that_were_claimed_together_are_found_with_a_few_searches(
+    server: Server,
+) -> None:
+    broker = await make_broker(server.url).open()
+    ids = [job.id for job in await claimed(broker, 100)]
+    with server.connect() as client:
+        client.delete(*(f"bull:q:{id}:lock" for id in ids))
+    beside(server, 1_000)
+
+    page = await broker.find(Select("q", ids=tuple(ids)))
+
+    assert [job.id for job in page.jobs if job.state is State.ACTIVE] == ids
+    assert searches(server) <= 8
+    await broker.close()
+
+
+async def test_beside_very_many_that_run_a_few_are_looked_up_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    ids = await retried(broker, 20)
+    beside(server, 100_000)
+
+    pages = await in_pages(broker.find, ids)
+
+    assert [id for page in pages for id in page] == ids
+    assert max(map(len, pages)) <= 4
+    await broker.close()
+
+
+async def test_beside_very_many_that_run_a_few_are_cancelled_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    ids = [job.id for job in await claimed(broker, 20)]
+    active = beside(server, 100_000)
+
+    pages = await in_pages(lambda select: broker.cancel(select, "no need"), ids)
+
+    assert [id for page in pages for id in page] == ids
+    assert max(map(len, pages)) <= 4
+    with server.connect(decode_responses=True) as client:
+        left = client.lrange("bull:q:active", 0, -1)
+    assert left == [id for id in active if id not in ids]
+    await broker.close()
+
+
+async def test_beside_very_many_that_run_a_few_that_ran_out_are_renewed_at_a_call(
+    server: Server,
+) -> None:
+    broker = await make_broker(server.url).open()
+    jobs = await claimed(broker, 100)
+    scattered(server, jobs, "oldest")
+    with server.connect() as client:
+        locks = [f"bull:q:{job.id}:lock" for job in jobs]
+        client.delete(*locks)
+        client.config_resetstat()
+
+        lost = await broker.extend([lease_of(job) for job in jobs], 30_000)
+
+        assert not lost
+        assert client.exists(*locks) == len(locks)
+        assert client.info("commandstats")["cmdstat_evalsha"]["calls"] >= 5
+    await broker.close()
+
+
+async def test_what_has_stalled_is_taken_out_at_once(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    jobs = await claimed(broker, 400)
+    stalled = [job.id for job in jobs[::2]]
+    with server.connect(decode_responses=True) as client:
+        client.delete(*(f"bull:q:{id}:lock" for id in stalled))
+        client.config_resetstat()
+
+        taken = await broker.recover(["q"], 5)
+
+        assert taken == stalled
+        assert searches(server) <= 2, "one for each call"
+        assert client.lrange("bull:q:active", 0, -1) == [job.id for job in reversed(jobs[1::2])]
+        assert client.lrange("bull:q:wait", 0, -1) == stalled
+    await broker.close()
+
+
+async def test_what_was_claimed_together_is_ended_wherever_it_lies(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    jobs = await claimed(broker, 60)
+    active = beside(server, 20_000)
+
+    finished = await broker.finish([Done(lease_of(job), "null", Keep()) for job in jobs])
+
+    assert not finished.lost
+    assert searches(server) <= 3
+    ended = {job.id for job in jobs}
+    with server.connect(decode_responses=True) as client:
+        assert client.lrange("bull:q:active", 0, -1) == [id for id in active if id not in ended]
+    await broker.close()
+
+
+@pytest.mark.parametrize("side", ["oldest", "newest"])
+async def test_what_lies_scattered_among_many_that_run_is_ended_at_once(
+    server: Server, side: str
+) -> None:
+    broker = await make_broker(server.url).open()
+    jobs = await claimed(broker, 100)
+    with server.connect(decode_responses=True) as client:
+        active = scattered(server, jobs, side)
+        client.config_resetstat()
+
+        finished = await broker.finish([Done(lease_of(job), "null", Keep()) for job in jobs])
+
+        assert not finished.lost
+        assert searches(server) <= 10
+        left = client.lrange("bull:q:active", 0, -1)
+    assert left == [id for id in active if id.startswith("other")]
+    await broker.close()
+
+
+async def test_ids_of_large_jobs_are_found_so_many_bytes_at_a_call(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    large = NewJob("q", "t", f'"{"x" * 1_000_000}"')
+    ids = [added.id for _ in range(20) for added in await broker.add([large])]
+
+    pages = await in_pages(broker.find, ids)
+
+    assert [id for page in pages for id in page] == ids
+    assert len(pages) > 1
     await broker.close()

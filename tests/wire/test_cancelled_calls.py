@@ -11,6 +11,8 @@ from stoker.broker import make_broker
 from stoker.broker.base import Broker, Select
 from stoker.job.model import NewJob
 from stoker.job.states import State
+from tests.servers.cluster import Cluster
+from tests.servers.front import Front
 from tests.servers.server import Server
 
 TURNS = 40
@@ -39,3 +41,47 @@ async def test_at_whatever_turn_it_is_cancelled(broker: Broker, turns: int) -> N
     await asyncio.wait(calls, timeout=20)
 
     assert [call for call in cancelled if not call.cancelled()] == []
+
+
+async def test_who_is_cancelled_while_a_clusters_nodes_are_looked_for_stops_nobody_from_it(
+    cluster: Cluster,
+) -> None:
+    """Else callers who have less time than that takes would begin it anew, each of them."""
+    asked = cluster.nodes[0]
+
+    async def elsewhere() -> None:  # each loop looks for itself
+        asked.freeze()
+        adding = asyncio.ensure_future(broker.add([NewJob("q", "t", "{}")]))
+        while front.connected == before:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        adding.cancel()
+        await asyncio.wait([adding], timeout=4)  # an answer would be waited for longer
+        asked.thaw()
+        assert adding.cancelled()
+        assert await broker.add([NewJob("q", "t", "{}")])
+
+    async with Front(asked) as front:
+        broker = await make_broker(front.url.replace("redis:", "redis+cluster:")).open()
+        before = front.connected
+        await asyncio.to_thread(asyncio.run, elsewhere())
+
+        assert front.connected == before + 1
+        await broker.close()
+
+
+async def test_what_goes_on_for_nobody_ends_with_the_broker(cluster: Cluster) -> None:
+    broker = await make_broker(cluster.url).open()
+    before = asyncio.all_tasks()
+    for node in cluster.nodes:
+        node.freeze()
+    adding = asyncio.ensure_future(broker.add([NewJob("q", "t", "{}")]))
+    await asyncio.wait([adding], timeout=0.05)
+    adding.cancel()
+    await asyncio.wait([adding])
+    assert len(asyncio.all_tasks() - before) == 1, "it goes on"
+
+    await asyncio.wait_for(broker.close(), 4)  # an answer would be waited for longer
+
+    assert asyncio.all_tasks() == before
+    for node in cluster.nodes:
+        node.thaw()

@@ -6,7 +6,6 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator
-from typing import Self
 
 import pytest
 
@@ -18,6 +17,7 @@ from stoker.job.model import JobRecord, Keep, NewJob, lease_of
 from stoker.job.outcome import Done
 from stoker.job.states import State
 from tests.servers.fixtures import MakeServer
+from tests.servers.front import Front
 from tests.servers.server import Server
 
 WANT = Want({"q": 5}, 5, "w")
@@ -367,50 +367,13 @@ async def test_a_connection_that_went_silent_fails_once(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stoker.broker.redis.connection.ANSWER_SECONDS", 0.5)
-    async with Front(server.port) as front:
-        broker = await make_broker(f"redis://127.0.0.1:{front.port}/0").open()
+    async with Front(server) as front:
+        broker = await make_broker(front.url).open()
         await asyncio.gather(*(broker.add([JOB]) for _ in range(20)))
-        assert front.connections
-        front.connections.clear()
+        front.fall_silent()
 
         with pytest.raises(BrokerUnavailable):
             await broker.add([JOB])
 
         assert await broker.add([JOB])
         await broker.close()
-
-
-class Front:
-    """Passes bytes on between clients and a server, but for connections that it forgets."""
-
-    def __init__(self, to: int) -> None:
-        self._to = to
-        self._writers: list[asyncio.StreamWriter] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self.connections: set[object] = set()
-
-    async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._listener.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._listener.close()
-        for writer in self._writers:
-            writer.close()
-        await asyncio.gather(*self._tasks)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections.add(reader)
-        answers, asks = await asyncio.open_connection("127.0.0.1", self._to)
-        self._writers += [writer, asks]
-        for one, other in ((reader, asks), (answers, writer)):
-            self._tasks.append(asyncio.ensure_future(self._pass_on(reader, one, other)))
-
-    async def _pass_on(
-        self, key: object, one: asyncio.StreamReader, other: asyncio.StreamWriter
-    ) -> None:
-        while read := await one.read(65_536):
-            if key in self.connections:
-                other.write(read)
-        other.close()

@@ -51,10 +51,8 @@ class Finisher:
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
         self._patience = Patience()
-        self._underway = 0
-        """Calls."""
-        self._unreplaced = 0
-        """Outcomes of these calls for which they bring no other job."""
+        self._underway: list[int] = []
+        """For each call, of how many of its outcomes it brings no other job in the place."""
         # With all of a worker's jobs in one call, the other would have nothing to bring or to take.
         self._share = min(max(slots.total // ABREAST, LEAST_AT_ONCE), MOST_AT_ONCE)
         self.fetching = True
@@ -97,8 +95,7 @@ class Finisher:
         outcomes, self._outcomes = self._outcomes[:count], self._outcomes[count:]
         room = self._room() if self.fetching else None
         unreplaced = max(len(outcomes) - (room.most if room else 0), 0)
-        self._underway += 1
-        self._unreplaced += unreplaced
+        self._underway.append(unreplaced)
         try:
             answer = await self._finish(outcomes, room)
         except BrokerError as error:
@@ -109,8 +106,7 @@ class Finisher:
             await self._patience.wait()
             return
         finally:
-            self._underway -= 1
-            self._unreplaced -= unreplaced
+            self._underway.remove(unreplaced)
         self._patience.reset()
         for outcome in outcomes:
             self._held.pop(outcome.lease, None)
@@ -124,7 +120,7 @@ class Finisher:
         ahead = self._pace.ahead
         # Their slots are free, but to the store these jobs are active. Where jobs take no time,
         # more would be claimed than settled: they would pile up, and make all calls slower.
-        unsettled = len(self._outcomes) + self._unreplaced
+        unsettled = len(self._outcomes) + sum(self._underway)
         # A little more than are settled: else what is held ahead would never come to be.
         return self._slots.reserve(self._share + (ahead + 3) // 4, ahead - unsettled)
 

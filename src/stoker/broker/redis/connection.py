@@ -28,7 +28,7 @@ from stoker.broker.redis.answers import answer
 from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.faults import CLIENT_FAULTS
 from stoker.broker.redis.scripts import script, words
-from stoker.broker.redis.wire import Wire, in_time
+from stoker.broker.redis.wire import CLOSED_HERE, Wire, in_time
 from stoker.config import BrokerURL, ServerAddress
 from stoker.errors import ConfigError
 
@@ -147,6 +147,8 @@ class Line:
         self._url = url
         self._server = server
         self._turns = asyncio.Semaphore(ABREAST)
+        self._asking: set[asyncio.Task[Any]] = set()
+        """Commands to a cluster."""
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
@@ -156,11 +158,30 @@ class Line:
             return await self.command("EVAL", script(name).text, len(keys), *keys, *args)
 
     async def command(self, *words: Any) -> Any:
-        """Run a command that answers at once."""
+        """Run a command that answers at once.
+
+        It is carried out though whoever asks is cancelled meanwhile.
+        """
         if self._wire is not None:
             return await self._wire.ask(*words)
+        # A task of its own: a client that is cancelled while it looks for its nodes drops what it
+        # has found, and all connections. Who has less time than that takes would never be served.
+        asking = asyncio.ensure_future(self._ask_cluster(words))
+        self._asking.add(asking)
+        asking.add_done_callback(self._has_asked)
+        await asyncio.wait([asking])
+        if asking.cancelled():
+            raise redis_errors.ConnectionError(CLOSED_HERE)
+        return asking.result()
+
+    async def _ask_cluster(self, words: Sequence[Any]) -> Any:
         async with self._turns:  # the client knows which node to ask, on a connection each
             return await answer(self.client, *words)
+
+    def _has_asked(self, asking: asyncio.Task[Any]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # whoever asked may not be there any more to hear of it
 
     async def wait_for_answer(self, *words: Any) -> Any:
         """Run a command that waits in the server, for ``BLOCK_SECONDS`` at the most."""
@@ -198,6 +219,9 @@ class Line:
             await self._wire.close()
         for client in self._clients:
             await let_go(client)
+        for asking in list(self._asking):
+            asking.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
 
 def _worker_name(prefix: str, queue: str, worker: str) -> str:

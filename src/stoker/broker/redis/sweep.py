@@ -22,7 +22,7 @@ async def find(server: Server, select: Select) -> Page:
     call.selection(select, piece.most, piece.ids)
     records, cursor = await server.run("find", call)
     jobs = [stored(select.queue, record) for record in records]
-    return Page(jobs, piece.following if piece.ids is not None else cursor)
+    return Page(jobs, piece.following(cursor))
 
 
 async def requeue(server: Server, select: Select) -> Swept:
@@ -47,10 +47,7 @@ async def _sweep(server: Server, name: str, select: Select, *args: str) -> Swept
     call.add(*args)
     call.selection(select, piece.most, piece.ids)
     ids, cursor = await server.run(name, call)
-    if piece.ids is None:
-        return Swept(ids, cursor)
-    # Of ids, the script may have dealt with the first few only.
-    return Swept(ids, piece.following if cursor is None else str(piece.start + int(cursor)))
+    return Swept(ids, piece.following(cursor))
 
 
 class _Piece(NamedTuple):
@@ -61,8 +58,15 @@ class _Piece(NamedTuple):
     """These ids, or ``None`` for the state's jobs from the cursor on."""
     start: int
     """For ids: the place of the first."""
-    following: str | None
+    behind: str | None
     """For ids: the cursor behind them."""
+
+    def following(self, cursor: str | None) -> str | None:
+        """Return where to go on, from the script's cursor."""
+        if self.ids is None:
+            return cursor
+        # Of ids, the script may have dealt with the first few only.
+        return self.behind if cursor is None else str(self.start + int(cursor))
 
 
 def _piece_of(select: Select) -> _Piece:

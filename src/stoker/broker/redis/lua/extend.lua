@@ -1,29 +1,17 @@
 -- Renew leases.
--- needs: lease
+-- needs: lease state
 -- Input: KEYS the queues' bases. ARGV: time, clock, lease in ms, number of leases, and for each: place
 --   in KEYS, id, token.
--- Output: the places of the leases that are lost. No events.
+-- Output: {places of the leases that are lost, how many were looked at if not all}. No events.
 
 local lease = next_number()
 local lost = {}
--- From so many lookups on, reading the list of active jobs once is cheaper than to go through it for each.
-local FEW = 32
-local looked_up, active = 0, {}
+local queues = {}
 
-local function is_active(base, id)
-  looked_up = looked_up + 1
-  if looked_up <= FEW then return call('LPOS', base .. 'active', id) end
-  if not active[base] then
-    active[base] = {}
-    for _, other in ipairs(call('LRANGE', base .. 'active', 0, -1)) do active[base][other] = true end
-  end
-  return active[base][id]
-end
-
--- Whether the job of a lock that is gone still runs. Of one that has just ended its worker may not know yet:
--- without a look at its hash, each of those would be searched for.
+-- Whether the job of a lock that is gone still runs.
 local function runs_on(base, id)
-  return call('HEXISTS', base .. id, 'finishedOn') == 0 and is_active(base, id)
+  queues[base] = queues[base] or open_queue(base)
+  return state_of(queues[base], id) == 'active'
 end
 
 -- PEXPIRE, because a server that is out of memory still takes it; SET it refuses.
@@ -32,7 +20,8 @@ local function prolong(lock)
   return call('PEXPIRE', lock, lease)
 end
 
-for place = 1, next_number() do
+local count = next_number()
+for place = 1, count do
   local base, id, token = KEYS[next_number()], next_argument(), next_argument()
   local key = base .. id
   local lock = redis.pcall('GET', key .. ':lock')
@@ -44,5 +33,6 @@ for place = 1, next_number() do
     call('SET', key .. ':lock', token, end_of(lease))
     call('HDEL', key, 'stoker.overdue')
   end
+  if gone_through > SEARCHED_AT_ONCE and place < count then return { lost, place } end
 end
-return lost
+return { lost, false }

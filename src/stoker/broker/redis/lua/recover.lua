@@ -1,5 +1,5 @@
 -- Take back jobs of one queue whose lock is gone; keep house.
--- needs: ending
+-- needs: list ending
 -- Input: KEYS[1] the queue's base. ARGV: time, clock, crashes allowed, patience in ms, the message of a
 --   dead letter up to its number, extra, offset in the active list from its oldest end, jobs to look at.
 -- Output: {ids taken back, offset to go on from or nothing}.
@@ -9,7 +9,9 @@ local q = open_queue(KEYS[1])
 local allowed, patience = next_number(), next_number()
 local message, extra = next_argument(), next_argument()
 local offset, most = next_number(), next_number()
-local taken = {}
+-- One that is taken back costs as much as hundreds that are only looked at.
+local MOST_TAKEN = 100
+local taken, places = {}, {}
 trim_events(q)
 
 local function bury(id, crashes)
@@ -29,7 +31,6 @@ local function take_back(id)
   local crashes = count_crash(key)
   if patience > 0 then call('HDEL', key, 'stoker.overdue') end
   if stored[3] then call('HSET', key, 'stoker.taken', stored[3]) end -- for settled.lua
-  taken[#taken + 1] = id
   if crashes > allowed then
     bury(id, crashes)
   else
@@ -37,6 +38,7 @@ local function take_back(id)
     tell(q, 'waiting', 'jobId', id, 'prev', 'active')
     tell(q, 'stalled', 'jobId', id)
   end
+  taken[#taken + 1] = id
 end
 
 -- Whether an earlier look found this claim's lock gone already, long enough ago.
@@ -50,7 +52,6 @@ local function is_overdue(key)
 end
 
 local active = call('LRANGE', q.active, -(offset + most), -(offset + 1))
-local stayed = 0
 
 local function all_are_locked()
   local locks = {}
@@ -58,23 +59,26 @@ local function all_are_locked()
   return #active == 0 or call('EXISTS', unpack(locks)) == #active
 end
 
-if all_are_locked() then
-  stayed = #active
-else
-  local side = 2 * offset > call('LLEN', q.active) and 1 or -1
-  for place = #active, 1, -1 do
-    local id = active[place]
-    if call('EXISTS', q.base .. id .. ':lock') == 1 or not is_overdue(q.base .. id) then
-      stayed = stayed + 1
-    else
-      call('LREM', q.active, side, id)
-      take_back(id)
+-- What cannot be taken back stays for the next look.
+local function goes(id)
+  return call('EXISTS', q.base .. id .. ':lock') == 0 and is_overdue(q.base .. id)
+    and attempt(q, take_back, id)
+end
+
+local looked = all_are_locked() and #active or 0
+while looked < #active and #places < MOST_TAKEN do
+  looked = looked + 1
+  if goes(active[#active - looked + 1]) then places[#places + 1] = -(offset + looked) end
+end
+out_of_places(q.active, places)
+if #taken > 0 then mark(q) end
+
+if #places == 0 then -- one call does one or the other
+  for _, state in ipairs({ 'completed', 'failed' }) do
+    if q.kept_for[state] then
+      remove_older(q, state, tonumber(q.kept_for[state]), MOST_REMOVED / 2)
     end
   end
 end
-if #taken > 0 then mark(q) end
-
-for _, state in ipairs({ 'completed', 'failed' }) do
-  if q.kept_for[state] then remove_older(q, state, tonumber(q.kept_for[state])) end
-end
-return { taken, #active == most and offset + stayed or false }
+local is_all = looked == #active and #active < most
+return { taken, not is_all and offset + looked - #places or false }

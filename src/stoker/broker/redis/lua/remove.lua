@@ -34,7 +34,7 @@ local function remove_child(child)
   local of = queue_in(child.key, id)
   forget_child(child.parent_key, child.key)
   local state = state_of(of, id)
-  if state == 'waiting' then searched = searched + length_of_lists(of) end
+  searched = searched + length_of_lists(of, state)
   if state then take_away(of, { id = id, state = state }) end
   delete_jobs(of, { id })
 end
@@ -47,7 +47,7 @@ local function remove_family(key)
   for place, child in ipairs(family) do
     if not force and call('EXISTS', child.key .. ':lock') == 1 then return false, false end
     attempt(q, remove_child, child)
-    if searched > SEARCHED_AT_ONCE and place < #family then return false, true end
+    if gone_through + searched > SEARCHED_AT_ONCE and place < #family then return false, true end
   end
   return complete, not complete
 end

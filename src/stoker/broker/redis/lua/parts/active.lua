@@ -1,4 +1,4 @@
--- needs: queue
+-- needs: queue list search
 -- The list of active jobs: its left end is the last that was claimed.
 
 -- Jobs end in about the order in which they were claimed. Below this many it is not worth looking.
@@ -11,12 +11,50 @@ local WORTH = 32
 local AT_ONCE = 4000
 -- So near to the left end, a batch is looked for from there.
 local NEAR = 2000
+-- So many are searched for in any case. If then more are missing than are worth a search each, the whole
+-- list is read, which takes as long as twenty or thirty.
+local SEARCHES = 8
+local MANY_SEARCHES = 24
 
-local function remove_each(q, ids, gone)
-  local side = #ids >= FEW and call('LPOS', q.active, ids[1], 'MAXLEN', NEAR) and 1 or -1
-  for place = 1, #ids do
-    if not gone[place] then gone[place] = call('LREM', q.active, side, ids[place]) == 1 end
+local function remove_each(q, ids)
+  local gone = {}
+  for place = 1, #ids do gone[place] = call('LREM', q.active, -1, ids[place]) == 1 end
+  return gone
+end
+
+-- Take out those that are not gone yet, wherever they are.
+local function remove_scattered(q, ids, gone)
+  local side = call('LPOS', q.active, ids[1], 'MAXLEN', NEAR) and 1 or -1
+  local length, place_of, missing, places = call('LLEN', q.active), {}, 0, {}
+  for place = #ids, 1, -1 do
+    if not gone[place] then
+      place_of[ids[place]] = place
+      missing = missing + 1
+    end
   end
+  local function look_through(part, first)
+    for n = 1, #part do
+      local found = place_of[part[n]]
+      if found and not gone[found] then
+        gone[found] = true
+        places[#places + 1] = first + n - 1 - (side == 1 and 0 or length)
+      end
+    end
+  end
+  local searches = 0
+  local function is_rather_read()
+    return searches >= SEARCHES and missing - #places > MANY_SEARCHES
+  end
+  for place = 1, #ids do
+    if not gone[place] and not is_rather_read() then
+      searches = searches + 1
+      look_through(search(q.active, ids[place], side))
+    end
+  end
+  for first = 0, is_rather_read() and length - 1 or -1, AT_ONCE do
+    look_through(call('LRANGE', q.active, first, first + AT_ONCE - 1), first)
+  end
+  out_of_places(q.active, places)
   return gone
 end
 
@@ -26,7 +64,7 @@ end
 -- log for each.
 local function out_of_active(q, ids)
   local gone = {}
-  if #ids < FEW then return remove_each(q, ids, gone) end
+  if #ids < FEW then return remove_each(q, ids) end
   local place_of, left, looked, staying = {}, 0, 0, {}
   for place = #ids, 1, -1 do place_of[ids[place]] = place end
   local most = #ids < MANY and #ids or FURTHEST
@@ -45,12 +83,12 @@ local function out_of_active(q, ids)
     looked = looked + #part
     staying[#staying + 1] = stays
   end
-  if looked > WORTH * left then return remove_each(q, ids, {}) end
+  if looked > WORTH * left then return remove_scattered(q, ids, {}) end
   if left > 0 then
     call('RPOP', q.active, looked)
     for part = #staying, 1, -1 do -- what was read last lies furthest to the left
       if #staying[part] > 0 then call('RPUSH', q.active, unpack(staying[part])) end
     end
   end
-  return left < #ids and remove_each(q, ids, gone) or gone
+  return left < #ids and remove_scattered(q, ids, gone) or gone
 end

@@ -69,11 +69,6 @@ local function out_of_list(q, list, id)
   return call('LREM', list, side, id) == 1
 end
 
--- How many entries that may go through.
-local function length_of_lists(q)
-  return call('LLEN', q.wait) + call('LLEN', q.paused_list)
-end
-
 local function out_of_line(q, id)
   return call('ZREM', q.prioritized, id) == 1
     or out_of_list(q, q.wait, id)

@@ -1,4 +1,4 @@
--- needs: queue line delay state
+-- needs: queue line delay list state
 -- One bounded look at the jobs that a selection names. Its arguments:
 --   state, name, text, reasons ("=|reason|…|" for these, "!|reason|…|" for all but these), since, until,
 --   each "" for any; "1" for newest first; the most jobs wanted; cursor or "";
@@ -9,8 +9,6 @@ local LOOKED_AT = 1000
 local BYTES_OF_A_LOOK = 1024
 local READ_AT_ONCE = 100
 local NEAR = 2000
--- Entries of lists that one call goes through to take out jobs that are named by their ids.
-local SEARCHED_AT_ONCE = 500000
 
 local function next_selection()
   local s = { state = next_argument(), name = next_argument(), text = next_argument(),
@@ -194,10 +192,16 @@ local function look_at_state(s, q)
   return hits
 end
 
--- With ``leave`` the hits are to leave their lists, which are searched for each: then the look ends early
--- where they are long.
+-- How many entries of lists a job in this state may be behind.
+local function length_of_lists(q, state)
+  if state == 'active' then return call('LLEN', q.active) end
+  return state == 'waiting' and call('LLEN', q.wait) + call('LLEN', q.paused_list) or 0
+end
+
+-- Where lists are long the look ends early: they are searched to tell some jobs' states, and with ``leave``
+-- for each hit once more, to take it out.
 local function look_at_ids(s, q, leave)
-  local hits, searched = {}, 0
+  local hits, leaving = {}, 0
   for place, id in ipairs(s.ids) do
     local state, due = state_of(q, id)
     local at = due
@@ -206,10 +210,10 @@ local function look_at_ids(s, q, leave)
     end
     if state and (s.state == '' or s.state == state) and matches(s, q, id, state, at) then
       hits[#hits + 1] = { id = id, state = state, due = due, place = place }
-      if leave and state == 'waiting' then
-        searched = searched + length_of_lists(q)
-      end
-      if searched > SEARCHED_AT_ONCE and place < #s.ids then return hits, { looked = place } end
+      if leave then leaving = leaving + length_of_lists(q, state) end
+    end
+    if gone_through + leaving > SEARCHED_AT_ONCE and place < #s.ids then
+      return hits, { looked = place }
     end
   end
   return hits
@@ -241,14 +245,15 @@ end
 
 -- Take hits out of their lists, each list in one pass: a job far from the end costs no pass of its own.
 local function out_of_lists(s, q, hits)
-  local holes = {}
+  local places = {}
   for _, hit in ipairs(hits) do
     if hit.section and not hit.section.sorted then
-      call('LSET', hit.section.key, s.newest and hit.index or -(hit.index + 1), '')
-      holes[hit.section.key] = (holes[hit.section.key] or 0) + 1
+      local key = hit.section.key
+      places[key] = places[key] or {}
+      table.insert(places[key], s.newest and hit.index or -(hit.index + 1))
     end
   end
-  for key, count in pairs(holes) do call('LREM', key, s.newest and count or -count, '') end
+  for key, of_list in pairs(places) do out_of_places(key, of_list) end
 end
 
 -- Take one job out of wherever it is.

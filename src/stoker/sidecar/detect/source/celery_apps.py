@@ -17,14 +17,16 @@ _SCHEDULE = sieve(
     "django_celery_beat",
 )  # fmt: skip
 
-_SENDS = sieve(".send_task", ".signature(")
+_SENDS = sieve(".send_task", ".signature(", "AsyncResult(", ".control.", "events.Receiver(")
 _SPEAKS_OF_TASKS = sieve(
     "task(", ".task", "shared_task", "autodiscover_tasks", "include", "imports", "IMPORTS", "Task)",
 )  # fmt: skip
 _REGISTERS = re.compile(
-    r"@(?:[\w.]+\.)?(?:shared_)?task\b|\bshared_task\b|\.task\(|autodiscover_tasks|register_task"
+    r"@(?:[\w.]+\.)?(?:shared_|periodic_)?task\b|\bshared_task\b|\.task\(|autodiscover_tasks"
+    r"|register_task|\.tasks\.register\("
     r"|\binclude\b\W{0,3}=|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]|\bclass \w+\([^)]*Task\)"
 )
+_OF_TESTS = re.compile(r"(^|/)(conftest|test_\w+|\w+_test)\.py$")
 
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
@@ -46,11 +48,11 @@ def infer(source: PythonSource) -> list[Inferred]:
 
 
 def _only_sends(source: PythonSource) -> bool:
-    """Tell if tasks are only sent by their names: another project's workers run them."""
+    """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
     project = source.project
-    return any(project.telling(source.paths, _SENDS)) and not any(
-        _REGISTERS.search(project.text(path))
-        for path in project.telling(source.paths, _SPEAKS_OF_TASKS)
+    paths = [path for path in source.paths if not _OF_TESTS.search(path)]
+    return any(project.telling(paths, _SENDS)) and not any(
+        _REGISTERS.search(project.text(path)) for path in project.telling(paths, _SPEAKS_OF_TASKS)
     )
 
 

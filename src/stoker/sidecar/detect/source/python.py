@@ -260,11 +260,22 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
     }
     workers = (
         _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}")
-        if calls
+        if calls and not _only_kicks(source)
         else []
     )
     return workers + _single(
         source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
+    )
+
+
+_TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")
+
+
+def _only_kicks(source: PythonSource) -> bool:
+    """Tell if tasks of taskiq are only kicked by their names: others' workers run them."""
+    text = source.project.text
+    return any(source.speaking_of("AsyncKicker(")) and not any(
+        _TASK.search(text(path)) for path in source.speaking_of("task")
     )
 
 

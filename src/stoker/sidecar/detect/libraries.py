@@ -22,6 +22,7 @@ _PUBLISHED = re.compile(
 _FOR_DEVELOPERS = re.compile(
     r"Intended Audience :: Developers|:: Software Development :: Libraries"
 )
+_INSTALLS = r"\b(?:pip3? install (?:-U |--upgrade )?|(?:uv|poetry|pdm) add |pipenv install )"
 _SAMPLE = re.compile(
     r"(?:^|[-_])(?:examples?|samples?|demos?|tests?|testing|dummy|sandbox|playground|testbed)"
     r"(?:app|proj|project|site|server)?s?(?:$|[-_\d])",
@@ -88,9 +89,9 @@ def _is_about_a_framework(source: PythonSource) -> bool:
     A library of Python that they install, or a command of Node.
     """
     package = _Package(source)
-    if package.is_installed or _FOR_DEVELOPERS.search(_told(source.project)):
-        if any(_FRAMEWORKS["python"] & _parts(name) for name in package.names):
-            return True
+    named = any(_FRAMEWORKS["python"] & _parts(name) for name in package.names)
+    if named and (package.is_installed or _FOR_DEVELOPERS.search(_told(source.project))):
+        return True
     data = source.manifests.tables.get("package.json", {})
     command = "bin" in data and data.get("private") is not True
     return command and bool(_FRAMEWORKS["node"] & _parts(str(data.get("name", ""))))
@@ -118,7 +119,7 @@ class _Package:
         """Tell if the README says how other programs install it."""
         readme = "".join(self.project.text(path) for path in ("README.md", "README.rst"))
         return any(
-            re.search(rf"""\bpip3? install (?:-U )?["']?{re.escape(name)}(?![\w-])""", readme)
+            re.search(rf"""{_INSTALLS}["']?{re.escape(name)}(?![\w-])""", readme, re.IGNORECASE)
             for name in self.names
         )
 

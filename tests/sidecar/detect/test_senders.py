@@ -96,3 +96,22 @@ def test_a_job_s_class_may_be_in_another_project(tmp_path: Path, gem: str) -> No
     assert seen(tmp_path, files).units == ()
     [unit] = seen(tmp_path, {"app/jobs/mail.rb": JOBS[gem]}).units
     assert unit.framework == gem
+
+
+def test_a_kind_of_broker_is_made_for_others(tmp_path: Path) -> None:
+    broker = "from taskiq import AsyncBroker, TaskiqScheduler\n\nclass Pipe(AsyncBroker): ...\n\n"
+    made = "broker = PipeBroker()\nscheduler = TaskiqScheduler(broker)\n"
+    task = "from pipe import broker\n\n@broker.task\ndef mail(n): ...\n"
+    files = {"requirements.txt": "taskiq\n", "pipe.py": f"{broker}class PipeBroker(Pipe): ...\n"}
+
+    assert seen(tmp_path, files | {"pipe.py": files["pipe.py"] + made}).units == ()
+    assert len(seen(tmp_path, {"jobs.py": task}).units) == 2
+
+
+@pytest.mark.parametrize("name", ["tests.py", "conftest.py", "test_jobs.py"])
+def test_tasks_that_are_made_to_be_tried_are_none(tmp_path: Path, name: str) -> None:
+    files = {"requirements.txt": "dramatiq\n"}
+    actor = "import dramatiq\n\n@dramatiq.actor\ndef mail(n): ...\n"
+
+    assert seen(tmp_path, files | {name: actor}).units == ()
+    assert len(seen(tmp_path, {"jobs.py": actor}).units) == 1

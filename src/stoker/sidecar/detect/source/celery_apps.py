@@ -26,7 +26,6 @@ _REGISTERS = re.compile(
     r"|register_task|\.tasks\.register\("
     r"|\binclude\b\W{0,3}=|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]|\bclass \w+\([^)]*Task\)"
 )
-_OF_TESTS = re.compile(r"(^|/)(conftest|test_\w+|\w+_test)\.py$")
 
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
@@ -50,9 +49,9 @@ def infer(source: PythonSource) -> list[Inferred]:
 def _only_sends(source: PythonSource) -> bool:
     """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
     project = source.project
-    paths = [path for path in source.paths if not _OF_TESTS.search(path)]
-    return any(project.telling(paths, _SENDS)) and not any(
-        _REGISTERS.search(project.text(path)) for path in project.telling(paths, _SPEAKS_OF_TASKS)
+    return any(project.telling(source.paths, _SENDS)) and not any(
+        _REGISTERS.search(project.text(path))
+        for path in project.telling(source.paths, _SPEAKS_OF_TASKS)
     )
 
 

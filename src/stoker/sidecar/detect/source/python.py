@@ -258,9 +258,11 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         for e in m.assigned
         if e.call.endswith("Broker") and not e.call.startswith("faststream.")
     }
+    if calls and _has_no_task(source):
+        return []
     workers = (
         _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}")
-        if calls and not _only_kicks(source)
+        if calls
         else []
     )
     return workers + _single(
@@ -271,10 +273,15 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
 _TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")
 
 
-def _only_kicks(source: PythonSource) -> bool:
-    """Tell if tasks of taskiq are only kicked by their names: others' workers run them."""
+def _has_no_task(source: PythonSource) -> bool:
+    """Tell if taskiq has nothing to run here.
+
+    Who only kicks tasks by their names has others' workers, and who makes a kind of broker has it
+    for others.
+    """
     text = source.project.text
-    return any(source.speaking_of("AsyncKicker(")) and not any(
+    for_others = (*source.speaking_of("AsyncKicker("), *source.speaking_of("(AsyncBroker)"))
+    return bool(for_others) and not any(
         _TASK.search(text(path)) for path in source.speaking_of("task")
     )
 

@@ -198,3 +198,25 @@ def test_so_is_a_tool_of_node(tmp_path: Path, package: str, workers: int) -> Non
     found = seen(tmp_path, {"package.json": manifest, "worker.js": MAKES})
 
     assert len(found.units) == workers
+
+
+def test_a_stand_in_for_others_is_not_the_app_that_works(tmp_path: Path) -> None:
+    app = "from celery import Celery\n\napp = Celery('a')\n\n@app.task\ndef mail(): ...\n"
+    files = {"requirements.txt": "celery\n", "aid/dummy_worker.py": app, "shop/jobs.py": app}
+
+    found = seen(tmp_path, files)
+
+    assert commands(found) == ["celery -A shop.jobs.app worker --loglevel=info"]
+
+
+def test_sidekiq_loads_the_file_that_configures_it(tmp_path: Path) -> None:
+    server = "require 'sidekiq'\nrequire_relative 'mail'\n\nSidekiq.configure_server { |c| c }\n"
+    job = "class Mail\n  include Sidekiq::Job\nend\n"
+    files = {
+        "Gemfile": "gem 'sidekiq'\n",
+        "app.rb": "",
+        "lib/server.rb": server,
+        "lib/mail.rb": job,
+    }
+
+    assert commands(seen(tmp_path, files)) == ["bundle exec sidekiq -r ./lib/server.rb"]

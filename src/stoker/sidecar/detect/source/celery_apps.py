@@ -26,6 +26,8 @@ _REGISTERS = re.compile(
     r"|register_task|\.tasks\.register\("
     r"|\binclude\b\W{0,3}=|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]|\bclass \w+\([^)]*Task\)"
 )
+_STAND_IN = re.compile(r"(^|[/_])(dummy|fake|mock|stub)[_./]")
+"""How what others' workers are replaced by for a trial is called."""
 
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
@@ -74,6 +76,7 @@ def _makes_celery(source: PythonSource, each: Assigned) -> bool:
 
 def _chosen(source: PythonSource, apps: list[Assigned]) -> list[Assigned]:
     """Return the apps that have tasks of their own beside them; the likeliest, if not several."""
+    apps = [each for each in apps if not _STAND_IN.search(each.path)] or apps
     best: dict[str, Assigned] = {}
     for each in sorted(apps, key=lambda each: _score(source, each)):
         best[directory(each.path)] = each

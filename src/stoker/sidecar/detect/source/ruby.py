@@ -253,21 +253,7 @@ class Config:
             case "sidekiq":
                 if self.has("config/sidekiq.yml") or self.has("config/application.rb"):
                     return ("bundle", "exec", "sidekiq")
-                entry = next(
-                    (
-                        p
-                        for p in (
-                            "config/environment.rb",
-                            "app.rb",
-                            "worker.rb",
-                            "boot.rb",
-                            "config/boot.rb",
-                            "environment.rb",
-                        )
-                        if self.has(p)
-                    ),
-                    None,
-                )
+                entry = self._server()
                 return ("bundle", "exec", "sidekiq", *(("-r", f"./{entry}") if entry else ()))
             case "good_job" if self.has("bin/good_job"):
                 return ("bin/good_job", "start")
@@ -287,6 +273,21 @@ class Config:
                 return ("bundle", "exec", "rake", "jobs:work")
             case _:
                 return ("bundle", "exec", "faktory-worker")
+
+    def _server(self) -> str:
+        """Return what a plain program's workers are loaded by: the file that configures them."""
+        prefix = self.path("")
+        own = [
+            path.removeprefix(prefix)
+            for path in self.project.suffixed("rb")
+            if path.startswith(prefix) and not self.project.is_aside(path)
+            and b"Sidekiq.configure_server" in self.project.data(path)
+            and re.search(rb"^require_relative", self.project.data(path), re.MULTILINE)
+        ]  # fmt: skip
+        usual = ("config/environment.rb", "app.rb", "worker.rb", "boot.rb", "config/boot.rb",
+                 "environment.rb")  # fmt: skip
+        found = filter(self.has, usual)
+        return own[0] if len(own) == 1 else next(found, "")
 
     def queues(
         self, name: str, config: str = ""

@@ -40,8 +40,9 @@ _LISTS = {"vendor": "modules.txt"}
 
 _ASIDE = re.compile(
     r"(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
-    r"cypress|playground|tutorials?|testing|test[-_]?(app|project|site)s?|__mocks__|cookbook|bench|"
-    r"dummy|third[-_]party|templates?|boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
+    r"cypress|playground|tutorials?|testing|test[-_]?(app|project|site)s?|load[-_]?tests?|"
+    r"__mocks__|(\w+-)+mocks?|cookbook|bench|dummy|third[-_]party|templates?|"
+    r"boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
     re.IGNORECASE,
 )
 """Directories about something else than the project itself: its tests, its examples."""
@@ -117,7 +118,7 @@ class Project:
                 own = self._whole.rstrip("/").rpartition("/")[2]
                 inside = "/".join(part for part in dir.split("/") if part != own)
             self._asides[dir] = _ASIDE.search(inside) is not None
-        return self._asides[dir] or "{{" in path
+        return self._asides[dir] or "{{" in path or "{%" in path
 
     def _find_whole(self) -> str:
         found: set[str] = set()

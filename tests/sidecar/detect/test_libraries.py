@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sidecar.detect.test_programs import seen
+from tests.sidecar.detect.test_programs import commands, seen
 
 CELERY = "from celery import Celery\n\napp = Celery('rpc')\n"
 
@@ -53,7 +53,7 @@ def test_what_its_users_call_their_modules_is_no_command_of_its_own(tmp_path: Pa
 
     assert seen(tmp_path, files).units == ()
 
-    found = seen(tmp_path, {"far/jobs.py": "", "docs/own.md": own})
+    found = seen(tmp_path, {"far/jobs.py": "import dramatiq\n", "docs/own.md": own})
     assert [each.command for each in found.units] == [("dramatiq", "far.jobs")]
 
 
@@ -83,3 +83,140 @@ def test_a_package_for_the_registry_that_only_passes_on_starts_nothing(
 
     assert len(found.units) == workers
     assert found.embedded == ()
+
+
+PYPROJECT = '[project]\nname = "far-calls"\ndependencies = ["celery", "django-rq"]\n'
+MANAGE = "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'PROJECT.settings')\n"
+
+
+def packaged(project: str, *, readme: str = "", **manifests: str) -> dict[str, str]:
+    """A package, and a whole project of Django beside it."""
+    return {
+        "pyproject.toml": PYPROJECT,
+        "README.md": readme,
+        "far_calls/__init__.py": "",
+        "manage.py": MANAGE.replace("PROJECT", project),
+        f"{project}/__init__.py": "",
+        f"{project}/celery.py": f"{CELERY}app.autodiscover_tasks()\n",
+    } | manifests
+
+
+def service(command: str) -> str:
+    return f"services:\n  worker:\n    build: .\n    command: {command}\n"
+
+
+INSTALLED = "    pip install far-calls\n"
+
+
+@pytest.mark.parametrize(
+    ("project", "readme"),
+    [("example", ""), ("demo", ""), ("test_project", ""), ("sample-project", ""),
+     ("celery_demo", ""), ("sandbox", ""), ("config", INSTALLED)],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["celery -A PROJECT worker", "python manage.py rqworker"])
+def test_a_project_beside_a_package_is_there_to_try_it_with(
+    tmp_path: Path, project: str, readme: str, command: str
+) -> None:
+    compose = service(command.replace("PROJECT", project))
+    files = packaged(project, readme=readme) | {"compose.yml": compose, "Dockerfile": "FROM x\n"}
+
+    assert seen(tmp_path, files).units == ()
+
+
+@pytest.mark.parametrize(
+    ("project", "command"),
+    [("config", "celery -A config worker"), ("config", "python manage.py rqworker"),
+     ("demo", "celery -A far_calls worker")],
+)  # fmt: skip
+def test_what_is_not_called_a_trial_is_the_application(
+    tmp_path: Path, project: str, command: str
+) -> None:
+    files = packaged(project) | {"compose.yml": service(command)}
+
+    assert command in commands(seen(tmp_path, files))
+
+
+def test_a_project_with_such_a_name_is_one_where_there_is_no_package(tmp_path: Path) -> None:
+    files = packaged("demo") | {"compose.yml": service("celery -A demo worker")}
+    own = {name: text for name, text in files.items() if not name.startswith("far_calls")}
+
+    assert len(seen(tmp_path, own).units) == 1
+
+
+def test_a_package_with_its_name_in_a_variable_is_made_of_its_directories(tmp_path: Path) -> None:
+    setup = "setup(\n    name=about['title'],\n    packages=find_packages(),\n)\n"
+    compose = service("celery worker --app sandbox.celery")
+    files = {"setup.py": setup, "far/__init__.py": "", "compose.yml": compose}
+
+    assert seen(tmp_path, files | {"sandbox/celery.py": CELERY}).units == ()
+    assert len(seen(tmp_path, {"setup.py": "setup(name=about['title'])\n"}).units) == 1
+
+
+def test_nobody_deploys_the_app_of_the_tests(tmp_path: Path) -> None:
+    files = {"requirements.txt": "celery\n", "compose.yml": service("celery -A tests.app worker")}
+
+    assert seen(tmp_path, files | {"shop.py": "", "tests/app.py": CELERY}).units == ()
+
+
+LICENSED = 'classifiers = ["License :: OSI Approved :: MIT License"]\n'
+FOR_DEVELOPERS = 'classifiers = ["Intended Audience :: Developers"]\n'
+FOR_USERS = 'classifiers = ["Intended Audience :: System Administrators"]\n'
+
+
+def test_what_is_installed_to_be_used_is_run_in_its_project(tmp_path: Path) -> None:
+    compose = service("sh -c 'cd test_project && python manage.py rqworker'")
+    files = packaged("test_project") | {"compose.yml": compose}
+    files["test_project/manage.py"] = files.pop("manage.py")
+
+    assert seen(tmp_path, files | {"pyproject.toml": PYPROJECT + FOR_DEVELOPERS}).units == ()
+    assert len(seen(tmp_path, {"pyproject.toml": PYPROJECT + FOR_USERS}).units) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "workers"),
+    [("far-celery", FOR_DEVELOPERS, 0), ("far-celery", LICENSED, 1),
+     ("far-shop", FOR_DEVELOPERS, 1)],
+)  # fmt: skip
+def test_what_is_for_developers_and_called_after_a_framework_is_for_it(
+    tmp_path: Path, name: str, published: str, workers: int
+) -> None:
+    project = f'[project]\nname = "{name}"\ndependencies = ["celery"]\n{published}'
+    compose = service("celery -A far worker")
+    files = {"pyproject.toml": project, "compose.yml": compose, "Dockerfile": "FROM x\n"}
+
+    assert len(seen(tmp_path, files | {"far.py": CELERY}).units) == workers
+
+
+@pytest.mark.parametrize(
+    ("package", "workers"),
+    [('"name": "bullmq-look", "bin": "cli.js"', 0), ('"name": "shop", "bin": "cli.js"', 1),
+     ('"name": "bullmq-look", "bin": "cli.js", "private": true', 1)],
+)  # fmt: skip
+def test_so_is_a_tool_of_node(tmp_path: Path, package: str, workers: int) -> None:
+    manifest = f'{{{package}, "dependencies": {{"bullmq": "^5.0.0"}}}}\n'
+
+    found = seen(tmp_path, {"package.json": manifest, "worker.js": MAKES})
+
+    assert len(found.units) == workers
+
+
+def test_a_stand_in_for_others_is_not_the_app_that_works(tmp_path: Path) -> None:
+    app = "from celery import Celery\n\napp = Celery('a')\n\n@app.task\ndef mail(): ...\n"
+    files = {"requirements.txt": "celery\n", "aid/dummy_worker.py": app, "shop/jobs.py": app}
+
+    found = seen(tmp_path, files)
+
+    assert commands(found) == ["celery -A shop.jobs.app worker --loglevel=info"]
+
+
+def test_sidekiq_loads_the_file_that_configures_it(tmp_path: Path) -> None:
+    server = "require 'sidekiq'\nrequire_relative 'mail'\n\nSidekiq.configure_server { |c| c }\n"
+    job = "class Mail\n  include Sidekiq::Job\nend\n"
+    files = {
+        "Gemfile": "gem 'sidekiq'\n",
+        "app.rb": "",
+        "lib/server.rb": server,
+        "lib/mail.rb": job,
+    }
+
+    assert commands(seen(tmp_path, files)) == ["bundle exec sidekiq -r ./lib/server.rb"]

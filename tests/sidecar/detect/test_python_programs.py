@@ -123,17 +123,14 @@ def test_of_a_file_and_a_server_that_a_variable_chooses_from_containers_need_the
 
 
 MIDDLEWARE = "import dramatiq\n\n\n@dramatiq.actor\ndef barrier():\n    pass\n"
-SETUP = (
-    "from setuptools import setup\n\n"
-    'setup(name="dramatiq-barrier", install_requires=["dramatiq"])\n'
-)
+SETUP = 'from setuptools import setup\n\nsetup(name="far-barrier", install_requires=["dramatiq"])\n'
 
 
 def test_what_others_install_by_its_name_starts_no_worker(tmp_path: Path) -> None:
     files = {
         "setup.py": SETUP,
-        "README.md": "```\npip install dramatiq-barrier\n```\n",
-        "dramatiq_barrier/__init__.py": MIDDLEWARE,
+        "README.md": "```\npip install far-barrier\n```\n",
+        "far_barrier/__init__.py": MIDDLEWARE,
     }
 
     assert seen(tmp_path, files).units == ()
@@ -141,13 +138,13 @@ def test_what_others_install_by_its_name_starts_no_worker(tmp_path: Path) -> Non
 
 def test_what_is_published_for_others_starts_no_worker(tmp_path: Path) -> None:
     told = (
-        '[project]\nname = "dramatiq-barrier"\nversion = "1"\ndependencies = ["dramatiq"]\n'
+        '[project]\nname = "far-barrier"\nversion = "1"\ndependencies = ["dramatiq"]\n'
         'classifiers = ["Intended Audience :: Developers"]\n'
     )
-    files = {"pyproject.toml": told, "dramatiq_barrier/__init__.py": MIDDLEWARE}
+    files = {"pyproject.toml": told, "far_barrier/__init__.py": MIDDLEWARE}
 
     assert seen(tmp_path, files).units == ()
-    script = '\n[project.scripts]\nbarrier = "dramatiq_barrier:main"\n'
+    script = '\n[project.scripts]\nbarrier = "far_barrier:main"\n'
     assert seen(tmp_path, files | {"pyproject.toml": told + script}).units != ()
     app = "from flask import Flask\n\napp = Flask(__name__)\n"
     assert seen(tmp_path, files | {"app.py": app}).units != ()
@@ -156,12 +153,12 @@ def test_what_is_published_for_others_starts_no_worker(tmp_path: Path) -> None:
 def test_what_is_installed_and_has_a_container_is_a_program(tmp_path: Path) -> None:
     files = {
         "setup.py": SETUP,
-        "README.md": "```\npip install dramatiq-barrier\n```\n",
-        "dramatiq_barrier/__init__.py": MIDDLEWARE,
+        "README.md": "```\npip install far-barrier\n```\n",
+        "far_barrier/__init__.py": MIDDLEWARE,
         "Dockerfile": "FROM python:3.13\n",
     }
 
-    assert commands(seen(tmp_path, files)) == ["dramatiq dramatiq_barrier"]
+    assert commands(seen(tmp_path, files)) == ["dramatiq far_barrier"]
 
 
 def test_what_is_put_into_a_variable_only_under_a_condition_is_left_out(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stoker.sidecar.detect import detect
+from tests.sidecar.detect.test_programs import seen
 
 CLIENT = "from celery import Celery\n\ncelery_app = Celery('files', broker='redis://localhost')\n"
 SENDS = "from app.client import celery_app\n\ncelery_app.send_task('tile', args=[1])\n"
@@ -27,8 +28,12 @@ def written(root: Path, **files: str) -> Path:
     return root
 
 
-def test_it_has_no_worker(tmp_path: Path) -> None:
-    assert detect(written(tmp_path, client=CLIENT, api=SENDS)).units == ()
+ASKS = "from app.client import celery_app\n\ncelery_app.AsyncResult('1').get()\n"
+
+
+@pytest.mark.parametrize("api", [SENDS, ASKS])
+def test_it_has_no_worker(tmp_path: Path, api: str) -> None:
+    assert detect(written(tmp_path, client=CLIENT, api=api)).units == ()
 
 
 @pytest.mark.parametrize("more", TASKS)
@@ -36,3 +41,77 @@ def test_one_that_has_a_task_too_has_a_worker(tmp_path: Path, more: str) -> None
     [unit] = detect(written(tmp_path, client=CLIENT, api=SENDS, more=more)).units
 
     assert unit.framework == "celery"
+
+
+RQ = "from rq import Queue\n\nqueue = Queue('mail')\nqueue.enqueue(JOB, 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("job", "workers"), [("'mailer.tasks.send'", 0), ("'app.jobs.send'", 1), ("send", 1)]
+)
+def test_jobs_of_rq_may_be_functions_of_another_project(
+    tmp_path: Path, job: str, workers: int
+) -> None:
+    files = {"requirements.txt": "rq\n", "app/jobs.py": "def send(n): ...\n"}
+
+    found = seen(tmp_path, files | {"app/queue.py": RQ.replace("JOB", job)})
+
+    assert len(found.units) == workers
+
+
+BROKER = "from taskiq_redis import ListQueueBroker\n\nbroker = ListQueueBroker('redis://r')\n"
+KICKS = "from taskiq.kicker import AsyncKicker\n\nAsyncKicker('mail', broker, {}).kiq(1)\n"
+
+
+@pytest.mark.parametrize(("more", "workers"), [("", 0), ("@broker.task\ndef mail(n): ...\n", 1)])
+def test_tasks_of_taskiq_may_be_known_by_their_names_only(
+    tmp_path: Path, more: str, workers: int
+) -> None:
+    files = {"requirements.txt": "taskiq-redis\n", "app/broker.py": BROKER + more}
+
+    found = seen(tmp_path, files | {"app/api.py": f"from app.broker import broker\n{KICKS}"})
+
+    assert len(found.units) == workers
+
+
+PUSHES = {
+    "sidekiq": "Sidekiq::Client.push('class' => 'MailJob', 'args' => [1])\n",
+    "resque": "Resque.push('mail', class: 'Mail', args: [1])\n",
+}
+JOBS = {
+    "sidekiq": "class MailJob\n  include Sidekiq::Job\nend\n",
+    "resque": "class Mail\n  @queue = :mail\nend\n",
+}
+
+
+@pytest.mark.parametrize("gem", ["sidekiq", "resque"])
+def test_a_job_s_class_may_be_in_another_project(tmp_path: Path, gem: str) -> None:
+    files = {
+        "Gemfile": f"gem 'rails'\ngem '{gem}'\n",
+        "config/application.rb": "",
+        "config/initializers/sidekiq.rb": "Sidekiq.configure_client { |config| config }\n",
+        "app/models/user.rb": PUSHES[gem],
+    }
+
+    assert seen(tmp_path, files).units == ()
+    [unit] = seen(tmp_path, {"app/jobs/mail.rb": JOBS[gem]}).units
+    assert unit.framework == gem
+
+
+def test_a_kind_of_broker_is_made_for_others(tmp_path: Path) -> None:
+    broker = "from taskiq import AsyncBroker, TaskiqScheduler\n\nclass Pipe(AsyncBroker): ...\n\n"
+    made = "broker = PipeBroker()\nscheduler = TaskiqScheduler(broker)\n"
+    task = "from pipe import broker\n\n@broker.task\ndef mail(n): ...\n"
+    files = {"requirements.txt": "taskiq\n", "pipe.py": f"{broker}class PipeBroker(Pipe): ...\n"}
+
+    assert seen(tmp_path, files | {"pipe.py": files["pipe.py"] + made}).units == ()
+    assert len(seen(tmp_path, {"jobs.py": task}).units) == 2
+
+
+@pytest.mark.parametrize("name", ["tests.py", "conftest.py", "test_jobs.py"])
+def test_tasks_that_are_made_to_be_tried_are_none(tmp_path: Path, name: str) -> None:
+    files = {"requirements.txt": "dramatiq\n"}
+    actor = "import dramatiq\n\n@dramatiq.actor\ndef mail(n): ...\n"
+
+    assert seen(tmp_path, files | {name: actor}).units == ()
+    assert len(seen(tmp_path, {"jobs.py": actor}).units) == 1

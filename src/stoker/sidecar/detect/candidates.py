@@ -173,10 +173,16 @@ class Reader:
         """Tell if the project has to do with a framework that is only talked about."""
         if written.name in ("web", "release") and launch.app and not launch.framework:
             return False
+        if not launch.framework and self._is_no_process(launch.app):
+            return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
         if written.source == "docs" and (self._is_lost(launch) or self._is_of_django(launch)):
             return False  # what those are to start who use this package
+        if self._is_of_others(written, launch, language):
+            return False
+        if self._is_only_told(written, launch, language):
+            return False
         framework = FRAMEWORKS.get(launch.framework)
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True
@@ -185,6 +191,33 @@ class Reader:
             return written.source != "docs" or not languages
         names = [name for names in framework.packages.values() for name in names]
         return self.manifests.has(*names) is not None
+
+    def _is_of_others(self, written: Written, launch: Launch, language: Language | None) -> bool:
+        """Tell if what is started is in an image of somebody else's: nothing of it is here."""
+        if any(map(_MANAGE.search, launch.words[:2])) and not self.project.named("manage.py"):
+            return True
+        if written.pulled and self._is_lost(launch):
+            return True
+        built = written.dockerfile in self.project.files
+        return language is not None and not built and not self._has(language)
+
+    def _is_no_process(self, path: str) -> bool:
+        """Tell if a file called a worker is a thread's, a browser's, or an example's."""
+        aside = path in self.project.files and self.project.is_aside(path)
+        return aside or _THREAD.search(self.project.data(path)) is not None
+
+    def _is_only_told(self, written: Written, launch: Launch, language: Language | None) -> bool:
+        """Tell if no file has anything of a framework of Python whose command a text shows."""
+        if written.source not in _TELLING or language != "python" or not launch.framework:
+            return False
+        name = rb"\b(?:django_|flask_|djcelery|dj)?" + launch.framework.encode()
+        return not any(self.project.telling(self.python.paths, re.compile(name, re.IGNORECASE)))
+
+    def _has(self, language: Language) -> bool:
+        """Tell if the project has anything in a language."""
+        if any(package.language == language for package in self.manifests.packages):
+            return True
+        return bool(self.project.suffixed(*_SUFFIXES[language]))
 
     def _placed(self, launch: Launch, dir: str) -> tuple[Launch, str]:
         """Find out where the command has to be run for its module to be found."""
@@ -285,6 +318,17 @@ def _queues_of(environment: dict[str, str]) -> tuple[str, ...]:
     return listed(given[:1]) if given and "://" not in given[0] else ()
 
 
+_THREAD = re.compile(
+    rb"\b(?:parentPort|isMainThread)\b|\bself\.onmessage\b|\bimportScripts\("
+    rb"""|\baddEventListener\(\s*["'](?:fetch|message|install)["']"""
+)
+_MANAGE = re.compile(r"(^|/)manage\.py$")
+_TELLING = ("docs", "Makefile", "shell")
+"""What may tell of a worker that was planned, or that is another project's."""
+_SUFFIXES: dict[Language, tuple[str, ...]] = {
+    "python": ("py", "ipynb"), "node": ("js", "ts", "mjs", "cjs", "tsx"), "ruby": ("rb", "ru"),
+    "go": ("go",), "rust": ("rs",),
+}  # fmt: skip
 _LANGUAGES: dict[str, Language] = {
     **dict.fromkeys(
         ("celery", "rq", "dramatiq", "huey", "arq", "saq", "taskiq", "procrastinate", "stoker"),

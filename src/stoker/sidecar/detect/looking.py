@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -13,7 +12,8 @@ from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferre
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
 from stoker.sidecar.detect.environment import variables
-from stoker.sidecar.detect.manifests import Manifests, python_name, table
+from stoker.sidecar.detect.libraries import is_library, without_samples
+from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import (
     broker_urls,
@@ -30,7 +30,6 @@ from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.golang import GoPrograms
 from stoker.sidecar.detect.source.node_development import from_source
 from stoker.sidecar.detect.source.node_files import NodeSource
-from stoker.sidecar.detect.source.python_apps import web_apps
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
 from stoker.sidecar.detect.source.ruby_programs import ruby_program
@@ -44,7 +43,6 @@ from stoker.sidecar.detect.written import (
     procfiles,
 )
 from stoker.sidecar.detection import Detection, Embedded, Language, Unit
-from stoker.sidecar.frameworks import LIBRARIES
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import Given
 
@@ -82,9 +80,8 @@ def look(project: Project) -> Detection:
             idle.append(written)
     for source in sources:
         candidates += [inferred(each) for each in source.inferred]
-    library = _is_library(python_source)
-    if library:
-        candidates = []
+    library = is_library(python_source)
+    candidates = [] if library else without_samples(python_source, candidates)
     inside = [each for source in sources for each in source.embedded]
     candidates = beside_app(candidates, [each for each in inside if not each.asked])
     units = [
@@ -209,45 +206,3 @@ def _embedded(inside: list[Embedded], units: list[Unit], *, library: bool) -> tu
         if each.framework not in apart and not library
     }
     return tuple(reversed(found.values()))
-
-
-def _is_library(source: PythonSource) -> bool:
-    """Tell if the project is a queue library or its dashboard: what it starts is for itself."""
-    project, manifests = source.project, source.manifests
-    roots = [each for each in manifests.packages if each.dir == "."]
-    own = {name for each in roots for name in (each.name, python_name(each.name))} & LIBRARIES
-    if any(not manifests.has(name, python_name(name)) for name in own):
-        return True  # what depends on itself only has the name
-    if "vscode" in table(manifests.tables.get("package.json"), "engines"):
-        return True  # an extension: it runs in the editor
-    if _is_installed(source):
-        return True
-    gem = any("/" not in path for path in project.suffixed("gemspec"))
-    return gem and "config/application.rb" not in project.files
-
-
-def _is_installed(source: PythonSource) -> bool:
-    """Tell if the project is a package of Python for other programs: they install it by its name.
-
-    It is published as such, or its README says so. What has a container, a web app or a command
-    of its own is a program all the same.
-    """
-    project, manifests = source.project, source.manifests
-    files = container_files(project)
-    if {"compose", "dockerfile"} & files.keys() or project.named("Procfile", "manage.py"):
-        return False
-    told = "".join(project.text(path) for path in ("pyproject.toml", "setup.py", "setup.cfg"))
-    if "scripts]" in told or "console_scripts" in told:
-        return False
-    readme = "".join(project.text(path) for path in ("README.md", "README.rst"))
-    names = [each.name for each in manifests.packages if each.dir == "." and each.name]
-    installed = any(
-        re.search(rf"""\bpip3? install (?:-U )?["']?{re.escape(name)}(?![\w-])""", readme)
-        for name in names
-    )
-    published = bool(names) and _PUBLISHED.search(told) is not None
-    return (installed or published) and not web_apps(source)
-
-
-_PUBLISHED = re.compile(r"""["'\s](?:Intended Audience|License|Operating System|Topic) :: """)
-"""What an index of packages is told of one."""

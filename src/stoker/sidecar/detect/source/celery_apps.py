@@ -17,14 +17,17 @@ _SCHEDULE = sieve(
     "django_celery_beat",
 )  # fmt: skip
 
-_SENDS = sieve(".send_task", ".signature(")
+_SENDS = sieve(".send_task", ".signature(", "AsyncResult(", ".control.", "events.Receiver(")
 _SPEAKS_OF_TASKS = sieve(
     "task(", ".task", "shared_task", "autodiscover_tasks", "include", "imports", "IMPORTS", "Task)",
 )  # fmt: skip
 _REGISTERS = re.compile(
-    r"@(?:[\w.]+\.)?(?:shared_)?task\b|\bshared_task\b|\.task\(|autodiscover_tasks|register_task"
+    r"@(?:[\w.]+\.)?(?:shared_|periodic_)?task\b|\bshared_task\b|\.task\(|autodiscover_tasks"
+    r"|register_task|\.tasks\.register\("
     r"|\binclude\b\W{0,3}=|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]|\bclass \w+\([^)]*Task\)"
 )
+_STAND_IN = re.compile(r"(^|[/_])(dummy|fake|mock|stub)[_./]")
+"""How what others' workers are replaced by for a trial is called."""
 
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
@@ -46,7 +49,7 @@ def infer(source: PythonSource) -> list[Inferred]:
 
 
 def _only_sends(source: PythonSource) -> bool:
-    """Tell if tasks are only sent by their names: another project's workers run them."""
+    """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
     project = source.project
     return any(project.telling(source.paths, _SENDS)) and not any(
         _REGISTERS.search(project.text(path))
@@ -73,6 +76,7 @@ def _makes_celery(source: PythonSource, each: Assigned) -> bool:
 
 def _chosen(source: PythonSource, apps: list[Assigned]) -> list[Assigned]:
     """Return the apps that have tasks of their own beside them; the likeliest, if not several."""
+    apps = [each for each in apps if not _STAND_IN.search(each.path)] or apps
     best: dict[str, Assigned] = {}
     for each in sorted(apps, key=lambda each: _score(source, each)):
         best[directory(each.path)] = each

@@ -258,6 +258,8 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         for e in m.assigned
         if e.call.endswith("Broker") and not e.call.startswith("faststream.")
     }
+    if calls and _has_no_task(source):
+        return []
     workers = (
         _single(source, "taskiq", tuple(calls), "taskiq worker -fsd {module}:{name}")
         if calls
@@ -265,6 +267,22 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
     )
     return workers + _single(
         source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
+    )
+
+
+_TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")
+
+
+def _has_no_task(source: PythonSource) -> bool:
+    """Tell if taskiq has nothing to run here.
+
+    Who only kicks tasks by their names has others' workers, and who makes a kind of broker has it
+    for others.
+    """
+    text = source.project.text
+    for_others = (*source.speaking_of("AsyncKicker("), *source.speaking_of("(AsyncBroker)"))
+    return bool(for_others) and not any(
+        _TASK.search(text(path)) for path in source.speaking_of("task")
     )
 
 

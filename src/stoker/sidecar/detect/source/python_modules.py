@@ -35,6 +35,7 @@ _TELLING = sieve(
     },
 )  # fmt: skip
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
+_TESTS = re.compile(r"(^|/)(conftest|tests|test_\w+|\w+_test)\.py$")
 _MAY_BE_TOLD = sieve("celery", "huey")
 _FROM_IMPORT = re.compile(rb"from\s+([\w.\x80-\xff]+)\s+import\s+([^\n#]+)")
 _IMPORT = re.compile(rb"import\s+([\w.\x80-\xff]+)")
@@ -84,7 +85,11 @@ class PythonSource:
 
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
-        self.paths = [path for path in project.suffixed("py") if not self.project.is_aside(path)]
+        self.paths = [
+            path
+            for path in project.suffixed("py")
+            if not (self.project.is_aside(path) or _TESTS.search(path))
+        ]
         self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
         for path in project.telling(self.paths, _TELLING):

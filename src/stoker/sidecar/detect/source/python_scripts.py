@@ -46,7 +46,7 @@ def rq(source: PythonSource) -> list[Inferred]:
                 queues[names[0] if names else "default"] = Assigned(
                     path, call.lineno, "", "rq.Queue", line
                 )
-    if not queues:
+    if not queues or _only_sends(source):
         return []
     each = next(iter(queues.values()))
     assert each is not None
@@ -65,6 +65,21 @@ def rq(source: PythonSource) -> list[Inferred]:
             names,
         )
     ]
+
+
+_ENQUEUED = re.compile(
+    r"""\.enqueue(?:_call|_many)?\(\s*(?:func\s*=\s*|f\s*=\s*)?(?:["']([\w.]+)["']|(\S))"""
+)
+
+
+def _only_sends(source: PythonSource) -> bool:
+    """Tell if all jobs are functions of another project, given by their paths."""
+    found = [
+        name
+        for path in source.speaking_of(".enqueue")
+        for name, _ in _ENQUEUED.findall(source.project.text(path))
+    ]
+    return bool(found) and not any(not name or source.find(name, ".") for name in found)
 
 
 def script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:

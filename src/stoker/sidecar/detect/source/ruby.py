@@ -19,6 +19,9 @@ _SWITCHED_OFF = re.compile(
     r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'][^=!]*([=!]=)\s*["'](false|0|off)\b"""
 )
 
+_SIDEKIQ_JOB = r"include Sidekiq::|< ?(?:ActiveJob|Application)|(?m:^\s*class \w+(?:Job|Worker)\b)"
+_RESQUE_JOB = r"@queue\b|def self\.(?:queue|perform)|resque/tasks|< ?ApplicationJob|Resque::Worker"
+
 
 def infer(project: Project, manifests: Manifests) -> Sources:
     """Return the workers of every Ruby package that has one."""
@@ -118,10 +121,11 @@ class Config:
                         self.has(f"config/{n}") for n in ("sidekiq.yml", "initializers/sidekiq.rb")
                     )
                 if "sidekiq" in adapters or any(
-                    self.has(f"config/{n}")
-                    for n in ("sidekiq.yml", "sidekiq.yml.erb", "initializers/sidekiq.rb")
+                    self.has(f"config/{n}") for n in ("sidekiq.yml", "sidekiq.yml.erb")
                 ):
                     return True
+                if self.has("config/initializers/sidekiq.rb"):
+                    return not self._only_pushes("Sidekiq::Client", _SIDEKIQ_JOB)
                 return any(
                     re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
                     for p in self._below("app", "lib", "workers", "jobs")
@@ -136,9 +140,18 @@ class Config:
             case "delayed_job":
                 return dependency.direct and (not adapters or "delayed_job" in adapters)
             case "resque":
-                return dependency.direct and (not adapters or "resque" in adapters)
+                used = not adapters or "resque" in adapters
+                return dependency.direct and used and not self._only_pushes("Resque.", _RESQUE_JOB)
             case _:
                 return dependency.direct
+
+    def _only_pushes(self, client: str, job: str) -> bool:
+        """Tell if jobs are given to a queue, and their classes are all another project's."""
+        paths = [*self._below("app", "lib", "config"), *self.project.suffixed("rake")]
+        texts = [self.project.text(path) for path in paths]
+        return any(client in text for text in texts) and not any(
+            re.search(job, text) for text in texts
+        )
 
     def embedded(self, name: str) -> tuple[str, Evidence] | None:
         """Return why a worker runs inside of the web server, and the place that says so."""
@@ -240,21 +253,7 @@ class Config:
             case "sidekiq":
                 if self.has("config/sidekiq.yml") or self.has("config/application.rb"):
                     return ("bundle", "exec", "sidekiq")
-                entry = next(
-                    (
-                        p
-                        for p in (
-                            "config/environment.rb",
-                            "app.rb",
-                            "worker.rb",
-                            "boot.rb",
-                            "config/boot.rb",
-                            "environment.rb",
-                        )
-                        if self.has(p)
-                    ),
-                    None,
-                )
+                entry = self._server()
                 return ("bundle", "exec", "sidekiq", *(("-r", f"./{entry}") if entry else ()))
             case "good_job" if self.has("bin/good_job"):
                 return ("bin/good_job", "start")
@@ -274,6 +273,21 @@ class Config:
                 return ("bundle", "exec", "rake", "jobs:work")
             case _:
                 return ("bundle", "exec", "faktory-worker")
+
+    def _server(self) -> str:
+        """Return what a plain program's workers are loaded by: the file that configures them."""
+        prefix = self.path("")
+        own = [
+            path.removeprefix(prefix)
+            for path in self.project.suffixed("rb")
+            if path.startswith(prefix) and not self.project.is_aside(path)
+            and b"Sidekiq.configure_server" in self.project.data(path)
+            and re.search(rb"^require_relative", self.project.data(path), re.MULTILINE)
+        ]  # fmt: skip
+        usual = ("config/environment.rb", "app.rb", "worker.rb", "boot.rb", "config/boot.rb",
+                 "environment.rb")  # fmt: skip
+        found = filter(self.has, usual)
+        return own[0] if len(own) == 1 else next(found, "")
 
     def queues(
         self, name: str, config: str = ""

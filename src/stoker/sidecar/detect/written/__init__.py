@@ -66,6 +66,8 @@ class Written(msgspec.Struct, frozen=True):
     name: str = ""
     environment: dict[str, str] = {}
     dockerfile: str = ""
+    pulled: bool = False
+    """It is run in an image that is built elsewhere."""
 
     @property
     def is_for_desk(self) -> bool:

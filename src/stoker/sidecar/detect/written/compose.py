@@ -136,8 +136,9 @@ def _written(
     key = "command" if command else "entrypoint" if entrypoint else "build"
     line = service.lines.get(key, listed.lines.get(name, 0))
     lines = tuple(dict.fromkeys(filter(None, lines)))
+    pulled = "image" in service and "build" not in builder and dockerfile not in project.files
     return (
-        Written("compose", path, line, lines, context, name, environment, dockerfile)
+        Written("compose", path, line, lines, context, name, environment, dockerfile, pulled)
         if lines
         else None
     )

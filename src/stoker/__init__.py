@@ -24,7 +24,8 @@ if typing.TYPE_CHECKING:
         UnknownTask,
         Unrecoverable,
     )
-    from stoker.job.model import Backoff, Dedup, Failure, JobRecord, Keep
+    from stoker.failure import Failure
+    from stoker.job.model import Backoff, Dedup, JobRecord, Keep
     from stoker.job.outcome import Cancel, Retry, Snooze
     from stoker.job.states import State
     from stoker.processor import Processor
@@ -71,7 +72,8 @@ _HOMES = {
         "BrokerError", "BrokerFull", "BrokerUnavailable", "ConfigError", "InvalidPayload",
         "JobFailed", "JobNotFound", "JobTimeout", "StokerError", "UnknownTask", "Unrecoverable",
     ),
-    "job.model": ("Backoff", "Dedup", "Failure", "JobRecord", "Keep"),
+    "failure": ("Failure",),
+    "job.model": ("Backoff", "Dedup", "JobRecord", "Keep"),
     "job.outcome": ("Cancel", "Retry", "Snooze"),
     "job.states": ("State",),
     "processor": ("Processor",),

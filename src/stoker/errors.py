@@ -20,11 +20,7 @@ Raised *by* a handler, to steer its own job, and therefore beside this tree: ``U
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from stoker.job.model import Failure
-
+from stoker.failure import Failure
 
 _MOST_SHOWN = 100
 """Characters of a refused value that an error repeats."""

@@ -11,7 +11,7 @@ import msgspec
 
 from stoker.context import JobContext
 from stoker.errors import ConfigError
-from stoker.job.model import Failure
+from stoker.failure import Failure
 from stoker.job.outcome import Control
 from stoker.job.payload import Payload, encode_any
 from stoker.job.retry import Policy

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Generic, TypeVar, Unpack, get_args, get_origin
 from stoker.client import Client
 from stoker.context import JobContext
 from stoker.errors import ConfigError
+from stoker.failure import Failure
 from stoker.handler import Handler, Hooks, Origin, Result, Where, placement, policy
 from stoker.job.duration import Duration
-from stoker.job.model import Backoff, Dedup, Failure, Keep
+from stoker.job.model import Backoff, Dedup, Keep
 from stoker.job.payload import Payload, encode_each
 from stoker.job.settings import JobSettings, check_name
 from stoker.producer import Producer

@@ -19,8 +19,9 @@ from stoker.broker.base import (
 )
 from stoker.client import Client
 from stoker.errors import ConfigError, JobFailed, JobNotFound
+from stoker.failure import REASONS, Failure, Reason
 from stoker.job.duration import Duration, milliseconds
-from stoker.job.model import REASONS, Failure, JobRecord, Log, Reason, failure_in
+from stoker.job.model import JobRecord, Log, failure_in
 from stoker.job.payload import by_name, encode_each
 from stoker.job.settings import JobSettings, check_name, settle
 from stoker.job.states import FINISHED, State

@@ -19,7 +19,8 @@ from click.testing import CliRunner, Result
 from stoker.app import Stoker
 from stoker.broker.base import Broker, Want
 from stoker.cli import main
-from stoker.job.model import Failure, JobRecord, Lease, Reason
+from stoker.failure import Failure, Reason
+from stoker.job.model import JobRecord, Lease
 from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
 

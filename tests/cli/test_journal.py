@@ -10,7 +10,8 @@ import pytest
 from stoker.cli.journal import MOST_FAILURES, QUIET_SECONDS, Journal
 from stoker.errors import BrokerUnavailable
 from stoker.events import emit
-from stoker.job.model import Failure, JobRecord, Lease
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, Lease
 from stoker.job.outcome import Done, Failed, Released, Retried, Snoozed
 from stoker.job.states import State
 

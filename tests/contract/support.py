@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from stoker.broker.base import Broker, Page, Select, Swept, Want
-from stoker.job.model import Failure, JobRecord, Keep, Lease, NewJob, Reason
+from stoker.failure import Failure, Reason
+from stoker.job.model import JobRecord, Keep, Lease, NewJob
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
 from tests.contract.clocks import Clock as Clock  # tests take it from here

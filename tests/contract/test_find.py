@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from stoker.broker.base import Broker, Page, Select
-from stoker.job.model import REASONS, Failure, Reason
+from stoker.failure import REASONS, Failure, Reason
 from stoker.job.outcome import Failed
 from stoker.job.states import FINISHED, State
 from tests.contract.support import (

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from stoker.broker.base import Broker, QueueSettings
-from stoker.job.model import Failure, Keep
+from stoker.failure import Failure
+from stoker.job.model import Keep
 from stoker.job.outcome import Failed, Retried
 from stoker.job.states import State
 from tests.contract.support import (

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 
 from stoker.broker import make_broker
 from stoker.broker.base import Patch, QueueSettings, Select, Want
-from stoker.job.model import Dedup, Failure, JobRecord, Keep, Lease, NewJob
+from stoker.failure import Failure
+from stoker.job.model import Dedup, JobRecord, Keep, Lease, NewJob
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
 from tests.contract.model import Job, Model

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from stoker.broker.base import Broker, Patch
-from stoker.job.model import Dedup, Failure, JobRecord
+from stoker.failure import Failure
+from stoker.job.model import Dedup, JobRecord
 from stoker.job.outcome import Failed
 from stoker.job.states import State
 from tests.contract.support import (

@@ -10,7 +10,8 @@ import pytest
 from stoker import BrokerError, ConfigError, JobFailed, JobNotFound, JobTimeout, Stoker
 from stoker.broker.base import Broker, Want
 from stoker.config import WorkerSettings
-from stoker.job.model import Failure, lease_of
+from stoker.failure import Failure
+from stoker.job.model import lease_of
 from stoker.job.outcome import Done, Failed
 from stoker.queue import Job
 from tests.unit.support import Watched, soon, turns

@@ -16,7 +16,8 @@ import msgspec
 from stoker import Backoff, Dedup, JobRecord, Keep, Stoker
 from stoker.broker import Broker
 from stoker.broker.base import Patch, Want
-from stoker.job.model import Failure, lease_of
+from stoker.failure import Failure
+from stoker.job.model import lease_of
 from stoker.job.outcome import Raised, Report, Returned, decide
 from stoker.job.retry import Policy, policy_for
 from tests.servers.server import Server

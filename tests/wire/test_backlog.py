@@ -8,7 +8,8 @@ import pytest
 
 from stoker.broker import make_broker
 from stoker.broker.base import Broker, Page, Select, Swept, Want
-from stoker.job.model import Failure, JobRecord, Keep, NewJob, lease_of
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, Keep, NewJob, lease_of
 from stoker.job.outcome import Done, Retried
 from stoker.job.states import State
 from tests.servers.server import Server

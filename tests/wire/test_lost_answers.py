@@ -12,7 +12,8 @@ from stoker.broker import make_broker
 from stoker.broker.base import Broker, Select, Want
 from stoker.broker.redis.scripts import script
 from stoker.events import subscribe
-from stoker.job.model import Failure, JobRecord, Lease, NewJob, lease_of
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, Lease, NewJob, lease_of
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from tests.servers.front import Front
 from tests.servers.server import Server

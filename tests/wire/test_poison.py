@@ -9,7 +9,8 @@ import pytest
 
 from stoker.broker import make_broker
 from stoker.broker.base import Broker, Patch, Select, Want
-from stoker.job.model import Failure, Keep, Lease, NewJob, lease_of
+from stoker.failure import Failure
+from stoker.job.model import Keep, Lease, NewJob, lease_of
 from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
 from tests.servers.server import Server

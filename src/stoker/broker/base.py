@@ -31,7 +31,8 @@ from typing import Literal, Self
 
 import msgspec
 
-from stoker.job.model import REASONS, Event, JobRecord, Lease, Log, NewJob, Reason
+from stoker.failure import REASONS, Reason
+from stoker.job.model import Event, JobRecord, Lease, Log, NewJob
 from stoker.job.outcome import Outcome
 from stoker.job.states import State
 

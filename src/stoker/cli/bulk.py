@@ -19,7 +19,7 @@ from stoker.cli.selection import Criteria, count_jobs
 from stoker.cli.target import Target, chosen_queues, operate
 from stoker.cli.verbs import Verb
 from stoker.errors import ConfigError
-from stoker.job.model import REASONS
+from stoker.failure import REASONS
 from stoker.job.states import State
 from stoker.queue import Filter, Progress, Queue
 

@@ -14,8 +14,9 @@ from rich.text import Text
 from stoker.broker.base import Detail
 from stoker.cli.secrets import Redaction, masked
 from stoker.cli.tables import STYLES, ago, plain, stored_failure, when
+from stoker.failure import Failure
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Log
+from stoker.job.model import JobRecord, Log
 from stoker.job.retry import DEFAULT_MAX_STALLS
 
 INDENT = "  "

@@ -14,8 +14,9 @@ import msgspec
 from stoker.config import WorkerSettings
 from stoker.errors import BrokerError
 from stoker.events import subscribe
+from stoker.failure import Failure
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Lease, failure_in, lease_of
+from stoker.job.model import JobRecord, Lease, failure_in, lease_of
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from stoker.job.states import State
 

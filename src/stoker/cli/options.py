@@ -10,8 +10,8 @@ import click
 
 from stoker.broker.base import system_clock
 from stoker.errors import ConfigError
+from stoker.failure import REASONS, Reason
 from stoker.job.duration import milliseconds
-from stoker.job.model import REASONS, Reason
 from stoker.job.settings import check_name
 from stoker.job.states import State
 

@@ -8,7 +8,8 @@ import msgspec
 
 from stoker.app import Stoker
 from stoker.cli.target import chosen_queues
-from stoker.job.model import JobRecord, Reason
+from stoker.failure import Reason
+from stoker.job.model import JobRecord
 from stoker.job.states import FINISHED, State
 from stoker.queue import Filter, Queue
 

@@ -16,8 +16,9 @@ from rich.text import Text
 
 from stoker.broker.base import QueueStats
 from stoker.cli.secrets import Redaction
+from stoker.failure import Failure
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, failure_in
+from stoker.job.model import JobRecord, failure_in
 from stoker.job.states import State
 
 PIPE_WIDTH = 200

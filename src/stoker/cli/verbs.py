@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from stoker.job.model import Reason
+from stoker.failure import Reason
 from stoker.job.states import FINISHED, UNFINISHED, State
 from stoker.queue import Filter, Progress, Queue
 

@@ -6,10 +6,11 @@ Times are whole milliseconds since the Unix epoch (``…_at``) or whole millisec
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 import msgspec
 
+from stoker.failure import Failure, Reason
 from stoker.job.duration import Duration, milliseconds
 from stoker.job.states import State
 
@@ -22,29 +23,6 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _Attempts = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 _Timeout = Annotated[int, msgspec.Meta(ge=1, le=100 * 365 * 86_400_000)]
-
-Reason = Literal[
-    "error", "timeout", "unrecoverable", "cancelled", "crashed", "undecodable", "unknown-task"
-]
-"""Why a run failed: the handler raised; it overran; it gave up; somebody cancelled it; its process
-died more often than allowed; its stored data cannot be read; its task is not registered."""
-
-
-REASONS: frozenset[str] = frozenset(get_args(Reason))
-
-
-class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a run failed, kept with the job."""
-
-    reason: Reason
-    message: str
-    """One line: for an exception its type and text."""
-    traceback: str = ""
-    type: str = ""
-    """The exception's class, if there was one."""
-
-    def __str__(self) -> str:
-        return self.message if self.reason == "error" else f"[{self.reason}] {self.message}"
 
 
 class Backoff(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from stoker.failure import Failure, Reason
 from stoker.job.duration import Duration, milliseconds
-from stoker.job.model import Failure, JobRecord, Keep, Lease, Reason
+from stoker.job.model import JobRecord, Keep, Lease
 from stoker.job.retry import Policy, backoff_ms
 
 _OURS = str(Path(__file__).parents[1])

@@ -8,8 +8,8 @@ from inspect import isawaitable
 from typing import Any
 
 from stoker.context import JobContext
+from stoker.failure import Failure
 from stoker.handler import Handler
-from stoker.job.model import Failure
 
 HOOK_SECONDS = 60.0
 """How long ``on_failed`` or ``on_dead`` may hold up its job's outcome."""

@@ -16,8 +16,9 @@ import msgspec
 from stoker.context import JobContext
 from stoker.errors import ConfigError, InvalidPayload, Unrecoverable
 from stoker.events import emit
+from stoker.failure import Failure
 from stoker.job.duration import describe
-from stoker.job.model import Failure, JobRecord, Lease, failure_in, lease_of
+from stoker.job.model import JobRecord, Lease, failure_in, lease_of
 from stoker.job.outcome import (
     Failed,
     Interrupted,

@@ -16,7 +16,8 @@ from stoker import Stoker
 from stoker.broker.base import Broker, Select, Want
 from stoker.broker.redis.calls import CLAIMED_AT_ONCE
 from stoker.broker.redis.scripts import names, script
-from stoker.job.model import Failure, Keep, Lease, NewJob, lease_of
+from stoker.failure import Failure
+from stoker.job.model import Keep, Lease, NewJob, lease_of
 from stoker.job.outcome import Done, Failed, Outcome, Retried
 from stoker.job.states import State
 from stoker.queue import Filter

@@ -15,7 +15,8 @@ import pytest
 
 from stoker import JobContext, Processor, Stoker
 from stoker.broker.base import Want
-from stoker.job.model import Failure, JobRecord, NewJob, lease_of
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, NewJob, lease_of
 from stoker.job.outcome import Done, Released, Retried
 from stoker.worker import crowd, line
 from stoker.worker.executors import process

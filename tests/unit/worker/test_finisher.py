@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from stoker import BrokerUnavailable
-from stoker.job.model import Failure, JobRecord, Lease
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, Lease
 from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
 from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE, MOST_BYTES

@@ -19,7 +19,8 @@ from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.server import Server
 from stoker.broker.redis.standby import Standby
 from stoker.errors import BrokerCorrupt, BrokerError
-from stoker.job.model import Failure, JobRecord, Keep, lease_of
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed, Released
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ import msgspec
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.options import UNREADABLE, options_in
 from stoker.broker.redis.records import given_out, never_run
-from stoker.job.model import Failure, JobOptions, JobRecord, Keep, lease_of
+from stoker.failure import Failure
+from stoker.job.model import JobOptions, JobRecord, Keep, lease_of
 from stoker.job.outcome import Failed
 
 _DEFERRED, _SCHEDULER, _OPTS = 13, 14, 2

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from stoker.broker.redis.calls import Call
 from stoker.broker.redis.records import extra_of
-from stoker.job.model import Failure, Keep, Lease
+from stoker.failure import Failure
+from stoker.job.model import Keep, Lease
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 
 _NEVER_RUN = ("undecodable", "unknown-task")

@@ -11,7 +11,8 @@ from typing import Any, cast
 import msgspec
 
 from stoker.broker.redis.options import UNREADABLE, options_in
-from stoker.job.model import Failure, JobRecord
+from stoker.failure import Failure
+from stoker.job.model import JobRecord
 from stoker.job.states import State
 
 Fields = Sequence[Any]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from stoker.broker.base import Page, Select, Swept
 from stoker.broker.redis.records import extra_of, stored
 from stoker.broker.redis.server import Server
-from stoker.job.model import Failure
+from stoker.failure import Failure
 
 MOST_AT_ONCE = 100
 """Jobs that one call of a script reads or changes."""

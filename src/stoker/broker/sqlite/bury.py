@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import Transaction, json
-from stoker.job.model import Failure
+from stoker.failure import Failure
 from stoker.job.states import State
 
 

@@ -13,7 +13,8 @@ from stoker.broker.sqlite.ids import seq_of
 from stoker.broker.sqlite.query import id_text, readable, rows, value
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction
-from stoker.job.model import Failure, JobRecord
+from stoker.failure import Failure
+from stoker.job.model import JobRecord
 from stoker.job.states import State
 
 MOST_PER_CLAIM = 500

@@ -13,7 +13,8 @@ from stoker.broker.sqlite.ids import seq_of
 from stoker.broker.sqlite.query import id_text, readable, rows
 from stoker.broker.sqlite.sql import statement
 from stoker.broker.sqlite.transaction import CHUNK, Transaction, json
-from stoker.job.model import Failure, JobRecord, reason_in
+from stoker.failure import Failure
+from stoker.job.model import JobRecord, reason_in
 from stoker.job.states import FINISHED, UNFINISHED, State
 
 MOST_LOOKED_AT = 2_000

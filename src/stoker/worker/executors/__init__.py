@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stoker.context import running
 from stoker.errors import InvalidPayload
+from stoker.failure import Failure
 from stoker.handler import Handler
-from stoker.job.model import Failure
 from stoker.job.outcome import Control, Raised, Report, Returned
 from stoker.worker.deadlines import Deadlines
 from stoker.worker.executors.process import Children

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from stoker.failure import Failure
 from stoker.job.duration import describe
-from stoker.job.model import Failure
 from stoker.job.outcome import (
     Cancel,
     Crashed,

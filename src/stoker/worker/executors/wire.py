@@ -7,8 +7,9 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
+from stoker.failure import Failure
 from stoker.handler import Origin
-from stoker.job.model import Failure, JobRecord
+from stoker.job.model import JobRecord
 
 _LENGTH = struct.Struct(">I")
 

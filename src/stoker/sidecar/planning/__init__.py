@@ -11,7 +11,13 @@ from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
-from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
+from stoker.sidecar.planning.stores import (
+    in_the_apps_file,
+    in_the_image,
+    secrets,
+    stores_for,
+    unheard,
+)
 from stoker.sidecar.secrets import masked_line
 
 __all__ = ["make_plan"]
@@ -47,7 +53,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             decisions=tuple(_decisions(detection, units)),
             notes=(
                 *detection.notes,
-                *(unheard(detection) if units else ()),
+                *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),
         ),

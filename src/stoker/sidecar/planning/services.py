@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from typing import Literal
 
 from stoker.sidecar.detection import Detection, Language, Unit
@@ -67,7 +68,7 @@ def service(
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
-        health=_health(unit, framework),
+        health=_health(unit, framework, image),
         alone=unit.role == "worker" and has_own_file(unit, detection),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
@@ -118,6 +119,8 @@ def _told(unit: Unit) -> str:
 def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what production starts, and what development does."""
     words, dev = unit.command, unit.dev_command
+    if image.existing and unit.runner:
+        return (*unit.runner, *words), dev
     if unit.language in _COMPILED and (program := _compiled(unit, image)) is not None:
         arguments, source = program
         # In an image of the project's own nobody knows what it would be compiled by.
@@ -190,7 +193,7 @@ def _waiting(unit: Unit) -> Literal["", "stream", "jetstream", "nowhere"]:
     return "nowhere" if re.search(r"\b(\w*PubSub\w*|Nats)Broker\b", seen) else ""
 
 
-def _health(unit: Unit, framework: Framework | None) -> Health | None:
+def _health(unit: Unit, framework: Framework | None, image: Image) -> Health | None:
     if framework is None or not framework.health or unit.role != "worker":
         return None
     app = _app(unit)
@@ -199,6 +202,8 @@ def _health(unit: Unit, framework: Framework | None) -> Health | None:
     if "solo" in unit.command or "-n" in unit.command or "--hostname" in " ".join(unit.command):
         return None  # busy, it does not answer; under another name, it is not found
     command = tuple(word.replace("{app}", app) for word in framework.health)
+    if image.existing and unit.runner and command[:2] == ("sh", "-c"):
+        command = ("sh", "-c", f"{shlex.join(unit.runner)} {command[2]}")
     return Health(command=command)
 
 

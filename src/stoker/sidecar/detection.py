@@ -12,8 +12,10 @@ from stoker.sidecar.values import Given
 Role = Literal["worker", "scheduler", "dashboard", "other"]
 """``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
 Language = Literal["node", "python", "ruby", "go", "rust"]
-BrokerKind = Literal["redis", "rabbitmq", "faktory", "postgres", "nats", "sqlite", "database"]
-"""``database``: whatever the application's own database is."""
+BrokerKind = Literal[
+    "redis", "rabbitmq", "faktory", "postgres", "nats", "sqlite", "database", "sqs"
+]  # fmt: skip
+"""``database``: whatever the application's own database is. ``sqs``: Amazon's, no container."""
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):

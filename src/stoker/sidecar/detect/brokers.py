@@ -118,7 +118,7 @@ def _kinds(
     stated = _votes(manifests, framework, services)
     brought = {framework.broker_packages.get(each.name) for each in manifests.dependencies}
     for weight, kind, evidence in chain(beside, stated, lines.about(framework.name)):
-        if kind in framework.brokers or kind == "nats" or kind in brought:
+        if kind in framework.brokers or kind in ("nats", "sqs") or kind in brought:
             total, seen = votes.get(kind, (0, []))
             votes[kind] = (total + weight, [*seen, evidence])
     if not votes:

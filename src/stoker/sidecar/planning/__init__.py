@@ -34,7 +34,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
     stores = stores_for(detection) if units else {}
     beside = tuple({store.name: store for store in stores.values()}.values())  # each once
     names = Names(store.name for store in beside)
-    needs: dict[str, str] = {kind: store.name for kind, store in stores.items()}
+    needs = {kind: store.name for kind, store in stores.items()}
     services = tuple(
         service(unit, images[key], names, needs, detection)
         for unit, key in zip([*units, *web], keys, strict=True)

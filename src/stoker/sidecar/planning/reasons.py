@@ -107,6 +107,8 @@ def _origin(use: BrokerUse, *, planned: bool) -> str:
     if use.service:
         where = use.given[0].path if use.given else "the compose file"
         return f"{where} has it already, as {use.service}"
+    if use.kind == "sqs":
+        return "it is Amazon's, and no container; nothing is added"
     if use.engine == "mysql":
         return "it is MySQL, and workers get what the app is given for it; nothing is added"
     if use.engine == "sqlite":

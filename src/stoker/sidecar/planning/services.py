@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from collections.abc import Mapping
 from typing import Literal
 
-from stoker.sidecar.detection import Detection, Language, Unit
+from stoker.sidecar.detection import BrokerKind, Detection, Language, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning import begun
@@ -21,12 +22,20 @@ LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
 Words = tuple[str, ...]
+_SCHEMES: dict[BrokerKind, str] = {
+    "redis": "rediss?", "rabbitmq": "amqps?", "postgres": r"postgres(?:ql)?(?:\+\w+)?",
+    "nats": "nats", "faktory": "tcp",
+}  # fmt: skip
+_LOCAL = r"(?:localhost|127\.0\.0\.1)"
 _SHELLS = frozenset({"sh", "bash", "ash"})
 _COMPILED: tuple[Language, ...] = ("go", "rust")
 _BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
 """Where what was built of TypeScript lies."""
-_SAY_NOTHING = frozenset({"start", "run", "serve", "main", "prod", "production", "dev", "npm"})
-"""Words of scripts that are the same whatever they start."""
+_SAY_NOTHING = frozenset({
+    "start", "run", "serve", "main", "prod", "production", "dev", "npm",
+    "runner", "runtime", "final", "release", "base", "deploy", "app", "image",
+})  # fmt: skip
+"""Words of scripts, and of stages, that are the same whatever they start."""
 
 
 def is_planned(unit: Unit) -> bool:
@@ -47,12 +56,14 @@ def starts_app(detection: Detection) -> str:
 
 
 def service(
-    unit: Unit, image: Image, names: Names, needs: dict[str, str], detection: Detection
+    unit: Unit, image: Image, names: Names, needs: dict[BrokerKind, str], detection: Detection
 ) -> Service:
     """Return the service of a unit."""
     framework = FRAMEWORKS.get(unit.framework or "")
     ends = framework if unit.role == "worker" else None  # its own end is the worker's only
-    command, dev = _commands(unit, image)
+    outside = {use.kind for use in detection.uses if use.outside}
+    beside = {kind: name for kind, name in needs.items() if kind not in outside}
+    command, dev = (connected(words, beside) for words in _commands(unit, image))
     return Service(
         name=_name(unit, names),
         role=unit.role,
@@ -68,7 +79,7 @@ def service(
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
-        health=_health(unit, framework, image),
+        health=None if "sqs" in detection.brokers else _health(unit, framework, image),
         alone=unit.role == "worker" and has_own_file(unit, detection),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
@@ -80,6 +91,15 @@ def service(
         reason=ends.grace_reason if ends else "",
         evidence=unit.evidence,
     )
+
+
+def connected(words: Words, needs: Mapping[BrokerKind, str]) -> Words:
+    """Return a command whose brokers on this machine are those beside it, in their containers."""
+    for kind, name in needs.items():
+        if kind in _SCHEMES:
+            local = re.compile(rf"((?:{_SCHEMES[kind]})://(?:[^/@\s]*@)?){_LOCAL}(?=[:/\s'\"]|\Z)")
+            words = tuple(local.sub(rf"\g<1>{name}", word) for word in words)
+    return words
 
 
 def given(unit: Unit, detection: Detection) -> tuple[Given, ...]:
@@ -110,7 +130,8 @@ def _name(unit: Unit, names: Names) -> str:
 
 def _told(unit: Unit) -> str:
     """Return what a script's name says: ``start:worker`` is a worker, ``start`` is anything."""
-    if not unit.evidence or unit.evidence[0].note != "script":
+    note = unit.evidence[0].note if unit.evidence else ""
+    if note not in ("script", "Dockerfile"):
         return unit.name  # of a compose service, say, which is known by it
     words = re.split(r"[-_:. ]+", unit.name.lower())
     return "-".join(word for word in words if word not in _SAY_NOTHING)

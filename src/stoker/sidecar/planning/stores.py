@@ -63,7 +63,7 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
             use, _variables(use, detection), _told_of(use, detection), _is_rails(detection)
         )
         for use in detection.uses
-        if not in_the_image(use, detection) and not use.engine
+        if not in_the_image(use, detection) and not use.engine and use.kind != "sqs"
     }
     if "database" in stores and "postgres" in stores:
         # An application's database is PostgreSQL where one of its frameworks takes no other.
@@ -74,24 +74,34 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
 def unheard(detection: Detection) -> Iterator[str]:
     """Yield what to do where nothing reads the address that a broker has in its container."""
     for use in detection.uses:
-        known = use.variables or use.service or use.outside or use.engine
+        if use.kind == "sqs":
+            yield f"{_at(use)}{_SQS}"
+        known = use.variables or use.service or use.outside or use.engine or use.kind == "sqs"
         if known or use.kind == "sqlite" or _own(use, detection):
             continue
-        at = f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
         yield (
-            f"{at}the source reads no variable for the address of {use.kind}, and in a container "
-            f"localhost is the container itself: have it read {_USUAL[use.kind]}, which is set"
+            f"{_at(use)}the source reads no variable for the address of {use.kind}, and in a "
+            f"container localhost is the container itself: have it read {_USUAL[use.kind]}, which is set"
         )
+
+
+_SQS = (
+    "the jobs are in Amazon's SQS, which is no container: workers need its region and an account "
+    "there, a role or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
+
+
+def _at(use: BrokerUse) -> str:
+    return f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
 
 
 def in_the_apps_file(detection: Detection) -> Iterator[str]:
     """Yield what to do where the jobs are in the app's own file of SQLite's."""
     for use in detection.uses:
         if use.engine == "sqlite":
-            at = f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
             yield (
-                f"{at}the jobs are in the app's database, which is a file of SQLite's: a worker in "
-                "a container of its own has another one, until both have its directory on one "
+                f"{_at(use)}the jobs are in the app's database, which is a file of SQLite's: a worker "
+                "in a container of its own has another one, until both have its directory on one "
                 "volume (or the app's own process works the jobs)"
             )
 

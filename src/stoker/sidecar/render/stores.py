@@ -161,10 +161,10 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
     if store.kind not in _SECRETS:
         return {}
     known = account(store) or _USUAL
-    user, password, database = _SECRETS[store.kind]
+    user, word, database = _SECRETS[store.kind]
     values = {
         user: escape(known.user),
-        password: required(password) if mode == "prod" else escape(known.password),
+        word: escape(known.password) if _may_stand(known.password, mode) else required(word),
     }
     usual = store.kind == "rabbitmq" and known.database == known.user  # no name: it is called /
     return values | ({} if usual else {database: escape(known.database)})
@@ -174,7 +174,12 @@ def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
     """Return what has a Redis ask for a password, where services have one for it."""
     if store.kind != "redis" or not (found := password(store)):
         return ()
-    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(found))
+    return ("--requirepass", escape(found) if _may_stand(found, mode) else required(_REDIS_SECRET))
+
+
+def _may_stand(password: str, mode: Mode) -> bool:
+    """Tell if a password may be written: one of ours, where only a developer is."""
+    return mode == "dev" and password in OURS
 
 
 def password(store: Store) -> str:

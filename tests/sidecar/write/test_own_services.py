@@ -26,7 +26,8 @@ RAILS = {
 }
 CELERY = {
     "requirements.txt": "celery[redis]\n",
-    "shop.py": 'import os\nfrom celery import Celery\napp = Celery("s", broker=os.environ["B_URL"])\n',
+    "shop.py": "import os\nfrom celery import Celery\n"
+    'app = Celery("s", broker=os.environ["B_URL"])\n',
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detection import BrokerUse, Detection, Unit
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning import jobs_file, reasons
 from stoker.sidecar.planning.celery import changes, contained
@@ -34,7 +34,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
     stores = stores_for(detection) if units else {}
     beside = tuple({store.name: store for store in stores.values()}.values())  # each once
     names = Names(store.name for store in beside)
-    needs = {kind: store.name for kind, store in stores.items()}
+    needs: dict[BrokerKind, str] = {kind: store.name for kind, store in stores.items()}
     services = tuple(
         service(unit, images[key], names, needs, detection)
         for unit, key in zip([*units, *web], keys, strict=True)

@@ -62,7 +62,9 @@ def service(
     framework = FRAMEWORKS.get(unit.framework or "")
     ends = framework if unit.role == "worker" else None  # its own end is the worker's only
     outside = {use.kind for use in detection.uses if use.outside}
-    beside = {kind: name for kind, name in needs.items() if kind not in outside}
+    beside: dict[BrokerKind, str] = {
+        kind: name for kind, name in needs.items() if kind not in outside
+    }
     command, dev = (connected(words, beside) for words in _commands(unit, image))
     return Service(
         name=_name(unit, names),

@@ -81,7 +81,8 @@ def unheard(detection: Detection) -> Iterator[str]:
             continue
         yield (
             f"{_at(use)}the source reads no variable for the address of {use.kind}, and in a "
-            f"container localhost is the container itself: have it read {_USUAL[use.kind]}, which is set"
+            "container localhost is the container itself: have it read "
+            f"{_USUAL[use.kind]}, which is set"
         )
 
 
@@ -100,9 +101,9 @@ def in_the_apps_file(detection: Detection) -> Iterator[str]:
     for use in detection.uses:
         if use.engine == "sqlite":
             yield (
-                f"{_at(use)}the jobs are in the app's database, which is a file of SQLite's: a worker "
-                "in a container of its own has another one, until both have its directory on one "
-                "volume (or the app's own process works the jobs)"
+                f"{_at(use)}the jobs are in the app's database, which is a file of SQLite's: a "
+                "worker in a container of its own has another one, until both have its directory "
+                "on one volume (or the app's own process works the jobs)"
             )
 
 

@@ -12,8 +12,10 @@ from stoker.sidecar.values import Given
 Role = Literal["worker", "scheduler", "dashboard", "other"]
 """``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
 Language = Literal["node", "python", "ruby", "go", "rust"]
-BrokerKind = Literal["redis", "rabbitmq", "faktory", "postgres", "nats", "sqlite", "database"]
-"""``database``: whatever the application's own database is."""
+BrokerKind = Literal[
+    "redis", "rabbitmq", "faktory", "postgres", "nats", "sqlite", "database", "sqs"
+]  # fmt: skip
+"""``database``: whatever the application's own database is. ``sqs``: Amazon's, no container."""
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,6 +33,15 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         """Keep no secret, and no more than is shown: people share what they are shown."""
         msgspec.structs.force_setattr(self, "text", shown(self.text))
+
+
+class Build(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a compose file builds a service from."""
+
+    context: str
+    """Relative to the root, as the Dockerfile is."""
+    dockerfile: str
+    target: str = ""
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,6 +63,11 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     """Variables that the command was written down with."""
     given: tuple[Given, ...] = ()
     """What each compose file gives the service that it is."""
+    build: Build | None = None
+    """What the service is built from that it is."""
+    runner: tuple[str, ...] = ()
+    """What its command was written down with, and is started by in an image of the project's own:
+    ``uv run``, ``python -m``."""
     version: str = ""
     """Of the framework, as the project asks for it: ``==5.4``, ``>=4,<5``, ``^5.2``."""
     port: int | None = None
@@ -88,6 +104,12 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of that service, with its tag, where it names one."""
     outside: str = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
+    given: tuple[Given, ...] = ()
+    """What each compose file gives that service: the account that it makes is in there."""
+    files: tuple[str, ...] = ()
+    """The compose files in which it can be waited for."""
+    engine: Literal["", "mysql", "sqlite"] = ""
+    """Of an application's database: what it is, where that is not PostgreSQL."""
     app: str = ""
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     file: str = ""
@@ -130,7 +152,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     files: dict[str, tuple[str, ...]] = {}
     """Container files that are there already: ``compose``, ``dockerfile``, ``devcontainer``,
     ``kubernetes``, ``dockerignore``, ``env``; ``copied``: such files that Dockerfiles
-    copy by name."""
+    copy by name; ``starting``: Dockerfiles, and stages as ``Dockerfile#stage``, whose image starts
+    a program of its own, whatever command it is given."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
     web: Unit | None = None

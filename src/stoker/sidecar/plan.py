@@ -69,6 +69,9 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The stage that services start from; empty: the last."""
     existing: bool = False
     """The Dockerfile is the project's own and is not written."""
+    starts: bool = False
+    """That starts a program of its own, whatever command it is given: only another entry point has
+    it start a worker."""
     kept: tuple[Place, ...] = ()
     """Files of variables that its own Dockerfile copies by name, relative to the context."""
     system_packages: tuple[SystemPackage, ...] = ()
@@ -148,6 +151,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """What services get to find it: variable → value, ``redis://redis:6379/0``."""
     existing: bool = False
     """The project's compose file has it already: depended on, not written."""
+    files: tuple[Place, ...] = ()
+    """Those of its compose files in which it is there; none named: in each."""
+    told: dict[Place, dict[Variable, Text]] = {}
+    """In these, what services get to find it, instead of ``variables``: as its own service there
+    makes its account. A ``$`` in it is meant for Compose."""
     outside: Text = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
     written nor waited for; services are told by ``variables``, or as the project tells them."""
@@ -156,6 +164,10 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     address: Variable | Literal[""] = ""
     """The variable that holds all of that address, where only the project's own files of variables
     say it."""
+
+    def is_in(self, path: str) -> bool:
+        """Tell if a compose file of the project's own has it already."""
+        return self.existing and (path in self.files or not self.files)
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render.stores import is_ours
 from stoker.sidecar.secrets import masked, masked_value, masked_words
@@ -25,6 +25,7 @@ def shown_detection(found: Detection) -> Detection:
         found,
         units=tuple(map(_unit, found.units)),
         embedded=tuple(embedded),
+        uses=tuple(map(_use, found.uses)),
         web=_unit(found.web) if found.web else None,
     )
 
@@ -51,6 +52,10 @@ def _unit(unit: Unit) -> Unit:
     )
 
 
+def _use(use: BrokerUse) -> BrokerUse:
+    return msgspec.structs.replace(use, given=tuple(map(_given, use.given)))
+
+
 def _service(service: Service) -> Service:
     return msgspec.structs.replace(
         service,
@@ -66,7 +71,11 @@ def _store(store: Store) -> Store:
         name: value if is_ours(value) else masked_value(name, value)
         for name, value in store.variables.items()
     }
-    return msgspec.structs.replace(store, variables=variables)
+    told = {
+        path: {name: without_secrets(name, text) for name, text in each.items()}
+        for path, each in store.told.items()
+    }
+    return msgspec.structs.replace(store, variables=variables, told=told)
 
 
 def _given(given: Given) -> Given:

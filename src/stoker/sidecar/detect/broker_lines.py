@@ -17,6 +17,7 @@ SCHEMES: tuple[tuple[str, BrokerKind], ...] = (
     (r"rediss?(?:\+socket|\+sentinel)?://|valkeys?://|sentinel://|unix://", "redis"),
     (r"(?:py)?amqps?://", "rabbitmq"),
     (r"nats://", "nats"),
+    (r"\bsqs://|https://sqs\.|transport\W{1,6}sqs\b", "sqs"),
     (r"sqla\+|db\+postgres", "database"),
     (r"\bsqlite(?:\+\w+)?://", "sqlite"),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
+from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
@@ -17,13 +17,6 @@ from stoker.sidecar.project import Project
 
 _DECIDES = 1_000
 """More than all lines of source together."""
-_IMAGES: tuple[tuple[str, BrokerKind], ...] = (
-    (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
-    (r"rabbitmq", "rabbitmq"),
-    (r"faktory", "faktory"),
-    (r"(^|/)(nats)\b", "nats"),
-    (r"postgres|postgis|timescale|pgvector|supabase/postgres", "postgres"),
-)
 
 
 def uses(
@@ -53,9 +46,8 @@ def uses(
             kind=kind,
             variables=_variables(kind, read, services, by_itself=by_itself)
             or (usual if kind in stoker.brokers else {}),
-            service=service.name if (service := _service(kind, services)) else "",
-            image=service.image if service else "",
             evidence=tuple(evidence[:4]),
+            **own_service(kind, services, manifests),
         )
         for kind, evidence in kinds.items()
     )
@@ -82,7 +74,7 @@ def _asked(
             if kind and kind not in found:
                 found[kind] = list(unit.evidence[:1])
     for kind, seen in found.items():
-        if kind != "postgres" or _service(kind, services):
+        if kind != "postgres" or any(kind_of(each) == kind for each in services):
             yield kind, seen
 
 
@@ -102,21 +94,16 @@ def _beside(
     own = [service for service in services if (service.path, service.name) in places]
     kinds: dict[BrokerKind, list[Evidence]] = {}
     for service in services:
-        kind = _kind_of(service.image)
+        kind = kind_of(service)
         if kind in framework.brokers:
             kinds.setdefault(kind, []).append(
                 Evidence(service.path, service.line, service.image, "the service that it waits for")
             )
     awaited = {name for service in own for name in service.depends_on}
-    named = {service.name for service in services if _kind_of(service.image) in kinds}
+    named = {service.name for service in services if kind_of(service) in kinds}
     for kind, evidence in kinds.items():
         if len(kinds) == 1 and awaited & named:
             yield _DECIDES, kind, evidence[0]
-
-
-@functools.lru_cache(1_024)
-def _kind_of(image: str) -> BrokerKind | None:
-    return next((k for pattern, k in _IMAGES if re.search(pattern, image.lower())), None)
 
 
 def _kinds(
@@ -131,7 +118,7 @@ def _kinds(
     stated = _votes(manifests, framework, services)
     brought = {framework.broker_packages.get(each.name) for each in manifests.dependencies}
     for weight, kind, evidence in chain(beside, stated, lines.about(framework.name)):
-        if kind in framework.brokers or kind == "nats" or kind in brought:
+        if kind in framework.brokers or kind in ("nats", "sqs") or kind in brought:
             total, seen = votes.get(kind, (0, []))
             votes[kind] = (total + weight, [*seen, evidence])
     if not votes:
@@ -150,7 +137,7 @@ def _votes(
             weight = 12 if framework.name in ("taskiq", "apalis", "loco", "saq") else 2
             yield weight, kind, dependency.evidence
     for service in services:
-        kind = _kind_of(service.image)
+        kind = kind_of(service)
         if kind is not None:
             weight = 6 if kind == "rabbitmq" else 3  # Redis may be there for much else
             yield weight, kind, Evidence(service.path, service.line, service.image, "a service")
@@ -161,7 +148,7 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (r"PORT$", "port"),
     (r"(PASS|PASSWORD|PASSWD|PWD)$", "password"),
     (r"(USER|USERNAME)$", "user"),
-    (r"(_DB|DATABASE|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
+    (r"(_DB|DATABASE|DB_?NAME|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
     (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
     (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
 )
@@ -210,7 +197,3 @@ def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
     return not any("://" in value for value in values) or any(
         re.match(pattern, value) for value in values for pattern in schemes
     )
-
-
-def _service(kind: BrokerKind, services: Sequence[Service]) -> Service | None:
-    return next((each for each in services if _kind_of(each.image) == kind), None)

@@ -12,7 +12,7 @@ import msgspec
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.manifests import Manifests, directory
-from stoker.sidecar.detect.shell import as_shell, is_dev
+from stoker.sidecar.detect.shell import as_shell, is_dev, split
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
@@ -44,6 +44,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """Its app is nowhere in the project: it was moved, or renamed."""
     confidence: float = 1.0
     alternatives: tuple[Words, ...] = ()
+    runner: Words = ()
+    """What it was written with that only starts it: ``uv run``."""
 
     @property
     def source(self) -> str:
@@ -70,7 +72,7 @@ class Reader:
         """Return the candidates of one place; those of its first line that has any."""
         for line in written.lines:
             starts = list(self.expander.starts(line, written.dir, written.dockerfile))
-            found = list(self._candidates(written, starts))
+            found = [_with_runner(each, line) for each in self._candidates(written, starts)]
             if found:
                 return found
         return []
@@ -238,6 +240,19 @@ class Reader:
         return launch, dir
 
 
+def _with_runner(each: Candidate, line: str) -> Candidate:
+    """Return a candidate with what its line starts it by, if that ends in its command."""
+    words = split(line)
+    text = words[-1] if words[-2:-1] == ["-c"] else line
+    for part in re.split(r"&&|\|\||[;\n]", text):
+        before = split(part)
+        before = before[1:] if before[:1] == ["exec"] else before
+        at = len(before) - len(each.words)
+        if at > 0 and tuple(before[at:]) == each.words and _RUNNER.fullmatch(before[0]):
+            return msgspec.structs.replace(each, runner=tuple(before[:at]))
+    return each
+
+
 def inferred(each: Inferred) -> Candidate:
     """Return what the source says as a candidate: the last of all evidence."""
     rank = (SOURCES.index("source"), 0, 0, each.evidence[0].path if each.evidence else "")
@@ -249,6 +264,7 @@ def inferred(each: Inferred) -> Candidate:
     )  # fmt: skip
 
 
+_RUNNER = re.compile(r"uv|poetry|pipenv|pdm|hatch|rye|python[0-9.]*")
 _NEED_AN_APP = frozenset({"celery", "stoker", "huey_consumer", "huey_consumer.py"})
 _BY_MODULE = frozenset({"celery", "dramatiq", "arq", "saq", "taskiq", "huey", "stoker"})
 _PROCESSES = ("compose", "Procfile", "supervisor")

@@ -200,6 +200,7 @@ def _unit(chosen: Candidate, others: Sequence[Candidate]) -> Unit:
         language=chosen.language,
         environment={n: v for n, v in environment.items() if re.fullmatch(r"[A-Za-z_]\w*", n)},
         dev_command=dev,
+        runner=chosen.runner,
         confidence=chosen.confidence,
         evidence=tuple(dict.fromkeys([*chosen.evidence, *(e for o in others for e in o.evidence)]))[
             :8

@@ -6,6 +6,7 @@ import re
 
 from stoker.sidecar.detect.written.compose import compose_files
 from stoker.sidecar.detect.written.dockerfiles import copied, dockerfiles
+from stoker.sidecar.detect.written.entrypoints import starting
 from stoker.sidecar.project import Project
 
 _VARIABLES = re.compile(r"(?!/)(?!(.*/)?\.\.(/|\Z))([^\s!#\\]*/)?\.env([.*][^\s/\\]*)?")
@@ -25,6 +26,7 @@ def container_files(project: Project) -> dict[str, tuple[str, ...]]:
     }
     copies = (each for path in found["dockerfile"] for each in copied(project, path))
     found["copied"] = list(dict.fromkeys(filter(_VARIABLES.fullmatch, copies)))
+    found["starting"] = [each for path in found["dockerfile"] for each in starting(project, path)]
     return {kind: tuple(paths) for kind, paths in found.items() if paths}
 
 

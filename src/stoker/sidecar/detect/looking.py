@@ -169,13 +169,14 @@ def _with_version(unit: Unit, manifests: Manifests) -> Unit:
 
 def _with_given(unit: Unit, services: list[compose.Service]) -> Unit:
     """Return a unit with what the compose files give it, that show it to be a service of theirs."""
-    places = {(each.path, each.written.line): each.given for each in services if each.written}
+    places = {(each.path, each.written.line): each for each in services if each.written}
+    seen = [places.get((each.path, each.line)) for each in unit.evidence if each.note == "compose"]
     found: dict[str, Given] = {}
-    for each in unit.evidence:
-        given = places.get((each.path, each.line)) if each.note == "compose" else None
-        if given is not None:
-            found.setdefault(each.path, given)
-    return msgspec.structs.replace(unit, given=tuple(found.values()))
+    for each in seen:
+        if each is not None and each.given is not None:
+            found.setdefault(each.path, each.given)
+    build = next((each.build for each in seen if each and each.build), None)
+    return msgspec.structs.replace(unit, given=tuple(found.values()), build=build)
 
 
 def _written(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detection import BrokerUse, Detection, Unit
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning import jobs_file, reasons
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
-from stoker.sidecar.planning.stores import in_the_image, secrets, stores_for, unheard
+from stoker.sidecar.planning.stores import (
+    in_the_apps_file,
+    in_the_image,
+    secrets,
+    stores_for,
+    unheard,
+)
 from stoker.sidecar.secrets import masked_line
 
 __all__ = ["make_plan"]
@@ -28,7 +34,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
     stores = stores_for(detection) if units else {}
     beside = tuple({store.name: store for store in stores.values()}.values())  # each once
     names = Names(store.name for store in beside)
-    needs: dict[str, str] = {kind: store.name for kind, store in stores.items()}
+    needs: dict[BrokerKind, str] = {kind: store.name for kind, store in stores.items()}
     services = tuple(
         service(unit, images[key], names, needs, detection)
         for unit, key in zip([*units, *web], keys, strict=True)
@@ -47,7 +53,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             decisions=tuple(_decisions(detection, units)),
             notes=(
                 *detection.notes,
-                *(unheard(detection) if units else ()),
+                *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),
         ),

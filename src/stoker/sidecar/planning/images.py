@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stoker.sidecar.detection import Detection, Language, Package, Unit
+from stoker.sidecar.detection import Build, Detection, Language, Package, Unit
 from stoker.sidecar.plan import Image
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.names import Names, slug
@@ -37,17 +37,60 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
     for unit in units:
         package = package_of(detection, unit)
         began = begun.is_begun(unit)  # it has an image of its own, whatever else there is
-        key = (package.dir, package.language, begun.PACKAGE if began else binary(unit))
+        build = None if began else _build(detection, unit, package)
+        apart = f"{build.dockerfile}#{build.target}" if build else binary(unit)
+        key = (package.dir, package.language, begun.PACKAGE if began else apart)
         keys.append(key)
         if key not in images:
             made = _image(detection, package, binary(unit), names)
             if began:
                 made = _begun(detection, unit, made)
+            if build:
+                made = _built(detection, made, build)
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
         images[key] = _for(detection, unit, images[key])
     return images, keys
+
+
+def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
+    """Return what the project itself builds a unit from, or else the app that it is a part of."""
+    if unit.build:
+        return unit.build
+    first = unit.evidence[0] if unit.evidence else None
+    if (
+        first
+        and first.note == "Dockerfile"
+        and posixpath.dirname(first.path) == ("" if package.dir == "." else package.dir)
+    ):
+        return Build(package.dir, first.path)
+    web = detection.web
+    same = web is not None and web.language == unit.language and web.dir == unit.dir
+    if web and web.build and same:
+        return web.build
+    context = package.workspace or package.dir
+    usual = posixpath.normpath(posixpath.join(context, "Dockerfile"))
+    alike = not binary(unit) and usual in detection.files.get("dockerfile", ())
+    return Build(context, usual) if alike else None
+
+
+def _built(detection: Detection, image: Image, build: Build) -> Image:
+    """Return an image that is built so, from the project's own Dockerfile."""
+    stage = f"#{build.target}" if build.target else ""
+    return msgspec.structs.replace(
+        image,
+        context=build.context,
+        manifests=tuple(
+            posixpath.relpath(posixpath.join(image.context, each), build.context)
+            for each in image.manifests
+        ),
+        dockerfile=_relative(build.dockerfile, build.context),
+        target=build.target,
+        existing=True,
+        starts=f"{build.dockerfile}{stage}" in detection.files.get("starting", ()),
+        kept=_kept(detection, build.context),
+    )
 
 
 def _begun(detection: Detection, unit: Unit, image: Image) -> Image:
@@ -133,6 +176,7 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         )
     )
     dockerfile, existing = _dockerfile(detection, package.dir if not member else context)
+    own_file = posixpath.normpath(posixpath.join(context, dockerfile))
     return Image(
         name=name,
         context=context,
@@ -146,6 +190,7 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         package_dir=inside,
         dockerfile=dockerfile,
         existing=existing,
+        starts=existing and own_file in detection.files.get("starting", ()),
         kept=_kept(detection, context) if existing else (),
         system_packages=_SYSTEM.get(package.language, ()),
         binary=program,

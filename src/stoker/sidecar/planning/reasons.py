@@ -105,7 +105,14 @@ def _address(use: BrokerUse) -> str:
 
 def _origin(use: BrokerUse, *, planned: bool) -> str:
     if use.service:
-        return f"the compose file has it already, as {use.service}"
+        where = use.given[0].path if use.given else "the compose file"
+        return f"{where} has it already, as {use.service}"
+    if use.kind == "sqs":
+        return "it is Amazon's, and no container; nothing is added"
+    if use.engine == "mysql":
+        return "it is MySQL, and workers get what the app is given for it; nothing is added"
+    if use.engine == "sqlite":
+        return "it is a file of SQLite's, in the app's own container; nothing is added"
     if use.kind == "sqlite":
         return f"the jobs are in one file{SHARED if planned else ''}"
     if planned:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
+from collections.abc import Mapping
 from typing import Literal
 
-from stoker.sidecar.detection import Detection, Language, Unit
+from stoker.sidecar.detection import BrokerKind, Detection, Language, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning import begun
@@ -20,12 +22,20 @@ LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
 Words = tuple[str, ...]
+_SCHEMES: dict[BrokerKind, str] = {
+    "redis": "rediss?", "rabbitmq": "amqps?", "postgres": r"postgres(?:ql)?(?:\+\w+)?",
+    "nats": "nats", "faktory": "tcp",
+}  # fmt: skip
+_LOCAL = r"(?:localhost|127\.0\.0\.1)"
 _SHELLS = frozenset({"sh", "bash", "ash"})
 _COMPILED: tuple[Language, ...] = ("go", "rust")
 _BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
 """Where what was built of TypeScript lies."""
-_SAY_NOTHING = frozenset({"start", "run", "serve", "main", "prod", "production", "dev", "npm"})
-"""Words of scripts that are the same whatever they start."""
+_SAY_NOTHING = frozenset({
+    "start", "run", "serve", "main", "prod", "production", "dev", "npm",
+    "runner", "runtime", "final", "release", "base", "deploy", "app", "image",
+})  # fmt: skip
+"""Words of scripts, and of stages, that are the same whatever they start."""
 
 
 def is_planned(unit: Unit) -> bool:
@@ -46,12 +56,16 @@ def starts_app(detection: Detection) -> str:
 
 
 def service(
-    unit: Unit, image: Image, names: Names, needs: dict[str, str], detection: Detection
+    unit: Unit, image: Image, names: Names, needs: dict[BrokerKind, str], detection: Detection
 ) -> Service:
     """Return the service of a unit."""
     framework = FRAMEWORKS.get(unit.framework or "")
     ends = framework if unit.role == "worker" else None  # its own end is the worker's only
-    command, dev = _commands(unit, image)
+    outside = {use.kind for use in detection.uses if use.outside}
+    beside: dict[BrokerKind, str] = {
+        kind: name for kind, name in needs.items() if kind not in outside
+    }
+    command, dev = (connected(words, beside) for words in _commands(unit, image))
     return Service(
         name=_name(unit, names),
         role=unit.role,
@@ -67,7 +81,7 @@ def service(
         needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
-        health=_health(unit, framework),
+        health=None if "sqs" in detection.brokers else _health(unit, framework, image),
         alone=unit.role == "worker" and has_own_file(unit, detection),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
@@ -79,6 +93,15 @@ def service(
         reason=ends.grace_reason if ends else "",
         evidence=unit.evidence,
     )
+
+
+def connected(words: Words, needs: Mapping[BrokerKind, str]) -> Words:
+    """Return a command whose brokers on this machine are those beside it, in their containers."""
+    for kind, name in needs.items():
+        if kind in _SCHEMES:
+            local = re.compile(rf"((?:{_SCHEMES[kind]})://(?:[^/@\s]*@)?){_LOCAL}(?=[:/\s'\"]|\Z)")
+            words = tuple(local.sub(rf"\g<1>{name}", word) for word in words)
+    return words
 
 
 def given(unit: Unit, detection: Detection) -> tuple[Given, ...]:
@@ -109,7 +132,8 @@ def _name(unit: Unit, names: Names) -> str:
 
 def _told(unit: Unit) -> str:
     """Return what a script's name says: ``start:worker`` is a worker, ``start`` is anything."""
-    if not unit.evidence or unit.evidence[0].note != "script":
+    note = unit.evidence[0].note if unit.evidence else ""
+    if note not in ("script", "Dockerfile"):
         return unit.name  # of a compose service, say, which is known by it
     words = re.split(r"[-_:. ]+", unit.name.lower())
     return "-".join(word for word in words if word not in _SAY_NOTHING)
@@ -118,6 +142,8 @@ def _told(unit: Unit) -> str:
 def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what production starts, and what development does."""
     words, dev = unit.command, unit.dev_command
+    if image.existing and unit.runner:
+        return (*unit.runner, *words), dev
     if unit.language in _COMPILED and (program := _compiled(unit, image)) is not None:
         arguments, source = program
         # In an image of the project's own nobody knows what it would be compiled by.
@@ -190,7 +216,7 @@ def _waiting(unit: Unit) -> Literal["", "stream", "jetstream", "nowhere"]:
     return "nowhere" if re.search(r"\b(\w*PubSub\w*|Nats)Broker\b", seen) else ""
 
 
-def _health(unit: Unit, framework: Framework | None) -> Health | None:
+def _health(unit: Unit, framework: Framework | None, image: Image) -> Health | None:
     if framework is None or not framework.health or unit.role != "worker":
         return None
     app = _app(unit)
@@ -199,6 +225,8 @@ def _health(unit: Unit, framework: Framework | None) -> Health | None:
     if "solo" in unit.command or "-n" in unit.command or "--hostname" in " ".join(unit.command):
         return None  # busy, it does not answer; under another name, it is not found
     command = tuple(word.replace("{app}", app) for word in framework.health)
+    if image.existing and unit.runner and command[:2] == ("sh", "-c"):
+        command = ("sh", "-c", f"{shlex.join(unit.runner)} {command[2]}")
     return Health(command=command)
 
 

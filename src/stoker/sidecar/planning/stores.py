@@ -10,7 +10,7 @@ from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
-from stoker.sidecar.planning.names import slug
+from stoker.sidecar.planning import accounts
 from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER
@@ -50,6 +50,8 @@ _MADE_OF = {
     "postgres": ("postgis/postgis", "pgvector/pgvector"),
 }
 """Other images that are used in the same way."""
+_SERVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""A service's name that a plan can have: of another nothing could be waited for."""
 _LONGEST = 2_048
 MOST_SECRETS = 40
 
@@ -57,9 +59,11 @@ MOST_SECRETS = 40
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return the store for each broker that its workers can be told of."""
     stores: dict[BrokerKind, Store] = {
-        use.kind: _store(use, _variables(use, detection), _told_of(use, detection))
+        use.kind: _store(
+            use, _variables(use, detection), _told_of(use, detection), _is_rails(detection)
+        )
         for use in detection.uses
-        if not in_the_image(use, detection)
+        if not in_the_image(use, detection) and not use.engine and use.kind != "sqs"
     }
     if "database" in stores and "postgres" in stores:
         # An application's database is PostgreSQL where one of its frameworks takes no other.
@@ -70,14 +74,37 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
 def unheard(detection: Detection) -> Iterator[str]:
     """Yield what to do where nothing reads the address that a broker has in its container."""
     for use in detection.uses:
-        known = use.variables or use.service or use.outside
+        if use.kind == "sqs":
+            yield f"{_at(use)}{_SQS}"
+        known = use.variables or use.service or use.outside or use.engine or use.kind == "sqs"
         if known or use.kind == "sqlite" or _own(use, detection):
             continue
-        at = f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
         yield (
-            f"{at}the source reads no variable for the address of {use.kind}, and in a container "
-            f"localhost is the container itself: have it read {_USUAL[use.kind]}, which is set"
+            f"{_at(use)}the source reads no variable for the address of {use.kind}, and in a "
+            "container localhost is the container itself: have it read "
+            f"{_USUAL[use.kind]}, which is set"
         )
+
+
+_SQS = (
+    "the jobs are in Amazon's SQS, which is no container: workers need its region and an account "
+    "there, a role or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
+
+
+def _at(use: BrokerUse) -> str:
+    return f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
+
+
+def in_the_apps_file(detection: Detection) -> Iterator[str]:
+    """Yield what to do where the jobs are in the app's own file of SQLite's."""
+    for use in detection.uses:
+        if use.engine == "sqlite":
+            yield (
+                f"{_at(use)}the jobs are in the app's database, which is a file of SQLite's: a "
+                "worker in a container of its own has another one, until both have its directory "
+                "on one volume (or the app's own process works the jobs)"
+            )
 
 
 def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
@@ -138,7 +165,13 @@ def _told(detection: Detection) -> Iterator[tuple[str, str]]:
             yield from ((name, value) for name, value in each.environment.items() if value)
 
 
-def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]) -> Store:
+def _is_rails(detection: Detection) -> bool:
+    return any(unit.language == "ruby" for unit in detection.units)
+
+
+def _store(
+    use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str], rails: bool
+) -> Store:
     usual, image = _IMAGES[use.kind]
     if use.outside:
         known = {name: _known(told.get(name, ""), "") for name in variables}
@@ -154,38 +187,57 @@ def _store(use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str]
         )
     if use.file:
         return Store(name=usual, kind=use.kind, image=image, file=use.file)
-    name = slug(use.service) if use.service and slug(use.service) == use.service else usual
+    existing = _SERVICE.fullmatch(use.service) is not None
+    name = use.service if existing else usual
+    own = accounts.of_service(use, named_elsewhere=rails) if existing else {}
+    ours = accounts.usual(use.kind)
+    account = next(iter(own.values()), ours).plain(ours)
+    values = _values(use.kind, variables, name, told, account)
     return Store(
         name=name,
         kind=use.kind,
-        image=use.image if _is_alike(use.image, image) else image,
-        variables=_as_told(_values(use.kind, variables, name, told), told),
-        existing=bool(use.service),
+        image=own_image if _is_alike(own_image := _official(use.image), image) else image,
+        variables=_as_told(values, told),
+        existing=existing,
+        files=use.files if existing else (),
+        told={
+            path: {n: text for n, text in each.texts(values, variables).items() if not told.get(n)}
+            for path, each in own.items()
+        },
     )
 
 
 def _values(
-    kind: BrokerKind, variables: Mapping[str, str], host: str, told: Mapping[str, str]
-) -> dict[str, str]:
+    kind: BrokerKind, variables: Mapping[str, str], host: str, told: Mapping[str, str],
+    account: accounts.Account,
+) -> dict[str, str]:  # fmt: skip
+    login = f"{account.user}:{account.password}"
     url = {
         "redis": f"redis://{host}:6379/0",
-        "rabbitmq": f"amqp://app:app@{host}:5672//",
+        "rabbitmq": f"amqp://{login}@{host}:5672/{account.database}",
         "faktory": f"tcp://:dev@{host}:7419",
-        "postgres": f"postgresql://app:app@{host}:5432/app",
-        "database": f"postgresql://app:app@{host}:5432/app",
+        "postgres": f"postgresql://{login}@{host}:5432/{account.database}",
+        "database": f"postgresql://{login}@{host}:5432/{account.database}",
         "nats": f"nats://{host}:4222",
         "sqlite": "sqlite:////data/jobs.db",
     }[kind]
     port = _PORTS.get(kind, "")
     known = {"url": url, "host": host, "port": port, "address": f"{host}:{port}"}
     if kind in ("rabbitmq", "postgres", "database"):
-        known |= {"user": "app", "password": PLACEHOLDER, "database": "app"}
+        known |= {
+            "user": account.user, "password": account.password, "database": account.database,
+        }  # fmt: skip
     elif any(part == "password" and told.get(name) for name, part in variables.items()):
         known["password"] = PLACEHOLDER
     named = {name: known[part] for name, part in variables.items() if part in known}
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}
+
+
+def _official(image: str) -> str:
+    """Return an image's name without the registry that is meant where none is named."""
+    return re.sub(r"\A(?:registry\.hub\.)?docker\.(?:io|com)/(?:library/)?", "", image)
 
 
 def _is_alike(own: str, usual: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
@@ -56,11 +56,12 @@ def path_of(plan: Plan, mode: Mode) -> str:
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
-    theirs = {store.name for store in plan.stores if store.existing and path in plan.compose_files}
+    theirs = {s.name for s in plan.stores if path in plan.compose_files and s.is_in(path)}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
-    healthy = {store.name for store in written}
+    up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
+    up |= {store.name: "service_healthy" for store in written}
     services = {
-        service.name: _service(plan, service, images[service.image], mode, path, healthy)
+        service.name: _service(plan, service, images[service.image], mode, path, up)
         for service in (started(plan) if mode == "dev" else plan.services)
     }
     services |= {store.name: sealed(stores.service(store, mode)) for store in written}
@@ -79,7 +80,7 @@ def _named(service: Mapping[str, Any]) -> list[str]:
 
 
 def _service(
-    plan: Plan, service: Service, image: Image, mode: Mode, path: str, healthy: Collection[str]
+    plan: Plan, service: Service, image: Image, mode: Mode, path: str, up: Mapping[str, str]
 ) -> dict[str, Any]:
     dev = mode == "dev"
     root = dev and not image.existing
@@ -88,17 +89,19 @@ def _service(
     watched = [each for each in _watch(service, image, path) if dev and not given.binds(each)]
     parts: dict[str, Any] = {
         "build": _build(image, mode, path),
-        "depends_on": _needs(plan, service, healthy, given.awaited),
+        "depends_on": _needs(service, up, given.awaited),
         "volumes": [
             *given.volumes,
             *_shared(plan, service, given),
             *(_binds(service, image, path) if dev else ()),
         ],
-        "environment": _environment(plan, service, mode, given, root=root),
+        "environment": _environment(plan, service, mode, path, given, root=root),
         "env_file": given.env_files,
         "ports": [f"127.0.0.1:{service.port}:{service.port}"] if service.port else [],
         "networks": given.networks,
-        "command": Words(commands.filled(service, command, escape, required)),
+        ("entrypoint" if image.starts else "command"): Words(
+            commands.filled(service, command, escape, required)
+        ),
         "working_dir": _working_dir(service, image),
         "restart": "no" if dev else "unless-stopped",
         "healthcheck": _health(service),
@@ -124,16 +127,12 @@ def _what(service: Service) -> str:
     return f"started with --profile {service.profile} only" if service.profile else ""
 
 
-def _needs(
-    plan: Plan, service: Service, healthy: Collection[str], awaited: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what has to be up first; a service of the project's own may have no health check."""
-    up = {store.name: store.existing for store in plan.stores}
-    conditions = {True: "service_healthy", False: "service_started"}
+def _needs(service: Service, up: Mapping[str, str], awaited: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has to be up first: what of its needs the file has."""
     found = {
-        need: {"condition": conditions[need in healthy], "restart": True} | awaited.get(need, {})
+        need: {"condition": up[need], "restart": True} | awaited.get(need, {})
         for need in service.needs
-        if need in healthy or up[need]
+        if need in up
     }
     return dict(sorted((dict(awaited) | found).items()))
 
@@ -148,7 +147,7 @@ def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
 
 
 def _environment(
-    plan: Plan, service: Service, mode: Mode, given: Parts, *, root: bool
+    plan: Plan, service: Service, mode: Mode, path: str, given: Parts, *, root: bool
 ) -> dict[str, Any]:
     """Return a service's variables; one without a value is the operator's, from ``.env``.
 
@@ -165,7 +164,7 @@ def _environment(
     }
     for store in plan.stores:
         if store.name in service.needs:
-            found = stores.variables(store, mode)
+            found = stores.variables(store, mode) | store.told.get(path, {})
             values |= {name: found[name] for name in found if name not in given.final}
     return dict(sorted(values.items()))
 

@@ -11,11 +11,16 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from stoker.sidecar.interpolation import settled
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
 
+_MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV")
+"""What frameworks are told to be; an image for production has not what development needs."""
 _HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
 
@@ -74,7 +79,19 @@ def given_in(service: Service, path: str, mode: Mode) -> Given | None:
     by_path = {given.path: given for given in service.given}
     if path in by_path or mode == "dev":
         return by_path.get(path)
-    return next((by_path[each] for each in own_files(by_path, production=False)), None)
+    found = next((by_path[each] for each in own_files(by_path, production=False)), None)
+    return _for_production(found) if found else None
+
+
+def _for_production(given: Given) -> Given:
+    """Return what a service is developed with, as one that is not."""
+    environment = {
+        name: "production"
+        if name in _MODES and text and settled(text) in ("development", "dev")
+        else text
+        for name, text in given.environment.items()
+    }
+    return msgspec.structs.replace(given, environment=environment)
 
 
 def _env_files(given: Given, path: str) -> dict[str, bool]:

@@ -49,11 +49,16 @@ _KINDS: dict[BrokerKind, _Kind] = {
 _KINDS["database"] = _KINDS["postgres"]
 _SECRETS: dict[BrokerKind, tuple[str, str, str]] = {
     "postgres": ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"),
-    "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", ""),
+    "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", "RABBITMQ_DEFAULT_VHOST"),
 }
 _SECRETS["database"] = _SECRETS["postgres"]
 _REDIS_SECRET = "REDIS_PASSWORD"
 _PASSWORD = re.compile(r"PASS(WORD|WD)?$|PWD$")
+_PARTS = {
+    "user": re.compile(r"USER(NAME)?$"),
+    "password": _PASSWORD,
+    "database": re.compile(r"(_DB|DATABASE|DB_?NAME|VHOST)$"),
+}
 
 
 def written(store: Store) -> bool:
@@ -130,7 +135,21 @@ def account(store: Store) -> Account | None:
                 parts.password or "",
                 parts.path.strip("/") or parts.username or "",
             )
-    return None
+    return _of_parts(store)
+
+
+def _of_parts(store: Store) -> Account | None:
+    """Return it where its parts are in variables of their own."""
+    told = {
+        part: value
+        for name, value in store.variables.items()
+        for part, pattern in _PARTS.items()
+        if pattern.search(name)
+    }
+    if store.kind not in _SECRETS or "user" not in told:
+        return None
+    user, word = told["user"], told.get("password", _USUAL.password)
+    return Account(user, word, told.get("database", "").strip("/") or user)
 
 
 def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
@@ -142,19 +161,25 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
     if store.kind not in _SECRETS:
         return {}
     known = account(store) or _USUAL
-    user, password, database = _SECRETS[store.kind]
+    user, word, database = _SECRETS[store.kind]
     values = {
         user: escape(known.user),
-        password: required(password) if mode == "prod" else escape(known.password),
+        word: escape(known.password) if _may_stand(known.password, mode) else required(word),
     }
-    return values | ({database: escape(known.database)} if database else {})
+    usual = store.kind == "rabbitmq" and known.database == known.user  # no name: it is called /
+    return values | ({} if usual else {database: escape(known.database)})
 
 
 def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
     """Return what has a Redis ask for a password, where services have one for it."""
     if store.kind != "redis" or not (found := password(store)):
         return ()
-    return ("--requirepass", required(_REDIS_SECRET) if mode == "prod" else escape(found))
+    return ("--requirepass", escape(found) if _may_stand(found, mode) else required(_REDIS_SECRET))
+
+
+def _may_stand(password: str, mode: Mode) -> bool:
+    """Tell if a password may be written: one of ours, where only a developer is."""
+    return mode == "dev" and password in OURS
 
 
 def password(store: Store) -> str:

@@ -16,6 +16,7 @@ from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
 from stoker.sidecar.detect.written.given import given
 from stoker.sidecar.detect.yaml import Table, load, with_texts
+from stoker.sidecar.detection import Build
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
@@ -43,6 +44,7 @@ class Service(msgspec.Struct, frozen=True):
     """What else it is called on its networks, and what it calls others."""
     written: Written | None = None
     given: Given | None = None
+    build: Build | None = None
 
 
 def compose_files(project: Project) -> list[str]:
@@ -93,6 +95,7 @@ def _service(
         aliases=tuple(_aliases(service)),
         written=_written(project, path, name, service, builder, environment, listed),
         given=given(path, name, written),
+        build=_built(project, path, builder),
     )  # fmt: skip
 
 
@@ -186,6 +189,15 @@ def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
     if dir not in project.dirs:
         dir = directory(path)
     return dir, dockerfile, _text(table.get("target"))
+
+
+def _built(project: Project, path: str, builder: Table) -> Build | None:
+    """Return what a service is built from, if all of it is there."""
+    context, dockerfile, target = _build(project, path, builder)
+    inside = context == "." or dockerfile.startswith(f"{context}/")
+    if "build" not in builder or dockerfile not in project.files or not inside:
+        return None
+    return Build(context, dockerfile, target)
 
 
 def _image_dir(project: Project, image: str) -> str:

@@ -72,7 +72,9 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
         "name": dns(service.name),
         "image": ":".join(tagged(plan, image.name)),
         "imagePullPolicy": "IfNotPresent",
-        "args": Words(commands.filled(service, service.command, escape, put_in)),
+        ("command" if image.starts else "args"): Words(
+            commands.filled(service, service.command, escape, put_in)
+        ),
         "workingDir": None if image.existing or service.dir == "." else inside(service.dir),
         "env": list(_environment(plan, service)),
         "envFrom": list(_sources(plan, service)),

@@ -1,0 +1,109 @@
+"""Which service of the project's own compose files is a broker, or the app's database."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.written.compose import Service
+from stoker.sidecar.detection import BrokerKind
+from stoker.sidecar.plan import own_files
+from stoker.sidecar.values import Given
+
+Engine = Literal["", "mysql", "sqlite"]
+
+_IMAGES: tuple[tuple[str, BrokerKind], ...] = (
+    (r"(^|/)(redis|valkey|keydb|dragonfly|redis-stack\S*)\b", "redis"),
+    (r"rabbitmq", "rabbitmq"),
+    (r"faktory", "faktory"),
+    (r"(^|/)(nats)\b", "nats"),
+    (r"postgres|postgis|timescale|pgvector|supabase/postgres", "postgres"),
+)
+_ABOUT = re.compile(r"exporter|commander|insight|backup|admin|browser")
+"""An image for one of them, and none itself: it looks at it, or copies it."""
+_KEPT: tuple[tuple[str, BrokerKind], ...] = (
+    ("/var/lib/postgresql", "postgres"), ("/var/lib/rabbitmq", "rabbitmq"),
+    ("/var/lib/faktory", "faktory"),
+)  # fmt: skip
+"""Where they keep what they have: whatever an image is called, this tells what it is."""
+_MYSQL = re.compile(r"(^|/)(mysql|mariadb|percona)\b")
+_ADAPTERS: tuple[tuple[Engine, tuple[str, ...]], ...] = (
+    ("", ("pg",)), ("mysql", ("mysql2", "trilogy")), ("sqlite", ("sqlite3",)),
+)  # fmt: skip
+"""What an application of Rails reads its database with; the first that it asks for counts."""
+
+
+class OwnService(TypedDict):
+    """What a ``BrokerUse`` says of it."""
+
+    service: str
+    image: str
+    given: tuple[Given, ...]
+    files: tuple[str, ...]
+    engine: Engine
+
+
+def kind_of(service: Service) -> BrokerKind | None:
+    """Return the kind of broker that a service is, by its image or by where its data is kept."""
+    if found := _of_image(service.image):
+        return found
+    if service.written or _ABOUT.search(service.image.lower()):
+        return None  # it starts something of its own
+    volumes = list(service.given.volumes) if service.given else []
+    return next((kind for place, kind in _KEPT for each in volumes if place in each), None)
+
+
+@functools.lru_cache(1_024)
+def _of_image(image: str) -> BrokerKind | None:
+    name = image.lower()
+    if _ABOUT.search(name.rpartition("/")[2]):
+        return None
+    return next((kind for pattern, kind in _IMAGES if re.search(pattern, name)), None)
+
+
+def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manifests) -> OwnService:
+    """Return which service is a broker of this kind: that of the file people develop with."""
+    engine: Engine = _engine(services, manifests) if kind == "database" else ""
+    paths = own_files(dict.fromkeys(each.path for each in services), production=False)
+    ordered = sorted(services, key=lambda each: (each.path not in paths, _at(paths, each.path)))
+    found = next((each for each in ordered if _is(each, kind, engine)), None)
+    if found is None:
+        return OwnService(service="", image="", given=(), files=(), engine=engine)
+    same = [found, *(each for each in ordered if each.name == found.name and each is not found)]
+    there = {each.path for each in same} | set(_overlays(services))
+    return OwnService(
+        service=found.name,
+        image=found.image,
+        given=tuple(each.given for each in same if each.given),
+        files=tuple(path for path in dict.fromkeys(e.path for e in services) if path in there),
+        engine=engine,
+    )
+
+
+def _at(paths: Sequence[str], path: str) -> int:
+    return paths.index(path) if path in paths else len(paths)
+
+
+def _is(service: Service, kind: BrokerKind, engine: Engine) -> bool:
+    """Tell if a service is of this kind; an application's database is PostgreSQL, or MySQL."""
+    if kind != "database":
+        return kind_of(service) == kind
+    if engine == "mysql":
+        return _MYSQL.search(service.image.lower()) is not None
+    return engine == "" and kind_of(service) == "postgres"
+
+
+def _engine(services: Sequence[Service], manifests: Manifests) -> Engine:
+    """Return what an application's database is, by what it is read with."""
+    for engine, names in _ADAPTERS:
+        if manifests.has(*names, language="ruby"):
+            return engine
+    return "mysql" if any(_MYSQL.search(each.image.lower()) for each in services) else ""
+
+
+def _overlays(services: Sequence[Service]) -> Sequence[str]:
+    """Return the files that are only read on top of another: a service of theirs has no image."""
+    return [each.path for each in services if not each.image and not each.built]

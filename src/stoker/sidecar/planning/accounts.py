@@ -1,0 +1,134 @@
+"""Who workers are to a broker or database of the project's own: as its compose service makes it.
+
+An account of ours would be let in nowhere: it is the service's image that makes one, by the
+variables that it is given, and by its own defaults where it is given none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from stoker.sidecar.detection import BrokerKind, BrokerUse
+from stoker.sidecar.interpolation import escape, required, settled
+from stoker.sidecar.values import PLACEHOLDER, Given
+
+
+class _Maker(NamedTuple):
+    """The variables that an image makes an account by, and what it does without them."""
+
+    user: tuple[str, ...]
+    password: tuple[str, ...]
+    database: tuple[str, ...]
+    usual: tuple[str, str, str]
+    """The database may be called as the user is: nothing."""
+
+
+_POSTGRES = _Maker(
+    ("POSTGRES_USER", "POSTGRESQL_USERNAME", "POSTGRESQL_USER"),
+    ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"),
+    ("POSTGRES_DB", "POSTGRESQL_DATABASE"),
+    ("postgres", "", ""),
+)
+_RABBITMQ = _Maker(
+    ("RABBITMQ_DEFAULT_USER", "RABBITMQ_USERNAME"),
+    ("RABBITMQ_DEFAULT_PASS", "RABBITMQ_PASSWORD"),
+    ("RABBITMQ_DEFAULT_VHOST", "RABBITMQ_VHOST"),
+    ("guest", "guest", "/"),
+)
+_MAKERS: Mapping[BrokerKind, _Maker] = {
+    "postgres": _POSTGRES, "database": _POSTGRES, "rabbitmq": _RABBITMQ,
+}  # fmt: skip
+
+
+class Account(NamedTuple):
+    """As a compose file has it: a ``$`` is meant for Compose."""
+
+    user: str
+    password: str
+    database: str
+    known: bool = True
+    """The file says it, or leaves it to the image; else only the operator knows it."""
+    chosen: bool = True
+    """The file says it."""
+
+    def plain(self, usual: Account) -> Account:
+        """Return it for a broker of ours, as far as it was chosen and is known without Compose.
+
+        A password stays the operator's.
+        """
+        user, database = settled(self.user), settled(self.database)
+        if not self.known or not self.chosen or not user:
+            return usual
+        return Account(user, PLACEHOLDER, database or usual.database)
+
+    def texts(self, values: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that have something of it, each with what it is set to."""
+        found: dict[str, str] = {}
+        for name, value in values.items():
+            part = parts.get(name, "url")
+            if part not in ("url", "user", "password", "database"):
+                continue
+            if not self.known:
+                found[name] = required(name)
+            else:
+                found[name] = self._url(value) if part == "url" else getattr(self, part)
+        return found
+
+    def _url(self, value: str) -> str:
+        scheme, _, rest = value.partition("://")
+        place = rest.rpartition("@")[2].partition("/")[0]
+        login = ":".join(filter(None, (_quoted(self.user), _quoted(self.password))))
+        return f"{scheme}://{login}@{place}{f'/{self.database}' if self.database else ''}"
+
+
+def usual(kind: BrokerKind) -> Account:
+    """Return the account of one that is ours."""
+    return Account("app", PLACEHOLDER, "/" if kind == "rabbitmq" else "app")
+
+
+def of_service(use: BrokerUse, *, named_elsewhere: bool) -> dict[str, Account]:
+    """Return the account that the broker's own service makes, by compose file.
+
+    ``named_elsewhere``: the app says itself what its database is called, as Rails does in
+    ``config/database.yml``; an address without a name leaves that so.
+    """
+    maker = _MAKERS.get(use.kind)
+    if maker is None:
+        return {}
+    return {each.path: _made(maker, each, named_elsewhere) for each in use.given}
+
+
+def _made(maker: _Maker, given: Given, named_elsewhere: bool) -> Account:
+    usual_user, usual_password, usual_database = maker.usual
+    user = _said(given, maker.user, usual_user)
+    password = _said(given, maker.password, usual_password)
+    if user is None or password is None:
+        return Account("", "", "", known=False)
+    chosen = [name for name in maker.database if given.environment.get(name)]
+    by_itself = "" if named_elsewhere else usual_database or user
+    database = _said(given, maker.database, by_itself) if chosen or not named_elsewhere else ""
+    made = Account(user, password, database or "")
+    return made._replace(chosen=any(name in given.environment for name in maker.user))
+
+
+def _said(given: Given, names: tuple[str, ...], usual: str) -> str | None:
+    """Return what a variable is set to; ``None`` if that is in a file that Compose does not read.
+
+    ``.env`` it reads: for the container, and to put in what is asked of it.
+    """
+    for name in names:
+        if name in given.environment:
+            text = given.environment[name]
+            return text if text is not None else f"${{{name}}}"
+    if not given.env_file:
+        return usual
+    beside = all(place in (".env", "./.env") for place in given.env_file)
+    return f"${{{names[0]}:-{usual}}}" if beside else None
+
+
+def _quoted(text: str) -> str:
+    """Return a text as an address has it; what Compose puts in stays as it is."""
+    plain = settled(text)
+    return escape(quote(plain, safe="")) if plain is not None and "$" not in text else text

@@ -1,0 +1,225 @@
+"""What the project's own services say is what its workers get: account, image, command, mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.planning import make_plan
+from tests.cli.support import ok
+from tests.sidecar.reading import compose_values, yaml_documents
+
+JOBS = {
+    "requirements.txt": "procrastinate\n",
+    "jobs.py": "import os\nfrom procrastinate import App, PsycopgConnector\n"
+    'app = App(connector=PsycopgConnector(conninfo=os.environ["DATABASE_URL"]))\n',
+    "Procfile": "worker: procrastinate --app jobs.app worker\n",
+}
+RAILS = {
+    "Gemfile": 'gem "rails"\ngem "pg"\ngem "solid_queue"\n',
+    "config/application.rb": "module Shop\nend\n",
+    "bin/jobs": 'require "solid_queue/cli"\n',
+    "Procfile": "worker: bin/jobs\n",
+}
+CELERY = {
+    "requirements.txt": "celery[redis]\n",
+    "shop.py": "import os\nfrom celery import Celery\n"
+    'app = Celery("s", broker=os.environ["B_URL"])\n',
+}
+
+
+def services(root: Path, file: str = "compose.yaml") -> dict[str, Any]:
+    return compose_values((root / file).read_text())["services"]
+
+
+def generated(root: Path, *files: dict[str, str]) -> None:
+    """Write a project, and what its workers need."""
+    for path, text in {path: text for each in files for path, text in each.items()}.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    ok("sidecar", "generate", str(root), "--target", "all")
+
+
+def database(*lines: str, image: str = "postgres:16", name: str = "db") -> dict[str, str]:
+    given = "".join(f"    {line}\n" for line in lines)
+    return {"compose.yaml": f"services:\n  {name}:\n    image: {image}\n{given}"}
+
+
+CHOSEN = "environment: {POSTGRES_USER: shop, POSTGRES_PASSWORD: s3/cret, POSTGRES_DB: orders}"
+
+
+@pytest.mark.parametrize(
+    ("service", "address"),
+    [
+        (database(CHOSEN), "postgresql://shop:s3%2Fcret@db:5432/orders"),
+        (database(CHOSEN, "volumes: ['d:/var/lib/postgresql/data']", image="acme/search:1"),
+         "postgresql://shop:s3%2Fcret@db:5432/orders"),
+        (database("environment: ['POSTGRES_PASSWORD=${DB_PASSWORD}']"),
+         "postgresql://postgres:${DB_PASSWORD}@db:5432/postgres"),
+        (database("environment: [POSTGRES_HOST_AUTH_METHOD=trust]"),
+         "postgresql://postgres@db:5432/postgres"),
+        (database("env_file: .env"),
+         "postgresql://${POSTGRES_USER:-postgres}:${POSTGRES_PASSWORD:-}@db:5432/"
+         "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"),
+        (database("env_file: db.env"), "${DATABASE_URL:?set it in .env}"),
+        (database(CHOSEN, name="my_db"), "postgresql://shop:s3%2Fcret@my_db:5432/orders"),
+    ],
+    ids=["chosen", "by its volume", "put in", "trust", ".env", "another file", "underscore"],
+)  # fmt: skip
+def test_a_worker_has_the_account_that_the_projects_database_makes(
+    service: dict[str, str], address: str, tmp_path: Path
+) -> None:
+    generated(tmp_path, JOBS, service)
+
+    assert services(tmp_path)["worker"]["environment"]["DATABASE_URL"] == address
+    assert len(services(tmp_path)) == 2, "nothing but the worker is added"
+
+
+def test_in_production_the_account_is_called_alike_and_its_password_is_the_operators(
+    tmp_path: Path,
+) -> None:
+    generated(tmp_path, JOBS, database(CHOSEN))
+
+    found = services(tmp_path, "compose.prod.yaml")
+    password = "${POSTGRES_PASSWORD:?set it in .env}"
+    own = {"POSTGRES_USER": "shop", "POSTGRES_PASSWORD": password, "POSTGRES_DB": "orders"}
+    assert found["db"]["environment"] == own
+    address = f"postgresql://shop:{password}@db:5432/orders"
+    assert found["worker"]["environment"]["DATABASE_URL"] == address
+    assert "s3" not in (tmp_path / "compose.prod.yaml").read_text()
+
+
+def test_rails_keeps_its_own_database_and_what_that_is_called(tmp_path: Path) -> None:
+    generated(tmp_path, RAILS, database("environment: {POSTGRES_PASSWORD: s3cret}"))
+
+    found = services(tmp_path)
+    assert found.keys() == {"db", "worker"}
+    assert found["worker"]["depends_on"].keys() == {"db"}
+    # config/database.yml says which of its databases it is.
+    assert found["worker"]["environment"]["DATABASE_URL"] == "postgresql://postgres:s3cret@db:5432"
+
+
+def test_jobs_in_the_apps_own_sqlite_get_no_postgres(tmp_path: Path) -> None:
+    generated(tmp_path, RAILS, {"Gemfile": RAILS["Gemfile"].replace('"pg"', '"sqlite3"')})
+
+    assert services(tmp_path).keys() == {"worker"}
+    assert "DATABASE_URL" not in services(tmp_path)["worker"].get("environment", {})
+    [note] = make_plan(detect(tmp_path)).notes
+    assert "which is a file of SQLite's" in note
+
+
+def test_a_worker_waits_for_nothing_that_its_file_has_not(tmp_path: Path) -> None:
+    """Compose refuses the whole file otherwise."""
+    app = "services:\n  web:\n    build: .\n    command: gunicorn shop:app\n"
+    store = "services:\n  redis:\n    image: redis:6.2\n"
+    procfile = {"Procfile": "worker: celery -A shop worker\n"}
+    generated(
+        tmp_path, CELERY, procfile, {"compose.yaml": app, "docker-compose.stores.yaml": store}
+    )
+
+    found = services(tmp_path)
+    assert found["worker"]["depends_on"].keys() <= found.keys()
+    assert found["redis"]["image"] == "redis:6.2"
+
+
+WORKER = (
+    "services:\n  mail:\n    build: {context: ., dockerfile: docker/mail}\n    command: COMMAND\n"
+)
+
+
+def test_it_is_the_image_that_the_projects_own_service_is_built_from(tmp_path: Path) -> None:
+    (tmp_path / "docker").mkdir()
+    generated(
+        tmp_path,
+        CELERY,
+        {
+            "compose.yaml": WORKER.replace("docker/mail", "docker/mail.Dockerfile").replace(
+                "COMMAND", "celery -A shop worker"
+            ),
+            "docker/mail.Dockerfile": "FROM python:3.12\nCOPY . .\n",
+            "Dockerfile": "FROM nginx\n",
+        },
+    )
+
+    build = services(tmp_path, "compose.prod.yaml")["mail"]["build"]
+    assert build == {"context": ".", "dockerfile": "docker/mail.Dockerfile"}
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "script", "key"),
+    [
+        ('["/app/serve"]', "", "entrypoint"),
+        ('["./start.sh"]', "gunicorn shop:app\n", "entrypoint"),
+        ('["./start.sh"]', 'migrate\nexec "$@"\n', "command"),
+        ('["tini", "--"]', "", "command"),
+        ('["uv", "run"]', "", "command"),
+        ('["sh", "-c", "exec \\"$@\\"", "--"]', "", "command"),
+    ],
+)
+def test_an_image_that_starts_the_app_whatever_it_is_told_is_told_otherwise(
+    entrypoint: str, script: str, key: str, tmp_path: Path
+) -> None:
+    dockerfile = f"FROM python:3.12\nCOPY . .\nENTRYPOINT {entrypoint}\n"
+    procfile = {"Procfile": "worker: celery -A shop worker\n"}
+    generated(tmp_path, CELERY, procfile, {"Dockerfile": dockerfile, "start.sh": script})
+
+    command = ["celery", "-A", "shop", "worker"]
+    assert services(tmp_path, "compose.prod.yaml")["worker"][key] == command
+    [worker] = [
+        document["spec"]["template"]["spec"]["containers"][0]
+        for document in yaml_documents((tmp_path / "kubernetes/worker.yaml").read_text())
+        if document["kind"] == "Deployment"
+    ]
+    assert worker["command" if key == "entrypoint" else "args"] == command
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_an_image_of_the_projects_own_needs_what_starts_its_programs(
+    own: bool, tmp_path: Path
+) -> None:
+    dockerfile = {"Dockerfile": "FROM python:3.12\nCOPY . .\nRUN uv sync\n"} if own else {}
+    procfile = {"Procfile": "worker: uv run --no-sync celery -A shop worker\n"}
+    generated(tmp_path, CELERY, procfile, dockerfile)
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    runner = ["uv", "run", "--no-sync"] if own else []
+    assert worker["command"] == [*runner, "celery", "-A", "shop", "worker"]
+    check = worker["healthcheck"]["test"][-1]
+    assert check.startswith("uv run --no-sync celery" if own else "celery")
+
+
+def test_amazons_queues_get_no_container_and_no_other_address(tmp_path: Path) -> None:
+    source = 'from celery import Celery\napp = Celery("s", broker="sqs://")\n'
+    procfile = {"Procfile": "worker: celery -A shop worker\n"}
+    generated(tmp_path, CELERY, procfile, {"shop.py": source})
+
+    assert services(tmp_path).keys() == {"worker"}
+    assert "CELERY_BROKER_URL" not in (tmp_path / "compose.yaml").read_text()
+    assert services(tmp_path)["worker"]["healthcheck"] == {"disable": True}, "it answers no ping"
+    [note] = make_plan(detect(tmp_path)).notes
+    assert note.startswith("shop.py:2: the jobs are in Amazon's SQS")
+
+
+def test_production_is_not_told_to_be_development(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  worker:\n    build: .\n    command: bundle exec sidekiq\n"
+        "    environment: {RAILS_ENV: '${RAILS_ENV:-development}', LOG: development}\n"
+    )
+    gemfile = {"Gemfile": 'gem "rails"\ngem "sidekiq"\n', "Dockerfile": "FROM ruby:3.4\n"}
+    generated(tmp_path, gemfile, {"compose.yaml": compose})
+
+    told = services(tmp_path, "compose.prod.yaml")["worker"]["environment"]
+    assert told["RAILS_ENV"] == "production"
+    assert told["LOG"] == "development"
+
+
+def test_a_command_leads_to_the_broker_beside_it(tmp_path: Path) -> None:
+    """In a container localhost is the container itself."""
+    start = "rq worker -u ${RQ_URL:-redis://localhost:6379/2} mail"
+    generated(tmp_path, {"requirements.txt": "rq\n", "Procfile": f"worker: {start}\n"})
+
+    command = services(tmp_path)["worker"]["command"]
+    assert command == ["rq", "worker", "-u", "redis://redis:6379/2", "mail"]

@@ -19,10 +19,10 @@ def spotting(
 ) -> re.Pattern[str]:  # fmt: skip
     """Return a pattern that finds any of these words, as they are.
 
-    ``whole`` not in longer ones, ``begun`` not in the middle of one (their edges have to be letters:
-    in bytes, others are no edges beside an ``é``), ``followed`` only before what fits a pattern. Each is looked for by its rarest letter: ``re`` skips at once what cannot be
-    one, and this is several times as fast as ``word|word|…``, which stops at most letters of any
-    text.
+    ``whole`` not in longer ones, ``begun`` not in the middle of one, ``followed`` only before what
+    fits a pattern. The edges of the first two have to be letters: beside an ``é`` no other is one
+    in bytes. Each is looked for by its rarest letter: ``re`` skips at once what cannot be one, and
+    this is several times as fast as ``word|word|…``, which stops at most letters of any text.
     """
     return re.compile(_by_rarest(words, whole, begun, followed or {}))
 

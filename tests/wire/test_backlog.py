@@ -168,6 +168,32 @@ async def test_many_leases_that_ran_out_are_renewed_with_a_few_searches(server: 
     await broker.close()
 
 
+async def test_leases_that_ran_out_beside_many_active_jobs_are_looked_for_part_by_part(
+    server: Server,
+) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")] * 100)
+    leases = [lease_of(job) for job in await broker.claim(Want({"q": 100}, 100, "w"))]
+    with server.connect(decode_responses=True) as client:
+        for number, lease in enumerate(leases):  # among the jobs of others
+            client.linsert("bull:q:active", "before", lease.id, f"other-{number}")
+            client.rpush("bull:q:active", *(f"older-{number}-{n}" for n in range(200)))
+        client.delete(*(f"bull:q:{lease.id}:lock" for lease in leases))
+        gone = set(leases[::10])
+        for lease in gone:  # as a Node worker takes jobs back
+            client.lrem("bull:q:active", 1, lease.id)
+            client.rpush("bull:q:wait", lease.id)
+        client.config_resetstat()
+
+        lost = await broker.extend(leases, 30_000)
+
+        assert lost == gone
+        assert searches(server) == len(gone), "only those that were in no part"
+        held = [f"bull:q:{lease.id}:lock" for lease in set(leases) - gone]
+        assert client.exists(*held) == len(held)
+    await broker.close()
+
+
 async def test_the_newest_of_a_long_active_list_are_ended_from_its_end(server: Server) -> None:
     broker = await make_broker(server.url).open()
     await broker.add([NewJob("q", "t", "{}")] * 300)

@@ -270,3 +270,35 @@ async def test_a_dead_letter_without_a_timestamp_can_be_replayed(
     async with working(app):
         await eventually(lambda: drained(theirs), "it to be run")
     assert await theirs.counts() == {"completed": 1}
+
+
+async def test_a_lost_job_that_cannot_be_put_in_line_has_not_crashed(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")])
+    [job] = await broker.claim(Want({"q": 1}, 1, "w"))
+    with server.connect(decode_responses=True) as client:
+        client.delete(f"bull:q:{job.id}:lock")
+        client.set("bull:q:wait", "of another type")
+
+        assert await broker.recover(["q"], max_stalls=1) == []
+        assert await broker.recover(["q"], max_stalls=1) == []
+        client.delete("bull:q:wait")
+        assert await broker.recover(["q"], max_stalls=1) == [job.id]
+
+        assert client.hget(f"bull:q:{job.id}", "stc") == "1"
+    await broker.close()
+
+
+async def test_a_dead_letter_that_cannot_be_counted_is_made_once(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    await broker.add([NewJob("q", "t", "{}")])
+    [job] = await broker.claim(Want({"q": 1}, 1, "w"))
+    with server.connect(decode_responses=True) as client:
+        client.delete(f"bull:q:{job.id}:lock")
+        client.set("bull:q:metrics:failed", "of another type")
+
+        assert await broker.recover(["q"], max_stalls=0) == [job.id]
+
+        assert client.lrange("bull:q:active", 0, -1) == []
+        assert client.zrange("bull:q:failed", 0, -1) == [job.id]
+    await broker.close()

@@ -9,6 +9,7 @@ import pytest
 
 from stoker.broker import make_broker
 from stoker.broker.base import Broker, Select
+from stoker.broker.redis.connection import ABREAST
 from stoker.job.model import NewJob
 from stoker.job.states import State
 from tests.servers.cluster import Cluster
@@ -67,6 +68,30 @@ async def test_who_is_cancelled_while_a_clusters_nodes_are_looked_for_stops_nobo
 
         assert front.connected == before + 1
         await broker.close()
+
+
+async def test_of_those_who_gave_up_waiting_for_a_cluster_few_are_carried_out(
+    cluster: Cluster,
+) -> None:
+    broker = await make_broker(cluster.url).open()
+    await broker.add([NewJob("q", "t", "{}")])
+    before = asyncio.all_tasks()
+    for node in cluster.nodes:
+        node.freeze()
+    adding = [asyncio.ensure_future(broker.add([NewJob("q", "t", "{}")])) for _ in range(200)]
+    await asyncio.wait(adding, timeout=0.05)
+    for each in adding:
+        each.cancel()
+    await asyncio.wait(adding)
+
+    gone_on_with = asyncio.all_tasks() - before
+    assert len(gone_on_with) <= ABREAST
+    for node in cluster.nodes:
+        node.thaw()
+    await asyncio.wait(gone_on_with)
+    [queue] = await broker.queues(["q"])
+    assert queue.counts[State.WAITING] <= 1 + ABREAST
+    await broker.close()
 
 
 async def test_what_goes_on_for_nobody_ends_with_the_broker(cluster: Cluster) -> None:

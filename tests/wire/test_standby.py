@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
 from stoker.broker import Broker, make_broker
 from stoker.broker.base import Want
+from stoker.broker.redis.bell import Bell
 from stoker.broker.redis.connection import BLOCK_SECONDS
+from stoker.broker.redis.standby import Standby
 from stoker.errors import BrokerUnavailable
 from stoker.job.model import JobRecord, Keep, NewJob, lease_of
 from stoker.job.outcome import Done
@@ -81,6 +84,65 @@ async def test_a_job_comes_with_the_word_that_there_is_one(server: Server, broke
     assert detail.job.claimed_at == job.claimed_at
     assert detail.job.token == job.token
     await other.close()
+
+
+async def test_a_bell_that_rings_as_its_claim_is_cancelled_rings_for_the_next(
+    make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_server()
+    with server.connect() as client:
+        client.execute_command("ACL", "SETUSER", "default", "-client|unblock", "-client|id")
+    broker = await make_broker(server.url).open()
+    both = Want({"q": 1, "other": 1}, 1, "w")
+    await broker.add([NewJob("other", "t", "{}")])
+    [running] = await broker.claim(both)
+    with server.connect() as client:
+        client.delete("bull:other:marker")
+    await broker.claim(WANT, 0.01)  # finds out that nothing can stand by
+    claiming = await standing_by(broker, server)
+    ring = Bell._ring
+
+    def ring_and_cancel(bell: Bell, popped: Sequence[Any] | None) -> None:
+        ring(bell, popped)
+        claiming.cancel()
+
+    monkeypatch.setattr(Bell, "_ring", ring_and_cancel)
+    await broker.finish([Done(lease_of(running), "null", Keep())], both)
+    await broker.add([JOB])
+    await asyncio.wait([claiming])
+    monkeypatch.undo()
+
+    assert claiming.cancelled()
+    async with asyncio.timeout(BLOCK_SECONDS / 2):
+        assert len(await broker.claim(both, LONG)) == 1
+    await broker.close()
+
+
+async def test_a_bell_that_rings_behind_a_claim_in_vain_is_heard(
+    server: Server, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = Standby.over
+    is_over, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def over_later(standby: Standby) -> None:  # the answer is on its way
+        await over(standby)
+        is_over.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(Standby, "over", over_later)
+    claiming = await standing_by(broker, server, Want({"q": 5, "other": 5}, 5, "w"))
+    with server.connect() as client:
+        client.zadd("bull:q:marker", {"0": 0})  # another worker has the job already
+    await is_over.wait()
+    await broker.add([NewJob("other", "t", "{}")])
+    with server.connect() as client:
+        while client.exists("bull:other:marker"):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.05)  # what was popped is here
+    goes_on.set()
+
+    async with asyncio.timeout(BLOCK_SECONDS / 2):
+        assert len(await claiming) == 1
 
 
 async def test_jobs_that_come_one_at_a_time_take_three_scripts_each(

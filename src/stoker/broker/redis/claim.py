@@ -144,7 +144,12 @@ class Claimer:
         if pipe is not None:
             return await self._stand_by(bells, pipe, want, left)
         with first_ring(bells, left) as ringing:
-            await ringing
+            try:
+                await ringing
+            except asyncio.CancelledError:
+                if ringing.done() and (bell := ringing.result()) is not None:
+                    self._begin(bell.put_back())  # it rang in this very turn of the loop
+                raise
         return await self._unharmed(self._take(want))
 
     async def _stand_by(
@@ -170,6 +175,8 @@ class Claimer:
         if rung is not None and brought.jobs:
             # It may have rung behind the claim, which is not looked for again before there is room.
             self._begin(rung.put_back())
+        elif rung is not None:
+            brought = brought._replace(due=brought.at)  # as before, but there is room: look again
         if brought.born or brought.doomed:
             return await self._unharmed(self.see_to(brought))
         return brought  # at once: a task would cost two turns of the loop

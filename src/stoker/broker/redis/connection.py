@@ -149,6 +149,7 @@ class Line:
         self._turns = asyncio.Semaphore(ABREAST)
         self._asking: set[asyncio.Task[Any]] = set()
         """Commands to a cluster."""
+        self._is_closed = False
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script; one that the server has forgotten, or never knew, is sent again."""
@@ -160,10 +161,11 @@ class Line:
     async def command(self, *words: Any) -> Any:
         """Run a command that answers at once.
 
-        It is carried out though whoever asks is cancelled meanwhile.
+        Once sent, it is carried out though whoever asks is cancelled meanwhile.
         """
         if self._wire is not None:
             return await self._wire.ask(*words)
+        await self._turns.acquire()  # who is cancelled here has asked nothing
         # A task of its own: a client that is cancelled while it looks for its nodes drops what it
         # has found, and all connections. Who has less time than that takes would never be served.
         asking = asyncio.ensure_future(self._ask_cluster(words))
@@ -175,11 +177,13 @@ class Line:
         return asking.result()
 
     async def _ask_cluster(self, words: Sequence[Any]) -> Any:
-        async with self._turns:  # the client knows which node to ask, on a connection each
-            return await answer(self.client, *words)
+        if self._is_closed:  # else the client would connect once more
+            raise redis_errors.ConnectionError(CLOSED_HERE)
+        return await answer(self.client, *words)  # it knows which node to ask
 
     def _has_asked(self, asking: asyncio.Task[Any]) -> None:
         self._asking.discard(asking)
+        self._turns.release()
         if not asking.cancelled():
             asking.exception()  # whoever asked may not be there any more to hear of it
 
@@ -215,6 +219,7 @@ class Line:
     async def close(self) -> None:
         bells, self._bells = self._bells, {}
         await asyncio.gather(*(bell.close() for bell in bells.values()))
+        self._is_closed = True
         if self._wire is not None:
             await self._wire.close()
         for client in self._clients:

@@ -88,7 +88,7 @@ def translated(error: Exception, url: BrokerURL) -> StokerError:
             hint=_where_to_look(text, url),
         )
     if _NO_SENTINEL.search(text):
-        return ConfigError(
+        return BrokerUnavailable(
             f"{url}: what answers there is no Sentinel",
             hint="most listen at port 26379; for a server without one: redis://host:6379/0",
         )

@@ -63,12 +63,14 @@ class Settler:
     async def _unsettled(self, given: Sequence[Outcome]) -> Sequence[Outcome]:
         """Return the outcomes less those that an earlier call settled without being answered."""
         resent = [outcome for outcome in given if outcome.lease in self._in_doubt]
-        if not resent:
-            return given
-        call = self._server.new_call()
-        outcomes.resent(call, resent)
-        places = await self._server.run("settled", call)
-        settled = {resent[int(place) - 1].lease for place in places}
+        settled: set[Lease] = set()
+        asked = resent
+        while asked:  # one call may look at the first few only
+            call = self._server.new_call()
+            outcomes.resent(call, asked)
+            places, looked_at = await self._server.run("settled", call)
+            settled.update(asked[int(place) - 1].lease for place in places)
+            asked = asked[int(looked_at) :]
         self._in_doubt.difference_update(outcome.lease for outcome in resent)
         return [outcome for outcome in given if outcome.lease not in settled]
 

@@ -19,16 +19,22 @@ async def extend(server: Server, leases: Collection[Lease], lease_ms: int) -> se
     """Make the leases last so long from now; return those that are lost."""
     asked = list(leases)
     lost: set[Lease] = set()
-    while asked:
-        part = asked[:RENEWED_AT_ONCE]
+    for start in range(0, len(asked), RENEWED_AT_ONCE):
+        lost |= await _extend(server, asked[start : start + RENEWED_AT_ONCE], lease_ms)
+    return lost
+
+
+async def _extend(server: Server, leases: Sequence[Lease], lease_ms: int) -> set[Lease]:
+    lost: set[Lease] = set()
+    look_from = 0
+    while leases:
         call = server.new_call()
-        call.add(lease_ms, len(part))
-        for lease in part:
+        call.add(lease_ms, look_from, len(leases))
+        for lease in leases:
             call.args += [call.place(lease.queue), lease.id, lease.token]
-        places, looked_at = await server.run("extend", call)
-        lost.update(part[int(place) - 1] for place in places)
-        # Where many run, the script may have looked at the first few only.
-        asked = asked[len(part) if looked_at is None else int(looked_at) :]
+        gone, left, look_from = await server.run("extend", call)
+        lost.update(leases[int(place) - 1] for place in gone)
+        leases = [leases[int(place) - 1] for place in left]
     return lost
 
 

@@ -243,6 +243,8 @@ local function settle_group(group)
       complete_plain(q, place, members, gone)
       plain = plain + 1
     else
+      delete_jobs(q, gone) -- before others add what may take an id of these
+      gone = {}
       settle(complete, place, members)
     end
   end

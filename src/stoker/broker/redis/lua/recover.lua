@@ -1,5 +1,5 @@
 -- Take back jobs of one queue whose lock is gone; keep house.
--- needs: list ending
+-- needs: list state ending
 -- Input: KEYS[1] the queue's base. ARGV: time, clock, crashes allowed, patience in ms, the message of a
 --   dead letter up to its number, extra, offset in the active list from its oldest end, jobs to look at.
 -- Output: {ids taken back, offset to go on from or nothing}.
@@ -17,24 +17,26 @@ trim_events(q)
 local function bury(id, crashes)
   end_kept(q, id, message .. crashes .. ' times when its process died', extra, 'active')
   tell(q, 'stalled', 'jobId', id)
-  count_ended(q, 'failed', 1)
+  attempt(q, count_ended, q, 'failed', 1)
 end
 
 local function take_back(id)
   local key = q.base .. id
-  local stored = fields_of(key, 'timestamp', 'priority', 'ats', 'name')
+  local stored = fields_of(key, 'timestamp', 'priority', 'ats', 'name', 'processedOn', 'stc')
   call('SREM', q.base .. 'stalled', id)
   if not stored[1] and not stored[4] then
     count_oddity(q, 'missing')
     return
   end
+  local is_doomed = (tonumber(stored[6]) or 0) >= allowed
+  -- First what may fail, where others have left something in the way: it is no crash, however often.
+  if not is_doomed then to_front(q, id, tonumber(stored[2]) or 0) end
   local crashes = count_crash(key)
   if patience > 0 then call('HDEL', key, 'stoker.overdue') end
-  if stored[3] then call('HSET', key, 'stoker.taken', stored[3]) end -- for settled.lua
-  if crashes > allowed then
+  call('HSET', key, 'stoker.taken', claim_of(stored[5], stored[3]))
+  if is_doomed then
     bury(id, crashes)
   else
-    to_front(q, id, tonumber(stored[2]) or 0)
     tell(q, 'waiting', 'jobId', id, 'prev', 'active')
     tell(q, 'stalled', 'jobId', id)
   end

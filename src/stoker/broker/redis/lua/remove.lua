@@ -52,7 +52,12 @@ local function remove_family(key)
   return complete, not complete
 end
 
-for _, hit in ipairs(hits) do
+local before = gone_through
+for n, hit in ipairs(hits) do
+  if n > 1 and not hit.section and gone_through - before + searched > SEARCHED_AT_ONCE then
+    ended = { looked = hit.place - 1 } -- what the children before have cost is enough
+    break
+  end
   local goes, more = (force or hit.state ~= 'active') and not is_armed(q, hit), false
   if goes and not hit.section then
     local fine

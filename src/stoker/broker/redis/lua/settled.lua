@@ -2,7 +2,7 @@
 -- needs: lease state
 -- Input: KEYS the queues' bases. ARGV: time, clock, number of outcomes, each: kind as in finish, place in
 --   KEYS, id, token, its result or message, its extra.
--- Output: the places of those that were settled by that token in that way. No events.
+-- Output: {places of those that were settled by that token in that way, how many were looked at}. No events.
 
 local ENDS = { d = { completed = true }, f = { failed = true } }
 local AGAIN = { waiting = true, delayed = true }
@@ -16,18 +16,20 @@ end
 
 -- A job that was taken back from this claim waits too, but not because its worker said so.
 local function was_taken_back(key)
-  local job = fields_of(key, 'ats', 'stoker.taken')
-  return job[2] and job[1] == job[2]
+  local job = fields_of(key, 'processedOn', 'ats', 'stoker.taken')
+  return job[3] == claim_of(job[1], job[2])
 end
 
-local settled = {}
-for place = 1, next_number() do
+local settled, looked_at = {}, 0
+local count = next_number()
+while looked_at < count and gone_through <= SEARCHED_AT_ONCE do
+  looked_at = looked_at + 1
   local kind, base, id, token = next_argument(), KEYS[next_number()], next_argument(), next_argument()
   local text, extra = next_argument(), next_argument()
   local key = base .. id
   if is_last_claim(key, token) and (ENDS[kind] or AGAIN)[state_of(open_queue(base), id)]
       and is_recorded(kind, key, text, extra) and not was_taken_back(key) then
-    settled[#settled + 1] = place
+    settled[#settled + 1] = looked_at
   end
 end
-return settled
+return { settled, looked_at }

@@ -16,11 +16,16 @@ local function is_active(q, id)
   return seen[q.base .. id] or false
 end
 
--- Returns its state and, if delayed, when it is due; nothing if there is no such job. Its hash, its lock
--- and the sets are asked first, and tell of nearly all. Of one that was claimed before and that nobody
--- holds, the list of active jobs is searched. A job that is nowhere else has to be in line: the line
--- itself is not searched, it may be long.
-local function state_of(q, id)
+-- The claim from which a job was last taken back is kept with it, for whoever asks where it stands.
+local function claim_of(claimed_at, starts)
+  return (claimed_at or '') .. ':' .. (starts or '')
+end
+
+-- It was claimed before and nobody holds it: only the list of active jobs can tell.
+local UNTOLD = 'untold'
+
+-- What its hash, its lock and the sets tell of where a job stands, which is all but of a few.
+local function told_state(q, id)
   local stored = fields_of(q.base .. id, 'timestamp', 'finishedOn', 'name', 'processedOn', 'ats',
     'stoker.taken')
   if not stored[1] and not stored[3] then return end
@@ -31,7 +36,15 @@ local function state_of(q, id)
   local due = call('ZSCORE', q.delayed, id)
   if due then return 'delayed', math.floor(tonumber(due) / DELAY_STEP) end
   if call('EXISTS', q.base .. id .. ':lock') == 1 then return 'active' end
-  local was_taken_back = stored[6] and stored[6] == stored[5] -- from its last claim
+  local was_taken_back = stored[6] == claim_of(stored[4], stored[5])
   if not stored[4] or was_taken_back or call('ZSCORE', q.prioritized, id) then return 'waiting' end
+  return UNTOLD
+end
+
+-- Returns a job's state and, if delayed, when it is due; nothing if there is no such job. One that is
+-- nowhere else has to be in line: the line itself is not searched, it may be long.
+local function state_of(q, id)
+  local state, due = told_state(q, id)
+  if state ~= UNTOLD then return state, due end
   return is_active(q, id) and 'active' or 'waiting'
 end

@@ -11,6 +11,7 @@ from stoker.sidecar.detect.source import (
     Inferred,
     Sources,
     celery_apps,
+    dramatiq_actors,
     python_scripts,
     python_sites,
     python_web,
@@ -99,19 +100,10 @@ def _rq_queues(text: str) -> tuple[str, ...]:
 def _dramatiq(source: PythonSource) -> list[Inferred]:
     if source.manifests.has("django-dramatiq"):
         return []
-    actors: dict[str, int] = {}
-    setters: dict[str, int] = {}
-    for path in source.speaking_of("dramatiq"):
-        text = source.project.text(path)
-        at = re.search(r"@(?:dramatiq\.)?actor\b", text)
-        if at:
-            actors[path] = text.count("\n", 0, at.start()) + 1
-        at = re.search(r"set_broker\(", text)
-        if at:
-            setters[path] = text.count("\n", 0, at.start()) + 1
+    actors = dramatiq_actors.actors(source)
     if not actors:
         return []
-    both = [path for path in actors if path in setters]
+    both = [path for path in actors if "set_broker(" in source.project.text(path)]
     paths = both[:1] or sorted(actors)[:8]
     names = [source.module_name(path) for path in paths]
     words = ("dramatiq", *(name for name, _ in names))

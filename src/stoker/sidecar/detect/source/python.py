@@ -16,6 +16,7 @@ from stoker.sidecar.detect.source import (
     python_sites,
     python_web,
     stoker_apps,
+    taskiq_tasks,
 )
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
@@ -243,7 +244,7 @@ def _saq(source: PythonSource) -> list[Inferred]:
 
 
 def _taskiq(source: PythonSource) -> list[Inferred]:
-    calls = {
+    calls = source.brokers | {
         e.call.rpartition(".")[2]
         for m in source.modules.values()
         if "taskiq" in source.project.text(m.path)
@@ -257,9 +258,11 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         if calls
         else []
     )
-    return workers + _single(
+    schedulers = _single(
         source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
     )
+    files = taskiq_tasks.outside(source, workers[0]) if workers else []
+    return [taskiq_tasks.loading(source, each, files) for each in (*workers, *schedulers)]
 
 
 _TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")

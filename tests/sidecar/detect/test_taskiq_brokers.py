@@ -65,3 +65,12 @@ def test_it_is_not_given_what_its_own_file_imports(tmp_path: Path) -> None:
     files = {"app/conf.py": conf, "app/mail.py": TASK}
 
     assert commands(seen(tmp_path, FILES | files)) == ["taskiq worker -fsd app.conf:broker"]
+
+
+def test_it_is_given_none_where_a_pattern_is_written(tmp_path: Path) -> None:
+    readme = "While you work: `taskiq worker -tp=app/*.py --reload app.conf:broker`\n"
+    files = {"app/conf.py": f"{AWAITED}broker = ready()\n", "app/mail.py": TASK}
+
+    found = seen(tmp_path, FILES | files | {"README.md": readme})
+
+    assert commands(found) == ["taskiq worker -fsd app.conf:broker"]

@@ -18,18 +18,24 @@ _FOUND = "-fsd"
 _FOUND_FILE = "tasks.py"
 _MOST = 8
 """Modules on a command line: more are a matter of the project's own pattern."""
+_PATTERN = re.compile(rb"--tasks-pattern| -tp[ =]")
+"""Somebody wrote down which files have tasks."""
 _CELERY = re.compile(r"^[ \t]*(?:from|import)\s+celery\b", re.MULTILINE)
 
 
 def outside(source: PythonSource, worker: Inferred) -> list[str]:
     """Return the files with tasks of the worker's broker that it does not know by itself."""
+    project = source.project
+    written = [*project.suffixed("yml", "yaml", "sh", "toml", "md"), *project.named("Procfile")]
+    if any(project.telling(written, _PATTERN)):
+        return []
     home = worker.evidence[0].path
     name = re.escape(worker.app.partition(":")[2])
     defines = re.compile(rf"^[ \t]*@(?:\w+\.)*(?:{name}|async_shared_broker)\.task\b", re.M)
     known = {home, *(file for file, _, _ in imported(source, home))}
     found: list[str] = []
     for path in source.speaking_of(".task"):
-        text = source.project.text(path)
+        text = project.text(path)
         if path not in known and defines.search(text) and not _CELERY.search(text):
             found.append(path)
     return found

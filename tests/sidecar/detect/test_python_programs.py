@@ -204,9 +204,7 @@ def test_what_imports_the_app_alone_gathers_no_tasks(tmp_path: Path) -> None:
         "shop/mail.py": "from shop.conf.app import queue\n\n@queue.task\ndef send(n): ...\n",
     }
 
-    assert commands(seen(tmp_path, files)) == [
-        "celery -A shop.mail.queue worker --loglevel=info"
-    ]
+    assert commands(seen(tmp_path, files)) == ["celery -A shop.mail.queue worker --loglevel=info"]
 
 
 def test_a_program_of_a_virtual_environment_of_windows_is_named_alone(tmp_path: Path) -> None:

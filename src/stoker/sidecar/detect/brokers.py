@@ -57,7 +57,7 @@ def uses(
             or (usual if kind in stoker.brokers else {}),
             service=service.name if (service := _service(kind, services)) else "",
             image=service.image if service else "",
-            evidence=tuple(evidence[:4]),
+            evidence=tuple(dict.fromkeys(evidence))[:4],
         )
         for kind, evidence in kinds.items()
     )

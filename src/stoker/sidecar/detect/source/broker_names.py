@@ -92,7 +92,7 @@ def _named(value: ast.expr) -> BrokerKind | None:
     text = ast.unparse(value)
     if any(re.search(pattern, text) for pattern, _ in SCHEMES):
         return None
-    kinds = {kind for pattern, kind in _NAMES if re.search(pattern, text.upper())}
+    kinds: set[BrokerKind] = {k for pattern, k in _NAMES if re.search(pattern, text.upper())}
     return kinds.pop() if len(kinds) == 1 else None
 
 

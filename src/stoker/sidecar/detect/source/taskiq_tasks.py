@@ -1,4 +1,4 @@
-"""Which modules taskiq's worker is given, so that it knows the tasks that lie in files of their own.
+"""Which modules taskiq's worker is given, so that it knows the tasks in files of their own.
 
 It looks for ``tasks.py`` by itself (``-fsd``), and for no other file.
 """

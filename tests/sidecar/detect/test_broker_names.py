@@ -59,7 +59,12 @@ def test_it_says_which_one_saq_has(tmp_path: Path, queue: str, broker: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("more", "broker"), [("", "redis"), ("app.conf.broker_url = settings.BROKER\n", "rabbitmq")]
+    ("more", "broker"),
+    [
+        ("", "redis"),
+        ("app.conf.broker_url = None\n", "redis"),
+        ("app.conf.broker_url = settings.BROKER\n", "rabbitmq"),
+    ],
 )
 def test_a_written_address_says_it_if_there_is_no_other(
     tmp_path: Path, more: str, broker: str

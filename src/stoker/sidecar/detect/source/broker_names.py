@@ -47,6 +47,8 @@ def votes(source: PythonSource, framework: str) -> Iterator[Vote]:
         module = source.module(path)
         for value in _told(module, framework) if module else ():
             meant = _meant(value, _assigned(module)) if module else value
+            if isinstance(meant, ast.Constant) and not meant.value:
+                continue  # it is told later, or elsewhere
             line = source.project.line(path, value.lineno)
             evidence = Evidence(path, value.lineno, line, "names the broker")
             if kind := _written(meant):

@@ -194,6 +194,19 @@ def test_a_worker_is_given_the_module_that_gathers_all_tasks(tmp_path: Path) -> 
     ]
 
 
+def test_what_imports_the_app_alone_gathers_no_tasks(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "celery\n",
+        "shop/__init__.py": "",
+        "shop/conf/__init__.py": "",
+        "shop/conf/app.py": 'from celery import Celery\n\nqueue = Celery("shop")\n',
+        "shop/conf/start.py": "from shop.conf.app import queue\n\nprint(queue)\n",
+        "shop/mail.py": "from shop.conf.app import queue\n\n@queue.task\ndef send(n): ...\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["celery -A shop.mail.queue worker --loglevel=info"]
+
+
 def test_a_program_of_a_virtual_environment_of_windows_is_named_alone(tmp_path: Path) -> None:
     readme = "```console\n(shop) python c:\\shop\\venv\\Scripts\\huey_consumer.py run.huey\n```\n"
     run = "from shop.queue import huey\n\nimport jobs.bill\nimport jobs.mail\n"

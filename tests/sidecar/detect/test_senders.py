@@ -31,7 +31,16 @@ def written(root: Path, **files: str) -> Path:
 ASKS = "from app.client import celery_app\n\ncelery_app.AsyncResult('1').get()\n"
 
 
-@pytest.mark.parametrize("api", [SENDS, ASKS])
+SIGNATURES = [
+    "from celery import signature\n\nsignature('tile', args=(1,)).delay()\n",
+    "from celery import (\n    chain,\n    signature as named,\n)\n\nchain(named('tile'))()\n",
+    "from celery.canvas import Signature as S\n\nS('tile').delay()\n",
+    "from app.client import celery_app as app\n\napp.signature('tile').delay()\n",
+    "import celery\n\ncelery.chain(celery.signature('tile'))()\n",
+]
+
+
+@pytest.mark.parametrize("api", [SENDS, ASKS, *SIGNATURES])
 def test_it_has_no_worker(tmp_path: Path, api: str) -> None:
     assert detect(written(tmp_path, client=CLIENT, api=api)).units == ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
@@ -22,10 +22,12 @@ _DECIDES = 1_000
 def uses(
     project: Project, manifests: Manifests, units: Sequence[Unit], embedded: Sequence[Embedded],
     services: Sequence[Service], read: Sequence[str], *, by_itself: bool,
+    named: Callable[[str], Iterable[Vote]] = lambda framework: (),
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the brokers that the workers need, each with how the project finds it.
 
     ``by_itself``: an app of Stoker would look into the environment where its jobs are.
+    ``named``: what the source calls the settings that a framework is given.
     """
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
     kinds: dict[BrokerKind, list[Evidence]] = {}
@@ -36,7 +38,7 @@ def uses(
         framework = FRAMEWORKS.get(name)
         if framework is not None:
             own = [unit for unit in units if unit.framework == name and unit.role == "worker"]
-            beside = _beside(own, framework, services)
+            beside = chain(_beside(own, framework, services), named(name))
             for kind, evidence in _kinds(manifests, framework, services, beside, lines):
                 kinds.setdefault(kind, []).extend(evidence)
     if not names:
@@ -46,7 +48,7 @@ def uses(
             kind=kind,
             variables=_variables(kind, read, services, by_itself=by_itself)
             or (usual if kind in stoker.brokers else {}),
-            evidence=tuple(evidence[:4]),
+            evidence=tuple(dict.fromkeys(evidence))[:4],
             **own_service(kind, services, manifests),
         )
         for kind, evidence in kinds.items()

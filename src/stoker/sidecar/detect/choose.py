@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stoker.sidecar.detect.candidates import Candidate, Words
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.shell import DEV_FLAGS
+from stoker.sidecar.detect.source import DEDICATED
 from stoker.sidecar.detection import Embedded, Unit
 
 _TAILS = (".celery.app", ".celery.celery", ".celery_app.celery_app", ".celery.celery_app",
@@ -53,13 +54,18 @@ def _is_told(each: Candidate) -> bool:
     """Tell if a framework's own command is only documented or possible, or for development.
 
     Outside of Python the commands of the project's own programs are not: the source was asked
-    if these work.
+    if these work. So it was of Python's that are called workers.
     """
     if each.source in ("docs", "source", "Makefile") and each.language == "python":
-        return True
+        return each.source != "source" or not _is_called_so(each)
     if each.source in ("docs", "source"):
         return each.source == "docs" and each.language == "ruby"
     return each.rank[1] > 0 and each.source in ("Makefile", "Procfile", "script", "shell")
+
+
+def _is_called_so(each: Candidate) -> bool:
+    """Tell if what the source says is a program of its own that is called a worker."""
+    return each.words[0] == "python" and DEDICATED.search(each.app.rpartition("/")[2]) is not None
 
 
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:

@@ -16,6 +16,7 @@ from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detect.source import (
+    broker_names,
     broker_urls,
     node,
     node_connections,
@@ -97,7 +98,10 @@ def look(project: Project) -> Detection:
     web = _with_given(web, services) if web else None
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
-    uses = brokers.uses(project, manifests, units, embedded, services, read, by_itself=by_itself)
+    uses = brokers.uses(
+        project, manifests, units, embedded, services, read, by_itself=by_itself,
+        named=lambda framework: broker_names.votes(python_source, framework),
+    )  # fmt: skip
     frameworks = {each.framework for each in (*units, *embedded)}
     only = frameworks == {"stoker"} and not by_itself
     written = _written_addresses(python_source, node_source, frameworks)

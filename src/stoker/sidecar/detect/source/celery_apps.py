@@ -17,7 +17,15 @@ _SCHEDULE = sieve(
     "django_celery_beat",
 )  # fmt: skip
 
-_SENDS = sieve(".send_task", ".signature(", "AsyncResult(", ".control.", "events.Receiver(")
+_SENDS = sieve(
+    ".send_task", ".signature(", ".subtask(", "AsyncResult(", ".control.", "events.Receiver(",
+)  # fmt: skip
+_TAKES = re.compile(
+    rb"^[ \t]*from\s+celery[\w.]*\s+import\s+(?:\([^)]*?|[^\n]*?)"
+    rb"\b(?:[Ss]ignature|subtask|send_task)\b",
+    re.MULTILINE,
+)
+"""What sends a task by its name without an app, whatever it is called there."""
 _SPEAKS_OF_TASKS = sieve(
     "task(", ".task", "shared_task", "autodiscover_tasks", "include", "imports", "IMPORTS", "Task)",
 )  # fmt: skip
@@ -51,7 +59,8 @@ def infer(source: PythonSource) -> list[Inferred]:
 def _only_sends(source: PythonSource) -> bool:
     """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
     project = source.project
-    return any(project.telling(source.paths, _SENDS)) and not any(
+    sends = (*project.telling(source.paths, _SENDS), *project.telling(source.paths, _TAKES))
+    return bool(sends) and not any(
         _REGISTERS.search(project.text(path))
         for path in project.telling(source.paths, _SPEAKS_OF_TASKS)
     )

@@ -11,10 +11,12 @@ from stoker.sidecar.detect.source import (
     Inferred,
     Sources,
     celery_apps,
+    dramatiq_actors,
     python_scripts,
     python_sites,
     python_web,
     stoker_apps,
+    taskiq_tasks,
 )
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
@@ -99,19 +101,10 @@ def _rq_queues(text: str) -> tuple[str, ...]:
 def _dramatiq(source: PythonSource) -> list[Inferred]:
     if source.manifests.has("django-dramatiq"):
         return []
-    actors: dict[str, int] = {}
-    setters: dict[str, int] = {}
-    for path in source.speaking_of("dramatiq"):
-        text = source.project.text(path)
-        at = re.search(r"@(?:dramatiq\.)?actor\b", text)
-        if at:
-            actors[path] = text.count("\n", 0, at.start()) + 1
-        at = re.search(r"set_broker\(", text)
-        if at:
-            setters[path] = text.count("\n", 0, at.start()) + 1
+    actors = dramatiq_actors.actors(source)
     if not actors:
         return []
-    both = [path for path in actors if path in setters]
+    both = [path for path in actors if "set_broker(" in source.project.text(path)]
     paths = both[:1] or sorted(actors)[:8]
     names = [source.module_name(path) for path in paths]
     words = ("dramatiq", *(name for name, _ in names))
@@ -251,7 +244,7 @@ def _saq(source: PythonSource) -> list[Inferred]:
 
 
 def _taskiq(source: PythonSource) -> list[Inferred]:
-    calls = {
+    calls = source.brokers | {
         e.call.rpartition(".")[2]
         for m in source.modules.values()
         if "taskiq" in source.project.text(m.path)
@@ -265,9 +258,11 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         if calls
         else []
     )
-    return workers + _single(
+    schedulers = _single(
         source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
     )
+    files = taskiq_tasks.outside(source, workers[0]) if workers else []
+    return [taskiq_tasks.loading(source, each, files) for each in (*workers, *schedulers)]
 
 
 _TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")

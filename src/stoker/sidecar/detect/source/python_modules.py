@@ -36,7 +36,8 @@ _TELLING = sieve(
 )  # fmt: skip
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
 _TESTS = re.compile(r"(^|/)(conftest|tests|test_\w+|\w+_test)\.py$")
-_MAY_BE_TOLD = sieve("celery", "huey")
+_MAY_BE_TOLD = sieve("celery", "huey", "broker")
+_RUNS = re.compile(r"(?:asyncio|anyio)\.run|.*\.run_until_complete")
 _FROM_IMPORT = re.compile(rb"from\s+([\w.\x80-\xff]+)\s+import\s+([^\n#]+)")
 _IMPORT = re.compile(rb"import\s+([\w.\x80-\xff]+)")
 """Found by their words, and then asked what stands before them: most lines import nothing."""
@@ -78,6 +79,8 @@ class Module(msgspec.Struct):
     """Those of them that make a Celery app inside."""
     hueys: set[str] = set()
     """And those that make a Huey."""
+    brokers: set[str] = set()
+    """And those that make a broker of taskiq, or have it made."""
 
 
 class PythonSource:
@@ -102,6 +105,7 @@ class PythonSource:
         """Where the files make workers, of those that were asked for it."""
         self.factories = {name for m in self.modules.values() for name in m.factories}
         self.hueys = {name for m in self.modules.values() for name in m.hueys}
+        self.brokers = {name for m in self.modules.values() for name in m.brokers}
         self._parse_more()
 
     def speaking_of(self, word: str) -> Iterator[str]:
@@ -143,8 +147,8 @@ class PythonSource:
         return frozenset(each.name for each in made if "stoker" in self.project.text(each.path))
 
     def _parse_more(self) -> None:
-        """Parse also what gets its Celery app, or its Huey, of a function of another file."""
-        makers = self.factories | self.hueys
+        """Parse also what gets its app, its Huey or its broker of a function of another file."""
+        makers = self.factories | self.hueys | self.brokers
         called = re.compile(rf"\b({'|'.join(makers)})\(")
         for path in self.project.telling(self.paths, _MAY_BE_TOLD) if makers else ():
             text = self.project.text(path)
@@ -298,7 +302,23 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
         call: name for name, call in last if name == "Celery" or name.endswith("Huey")
     }
     _collect(project, module, tree.body, making)
+    module.brokers = _brokers(module) if "taskiq" in text else set()
     return module
+
+
+def _brokers(module: Module) -> set[str]:
+    """Return the functions that make a broker of taskiq, themselves or by one that does."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    inside = {
+        node.name: {full for full, call in module.calls if node.lineno <= call.lineno <= end}
+        for node in module.tree.body
+        if isinstance(node, functions) and (end := node.end_lineno)
+    }
+    made = {full for full, _ in module.calls if re.fullmatch(r"taskiq.*Broker", full)}
+    found: set[str] = set()
+    while more := {name for name in inside.keys() - found if inside[name] & (made | found)}:
+        found |= more
+    return found
 
 
 def _walk(tree: ast.AST) -> list[ast.AST]:
@@ -355,6 +375,8 @@ def _assigned(
 ) -> Iterator[Assigned]:
     call = _call_in(value)
     made = full_name(module, call.func) if call else ""
+    if call and call.args and isinstance(call.args[0], ast.Call) and _RUNS.fullmatch(made):
+        made = full_name(module, call.args[0].func)  # what the coroutine returns
     if _is_extension(value):
         made = "celery.Celery"
     for target in targets:

@@ -108,7 +108,7 @@ def _script(
         path = posixpath.normpath(posixpath.join(base, name.lstrip("/")))
         if path in source.project.files:
             return _Script(path, arguments)
-    close = [path for path in source.paths if path.endswith(f"/{posixpath.basename(name)}")]
+    close = [path for path in source.paths if f"/{path}".endswith(f"/{posixpath.basename(name)}")]
     return _Script(close[0], arguments) if len(close) == 1 else None
 
 

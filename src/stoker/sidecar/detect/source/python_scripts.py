@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.source import Inferred, Site, merged_queues
+from stoker.sidecar.detect.source import DEDICATED, Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import reached
 from stoker.sidecar.detect.source.python_modules import (
     Assigned,
     PythonSource,
 )
 from stoker.sidecar.detect.source.python_programs import console_scripts
-from stoker.sidecar.detect.source.python_sites import script_sites
+from stoker.sidecar.detect.source.python_sites import program_sites, script_sites
 from stoker.sidecar.detection import Embedded, Evidence, Role
 
 
@@ -28,7 +28,7 @@ def rq(source: PythonSource) -> list[Inferred]:
             else []
         )
         if sites and ".work(" in text:
-            found.append(script(source, "rq", path, sites))
+            found.append(script(source, "rq", _starting(source, "rq", path) or path, sites))
     if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
         return found
     if source.manifests.has("django-rq"):
@@ -65,6 +65,18 @@ def rq(source: PythonSource) -> list[Inferred]:
             names,
         )
     ]
+
+
+def _starting(source: PythonSource, framework: str, path: str) -> str:
+    """Return the program that makes a file's workers: itself, or one called so that reaches it."""
+    if runs(source, path):
+        return path
+    for each in source.speaking_of("__main__"):
+        if DEDICATED.search(each.rpartition("/")[2]) and not is_web(source, each):
+            reached = program_sites(source, each, follow=True)
+            if any((site.framework, site.path) == (framework, path) for site in reached):
+                return each
+    return ""
 
 
 _ENQUEUED = re.compile(
@@ -124,8 +136,9 @@ def own_scripts(source: PythonSource) -> list[Inferred]:
         sites = [
             site for site in script_sites(source, path) if site.framework in ("faktory", "bullmq")
         ]
-        if sites and runs(source, path):
-            found.append(script(source, sites[0].framework, path, sites))
+        program = _starting(source, sites[0].framework, path) if sites else ""
+        if program:
+            found.append(script(source, sites[0].framework, program, sites))
     return found
 
 

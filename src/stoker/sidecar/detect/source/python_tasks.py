@@ -47,6 +47,12 @@ def _imports_all(text: str, path: str, modules: list[str]) -> bool:
     """Tell if a file imports every one of these, or the packages beside it that they are in."""
     lines = " ".join(re.findall(r"^\s*(?:from|import)\s[^\n]*", text, re.MULTILINE))
     beside = path.rpartition("/")[0]
-    parts = [each.removesuffix(".py").removeprefix(f"{beside}/").split("/") for each in modules]
-    return all(any(re.search(rf"\b{part}\b", lines) for part in each[:1] + each[-1:])
-               for each in parts)  # fmt: skip
+    return all(any(re.search(rf"\b{part}\b", lines) for part in _importable(each, beside))
+               for each in modules)  # fmt: skip
+
+
+def _importable(module: str, beside: str) -> list[str]:
+    """Return its own name, and that of the package it is in, if that lies in this directory."""
+    inside = not beside or module.startswith(f"{beside}/")
+    parts = module.removesuffix(".py").removeprefix(f"{beside}/").split("/")
+    return parts[:1] + parts[-1:] if inside else parts[-1:]

@@ -6,8 +6,10 @@ import configparser
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
+
+import msgspec
 
 from stoker.sidecar.detect.manifests import Manifests, directory, find_line, table
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes, without_venv
@@ -59,14 +61,41 @@ def makefiles(project: Project) -> Iterator[Written]:
 def supervisors(project: Project) -> Iterator[Written]:
     """Yield supervisor programs, systemd units and pm2 apps."""
     for path in project.matching(r".*supervisor.*\.(conf|ini)|supervisord?|.*\.(service|ini|conf)"):
-        if project.is_aside(path):
+        sample = _SAMPLE.search(path) is not None
+        if project.is_aside(path) and not sample:
             continue
         text = project.text(path)
         if "[program:" in text or "[Service]" in text or "[watcher:" in text:
-            yield from _ini(project, path, text)
+            found = _ini(project, path, text)
+            yield from _of_sample(project, found) if project.is_aside(path) else found
     for path in project.matching(r"(ecosystem|pm2|process)[\w.-]*\.(c?js|json|ya?ml)"):
         if not project.is_aside(path):
             yield from _pm2(project, path)
+
+
+_SAMPLE = re.compile(r"(^|/)(samples?|examples?)/")
+_PROGRAM = re.compile(r"(?<=\s)/[\w./-]+\.py\b")
+"""A program of Python, as it is installed somewhere."""
+
+
+def _of_sample(project: Project, every: Iterable[Written]) -> Iterator[Written]:
+    """Yield what starts the project's own programs, as they lie in it.
+
+    A sample may show how the project itself is set up, wherever it is installed.
+    """
+    for each in every:
+        installed = _PROGRAM.search(each.lines[0])
+        own = _own(project, installed[0]) if installed else ""
+        if installed and own:
+            line = each.lines[0].replace(installed[0], own)
+            yield msgspec.structs.replace(each, lines=(line,))
+
+
+def _own(project: Project, installed: str) -> str:
+    """Return the file of the project that the end of a path names, if it is no sample, too."""
+    parts = installed.split("/")
+    tails = ("/".join(parts[at:]) for at in range(1, len(parts)))
+    return next((t for t in tails if t in project.files and not project.is_aside(t)), "")
 
 
 _INIT = re.compile(r"""^(?:export\s+)?(CELERY\w*)=["']?([^"'\n]*)""", re.MULTILINE)

@@ -349,3 +349,46 @@ def test_a_quotation_is_no_command(tmp_path: Path) -> None:
     package = '{"dependencies": {"bullmq": "5"}}'
 
     assert seen(tmp_path, {"package.json": package, "README.md": readme}).units == ()
+
+
+PUSHES = """\
+use apalis_redis::RedisStorage;
+
+fn main() {
+    let monitor = ConnectionMonitor::new(RedisStorage::new(connect()));
+    axum::serve(listener, routes(monitor));
+}
+"""
+
+
+@pytest.mark.parametrize("written", ["", 'CMD ["./worker"]\n'], ids=["inferred", "written"])
+@pytest.mark.parametrize(
+    ("jobs", "shared", "framework"),
+    [
+        ('{ git = "ssh://git@example.com/a/jobs.git" }', "", "apalis"),
+        ("{ workspace = true }", 'jobs = { git = "https://example.com/jobs" }\n', "apalis"),
+        ('"1"', "", None),
+    ],
+    ids=["git", "workspace", "public"],
+)
+def test_a_worker_made_elsewhere_works_for_those_who_only_push(
+    tmp_path: Path, written: str, jobs: str, shared: str, framework: str | None
+) -> None:
+    workspace = f'[workspace]\nmembers = ["crates/*"]\n[workspace.dependencies]\n{shared}'
+    server = '[package]\nname = "server"\n[dependencies]\naxum = "0.8"\napalis-redis = "0.7"\n'
+    worker = f'[package]\nname = "worker"\n[dependencies]\njobs = {jobs}\n'
+
+    found = seen(
+        tmp_path,
+        {
+            "Cargo.toml": workspace,
+            "crates/server/Cargo.toml": server,
+            "crates/server/src/main.rs": PUSHES,
+            "crates/worker/Cargo.toml": worker,
+            "crates/worker/src/main.rs": "fn main() {\n    jobs::start();\n}\n",
+            "Dockerfile.worker": f"FROM rust:1.88\nCOPY target/release/worker .\n{written}",
+        },
+    )
+
+    expected = [framework] if framework or written else []
+    assert ([unit.framework for unit in found.units], found.embedded) == (expected, ())

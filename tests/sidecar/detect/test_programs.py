@@ -392,3 +392,33 @@ def test_a_worker_made_elsewhere_works_for_those_who_only_push(
 
     expected = [framework] if framework or written else []
     assert ([unit.framework for unit in found.units], found.embedded) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    ("scripts", "settings", "expected"),
+    [
+        ('"build": "tsc -p ."', '"noEmit": true', "tsx src/mail.ts"),
+        ('"build": "tsc", "start": "node dist/api.js"', '"noEmit": true', "tsx src/mail.ts"),
+        ('"build": "tsc -p tsconfig.build.json"', '"noEmit": true', "node dist/mail.js"),
+        ('"types": "tsc --noEmit"', '"strict": true', "tsx src/mail.ts"),
+        ('"types": "tsc --noEmit", "build": "tsc"', '"strict": true', "node dist/mail.js"),
+        ('"build": "tsc --noEmit false"', '"noEmit": true', "node dist/mail.js"),
+        ('"build": "tsup", "types": "tsc"', '"noEmit": true', "node dist/mail.js"),
+        ('"build": "tsc && webpack -o dist/"', '"noEmit": true', "node dist/mail.js"),
+        ('"dev": "nodemon -x \'ts-node src/api.ts\'", "build": "tsc"', '"noEmit": true',
+         "ts-node src/mail.ts"),
+    ],
+)  # fmt: skip
+def test_where_only_types_are_checked_the_source_itself_is_run(
+    tmp_path: Path, scripts: str, settings: str, expected: str
+) -> None:
+    worker = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
+    files = {
+        "package.json": f'{{"dependencies": {{"bullmq": "5"}}, "scripts": {{{scripts}}}}}',
+        "tsconfig.json": '{"extends": "./tsconfig.base"}',
+        "tsconfig.base.json": f'{{\n  "compilerOptions": {{{settings}}}\n}}\n',
+        "tsconfig.build.json": '{"extends": "./tsconfig", "compilerOptions": {"noEmit": false}}',
+        "src/mail.ts": worker,
+    }
+
+    assert commands(seen(tmp_path, files)) == [expected]

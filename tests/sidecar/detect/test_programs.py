@@ -349,3 +349,76 @@ def test_a_quotation_is_no_command(tmp_path: Path) -> None:
     package = '{"dependencies": {"bullmq": "5"}}'
 
     assert seen(tmp_path, {"package.json": package, "README.md": readme}).units == ()
+
+
+PUSHES = """\
+use apalis_redis::RedisStorage;
+
+fn main() {
+    let monitor = ConnectionMonitor::new(RedisStorage::new(connect()));
+    axum::serve(listener, routes(monitor));
+}
+"""
+
+
+@pytest.mark.parametrize("written", ["", 'CMD ["./worker"]\n'], ids=["inferred", "written"])
+@pytest.mark.parametrize(
+    ("jobs", "shared", "framework"),
+    [
+        ('{ git = "ssh://git@example.com/a/jobs.git" }', "", "apalis"),
+        ("{ workspace = true }", 'jobs = { git = "https://example.com/jobs" }\n', "apalis"),
+        ('"1"', "", None),
+    ],
+    ids=["git", "workspace", "public"],
+)
+def test_a_worker_made_elsewhere_works_for_those_who_only_push(
+    tmp_path: Path, written: str, jobs: str, shared: str, framework: str | None
+) -> None:
+    workspace = f'[workspace]\nmembers = ["crates/*"]\n[workspace.dependencies]\n{shared}'
+    server = '[package]\nname = "server"\n[dependencies]\naxum = "0.8"\napalis-redis = "0.7"\n'
+    worker = f'[package]\nname = "worker"\n[dependencies]\njobs = {jobs}\n'
+
+    found = seen(
+        tmp_path,
+        {
+            "Cargo.toml": workspace,
+            "crates/server/Cargo.toml": server,
+            "crates/server/src/main.rs": PUSHES,
+            "crates/worker/Cargo.toml": worker,
+            "crates/worker/src/main.rs": "fn main() {\n    jobs::start();\n}\n",
+            "Dockerfile.worker": f"FROM rust:1.88\nCOPY target/release/worker .\n{written}",
+        },
+    )
+
+    expected = [framework] if framework or written else []
+    assert ([unit.framework for unit in found.units], found.embedded) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    ("scripts", "settings", "expected"),
+    [
+        ('"build": "tsc -p ."', '"noEmit": true', "tsx src/mail.ts"),
+        ('"build": "tsc", "start": "node dist/api.js"', '"noEmit": true', "tsx src/mail.ts"),
+        ('"build": "tsc -p tsconfig.build.json"', '"noEmit": true', "node dist/mail.js"),
+        ('"types": "tsc --noEmit"', '"strict": true', "tsx src/mail.ts"),
+        ('"types": "tsc --noEmit", "build": "tsc"', '"strict": true', "node dist/mail.js"),
+        ('"build": "tsc --noEmit false"', '"noEmit": true', "node dist/mail.js"),
+        ('"build": "tsup", "types": "tsc"', '"noEmit": true', "node dist/mail.js"),
+        ('"build": "tsc && webpack -o dist/"', '"noEmit": true', "node dist/mail.js"),
+        ('"dev": "nodemon -x \'ts-node src/api.ts\'", "build": "tsc"', '"noEmit": true',
+         "ts-node src/mail.ts"),
+    ],
+)  # fmt: skip
+def test_where_only_types_are_checked_the_source_itself_is_run(
+    tmp_path: Path, scripts: str, settings: str, expected: str
+) -> None:
+    worker = 'import { Worker } from "bullmq";\n\nnew Worker("mail", async () => {});\n'
+    files = {
+        "package.json": f'{{"dependencies": {{"bullmq": "5"}}, "scripts": {{{scripts}}}}}',
+        "tsconfig.json": '{"extends": "./tsconfig.base"}',
+        "tsconfig.base.json": f'{{\n  "compilerOptions": {{{settings}}}\n}}\n',
+        "tsconfig.build.json": '{"extends": "./tsconfig", "compilerOptions": {"noEmit": false}}',
+        "src/mail.ts": worker,
+    }
+
+    assert commands(seen(tmp_path, files)) == [expected]

@@ -81,6 +81,16 @@ def _delayed_job(words: Words, _environment: dict[str, str]) -> Launch | None:
     return Launch("delayed_job", "worker", words, "", queues, number(options(words, "-n")))
 
 
+def _resque(words: Words, environment: dict[str, str]) -> Launch | None:
+    """Read Resque 2's own command; the others of its verbs only look, or take away."""
+    if words[1:2] != ("work",):
+        return None
+    told = options(words, "-q", "--queue", "--queues")
+    queues = told or [environment.get("QUEUE") or environment.get("QUEUES") or ""]
+    count = number([environment.get("COUNT", "")])
+    return Launch("resque", "worker", _bundled(words), "", listed(queues), count)
+
+
 def _resque_pool(words: Words, _environment: dict[str, str]) -> Launch | None:
     return Launch("resque", "worker", _bundled(words))
 
@@ -110,6 +120,7 @@ PROGRAMS: dict[str, Reader] = {
     "rake": _rake,
     "rails": _rake,
     "delayed_job": _delayed_job,
+    "resque": _resque,
     "resque-pool": _resque_pool,
     "resque-scheduler": scheduler("resque"),
     "resque-web": dashboard("resque"),

@@ -17,6 +17,7 @@ from stoker.sidecar.detect.source import (
     merged_queues,
     monorepos,
 )
+from stoker.sidecar.detect.source.node_built import compiled, is_built
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Embedded
 
@@ -147,14 +148,7 @@ def _is_part(path: str) -> bool:
     )
 
 
-_COMPILED = re.compile(r'^\s*"(outDir|rootDir)"\s*:\s*"(?:\./)?([\w./-]*?)/?"', re.MULTILINE)
-
-
-def _compiled(source: NodeSource, prefix: str) -> tuple[str, str | None]:
-    """Return where tsc puts what it makes, and what of a path it leaves out, if it is said."""
-    given: dict[str, str] = dict(_COMPILED.findall(source.project.text(f"{prefix}tsconfig.json")))
-    root = given.get("rootDir")
-    return given.get("outDir", ""), None if root is None else f"{root}/" if root.strip(".") else ""
+_TYPED = re.compile(r"(?<![\w-])node\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b")
 
 
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
@@ -169,16 +163,14 @@ def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]
         return ("node", built)
     scripts = source.manifests.scripts.get(f"{prefix}package.json", {})
     lines = " ".join(scripts.values())
-    if (
-        re.search(r"\btsc\b|nest build|tsup|tsdown|swc|esbuild|rollup|vite build", lines)
-        or "dist/" in lines
-    ):
-        out, root = _compiled(source, prefix) if re.search(r"\btsc\b", lines) else ("", None)
+    if is_built(source.project, dir, scripts):
+        tsc = re.search(r"\btsc\b", lines)
+        out, root = compiled(source.project, dir) if tsc else ("", None)
         if root is None:
             root = "" if "dist/src" in lines else "src/"
         built = re.sub(r"\.([cm]?)tsx?$", r".\1js", relative.removeprefix(root))
         return ("node", f"{out or 'dist'}/{built}")
     runner = "bun" if "bun " in lines else "ts-node" if "ts-node" in lines else "tsx"
-    if "tsx" not in lines and re.search(r"\bnode\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b", lines):
+    if "tsx" not in lines and _TYPED.search(lines):
         runner = "node"  # which leaves the types out itself
     return (runner, relative)

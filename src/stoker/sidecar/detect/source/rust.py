@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -22,13 +22,13 @@ from stoker.sidecar.detect.source import (
 )
 from stoker.sidecar.detect.source.syntax import calls
 from stoker.sidecar.detect.spotting import sieve
-from stoker.sidecar.detection import Embedded
+from stoker.sidecar.detection import Embedded, Evidence
 from stoker.sidecar.project import Project
 
 _SITES = (
     (
         "apalis",
-        re.compile(r"(WorkerBuilder::new|Monitor(?:::<.*>)?::new|WorkerFactory)"),
+        re.compile(r"(?<!\w)(WorkerBuilder::new|Monitor(?:::<.*>)?::new|WorkerFactory)"),
         (
             "apalis",
             "apalis-core",
@@ -42,7 +42,7 @@ _SITES = (
     (
         "faktory",
         re.compile(
-            r"(WorkerBuilder(::<.*>)?::(new|default)|ConsumerBuilder|faktory::Worker::builder|Worker::builder)"
+            r"(?<!\w)(WorkerBuilder(::<.*>)?::(new|default)|ConsumerBuilder|Worker::builder)"
         ),
         ("faktory",),
     ),
@@ -69,6 +69,8 @@ class Crate(msgspec.Struct):
     """Name → its main file."""
     dependencies: frozenset[str]
     files: list[str]
+    is_open: bool = True
+    """All that it depends on is here or in the public registry."""
 
 
 class RustSource:
@@ -126,7 +128,16 @@ class RustSource:
             if found and file not in binaries.values():
                 binaries[found[1]] = file
         dependencies = frozenset(d.name for d in self.manifests.dependencies if d.path == path)
-        return Crate(dir, name, binaries, dependencies, files)
+        return Crate(dir, name, binaries, dependencies, files, self._is_open(data))
+
+    def _is_open(self, data: dict[str, Any]) -> bool:
+        """Tell if nothing that a crate depends on comes from a repository of its own."""
+        shared: dict[str, Any] = {}
+        for each in self.manifests.tables.values():
+            shared |= table(each, "workspace", "dependencies")
+        given = table(data, "dependencies")
+        wanted = [{**table(shared.get(name)), **table(given[name])} for name in given]
+        return not any("git" in each or "registry" in each for each in wanted)
 
     def _find(self, crate: Crate, path: str) -> None:
         text = self.project.text(path)
@@ -153,6 +164,17 @@ class RustSource:
     def works(self, crate: Crate) -> list[Site]:
         """Return the sites of a crate and of those of this project that it is made of."""
         return [site for each in self._made_of(crate) for site in self.sites.get(each.dir, [])]
+
+    def framework_of(self, crate: Crate) -> str:
+        """Return the framework of a worker whose making is not here; empty if it is not clear.
+
+        That is the one that it depends on, or, where the making is in a repository of its own, the
+        one that the others of this project give jobs to and none works for.
+        """
+        depended = _frameworks([crate])
+        if not depended and not crate.is_open and not self.sites:
+            depended = _frameworks(self.crates)
+        return depended.pop() if len(depended) == 1 else ""
 
     def _made_of(self, crate: Crate) -> list[Crate]:
         """Return a crate and those of this project that it depends on, however far."""
@@ -210,6 +232,12 @@ class RustSource:
         return any(self.project.telling(files, _SERVES))
 
 
+def _frameworks(crates: Iterable[Crate]) -> set[str]:
+    """Return the worker frameworks that crates depend on."""
+    names = frozenset(name for crate in crates for name in crate.dependencies)
+    return {framework for framework, _, known in _SITES if names & set(known)}
+
+
 def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
     """Return what a command starts, if it is a binary of Cargo that works."""
     words = start.step.words
@@ -227,7 +255,9 @@ def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
             sites = source.works(crate)
             dedicated = WORKERISH.search(" ".join((binary, *arguments)))
             if not sites and dedicated and _is_worker_name(binary, arguments):
-                return Launch(_depended(crate), "worker", words, f"{main} {' '.join(arguments)}")
+                return Launch(
+                    source.framework_of(crate), "worker", words, f"{main} {' '.join(arguments)}"
+                )
             if not sites or not source.reaches(crate, main):
                 continue
             if source.serves(crate, main) and not _switched(start) and not (
@@ -244,12 +274,6 @@ def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
                 merged_queues(sites),
             )
     return None
-
-
-def _depended(crate: Crate) -> str:
-    """Return the one worker framework that a crate depends on, if it is one."""
-    found = {name for name, _, crates in _SITES if crate.dependencies & set(crates)}
-    return found.pop() if len(found) == 1 else ""
 
 
 def _is_worker_name(binary: str, arguments: tuple[str, ...]) -> bool:
@@ -283,6 +307,7 @@ def infer(source: RustSource) -> Sources:
     for crate in source.crates:
         sites = source.works(crate)
         if not sites:
+            found.inferred += _made_elsewhere(source, crate)
             continue
         evidence = tuple(site.evidence for site in sites[:3])
         made = list(_of_crate(source, crate, sites))
@@ -299,6 +324,18 @@ def infer(source: RustSource) -> Sources:
     if found.inferred:
         found.embedded = []
     return found
+
+
+def _made_elsewhere(source: RustSource, crate: Crate) -> Iterator[Inferred]:
+    """Yield the binaries that are called workers, and are made of what is not here."""
+    framework = "" if crate.is_open else source.framework_of(crate)
+    for binary, main in crate.binaries.items() if framework else ():
+        if _is_worker_name(binary, ()):
+            words = ("cargo", "run", "--bin", binary)
+            evidence = (Evidence(main, 1, "", "a worker by its name"),)
+            yield Inferred(
+                framework, "worker", words, crate.dir, "rust", evidence, main, (), None, 0.4
+            )
 
 
 def _of_crate(source: RustSource, crate: Crate, sites: list[Site]) -> Iterator[Inferred]:

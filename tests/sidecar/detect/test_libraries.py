@@ -220,3 +220,16 @@ def test_sidekiq_loads_the_file_that_configures_it(tmp_path: Path) -> None:
     }
 
     assert commands(seen(tmp_path, files)) == ["bundle exec sidekiq -r ./lib/server.rb"]
+
+
+def test_a_plugin_for_testing_brings_workers_only_for_those_who_test(tmp_path: Path) -> None:
+    project = (
+        '[project]\nname = "pytest-celery"\ndependencies = ["celery"]\n'
+        'classifiers = ["Topic :: Software Development :: Testing"]\n'
+    )
+    image = "FROM python:3.12\nCOPY . .\nCMD celery -A app worker\n"
+    package = "src/pytest_celery"
+    files = {"pyproject.toml": project, f"{package}/worker/Dockerfile": image,
+             f"{package}/worker/app.py": CELERY, f"{package}/__init__.py": ""}  # fmt: skip
+
+    assert seen(tmp_path, files).units == ()

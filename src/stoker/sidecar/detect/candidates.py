@@ -198,7 +198,7 @@ class Reader:
         """Tell if what is started is in an image of somebody else's: nothing of it is here."""
         if any(map(_MANAGE.search, launch.words[:2])) and not self.project.named("manage.py"):
             return True
-        if written.pulled and self._is_lost(launch):
+        if written.pulled and (not launch.framework or self._is_lost(launch)):
             return True
         built = written.dockerfile in self.project.files
         return language is not None and not built and not self._has(language)

@@ -20,7 +20,7 @@ _PUBLISHED = re.compile(
 )
 """What an index of packages is told of one."""
 _FOR_DEVELOPERS = re.compile(
-    r"Intended Audience :: Developers|:: Software Development :: Libraries"
+    r"Intended Audience :: Developers|:: Software Development :: (?:Libraries|Testing)"
 )
 _INSTALLS = r"\b(?:pip3? install (?:-U |--upgrade )?|(?:uv|poetry|pdm) add |pipenv install )"
 _SAMPLE = re.compile(

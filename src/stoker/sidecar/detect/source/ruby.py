@@ -20,6 +20,13 @@ _SWITCHED_OFF = re.compile(
 )
 
 _SIDEKIQ_JOB = r"include Sidekiq::|< ?(?:ActiveJob|Application)|(?m:^\s*class \w+(?:Job|Worker)\b)"
+_EXECUTION_MODE = re.compile(
+    r"""execution_mode(?:\s*=>?|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?(async\w*|inline|external)\b"""
+    r"(?!.*\b(?:if\s+Rails\.env\.(?:development|test|local)|unless\s+Rails\.env\.production)\?)"
+)
+"""How GoodJob runs jobs, where that is not said of development alone."""
+_RESQUE_STARTS = ("Rakefile", "config/application.rb", "config/resque-pool.yml")
+"""What there is one of where Resque's worker can be started."""
 _RESQUE_JOB = r"@queue\b|def self\.(?:queue|perform)|resque/tasks|< ?ApplicationJob|Resque::Worker"
 
 
@@ -141,6 +148,8 @@ class Config:
                 return dependency.direct and (not adapters or "delayed_job" in adapters)
             case "resque":
                 used = not adapters or "resque" in adapters
+                if not any(map(self.has, _RESQUE_STARTS)):
+                    return False  # its dashboard alone
                 return dependency.direct and used and not self._only_pushes("Resque.", _RESQUE_JOB)
             case _:
                 return dependency.direct
@@ -232,11 +241,7 @@ class Config:
         )
         for name in files:
             text = self.text(name)
-            at = re.search(
-                r"""execution_mode(?:\s*=>?|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?"""
-                r"(async\w*|inline|external)",
-                text,
-            )
+            at = _EXECUTION_MODE.search(text)
             mode = given if at and at[1] and given else at[2] if at else ""
             if at and mode.startswith("async"):
                 line = text.count("\n", 0, at.start()) + 1

@@ -16,6 +16,7 @@ from stoker.broker import Broker, make_broker
 from stoker.broker.base import Want, system_clock
 from stoker.broker.sqlite import connection as opening
 from stoker.broker.sqlite import files
+from stoker.broker.sqlite.changes import Changes
 from stoker.broker.sqlite.query import rows, value
 from stoker.config import BrokerURL
 from stoker.job.model import JobRecord, Lease, NewJob
@@ -236,6 +237,9 @@ async def test_a_job_is_handed_out_while_the_disk_is_waited_for(
 ) -> None:
     synced = threading.Event()
     monkeypatch.setattr(files, "sync", lambda _: synced.wait(20))
+    # Whoever watches for other processes has all look once more when he begins: a claim that looks
+    # at that moment does so behind the addition, and waits for the disk with it.
+    monkeypatch.setattr(Changes, "start", lambda _: None)
     broker: Any = await make_broker(str(BrokerURL.of_file(arena.database))).open()
     claim = asyncio.create_task(broker.claim(Want({"q": 1}, 1, "w"), 10))
     while not list(broker._writer._riders):  # noqa: ASYNC110

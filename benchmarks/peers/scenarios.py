@@ -23,6 +23,8 @@ MOST_SECONDS = 10.0
 QUIET_SECONDS = 10.0
 """A store that has been empty for so long will not give any more jobs back."""
 SETTLED_SECONDS = 5.0
+LOOK_SECONDS = 0.02
+"""How often it is looked how far those are who want both cores: who looks needs one, too."""
 _SETTLE_SECONDS = 1.0
 _MANY, _FEW = 20_000, 2_000
 
@@ -224,7 +226,9 @@ def _behind(run: Run, kind: Kind, way: Way, taken: int, depth: int) -> float:
 
 def _reached(system: System, worker: WorkerProcess, count: int) -> tuple[int, float]:
     """Wait until so many jobs have run; return how many, and when."""
-    if not wait_until(lambda: stamps.seen(system.stamps).count >= count, worker, 2 * START_SECONDS):
+    if not wait_until(
+        lambda: stamps.seen(system.stamps).count >= count, worker, 2 * START_SECONDS, LOOK_SECONDS
+    ):
         raise BenchmarkError(f"did not run {count:,} jobs in time: {worker.last_words()}")
     return stamps.seen(system.stamps).count, time.monotonic()
 

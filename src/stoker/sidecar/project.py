@@ -39,9 +39,9 @@ _LISTS = {"vendor": "modules.txt"}
 """What is seen of a directory that is passed over: Go's list of what was copied there."""
 
 _ASIDE = re.compile(
-    r"(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
+    r"^dummy/|(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
     r"cypress|playground|tutorials?|testing|test[-_]?(app|project|site)s?|load[-_]?tests?|"
-    r"__mocks__|(\w+-)+mocks?|cookbook|bench|dummy|third[-_]party|templates?|"
+    r"__mocks__|(\w+-)+mocks?|cookbook|bench|third[-_]party|templates?|"
     r"boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
     re.IGNORECASE,
 )

@@ -156,3 +156,14 @@ def test_the_database_of_an_application_is_the_postgresql_of_its_worker(tmp_path
         "worker": ("postgres",),
         "clock": ("postgres",),
     }
+
+
+def test_what_is_called_a_dummy_within_the_source_is_the_projects_own(tmp_path: Path) -> None:
+    for path in ("src/orders/dummy/service.ts", "dummy/config.ts", "spec/dummy/app.rb"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("")
+    project = Project(tmp_path)
+
+    aside = [path for path in project.files if project.is_aside(path)]
+
+    assert sorted(aside) == ["dummy/config.ts", "spec/dummy/app.rb"]

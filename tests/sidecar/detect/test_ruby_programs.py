@@ -64,3 +64,25 @@ def test_a_worker_of_no_framework_in_an_image_of_others_is_theirs(tmp_path: Path
              "docker/Dockerfile": "FROM node\n", "compose.yml": compose}  # fmt: skip
 
     assert seen(tmp_path, files).units == ()
+
+
+@pytest.mark.parametrize(
+    ("gems", "line", "workers"),
+    [
+        ('gem "sidekiq", "2.17.8"\n', "UserMailer.delay.welcome(id)\n", ["sidekiq"]),
+        ('gem "sidekiq", "2.17.8"\n', "UserMailer.delay_for(5.minutes).welcome(id)\n", ["sidekiq"]),
+        ('gem "sidekiq", "2.17.8"\n', "UserMailer.welcome(id)\n", []),
+        (
+            'gem "sidekiq", "2.17.8"\ngem "delayed_job"\n',
+            "UserMailer.delay.welcome(id)\n",
+            ["delayed_job"],
+        ),
+    ],
+)
+def test_what_is_delayed_without_a_class_of_jobs_is_sidekiqs(
+    tmp_path: Path, gems: str, line: str, workers: list[str]
+) -> None:
+    files = {"Gemfile": gems, "app/models/user.rb": line,
+             "config/application.rb": "class Application < Rails::Application\nend\n"}  # fmt: skip
+
+    assert [each.framework for each in seen(tmp_path, files).units] == workers

@@ -133,8 +133,11 @@ class Config:
                     return True
                 if self.has("config/initializers/sidekiq.rb"):
                     return not self._only_pushes("Sidekiq::Client", _SIDEKIQ_JOB)
+                job = r"Sidekiq::(Worker|Job)\b"
+                if "delayed_job" not in self.text("Gemfile"):
+                    job += r"|\.delay(?:_for|_until)?(?:\(|\.\w)"  # of any class, before Sidekiq 7
                 return any(
-                    re.search(r"Sidekiq::(Worker|Job)\b", self.project.text(p))
+                    re.search(job, self.project.text(p))
                     for p in self._below("app", "lib", "workers", "jobs")
                 ) or (
                     not self.has("config/application.rb")

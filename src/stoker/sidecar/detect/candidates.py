@@ -163,7 +163,7 @@ class Reader:
 
     def _is_of_django(self, launch: Launch) -> bool:
         """Tell if a command is one of an app of Django, and the project is none."""
-        return "manage.py" in launch.words[:2] and not self.project.named("manage.py")
+        return any(map(_MANAGE.search, launch.words[:2])) and not self.project.named("manage.py")
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -179,7 +179,7 @@ class Reader:
             return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
-        if written.source == "docs" and (self._is_lost(launch) or self._is_of_django(launch)):
+        if written.source == "docs" and self._is_lost(launch):
             return False  # what those are to start who use this package
         if self._is_of_others(written, launch, language):
             return False
@@ -196,7 +196,7 @@ class Reader:
 
     def _is_of_others(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if what is started is in an image of somebody else's: nothing of it is here."""
-        if any(map(_MANAGE.search, launch.words[:2])) and not self.project.named("manage.py"):
+        if self._is_of_django(launch):
             return True
         if written.pulled and (not launch.framework or self._is_lost(launch)):
             return True

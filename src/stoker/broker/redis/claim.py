@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Collection, Coroutine, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from stoker.broker.base import Want, system_clock
-from stoker.broker.redis import claimed, schedulers, scripts
+from stoker.broker.redis import claimed, scripts
+from stoker.broker.redis.arrivals import Arrivals
 from stoker.broker.redis.bell import Bell, first_ring
 from stoker.broker.redis.calls import Call
-from stoker.broker.redis.claimed import Born, Claimed
+from stoker.broker.redis.claimed import Claimed
 from stoker.broker.redis.connection import BLOCK_SECONDS
+from stoker.broker.redis.detached import Detached
 from stoker.broker.redis.finish import Settler
 from stoker.broker.redis.pipe import Pipe
 from stoker.broker.redis.server import Server
 from stoker.broker.redis.standby import Standby
-from stoker.errors import BrokerCorrupt, BrokerError
-from stoker.failure import Failure
-from stoker.job.model import JobRecord, Keep, lease_of
-from stoker.job.outcome import Failed, Released
-
-T = TypeVar("T")
+from stoker.job.model import JobRecord, lease_of
+from stoker.job.outcome import Released
 
 SHORTEST_SECONDS = 0.001
 """For less than this an old server would wait for ever."""
@@ -42,15 +39,16 @@ class Look(NamedTuple):
 
 
 class Claimer:
-    """Claims for all workers of a broker, and sees to what was claimed."""
+    """Claims for all workers of a broker."""
 
     def __init__(self, server: Server, settler: Settler) -> None:
         self._server = server
         self._settler = settler
+        self._arrivals = Arrivals(server, settler)
         self._server_ahead_ms = 0
         """How far the server's clock was ahead of ours when it was last claimed."""
         self._looked: Look | None = None
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._detached = Detached()
 
     async def claim(self, want: Want, timeout: float) -> list[JobRecord]:
         """Return the jobs to run, having waited so many seconds for the first."""
@@ -79,7 +77,7 @@ class Claimer:
         if not (brought.jobs or brought.doomed):
             queues = [queue for queue, most in want.queues.items() if most > 0]
             self._looked = Look(queues, brought.due, time.monotonic() + LOOK_SECONDS)
-        return (await self.see_to(brought)).jobs
+        return (await self._arrivals.see_to(brought)).jobs
 
     def _just_looked(self, want: Want) -> Claimed | None:
         """Return what was found a moment ago, if that was nothing, in all that is wanted now."""
@@ -90,44 +88,11 @@ class Claimer:
             return None
         return Claimed([], [], [], self._server.clock(), looked.due)
 
-    async def see_to(self, brought: Claimed) -> Claimed:
-        """Arm schedulers and end what is doomed; what was brought is to be run then.
-
-        Does not fail: what else was claimed has to be run, and what was settled before is settled.
-        A job whose scheduler cannot be reached now is left until its lease runs out: it is claimed
-        again then, and its scheduler armed.
-        """
-        for born in brought.born:
-            try:
-                await self._arm(born, brought.at)
-            except BrokerError as error:
-                self._leave_out(brought, born, error)
-        if brought.doomed:
-            with contextlib.suppress(BrokerError):  # these, too, are claimed again
-                await self._settler.settle(brought.doomed)
-                await self._settler.refund(brought.doomed)
-        return brought
-
-    def _leave_out(self, brought: Claimed, born: Born, error: BrokerError) -> None:
-        for job in [job for job in brought.jobs if (job.queue, job.id) == (born.queue, born.id)]:
-            brought.jobs.remove(job)
-            if isinstance(error, BrokerCorrupt):  # it would be so each time
-                why = f"its scheduler {born.scheduler!r} cannot go on: {error.message}"
-                brought.doomed.append(Failed(lease_of(job), Failure("unrecoverable", why), Keep()))
-
-    async def _arm(self, born: Born, at: int) -> None:
-        following = schedulers.following(born, at)
-        if following is not None:
-            call = self._server.new_call()
-            call.place(born.queue)
-            call.add(born.scheduler, born.id, following.due, following.opts)
-            await self._server.run("schedule", call)
-
     async def _take(self, want: Want) -> Claimed:
         call = self._server.new_call()
         call.want(want)
         answer = await self._server.run("claim", call)
-        return await self.see_to(self._read(call, want, answer))
+        return await self._arrivals.see_to(self._read(call, want, answer))
 
     def _read(self, call: Call, want: Want, answer: Any) -> Claimed:
         given, call.now, self._server_ahead_ms = answer
@@ -148,7 +113,7 @@ class Claimer:
                 await ringing
             except asyncio.CancelledError:
                 if ringing.done() and (bell := ringing.result()) is not None:
-                    self._begin(bell.put_back())  # it rang in this very turn of the loop
+                    self._detached.begin(bell.put_back())  # it rang in this very turn of the loop
                 raise
         return await self._unharmed(self._take(want))
 
@@ -165,7 +130,7 @@ class Claimer:
             try:
                 await standby.over()
             except asyncio.CancelledError:
-                await self._to_the_end(self._called_back(standby, call, want))
+                await self._detached.to_the_end(self._called_back(standby, call, want))
                 raise
             rung = ringing.result() if ringing.done() else None
         if standby.answer is None:
@@ -174,11 +139,11 @@ class Claimer:
         brought = self._read(call, want, standby.answer)
         if rung is not None and brought.jobs:
             # It may have rung behind the claim, which is not looked for again before there is room.
-            self._begin(rung.put_back())
+            self._detached.begin(rung.put_back())
         elif rung is not None:
             brought = brought._replace(due=brought.at)  # as before, but there is room: look again
         if brought.born or brought.doomed:
-            return await self._unharmed(self.see_to(brought))
+            return await self._unharmed(self._arrivals.see_to(brought))
         return brought  # at once: a task would cost two turns of the loop
 
     def _call_later(self, want: Want) -> Call:
@@ -191,33 +156,18 @@ class Claimer:
     async def _called_back(self, standby: Standby, call: Call, want: Want) -> None:
         await standby.call_back()
         if standby.answer is not None:
-            await self._hand_back(self.see_to(self._read(call, want, standby.answer)))
+            await self._hand_back(self._arrivals.see_to(self._read(call, want, standby.answer)))
 
     async def _unharmed(self, claiming: Coroutine[Any, Any, Claimed]) -> Claimed:
         """Claim to the end though the caller is cancelled meanwhile, and then hand back."""
-        task = self._begin(claiming)
+        task = self._detached.begin(claiming)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            await self._to_the_end(self._hand_back(task))
+            await self._detached.to_the_end(self._hand_back(task))
             raise
 
     async def _hand_back(self, claiming: Awaitable[Claimed]) -> None:
         brought = await claiming
         if brought.jobs:
             await self._settler.settle([Released(lease_of(job)) for job in brought.jobs])
-
-    async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
-        """Wait for what goes on though whoever waits for it is cancelled once more."""
-
-        async def whole() -> None:
-            with contextlib.suppress(BrokerError):
-                await work
-
-        await asyncio.shield(self._begin(whole()))
-
-    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.ensure_future(work)
-        self._under_way.add(task)  # the loop itself would not hold on to it
-        task.add_done_callback(self._under_way.discard)
-        return task

@@ -127,6 +127,11 @@ FRAMEWORKS: dict[str, Framework] = {
             "delayed_job_active_record", "delayed_job_mongoid", "delayed"]}, brokers=["database"],
         ),
         _framework(
+            "que", "Que", packages={"ruby": ["que", "que-scheduler"]}, brokers=["postgres"],
+            stop_grace=60, grace_reason="it waits for running jobs without limit",
+            concurrency_flag="-w",
+        ),
+        _framework(
             "asynq", "Asynq", packages={"go": ["github.com/hibiken/asynq"]}, brokers=["redis"],
             stop_grace=15, grace_reason="its ShutdownTimeout is 8 s",
         ),

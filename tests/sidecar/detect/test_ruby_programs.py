@@ -86,3 +86,129 @@ def test_what_is_delayed_without_a_class_of_jobs_is_sidekiqs(
              "config/application.rb": "class Application < Rails::Application\nend\n"}  # fmt: skip
 
     assert [each.framework for each in seen(tmp_path, files).units] == workers
+
+
+RAILS = {"config/application.rb": "class Application < Rails::Application\nend\n"}
+QUE = {
+    "Gemfile": 'gem "que"\n',
+    "config/application.rb": "config.active_job.queue_adapter = :que\n",
+}
+
+
+def locked(*gems: str) -> str:
+    return "GEM\n  specs:\n" + "".join(f"    {gem}\n" for gem in gems)
+
+
+@pytest.mark.parametrize(
+    ("version", "initializer", "command"),
+    [
+        ("2.4.1", "", "bundle exec que"),
+        ("0.14.3", "", "bundle exec que"),
+        ("0.14.3", "Que.mode = :async\n", ""),
+        ("0.14.3", "Que.mode = :async if Rails.env.development?\n", "bundle exec que"),
+        ("0.10.0", "", ""),
+        ("0.10.0", "Que.mode = :off\n", "bundle exec rake que:work"),
+    ],
+)
+def test_que_works_apart_unless_its_version_and_mode_say_otherwise(
+    tmp_path: Path, version: str, initializer: str, command: str
+) -> None:
+    more = {"Gemfile.lock": locked(f"que ({version})"), "config/initializers/que.rb": initializer}
+
+    found = seen(tmp_path, QUE | more)
+
+    assert [" ".join(each.command) for each in found.units] == ([command] if command else [])
+    assert [each.framework for each in found.embedded] == ([] if command else ["que"])
+    assert found.brokers == ("postgres",)
+
+
+def test_ques_command_is_read_with_its_queues(tmp_path: Path) -> None:
+    found = seen(tmp_path, QUE | {"Procfile": "worker: que -q default -q mail -w 2\n"})
+
+    [unit] = found.units
+    assert (unit.queues, unit.concurrency) == (("default", "mail"), 2)
+
+
+@pytest.mark.parametrize(("table", "workers"), [("users", 0), ("delayed_jobs", 1)])
+def test_jobs_are_not_kept_in_a_table_that_the_database_has_not(
+    tmp_path: Path, table: str, workers: int
+) -> None:
+    files = RAILS | {
+        "Gemfile": 'gem "delayed_job_active_record"\n',
+        "db/schema.rb": f'create_table "{table}" do |t|\nend\n',
+    }
+
+    assert len(seen(tmp_path, files).units) == workers
+
+
+@pytest.mark.parametrize(("initializer", "workers"), [("# ", 0), ("", 1)])
+def test_an_initializer_of_comments_alone_sets_nothing_up(
+    tmp_path: Path, initializer: str, workers: int
+) -> None:
+    line = f"{initializer}Sidekiq.configure_server {{ |config| config.redis = redis }}\n"
+    files = RAILS | {"Gemfile.lock": locked("sidekiq (6.5.1)"), "Gemfile": 'gem "rails"\n'}
+
+    found = seen(tmp_path, files | {"config/initializers/sidekiq.rb": line})
+
+    assert len(found.units) == workers
+
+
+@pytest.mark.parametrize(
+    ("line", "workers"),
+    [
+        ("""Sidekiq::Client.push("class" => "Mail::Sidekiq::Worker", "args" => [])\n""", 0),
+        ("class Hub::Sidekiq::Worker; end\n", 0),
+        ("include ::Sidekiq::Worker\n", 1),
+    ],
+)
+def test_what_is_pushed_by_a_name_is_another_programs_job(
+    tmp_path: Path, line: str, workers: int
+) -> None:
+    files = RAILS | {"Gemfile": 'gem "sidekiq"\n', "app/services/mail.rb": line}
+
+    assert len(seen(tmp_path, files).units) == workers
+
+
+def test_a_process_of_a_gem_that_the_lock_has_not_is_left_over(tmp_path: Path) -> None:
+    files = RAILS | {"Gemfile": 'gem "rails"\n', "Procfile": "worker: bundle exec sidekiq\n"}
+
+    assert seen(tmp_path / "old", files | {"Gemfile.lock": locked("rails (7.1)")}).units == ()
+    engine = locked("rails (7.1)", "sidekiq (7.2.0)")
+    assert len(seen(tmp_path / "new", files | {"Gemfile.lock": engine}).units) == 1
+
+
+def test_who_tells_good_job_how_to_run_uses_it(tmp_path: Path) -> None:
+    mode = "Rails.application.configure { config.good_job.execution_mode = :async }\n"
+    files = RAILS | {"Gemfile": 'gem "good_job"\n', "config/initializers/good_job.rb": mode}
+
+    assert [each.framework for each in seen(tmp_path, files).embedded] == ["good_job"]
+
+
+@pytest.mark.parametrize(
+    ("more", "inside"),
+    [
+        ({}, False),
+        ({"Procfile": "web: bundle exec puma\n"}, True),
+        ({"Procfile": "web: bundle exec puma\n", "bin/jobs": "#!/usr/bin/env ruby\n"}, False),
+    ],
+)
+def test_where_only_the_web_is_deployed_pumas_plugin_is_how_jobs_run(
+    tmp_path: Path, more: dict[str, str], inside: bool
+) -> None:
+    files = {
+        "Gemfile": 'gem "solid_queue"\n',
+        "config/application.rb": "config.active_job.queue_adapter = :solid_queue\n",
+        "config/puma.rb": 'plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]\n',
+    }
+
+    found = seen(tmp_path, files | more)
+
+    assert (len(found.embedded), len(found.units)) == (int(inside), int(not inside))
+
+
+def test_all_queues_are_as_good_as_none_named(tmp_path: Path) -> None:
+    readme = "```\nQUEUE=* bundle exec rake resque:work\nbundle exec resque-pool -d\n```\n"
+    files = RAILS | {"Gemfile": 'gem "resque-pool"\n', "README.md": readme}
+
+    [unit] = seen(tmp_path, files).units
+    assert unit.alternatives

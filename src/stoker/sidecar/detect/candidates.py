@@ -17,7 +17,7 @@ from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
 from stoker.sidecar.detection import Evidence, Language, Role
-from stoker.sidecar.frameworks import FRAMEWORKS
+from stoker.sidecar.frameworks import FRAMEWORKS, Framework
 from stoker.sidecar.project import Project
 
 Words = tuple[str, ...]
@@ -186,6 +186,8 @@ class Reader:
         if self._is_only_told(written, launch, language):
             return False
         framework = FRAMEWORKS.get(launch.framework)
+        if framework is not None and language == "ruby" and self._is_locked_out(framework):
+            return False
         if framework is None or written.source in ("compose", "Procfile", "script"):
             return True
         languages = {package.language for package in self.manifests.packages}
@@ -193,6 +195,13 @@ class Reader:
             return written.source != "docs" or not languages
         names = [name for names in framework.packages.values() for name in names]
         return self.manifests.has(*names) is not None
+
+    def _is_locked_out(self, framework: Framework) -> bool:
+        """Tell if Bundler's lock has no gem of a framework: no command of it starts any more."""
+        gems = [each for each in self.manifests.dependencies if each.language == "ruby"]
+        return any(not each.direct for each in gems) and not any(
+            each.name in framework.packages.get("ruby", ()) for each in gems
+        )
 
     def _is_of_others(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if what is started is in an image of somebody else's: nothing of it is here."""
@@ -351,7 +360,7 @@ _LANGUAGES: dict[str, Language] = {
         "python",
     ),
     **dict.fromkeys(
-        ("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "clockwork"), "ruby"
+        ("sidekiq", "good_job", "solid_queue", "resque", "delayed_job", "que", "clockwork"), "ruby"
     ),
     **dict.fromkeys(("asynq", "river"), "go"),
     "loco": "rust",

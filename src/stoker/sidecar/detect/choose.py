@@ -162,9 +162,14 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
         return True
     if one.framework is None:
         return (one.app, one.queues) == (other.app, other.queues)
-    return (app_key(one.app), frozenset(one.queues), _shape(one)) == (
-        app_key(other.app), frozenset(other.queues), _shape(other),
+    return (app_key(one.app), _queues(one), _shape(one)) == (
+        app_key(other.app), _queues(other), _shape(other),
     )  # fmt: skip
+
+
+def _queues(each: Candidate) -> frozenset[str]:
+    """Return the queues that a worker is told to serve; ``*`` is all, as if it were told none."""
+    return frozenset(each.queues) - {"*"}
 
 
 def _shape(each: Candidate) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ _OWN_VARIABLES: dict[str, dict[BrokerKind, str]] = {
     "resque": {"redis": "REDIS_URL"},
     "faktory": {"faktory": "FAKTORY_URL"},
     "good_job": {"postgres": "DATABASE_URL"},
+    "que": {"postgres": "DATABASE_URL"},
     "solid_queue": {"database": "DATABASE_URL"},
     "delayed_job": {"database": "DATABASE_URL"},
     "clockwork": {"database": "DATABASE_URL"},

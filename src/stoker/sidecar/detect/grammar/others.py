@@ -57,6 +57,7 @@ _RAKE: dict[str, tuple[str, Role]] = {
     "solid_queue:start": ("solid_queue", "worker"),
     "delayed:work": ("delayed_job", "worker"),
     "good_job:start": ("good_job", "worker"),
+    "que:work": ("que", "worker"),
 }
 
 
@@ -99,6 +100,14 @@ def _clockwork(words: Words, _environment: dict[str, str]) -> Launch | None:
     return Launch("clockwork", "scheduler", _bundled(words), words[1] if len(words) > 1 else "")
 
 
+def _que(words: Words, _environment: dict[str, str]) -> Launch | None:
+    if any(word in ("-h", "--help", "-v", "--version") for word in words[1:2]):
+        return None
+    queues = [value.partition("=")[0] for value in options(words, "-q", "--queue-name")]
+    count = number(options(words, "-w", "--worker-count"))
+    return Launch("que", "worker", _bundled(words), "", listed(queues), count)
+
+
 def _faktory(words: Words, _environment: dict[str, str]) -> Launch | None:
     ruby = words[0].endswith("faktory-worker")
     queues = listed(options(words, "-q", "--queue"))
@@ -125,6 +134,7 @@ PROGRAMS: dict[str, Reader] = {
     "resque-scheduler": scheduler("resque"),
     "resque-web": dashboard("resque"),
     "clockwork": _clockwork,
+    "que": _que,
     "faktory-worker": _faktory,
     "faktory-work": _faktory,
     "asynqmon": dashboard("asynq"),

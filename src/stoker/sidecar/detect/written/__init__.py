@@ -21,7 +21,7 @@ _NAMES = (
     "bin/jobs", "jobs:work", "resque", "clockwork", "faktory", "worker", "consumer", "queue",
     "litestar", "stoker", "delayed_job", "periodiq", "go run",
 )  # fmt: skip
-_WHOLE = ("rq", "arq", "saq")
+_WHOLE = ("rq", "arq", "saq", "que")
 _WORDS = spotting(*_NAMES, whole=_WHOLE)
 _IN_A_FILE = sieve(*_NAMES, whole=_WHOLE)
 

@@ -1,0 +1,149 @@
+"""Ruby: the workers that the web server runs inside of itself, and where it is told to."""
+
+from __future__ import annotations
+
+import re
+
+from stoker.sidecar.detect.source.ruby_config import Config
+from stoker.sidecar.detection import Evidence
+
+Inside = tuple[str, Evidence]
+"""Why a worker runs inside of the web server, and the place that says so."""
+Version = tuple[int, ...]
+
+_SWITCHED_OFF = re.compile(
+    r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'][^=!]*([=!]=)\s*["'](false|0|off)\b"""
+)
+_NOT_IN_PRODUCTION = (
+    r"(?!.*\b(?:if\s+Rails\.env\.(?:development|test|local)|unless\s+Rails\.env\.production)\?)"
+)
+_EXECUTION_MODE = re.compile(
+    r"""execution_mode(?:\s*=>?|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?(async\w*|inline|external)\b"""
+    + _NOT_IN_PRODUCTION
+)
+"""How GoodJob runs jobs, where that is not said of development alone."""
+_GOOD_JOB_FILES = (
+    "config/initializers/good_job.rb", "config/environments/production.rb",
+    "config/application.rb",
+)  # fmt: skip
+"""The last that Rails reads is the one that counts."""
+_QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*:(\w+)" + _NOT_IN_PRODUCTION)
+_OTHER_ENVIRONMENT = re.compile(r"(^|/)environments/(?!production\.rb$)")
+_QUE_WITH_A_COMMAND = (0, 11)
+"""The first that has one, and no longer works inside of ``rails server`` unless it is told to."""
+_QUE_WITHOUT_MODES = (1,)
+
+
+def inside(config: Config, name: str, version: Version) -> Inside | None:
+    """Return why a framework's worker runs inside of the web server, if it does."""
+    match name:
+        case "good_job" if not config.has("bin/good_job"):
+            return _good_job(config)
+        case "solid_queue":
+            return _solid_queue(config)
+        case "sidekiq":
+            return _sidekiq(config)
+        case "que":
+            return _que(config, version)
+        case _:
+            return None
+
+
+def tells_good_job(config: Config) -> bool:
+    """Tell if GoodJob is told how to run jobs."""
+    return any(_EXECUTION_MODE.search(config.text(name)) for name in _GOOD_JOB_FILES)
+
+
+def que_has_command(version: Version) -> bool:
+    """Tell if Que has a program of its own, and not a task of Rake's alone."""
+    return not version or version >= _QUE_WITH_A_COMMAND
+
+
+def _sidekiq(config: Config) -> Inside | None:
+    for path in config.below("config", "lib/puma"):  # Puma's plug-ins, too
+        if re.search(r"^[^#\n]*configure_embed", config.project.text(path), re.MULTILINE):
+            return "Sidekiq is embedded in the web server", Evidence(path, 0, "configure_embed")
+    return None
+
+
+def _solid_queue(config: Config) -> Inside | None:
+    """Return where Puma is told to run Solid Queue, if it does so in production."""
+    for name in ("config/puma.rb", "config/puma/production.rb"):
+        text = config.text(name)
+        at = re.search(r"^([ \t]*)plugin\s*\(?\s*:solid_queue\b(.*)", text, re.MULTILINE)
+        if at is None:
+            continue
+        around = re.findall(r"^(?:if|unless)\b.*", text[: at.start()], re.M) if at[1] else []
+        condition = " ".join((at[2], *around[-1:]))
+        line = text.count("\n", 0, at.start()) + 1
+        evidence = Evidence(config.path(name), line, at[0].strip())
+        off = _SWITCHED_OFF.search(condition)
+        if off and (off[2] == "==") == ("unless" in condition):
+            if config.given(off[1])[0] != off[3]:
+                return f"Puma's plug-in runs it unless {off[1]} is {off[3]}", evidence
+            continue
+        if "ENV" not in condition and "Rails.env" not in condition:
+            return "Puma's plug-in runs it", evidence
+        variable = _set_variable(config, condition)
+        if variable and "unless" not in condition:
+            return f"{variable} is set", evidence
+        if variable:
+            continue
+        if "ENV" in condition and _has_only_web(config):
+            return "no other process is there for it", evidence
+        if re.search(r"\bif\b.*production|\bunless\b(?!.*production)", condition):
+            return "Puma's plug-in runs it in production", evidence
+    return None
+
+
+def _has_only_web(config: Config) -> bool:
+    """Tell if what is deployed has no process for jobs, nor the program that Rails makes for it.
+
+    A Procfile names all processes; ``bin/jobs`` is what one would start.
+    """
+    deployed = config.says("Procfile") and not re.search(r"job|queue|work", config.text("Procfile"))
+    return deployed and not config.has("bin/jobs")
+
+
+def _set_variable(config: Config, condition: str) -> str:
+    """Return the variable that a condition asks for, if the deployment sets it."""
+    for name, default in re.findall(
+        r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'](?:\s*,\s*["']?(\w+))?""", condition
+    ):
+        if not re.fullmatch(r"(RAILS|RACK|APP)_ENV", name) and (
+            default in ("true", "1") or config.given(name)[0] in ("true", "1", "yes", "on")
+        ):
+            return name
+    return ""
+
+
+def _good_job(config: Config) -> Inside | None:
+    given, path = config.given("GOOD_JOB_EXECUTION_MODE")
+    for name in _GOOD_JOB_FILES:
+        text = config.text(name)
+        at = _EXECUTION_MODE.search(text)
+        mode = given if at and at[1] and given else at[2] if at else ""
+        if at and mode.startswith("async"):
+            line = text.count("\n", 0, at.start()) + 1
+            return f"execution_mode is :{mode}", Evidence(config.path(name), line, at[0])
+        if at:
+            return None
+    if given.startswith("async"):
+        return f"GOOD_JOB_EXECUTION_MODE is {given}", Evidence(path, 0)
+    return None
+
+
+def _que(config: Config, version: Version) -> Inside | None:
+    """Return where Que is told to work in the web server; before its command it did unasked."""
+    if version >= _QUE_WITHOUT_MODES:
+        return None
+    for path in config.below("config"):
+        text = "" if _OTHER_ENVIRONMENT.search(path) else config.said(path)
+        at = _QUE_MODE.search(text)
+        if at:
+            evidence = Evidence(path, text.count("\n", 0, at.start()) + 1, at[0])
+            return ("Que's mode is :async", evidence) if at[1] == "async" else None
+    if version and not que_has_command(version) and config.has("config/application.rb"):
+        number = ".".join(map(str, version))
+        return f"Que {number} works inside of the server", Evidence(config.path("Gemfile"), 0)
+    return None

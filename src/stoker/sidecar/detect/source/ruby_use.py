@@ -1,0 +1,80 @@
+"""Ruby: whether a gem for jobs that is there is what jobs are given to."""
+
+from __future__ import annotations
+
+import re
+
+from stoker.sidecar.detect.manifests import Dependency
+from stoker.sidecar.detect.source.ruby_config import Config
+from stoker.sidecar.detect.source.ruby_inside import tells_good_job
+
+_TABLES = {
+    "delayed_job": "delayed_jobs", "good_job": "good_jobs", "que": "que_jobs|Que.migrate!",
+    "solid_queue": "solid_queue_jobs",
+}  # fmt: skip
+"""Where jobs are kept in the application's database: without the table there are none."""
+_SIDEKIQ_CLASS = r"""(?<![\w:'"])(?:::)?Sidekiq::(?:Worker|Job|IterableJob)\b"""
+"""A name in a string, or one that ends so, is another program's class."""
+_SIDEKIQ_JOB = r"include Sidekiq::|< ?(?:ActiveJob|Application)|(?m:^\s*class \w+(?:Job|Worker)\b)"
+_DELAYED = r"\.delay(?:_for|_until)?(?:\(|\.\w)"
+"""A method of any class, before Sidekiq 7; delayed_job has the same."""
+_RESQUE_STARTS = ("Rakefile", "config/application.rb", "config/resque-pool.yml")
+"""What there is one of where Resque's worker can be started."""
+_RESQUE_JOB = r"@queue\b|def self\.(?:queue|perform)|resque/tasks|< ?ApplicationJob|Resque::Worker"
+
+
+def uses(config: Config, name: str, dependency: Dependency) -> bool:
+    """Tell if a gem that is there is what jobs are given to."""
+    adapters = config.adapters()
+    if name in _TABLES and config.lacks(_TABLES[name]):
+        return False
+    match name:
+        case "good_job":
+            return name in adapters or (not adapters and tells_good_job(config))
+        case "solid_queue":
+            return name in adapters
+        case "que":
+            return name in adapters or _has_in(config, r"\bQue(?:::|\.)\w", "app", "lib", "config")
+        case "sidekiq":
+            return _uses_sidekiq(config, dependency, adapters)
+        case "delayed_job":
+            return dependency.direct and (not adapters or "delayed_job" in adapters)
+        case "resque":
+            used = not adapters or "resque" in adapters
+            if not any(map(config.has, _RESQUE_STARTS)):
+                return False  # its dashboard alone
+            return dependency.direct and used and not _only_pushes(config, "Resque.", _RESQUE_JOB)
+        case _:
+            return dependency.direct
+
+
+def _uses_sidekiq(config: Config, dependency: Dependency, adapters: set[str]) -> bool:
+    settings = any(map(config.says, ("config/sidekiq.yml", "config/sidekiq.yml.erb")))
+    initializer = config.says("config/initializers/sidekiq.rb")
+    if not dependency.direct:
+        return settings or initializer
+    if "sidekiq" in adapters or settings:
+        return True
+    if initializer:
+        return not _only_pushes(config, "Sidekiq::Client", _SIDEKIQ_JOB)
+    delayed = "" if "delayed_job" in config.text("Gemfile") else f"|{_DELAYED}"
+    if _has_in(config, _SIDEKIQ_CLASS + delayed, "app", "lib", "workers", "jobs"):
+        return not _only_pushes(config, "Sidekiq::Client", _SIDEKIQ_JOB)
+    return not config.has("config/application.rb") and any(
+        re.search(_SIDEKIQ_CLASS, config.project.text(path))
+        for path in config.project.suffixed("rb")
+        if not config.project.is_aside(path)
+    )
+
+
+def _has_in(config: Config, pattern: str, *dirs: str) -> bool:
+    """Tell if a file below some directories has what a pattern finds."""
+    found = re.compile(pattern)
+    return any(found.search(config.project.text(path)) for path in config.below(*dirs))
+
+
+def _only_pushes(config: Config, client: str, job: str) -> bool:
+    """Tell if jobs are given to a queue, and their classes are all another project's."""
+    paths = [*config.below("app", "lib", "config"), *config.project.suffixed("rake")]
+    texts = [config.project.text(path) for path in paths]
+    return any(client in text for text in texts) and not any(re.search(job, text) for text in texts)

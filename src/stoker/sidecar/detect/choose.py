@@ -13,11 +13,13 @@ from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.shell import DEV_FLAGS
 from stoker.sidecar.detect.source import DEDICATED
 from stoker.sidecar.detection import Embedded, Unit
+from stoker.sidecar.frameworks import FRAMEWORKS
 
 _TAILS = (".celery.app", ".celery.celery", ".celery_app.celery_app", ".celery.celery_app",
           ".celery_app", ".celery", ".app", ".celeryapp")  # fmt: skip
 
 _DEPLOYED = ("compose", "Procfile", "Dockerfile", "supervisor")
+_BROUGHT = {("celery", "flower")}
 Key = tuple[str, str, str]
 """A framework, or an app without one; a role; the package's directory."""
 
@@ -34,7 +36,7 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
         home = package.dir if package else each.dir
         groups.setdefault((each.framework or f"?{each.app}", each.role, home), []).append(each)
     _attach(groups)
-    _leave_guesses(groups)
+    _leave_guesses(groups, manifests)
     units: list[Unit] = []
     for every in groups.values():
         group = [each for each in every if not each.lost] or every
@@ -143,21 +145,35 @@ def _as_worker(unit: Unit, units: Sequence[Unit]) -> Unit:
     return unit
 
 
-def _leave_guesses(groups: dict[Key, list[Candidate]]) -> None:
-    """Leave out what only Python's source shows, where workers of its framework are deployed.
+def _leave_guesses(groups: dict[Key, list[Candidate]], manifests: Manifests) -> None:
+    """Leave out what only Python's source shows, and cannot be what is started.
 
     Who wrote down for a machine what runs on it wrote down all of it: an app of the same
-    framework in another package is a client, or a copy.
+    framework in another package is a client, or a copy. And what no manifest asks for, where
+    one asks for another framework, was left behind when the project changed to that.
     """
     deployed = {
         key[0] for key, group in groups.items()
         if any(each.source in _DEPLOYED and each.role == "worker" for each in group)
     }  # fmt: skip
     homes = {key[::2] for key, group in groups.items() if any(map(_is_written, group))}
+    asked = {key[0] for key in groups if _is_asked_for(key[0], manifests)}
     for key in list(groups):
-        of_python = all(each.language == "python" for each in groups[key])
-        if of_python and key[0] in deployed and key[::2] not in homes:
-            del groups[key]
+        if all(each.source == "source" and each.language == "python" for each in groups[key]):
+            is_copy = key[0] in deployed and key[::2] not in homes
+            if is_copy or (asked and key[0] in FRAMEWORKS and key[0] not in asked):
+                del groups[key]
+
+
+def _is_asked_for(framework: str, manifests: Manifests) -> bool:
+    """Tell if a manifest has a framework of Python, or what is called after it and brings it."""
+    known = FRAMEWORKS.get(framework)
+    packages = known.packages.get("python", ()) if known else ()
+    names = {each.name for each in manifests.dependencies if each.language == "python"}
+    return any(
+        name in packages or framework in name.split("-") or (framework, name) in _BROUGHT
+        for name in names
+    )
 
 
 def _is_written(each: Candidate) -> bool:
@@ -215,8 +231,18 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
 
 
 def _shape(each: Candidate) -> tuple[str, ...]:
-    """Return the words that make it another worker, without those of logging and numbers."""
-    return tuple(word for word in each.words if word.startswith("-X") or "exclude" in word)
+    """Return the words that make it another worker, without those of logging and numbers.
+
+    A queue whose name begins with what a variable holds is another one than that beside it.
+    """
+    words = " ".join(each.words).split()
+    return tuple(
+        word for word in words
+        if word.startswith("-X") or "exclude" in word or _NAMED_BY_VARIABLE.fullmatch(word)
+    )  # fmt: skip
+
+
+_NAMED_BY_VARIABLE = re.compile(r"\$\{\w+\}[-_.:]?[A-Za-z][\w.:-]*")
 
 
 def app_key(app: str) -> str:

@@ -264,7 +264,7 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         if "taskiq" in source.project.text(m.path)
         for e in m.assigned
         if e.call.endswith("Broker") and not e.call.startswith("faststream.")
-    }
+    } - _IN_PROCESS
     if calls and _has_no_task(source):
         return []
     workers = (
@@ -275,11 +275,22 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
     schedulers = _single(
         source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
     )
+    schedulers = schedulers if _has_sources(source) else []
     files = taskiq_tasks.outside(source, workers[0]) if workers else []
     return [taskiq_tasks.loading(source, each, files) for each in (*workers, *schedulers)]
 
 
+_IN_PROCESS = frozenset({"InMemoryBroker"})
+"""Brokers of taskiq that run a task in the process that kicks it: no worker can be given it."""
 _TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")
+
+
+def _has_sources(source: PythonSource) -> bool:
+    """Tell if a scheduler of taskiq is given somewhere to look for what is to be done."""
+    calls = [call for module in source.modules.values() for full, call in module.calls
+             if full.rpartition(".")[2] == "TaskiqScheduler"]  # fmt: skip
+    given = [each.value for call in calls for each in call.keywords if each.arg == "sources"]
+    return not given or not all(isinstance(each, ast.List) and not each.elts for each in given)
 
 
 def _has_no_task(source: PythonSource) -> bool:

@@ -53,3 +53,22 @@ def test_a_class_of_actors_is_extended_in_other_files(tmp_path: Path) -> None:
 )
 def test_a_class_alone_is_no_actor(tmp_path: Path, text: str) -> None:
     assert project(tmp_path, film=text, base="class Base: ...\n") == []
+
+
+ACTOR = "\n@dramatiq.actor\ndef mail(n): ...\n"
+
+
+def test_modules_that_each_set_a_broker_are_each_a_worker(tmp_path: Path) -> None:
+    found = project(tmp_path, mails=BROKER + ACTOR, films=BROKER + ACTOR.replace("mail", "film"))
+
+    assert found == ["dramatiq app.films", "dramatiq app.mails"]
+
+
+def test_actors_beside_the_module_that_sets_the_broker_are_loaded_with_it(tmp_path: Path) -> None:
+    """It loads those that it imports; others come to it."""
+    film = f"import dramatiq\n\nfrom app.main import broker\n{ACTOR}"
+    shown = f"import app.mail\n{BROKER}{ACTOR}"
+
+    found = project(tmp_path, mail=f"import dramatiq\n{ACTOR}", main=shown, film=film)
+
+    assert found == ["dramatiq app.main app.film"]

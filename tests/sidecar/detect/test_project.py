@@ -167,3 +167,12 @@ def test_what_is_called_a_dummy_within_the_source_is_the_projects_own(tmp_path: 
     aside = [path for path in project.files if project.is_aside(path)]
 
     assert sorted(aside) == ["dummy/config.ts", "spec/dummy/app.rb"]
+
+
+def test_a_directory_called_somebody_s_bench_measures_it(tmp_path: Path) -> None:
+    for path in ("river-bench/main.go", "workbench/main.go"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("")
+    project = Project(tmp_path)
+
+    assert [path for path in project.files if project.is_aside(path)] == ["river-bench/main.go"]

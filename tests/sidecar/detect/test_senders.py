@@ -52,6 +52,26 @@ def test_one_that_has_a_task_too_has_a_worker(tmp_path: Path, more: str) -> None
     assert unit.framework == "celery"
 
 
+def test_who_only_sends_is_one_of_two_packages(tmp_path: Path) -> None:
+    files = {
+        "web/requirements.txt": "flask\ncelery[redis]\n",
+        "web/client.py": CLIENT,
+        "web/api.py": SENDS.replace("app.client", "client"),
+        "jobs/requirements.txt": "celery[redis]\n",
+        "jobs/tasks.py": CLIENT + "\n@celery_app.task(name='tile')\ndef tile(n): ...\n",
+    }
+
+    [unit] = seen(tmp_path, files).units
+
+    assert (unit.dir, unit.command[2]) == ("jobs", "tasks.celery_app")
+
+
+def test_an_app_that_is_told_of_no_modules_has_no_task_of_them(tmp_path: Path) -> None:
+    client = CLIENT.replace("broker=", "include=[], broker=")
+
+    assert detect(written(tmp_path, client=client, api=SENDS)).units == ()
+
+
 RQ = "from rq import Queue\n\nqueue = Queue('mail')\nqueue.enqueue(JOB, 1)\n"
 
 

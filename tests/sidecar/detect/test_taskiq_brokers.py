@@ -74,3 +74,27 @@ def test_it_is_given_none_where_a_pattern_is_written(tmp_path: Path) -> None:
     found = seen(tmp_path, FILES | files | {"README.md": readme})
 
     assert commands(found) == ["taskiq worker -fsd app.conf:broker"]
+
+
+SCHEDULER = "\nfrom taskiq import TaskiqScheduler\n\nscheduler = TaskiqScheduler(broker, sources=[])\n"
+
+
+def test_a_scheduler_that_is_given_nothing_to_look_at_is_none(tmp_path: Path) -> None:
+    conf = f"{AWAITED}broker = ready()\n{SCHEDULER}"
+
+    found = seen(tmp_path, FILES | {"app/conf.py": conf, "app/tasks.py": TASK})
+    assert [unit.role for unit in found.units] == ["worker"]
+
+    given = conf.replace("sources=[]", "sources=[LabelScheduleSource(broker)]")
+    found = seen(tmp_path, {"app/conf.py": given})
+    assert [unit.role for unit in found.units] == ["worker", "scheduler"]
+
+
+@pytest.mark.parametrize("made", ["InMemoryBroker()", "tried()"])
+def test_a_broker_in_memory_has_its_tasks_run_where_they_are_kicked(
+    tmp_path: Path, made: str
+) -> None:
+    maker = "from taskiq import InMemoryBroker\n\n\ndef tried():\n    return InMemoryBroker()\n\n\n"
+    files = {"app/conf.py": f"{maker}broker = {made}\n", "app/tasks.py": TASK}
+
+    assert seen(tmp_path, FILES | files).units == ()

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from stoker.sidecar.detect.candidates import Candidate, Words
+from stoker.sidecar.detect.grammar.words import options
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.shell import DEV_FLAGS
 from stoker.sidecar.detect.source import DEDICATED
 from stoker.sidecar.detection import Embedded, Unit
+from stoker.sidecar.frameworks import FRAMEWORKS
 
 _TAILS = (".celery.app", ".celery.celery", ".celery_app.celery_app", ".celery.celery_app",
           ".celery_app", ".celery", ".app", ".celeryapp")  # fmt: skip
+
+_DEPLOYED = ("compose", "Procfile", "Dockerfile", "supervisor")
+_BROUGHT = {("celery", "flower")}
+Key = tuple[str, str, str]
+"""A framework, or an app without one; a role; the package's directory."""
 
 
 def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
@@ -21,21 +30,23 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
     Within a package, the kind of place that is nearest to production decides which processes of
     a framework there are: what others say in addition is an alternative, not one more worker.
     """
-    groups: dict[tuple[str, str, str], list[Candidate]] = {}
+    groups: dict[Key, list[Candidate]] = {}
     for each in sorted(candidates, key=lambda each: (each.dev, each.rank)):
         package = manifests.package_of(each.dir, each.language)
         home = package.dir if package else each.dir
         groups.setdefault((each.framework or f"?{each.app}", each.role, home), []).append(each)
     _attach(groups)
+    _leave_guesses(groups, manifests)
     units: list[Unit] = []
     for every in groups.values():
         group = [each for each in every if not each.lost] or every
-        written = [each for each in group if each.source != "source"]
+        written = list(filter(_is_written, group))
         settled = _settled(written, group)
         best = min(each.rank[0] for each in settled)
         chosen = _distinct([each for each in settled if each.rank[0] == best])
         others = [each for each in group if each not in chosen]
         units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
+    units = [_as_worker(unit, units) for unit in units]
     return [unit for unit in units if not _is_inside(unit, units) and not _is_guess(unit, units)]
 
 
@@ -117,7 +128,59 @@ def _is_inside(unit: Unit, units: Sequence[Unit]) -> bool:
     )
 
 
-def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
+def _as_worker(unit: Unit, units: Sequence[Unit]) -> Unit:
+    """Return a unit; a scheduler that is only inferred is given its app as the worker was.
+
+    Where the worker is started, its app may have another name than the source alone shows.
+    """
+    if unit.role != "scheduler" or unit.confidence == 1 or unit.command[:2] != ("celery", "-A"):
+        return unit
+    for worker in units:
+        known = [words[:3] for words in worker.alternatives]
+        if worker.role == "worker" and unit.command[:3] in known:
+            app = options(worker.command, "-A", "--app")[:1]
+            if app and "$" not in app[0]:
+                command = (*unit.command[:2], *app, *unit.command[3:])
+                return msgspec.structs.replace(unit, command=command, dir=worker.dir)
+    return unit
+
+
+def _leave_guesses(groups: dict[Key, list[Candidate]], manifests: Manifests) -> None:
+    """Leave out what only Python's source shows, and cannot be what is started.
+
+    Who wrote down for a machine what runs on it wrote down all of it: an app of the same
+    framework in another package is a client, or a copy. And what no manifest asks for, where
+    one asks for another framework, was left behind when the project changed to that.
+    """
+    deployed = {
+        key[0] for key, group in groups.items()
+        if any(each.source in _DEPLOYED and each.role == "worker" for each in group)
+    }  # fmt: skip
+    homes = {key[::2] for key, group in groups.items() if any(map(_is_written, group))}
+    asked = {key[0] for key in groups if _is_asked_for(key[0], manifests)}
+    for key in list(groups):
+        if all(each.source == "source" and each.language == "python" for each in groups[key]):
+            is_copy = key[0] in deployed and key[::2] not in homes
+            if is_copy or (asked and key[0] in FRAMEWORKS and key[0] not in asked):
+                del groups[key]
+
+
+def _is_asked_for(framework: str, manifests: Manifests) -> bool:
+    """Tell if a manifest has a framework of Python, or what is called after it and brings it."""
+    known = FRAMEWORKS.get(framework)
+    packages = known.packages.get("python", ()) if known else ()
+    names = {each.name for each in manifests.dependencies if each.language == "python"}
+    return any(
+        name in packages or framework in name.split("-") or (framework, name) in _BROUGHT
+        for name in names
+    )
+
+
+def _is_written(each: Candidate) -> bool:
+    return each.source != "source"
+
+
+def _attach(groups: dict[Key, list[Candidate]]) -> None:
     """Put what the source says, and copies elsewhere, to the group that it is about."""
     for key in list(groups):
         framework, role, _ = key
@@ -125,7 +188,7 @@ def _attach(groups: dict[tuple[str, str, str], list[Candidate]]) -> None:
         for other in groups:
             if other == key or other[:2] != (framework, role) or not groups[other]:
                 continue
-            written = [each for each in groups[other] if each.source != "source"]
+            written = list(filter(_is_written, groups[other]))
             if written and all(_is_about(each, written, other[2]) for each in group):
                 groups[other] += group
                 del groups[key]
@@ -173,8 +236,18 @@ def _queues(each: Candidate) -> frozenset[str]:
 
 
 def _shape(each: Candidate) -> tuple[str, ...]:
-    """Return the words that make it another worker, without those of logging and numbers."""
-    return tuple(word for word in each.words if word.startswith("-X") or "exclude" in word)
+    """Return the words that make it another worker, without those of logging and numbers.
+
+    A queue whose name begins with what a variable holds is another one than that beside it.
+    """
+    words = " ".join(each.words).split()
+    return tuple(
+        word for word in words
+        if word.startswith("-X") or "exclude" in word or _NAMED_BY_VARIABLE.fullmatch(word)
+    )  # fmt: skip
+
+
+_NAMED_BY_VARIABLE = re.compile(r"\$\{\w+\}[-_.:]?[A-Za-z][\w.:-]*")
 
 
 def app_key(app: str) -> str:

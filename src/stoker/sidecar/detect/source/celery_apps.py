@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -32,7 +33,8 @@ _SPEAKS_OF_TASKS = sieve(
 _REGISTERS = re.compile(
     r"@(?:[\w.]+\.)?(?:shared_|periodic_)?task\b|\bshared_task\b|\.task\(|autodiscover_tasks"
     r"|register_task|\.tasks\.register\("
-    r"|\binclude\b\W{0,3}=|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]|\bclass \w+\([^)]*Task\)"
+    r"|\binclude\b\W{0,3}=(?!\s*\[\])|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]"
+    r"|\bclass \w+\([^)]*Task\)"
 )
 _STAND_IN = re.compile(r"(^|[/_])(dummy|fake|mock|stub)[_./]")
 """How what others' workers are replaced by for a trial is called."""
@@ -45,29 +47,44 @@ def infer(source: PythonSource) -> list[Inferred]:
     """Return a worker for each app that has tasks of its own, and beat if there is a schedule."""
     packages: dict[str, list[Assigned]] = {}
     for each in source.made_by("Celery", *source.factories):
-        if not _makes_celery(source, each):
-            continue
-        package = source.manifests.package_of(each.path, "python")
-        packages.setdefault(package.dir if package else ".", []).append(each)
-    if packages and _only_sends(source):
+        if _makes_celery(source, each):
+            packages.setdefault(_home(source, each.path), []).append(each)
+    found: list[Inferred] = []
+    for package in _working(source, packages):
+        paths = _paths(source, package if len(packages) > 1 else None)
+        workers = [_worker(source, each) for each in _chosen(source, packages[package])]
+        found += workers
+        if any(source.project.telling(paths, _SCHEDULE)):
+            found += map(_beat, workers)
+    return found
+
+
+def _home(source: PythonSource, path: str) -> str:
+    package = source.manifests.package_of(path, "python")
+    return package.dir if package else "."
+
+
+def _paths(source: PythonSource, package: str | None) -> list[str]:
+    """Return the files of a package; all, if it is none of several."""
+    return [path for path in source.paths if package in (None, _home(source, path))]
+
+
+def _working(source: PythonSource, packages: Iterable[str]) -> list[str]:
+    """Return the packages that have tasks, where others only send them; none, if all only send."""
+    if _only_sends(source, source.paths):
         return []
-    chosen = [each for apps in packages.values() for each in _chosen(source, apps)]
-    found = [_worker(source, each) for each in chosen]
-    return [*found, *map(_beat, found)] if found and _is_scheduled(source) else found
+    every = list(packages)
+    working = [each for each in every if not _only_sends(source, _paths(source, each))]
+    return working or every
 
 
-def _only_sends(source: PythonSource) -> bool:
+def _only_sends(source: PythonSource, paths: Sequence[str]) -> bool:
     """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
     project = source.project
-    sends = (*project.telling(source.paths, _SENDS), *project.telling(source.paths, _TAKES))
+    sends = (*project.telling(paths, _SENDS), *project.telling(paths, _TAKES))
     return bool(sends) and not any(
-        _REGISTERS.search(project.text(path))
-        for path in project.telling(source.paths, _SPEAKS_OF_TASKS)
+        _REGISTERS.search(project.text(path)) for path in project.telling(paths, _SPEAKS_OF_TASKS)
     )
-
-
-def _is_scheduled(source: PythonSource) -> bool:
-    return any(source.project.telling(source.paths, _SCHEDULE))
 
 
 def _makes_celery(source: PythonSource, each: Assigned) -> bool:

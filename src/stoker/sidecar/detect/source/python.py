@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
@@ -18,6 +18,7 @@ from stoker.sidecar.detect.source import (
     stoker_apps,
     taskiq_tasks,
 )
+from stoker.sidecar.detect.source.python_imports import loaded_by
 from stoker.sidecar.detect.source.python_modules import (
     PythonSource,
     strings_in,
@@ -102,15 +103,28 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
     if source.manifests.has("django-dramatiq"):
         return []
     actors = dramatiq_actors.actors(source)
-    if not actors:
-        return []
-    both = [path for path in actors if "set_broker(" in source.project.text(path)]
-    paths = both[:1] or sorted(actors)[:8]
+    own = [path for path in actors if "set_broker(" in source.project.text(path)]
+    own = [path for path in own if directory(path) == directory(own[0])]  # others show how
+    # Its command takes the broker that was set last: modules that each set one are no one worker.
+    workers = [[path] for path in own]
+    if len(own) == 1:
+        known = loaded_by(source, own)
+        workers[0] += [path for path in sorted(actors) if path not in known
+                       and own[0] in loaded_by(source, [path])]  # fmt: skip
+    elif actors and not own:
+        workers = [sorted(actors)]
+    return [_of_actors(source, paths[:_MOST], actors[paths[0]]) for paths in workers]
+
+
+_MOST = 8
+"""Modules on a command line: more are a matter of the project's own."""
+
+
+def _of_actors(source: PythonSource, paths: Sequence[str], line: int) -> Inferred:
     names = [source.module_name(path) for path in paths]
     words = ("dramatiq", *(name for name, _ in names))
-    path = paths[0]
-    evidence = (Evidence(path, actors[path], source.project.line(path, actors[path]), "actors"),)
-    return [Inferred("dramatiq", "worker", words, names[0][1], "python", evidence, names[0][0])]
+    evidence = (Evidence(paths[0], line, source.project.line(paths[0], line), "actors"),)
+    return Inferred("dramatiq", "worker", words, names[0][1], "python", evidence, names[0][0])
 
 
 def _single(
@@ -250,7 +264,7 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
         if "taskiq" in source.project.text(m.path)
         for e in m.assigned
         if e.call.endswith("Broker") and not e.call.startswith("faststream.")
-    }
+    } - _IN_PROCESS
     if calls and _has_no_task(source):
         return []
     workers = (
@@ -261,11 +275,22 @@ def _taskiq(source: PythonSource) -> list[Inferred]:
     schedulers = _single(
         source, "taskiq", ("TaskiqScheduler",), "taskiq scheduler -fsd {module}:{name}", "scheduler"
     )
+    schedulers = schedulers if _has_sources(source) else []
     files = taskiq_tasks.outside(source, workers[0]) if workers else []
     return [taskiq_tasks.loading(source, each, files) for each in (*workers, *schedulers)]
 
 
+_IN_PROCESS = frozenset({"InMemoryBroker"})
+"""Brokers of taskiq that run a task in the process that kicks it: no worker can be given it."""
 _TASK = re.compile(r"@\w[\w.]*\.task\b|\.task\(|register_task\(")
+
+
+def _has_sources(source: PythonSource) -> bool:
+    """Tell if a scheduler of taskiq is given somewhere to look for what is to be done."""
+    calls = [call for module in source.modules.values() for full, call in module.calls
+             if full.rpartition(".")[2] == "TaskiqScheduler"]  # fmt: skip
+    given = [each.value for call in calls for each in call.keywords if each.arg == "sources"]
+    return not given or not all(isinstance(each, ast.List) and not each.elts for each in given)
 
 
 def _has_no_task(source: PythonSource) -> bool:

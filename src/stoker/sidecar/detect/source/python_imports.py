@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source.python_modules import PythonSource
@@ -40,6 +40,18 @@ def imported(source: PythonSource, path: str) -> Iterator[Import]:
             file, member = file_of(source, name, path)
             if file:
                 yield file, member, alias.asname or alias.name
+
+
+def loaded_by(source: PythonSource, paths: Iterable[str]) -> frozenset[str]:
+    """Return the files that importing these loads, however far; these included."""
+    found: dict[str, None] = dict.fromkeys(paths)
+    waiting = list(found)
+    while waiting:
+        for file, _, _ in imported(source, waiting.pop()):
+            if file not in found:
+                found[file] = None
+                waiting.append(file)
+    return frozenset(found)
 
 
 def _at_once(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -18,6 +18,7 @@ from stoker.sidecar.detect.manifests import Manifests, directory, python_name
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Evidence
+from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.project import Project, decoded
 
 _TELLING = sieve(
@@ -37,6 +38,8 @@ _TELLING = sieve(
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
 _TESTS = re.compile(r"(^|/)(conftest|tests|test_\w+|\w+_test)\.py$")
 _MAY_BE_TOLD = sieve("celery", "huey", "broker")
+_LIBRARIES = [[name] for each in FRAMEWORKS.values() for name in each.packages.get("python", ())]
+"""What no module of a project can be called alone: importing it would be importing the library."""
 _RUNS = re.compile(r"(?:asyncio|anyio)\.run|.*\.run_until_complete")
 _FROM_IMPORT = re.compile(rb"from\s+([\w.\x80-\xff]+)\s+import\s+([^\n#]+)")
 _IMPORT = re.compile(rb"import\s+([\w.\x80-\xff]+)")
@@ -193,6 +196,8 @@ class PythonSource:
                 and (".".join(parts[at:]) not in self.imports or self._is_foreign(parts[at]))
             ):
                 at = max(base, lowest)
+        if at and parts[at:] in _LIBRARIES:
+            at -= 1
         return ".".join(parts[at:]), "/".join(parts[:at]) or "."
 
     def _root_depth(self, dir: str) -> int:
@@ -314,7 +319,7 @@ def _brokers(module: Module) -> set[str]:
         for node in module.tree.body
         if isinstance(node, functions) and (end := node.end_lineno)
     }
-    made = {full for full, _ in module.calls if re.fullmatch(r"taskiq.*Broker", full)}
+    made = {f for f, _ in module.calls if re.fullmatch(r"taskiq.*(?<!InMemory)Broker", f)}
     found: set[str] = set()
     while more := {name for name in inside.keys() - found if inside[name] & (made | found)}:
         found |= more

@@ -1,0 +1,72 @@
+"""What somebody deploys says what there is to start; the source adds only what goes with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sidecar.detect.test_programs import commands, seen
+
+APP = "from celery import Celery\n\napp = Celery('jobs', broker='redis://localhost')\n\n"
+TASK = "\n@app.task\ndef tile(n): ...\n"
+COMPOSE = """\
+services:
+  worker: {build: jobs, command: celery -A tasks worker}
+"""
+
+
+def test_an_app_of_another_package_is_a_copy_where_a_worker_is_deployed(tmp_path: Path) -> None:
+    files = {
+        "web/requirements.txt": "flask\ncelery\n",
+        "web/app.py": f"from flask import Flask\n{APP}{TASK}",
+        "jobs/requirements.txt": "celery\n",
+        "jobs/tasks.py": APP + TASK,
+        "jobs/Dockerfile": "FROM python:3.13-slim\n",
+    }
+
+    assert len(commands(seen(tmp_path, files))) == 2
+    assert commands(seen(tmp_path, {"compose.yaml": COMPOSE})) == ["celery -A tasks worker"]
+
+
+def test_beat_is_given_its_app_as_the_worker_was(tmp_path: Path) -> None:
+    """The worker runs in the directory of its module, whatever package this is."""
+    conf = "[program:worker]\ndirectory=/code/app\ncommand=celery --app=tasks.app worker\n"
+    files = {
+        "requirements.txt": "celery\n",
+        "app/__init__.py": "",
+        "app/tasks.py": f"{APP}app.conf.beat_schedule = {{}}\n{TASK}",
+        "supervisord.conf": conf,
+    }
+
+    found = seen(tmp_path, files)
+
+    [beat] = [unit for unit in found.units if unit.role == "scheduler"]
+    assert (beat.dir, beat.command[:3]) == ("app", ("celery", "-A", "tasks.app"))
+
+
+@pytest.mark.parametrize(("more", "left"), [("", False), ("flower\n", True), ("celery\n", True)])
+def test_what_no_manifest_asks_for_was_left_behind(tmp_path: Path, more: str, left: bool) -> None:
+    actor = "import dramatiq\n\n@dramatiq.actor\ndef tile(n): ...\n"
+    files = {"requirements.txt": f"dramatiq\n{more}", "jobs.py": actor, "old.py": APP + TASK}
+
+    found = {unit.framework for unit in seen(tmp_path, files).units}
+
+    assert found == ({"dramatiq", "celery"} if left else {"dramatiq"})
+
+
+def test_queues_that_begin_with_the_same_variable_have_a_worker_each(tmp_path: Path) -> None:
+    script = "rq worker ${PREFIX}_mail &\nrq worker ${PREFIX}_film &\nrq worker ${PREFIX}_film\n"
+    dockerfile = 'FROM python:3.13-slim\nCOPY . .\nENTRYPOINT ["./start.sh"]\n'
+    files = {"requirements.txt": "rq\n", "start.sh": script, "Dockerfile": dockerfile}
+
+    found = commands(seen(tmp_path, files | {"jobs.py": "import rq\n"}))
+
+    assert [each.rpartition("_")[2] for each in found] == ["mail", "film"]
+
+
+def test_a_module_called_as_its_library_lies_in_a_package(tmp_path: Path) -> None:
+    """Python would import the library, and not ``celery.py``, by that name."""
+    [command] = commands(seen(tmp_path, {"manage.py": "", "shop/celery.py": APP + TASK}))
+
+    assert command.startswith("celery -A shop worker")

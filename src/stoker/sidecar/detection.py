@@ -108,14 +108,18 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each compose file gives that service: the account that it makes is in there."""
     files: tuple[str, ...] = ()
     """The compose files in which it can be waited for."""
-    engine: Literal["", "mysql", "sqlite"] = ""
-    """Of an application's database: what it is, where that is not PostgreSQL."""
+    engine: Literal["", "mysql", "sqlite", "other"] = ""
+    """Of an application's database: what it is, where that is not PostgreSQL; ``other``: where
+    only the operator knows."""
     app: str = ""
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     file: str = ""
     """Of a file: the URL that the source itself says, where a volume can be mounted."""
     asked: tuple[str, ...] = ()
     """Those variables that no service is given, and ``.env`` says."""
+    written: dict[str, str] = {}
+    """Those variables for which the project writes down an address itself: a URL, without its
+    account, for a developer's machine."""
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -148,6 +152,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     brokers: tuple[str, ...] = ()
     """The kinds in ``uses``, for those who only want these."""
     uses: tuple[BrokerUse, ...] = ()
+    beside: tuple[BrokerUse, ...] = ()
+    """What else workers need: the app's database, a Redis that has other things than jobs."""
     packages: tuple[Package, ...] = ()
     files: dict[str, tuple[str, ...]] = {}
     """Container files that are there already: ``compose``, ``dockerfile``, ``devcontainer``,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 
+from stoker.sidecar.detect.addresses import Address
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
@@ -23,11 +25,13 @@ def uses(
     project: Project, manifests: Manifests, units: Sequence[Unit], embedded: Sequence[Embedded],
     services: Sequence[Service], read: Sequence[str], *, by_itself: bool,
     named: Callable[[str], Iterable[Vote]] = lambda framework: (),
+    written: Mapping[str, Address] = MappingProxyType({}),
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the brokers that the workers need, each with how the project finds it.
 
     ``by_itself``: an app of Stoker would look into the environment where its jobs are.
     ``named``: what the source calls the settings that a framework is given.
+    ``written``: the addresses that the project writes down for its variables.
     """
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
     kinds: dict[BrokerKind, list[Evidence]] = {}
@@ -46,8 +50,9 @@ def uses(
     return tuple(
         BrokerUse(
             kind=kind,
-            variables=_variables(kind, read, services, by_itself=by_itself)
+            variables=(found := variables(kind, read, services, written, by_itself=by_itself))
             or (usual if kind in stoker.brokers else {}),
+            written={name: written[name].url for name in found if name in written},
             evidence=tuple(dict.fromkeys(evidence))[:4],
             **own_service(kind, services, manifests),
         )
@@ -150,19 +155,28 @@ _PARTS: tuple[tuple[str, str], ...] = (
     (r"PORT$", "port"),
     (r"(PASS|PASSWORD|PASSWD|PWD)$", "password"),
     (r"(USER|USERNAME)$", "user"),
-    (r"(_DB|DATABASE|DB_?NAME|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
+    (r"(_DB|(DATABASE|DB)(_?NAME)?|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
     (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
     (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
 )
-_DATABASE = r"^(DATABASE|POSTGRES|PG|DB_)"
+_DATABASE = (
+    r"^(?!.*(MONGO|MYSQL|MARIA|REDIS|MSSQL|ORACLE|SQLITE|CLICKHOUSE|NEO4J|TEST|SHADOW))"
+    r"(PG[A-Z]+$|PG_|(.*_)?(DATABASE|POSTGRES(QL)?|DB)(_|$|UR[LI]))"
+)
+_SERVERS = ("redis", "rabbitmq", "nats", "postgres")
 _BROKER_NAME = re.compile(
     r"(CELERY_BROKER|BROKER_URL|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
 )
 
 
-def _variables(
-    kind: BrokerKind, read: Sequence[str], services: Sequence[Service], *, by_itself: bool
-) -> dict[str, str]:
+def variables(
+    kind: BrokerKind, read: Sequence[str], services: Sequence[Service],
+    written: Mapping[str, Address], *, by_itself: bool,
+) -> dict[str, str]:  # fmt: skip
+    """Return the variables that the project finds a broker by, each with what it holds.
+
+    That of the jobs comes first: others lead to what is kept beside them.
+    """
     found: dict[str, str] = {}
     given = {name for service in services for name in service.environment}
     if not by_itself:
@@ -177,7 +191,14 @@ def _variables(
         part = _part(name)
         if part is not None:
             found[name] = part
-    return found
+    meant = "postgres" if kind == "database" else kind
+    servers = ((name, each.kind) for name, each in written.items() if each.kind in _SERVERS)
+    for name, led in servers:
+        if led == meant and name not in found:
+            found[name] = "url"
+        elif led != meant and name in found and not _BROKER_NAME.search(name):
+            del found[name]  # whatever it is called: it leads to something else
+    return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
 
 
 def _part(name: str) -> str | None:

@@ -40,14 +40,14 @@ _ASKED = re.compile(
 def variables(project: Project) -> list[str]:
     """Return the environment variables that the source reads, in the order of their places."""
     found: dict[bytes, None] = {}
-    for path in _sources(project):
+    for path in sources(project):
         found |= dict.fromkeys(_read_in(project.data(path)))
     return [name.decode() for name in found]
 
 
 def places(project: Project, dir: str) -> Iterator[tuple[str, str, int]]:
     """Yield the variables that the source in a directory reads, each with its file and line."""
-    for path in _sources(project):
+    for path in sources(project):
         if dir == "." or path.startswith(f"{dir}/"):
             data = project.data(path)
             for name in _read_in(data):
@@ -56,7 +56,8 @@ def places(project: Project, dir: str) -> Iterator[tuple[str, str, int]]:
                 yield name.decode(), path, line
 
 
-def _sources(project: Project) -> Iterator[str]:
+def sources(project: Project) -> Iterator[str]:
+    """Yield the files of source that an app is made of."""
     for path in project.suffixed(*CODE):
         if not (project.is_aside(path) or _TEST.search(path) or is_generated(project, path)):
             yield path

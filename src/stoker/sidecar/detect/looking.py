@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from stoker.sidecar.detect import brokers, examples, outside
+from stoker.sidecar.detect.addresses import addresses as written_addresses
 from stoker.sidecar.detect.app import Finder
+from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
@@ -98,21 +100,25 @@ def look(project: Project) -> Detection:
     web = _with_given(web, services) if web else None
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
+    addresses = written_addresses(project, read)
     uses = brokers.uses(
         project, manifests, units, embedded, services, read, by_itself=by_itself,
-        named=lambda framework: broker_names.votes(python_source, framework),
+        named=lambda framework: broker_names.votes(python_source, framework), written=addresses,
     )  # fmt: skip
+    others = beside(project, manifests, units, uses, services, read, addresses)
     frameworks = {each.framework for each in (*units, *embedded)}
     only = frameworks == {"stoker"} and not by_itself
     written = _written_addresses(python_source, node_source, frameworks)
     started = [*([web] if web else []), *units[::-1]]
     uses = outside.placed(project, uses, started, services, told if only else (), written)
     uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
+    others = outside.placed(project, others, started, services)
     return Detection(
         units=tuple(units),
         embedded=embedded,
         brokers=tuple(dict.fromkeys(use.kind for use in uses)),
         uses=uses,
+        beside=others,
         packages=tuple(manifests.packages),
         files=container_files(project),
         variables=tuple(sorted(read)),

@@ -80,6 +80,7 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
     if detection.web and units:
         made.append(_app(detection, detection.web))
     made += [_broker(use, detection, units) for use in detection.uses]
+    made += [_beside(use) for use in detection.beside if units]
     if not detection.units and not detection.embedded:
         made.append(Decision("no containers", reasons.NOTHING_WORKS))
     return made
@@ -119,6 +120,16 @@ def _broker(use: BrokerUse, detection: Detection, units: Sequence[Unit]) -> Deci
         planned = bool(units) and not in_the_image(use, detection)
         what, why = f"broker: {use.kind}", reasons.broker(use, planned=planned)
     return Decision(what, why, use.evidence)
+
+
+def _beside(use: BrokerUse) -> Decision:
+    """Return what there is to a database, or to a Redis that has no jobs."""
+    if use.outside:
+        return Decision(reasons.what_is_outside(use), reasons.outside(use), use.evidence)
+    if use.engine:
+        return Decision("no container for the database", reasons.asked(use), use.evidence)
+    title = "Redis" if use.kind == "redis" else "database"
+    return Decision(f"{title} beside the broker", reasons.beside(use), use.evidence)
 
 
 def _started(unit: Unit) -> Decision:

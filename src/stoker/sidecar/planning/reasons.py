@@ -95,6 +95,18 @@ def outside(use: BrokerUse) -> str:
     return f"{says}{_address(use)}"
 
 
+def beside(use: BrokerUse) -> str:
+    """Return why workers have one more server than their broker."""
+    where = f"{use.given[0].path} has it already, as {use.service}" if use.given else ""
+    added = "the workers need it; no compose file of the project has it, so it is added"
+    return f"{where or added}{_address(use)}"
+
+
+def asked(use: BrokerUse) -> str:
+    """Return why a database's address is asked for."""
+    return f"nothing tells which one it is, so .env is to say where{_address(use)}"
+
+
 def _address(use: BrokerUse) -> str:
     if not use.variables:
         return ""

@@ -61,7 +61,8 @@ def service(
     """Return the service of a unit."""
     framework = FRAMEWORKS.get(unit.framework or "")
     ends = framework if unit.role == "worker" else None  # its own end is the worker's only
-    outside = {use.kind for use in detection.uses if use.outside}
+    every = (*detection.uses, *detection.beside)
+    outside = {use.kind for use in every if use.outside}
     beside: dict[BrokerKind, str] = {
         kind: name for kind, name in needs.items() if kind not in outside
     }
@@ -78,7 +79,9 @@ def service(
         concurrency=unit.concurrency,
         environment=unit.environment,
         given=given(unit, detection),
-        needs=tuple(needs[kind] for kind in _brokers(unit, framework, detection) if kind in needs),
+        needs=tuple(
+            dict.fromkeys(needs[k] for k in _brokers(unit, framework, detection) if k in needs)
+        ),
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
         health=None if "sqs" in detection.brokers else _health(unit, framework, image),
@@ -198,10 +201,9 @@ def _dir(unit: Unit, image: Image) -> str:
 
 
 def _brokers(unit: Unit, framework: Framework | None, detection: Detection) -> list[str]:
-    if framework is None:
-        return [use.kind for use in detection.uses]
-    kinds = {*framework.brokers, "nats"}
-    return [use.kind for use in detection.uses if use.kind in kinds]
+    others = [] if unit.role == "dashboard" else [use.kind for use in detection.beside]
+    kinds = {*framework.brokers, "nats"} if framework else {use.kind for use in detection.uses}
+    return [use.kind for use in detection.uses if use.kind in kinds] + others
 
 
 def _waiting(unit: Unit) -> Literal["", "stream", "jetstream", "nowhere"]:

@@ -53,6 +53,7 @@ _MADE_OF = {
 """Other images that are used in the same way."""
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """A service's name that a plan can have: of another nothing could be waited for."""
+_ENCRYPTED = re.compile(r"(?:py)?amqps")
 _LONGEST = 2_048
 MOST_SECRETS = 40
 
@@ -63,7 +64,7 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
         use.kind: _store(
             use, _variables(use, detection), _told_of(use, detection), _is_rails(detection)
         )
-        for use in detection.uses
+        for use in (*detection.uses, *detection.beside)
         if not in_the_image(use, detection) and not use.engine and use.kind != "sqs"
     }
     if "database" in stores and "postgres" in stores:
@@ -194,6 +195,7 @@ def _store(
     ours = accounts.usual(use.kind)
     account = next(iter(own.values()), ours).plain(ours)
     values = _values(use.kind, variables, name, told, account)
+    values = {name: _as_written(value, use.written.get(name, "")) for name, value in values.items()}
     return Store(
         name=name,
         kind=use.kind,
@@ -234,6 +236,23 @@ def _values(
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}
+
+
+def _as_written(value: str, written: str) -> str:
+    """Return an address as the project writes it down: its driver, and what it asks of the server.
+
+    Of Redis it is the database, too. How it is encrypted is none of a container's.
+    """
+    scheme, found, place = value.partition("://")
+    if not found or not written:
+        return value
+    theirs = urlsplit(written)
+    if scheme == "redis":
+        place = place.rpartition("/")[0] + (theirs.path if theirs.path[1:].isdecimal() else "/0")
+    elif _ENCRYPTED.fullmatch(theirs.scheme) is None:
+        scheme = theirs.scheme
+    query = f"?{theirs.query}" if theirs.query and scheme.startswith("postgres") else ""
+    return f"{scheme}://{place}{query}"
 
 
 def _official(image: str) -> str:
@@ -284,7 +303,9 @@ def _is_address(text: str) -> bool:
 
 def secrets(detection: Detection) -> tuple[str, ...]:
     """Return the variables of the source whose values are the operator's."""
-    own = {name for use in detection.uses if not use.outside for name in use.variables}
-    asked = [name for use in detection.uses for name in use.asked]
+    every = (*detection.uses, *detection.beside)
+    own = {name for use in every if not use.outside for name in use.variables}
+    asked = [name for use in every for name in use.asked]
+    asked += [name for use in detection.beside if use.engine for name in use.variables]
     found = [name for name in detection.variables if is_secret_name(name) and name not in own]
     return tuple(dict.fromkeys([*asked, *found][:MOST_SECRETS]))

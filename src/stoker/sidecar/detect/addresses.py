@@ -1,0 +1,130 @@
+"""The addresses that a project writes down for its variables: in examples of ``.env``, in source.
+
+They are meant for a developer's machine, so where they lead is nothing for a container; but what
+their driver is, and which of a Redis' databases they mean, is the project's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+from stoker.sidecar.detect.dotenv import DOTENV, read_variables
+from stoker.sidecar.detect.environment import sources
+from stoker.sidecar.detection import BrokerKind
+from stoker.sidecar.project import Project
+from stoker.sidecar.secrets import is_secret_name
+
+_KINDS: tuple[tuple[str, BrokerKind], ...] = (
+    (r"rediss?|valkeys?", "redis"),
+    (r"(?:py)?amqps?", "rabbitmq"),
+    (r"nats", "nats"),
+    (r"(?:postgres(?:ql)?|postgis)(?:\+\w+)?", "postgres"),
+    (r"(?:mysql2?|mariadb|mongodb)(?:\+\w+)?", "database"),  # no container is written for it
+    (r"sqlite(?:\+\w+)?", "sqlite"),
+)
+_MAY_TELL = re.compile(rb"://(?<!http://)(?<!https://)")
+_QUOTED = re.compile(
+    rf"""["'`]((?:{"|".join(each for each, _ in _KINDS)})"""
+    r"""://[^\s"'`<>{}$]{1,300})["'`]"""
+)
+_BEFORE = re.compile(r"""(?:["'`][A-Z][A-Z0-9_]{2,79}["'`])?[^"'`;}]{0,80}\Z""")
+"""What stands between a variable and its default, and the variable itself."""
+_NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,79}(?![A-Za-z0-9_])")
+_FIELD = re.compile(r"""\n[ \t]+([a-z][a-z0-9_]{2,79})[ \t]*:[^"'\n]{0,80}\Z""")
+_PREFIX = re.compile(r"""\benv_prefix\s*[=:]\s*["'](\w*)["']""")
+_EXAMPLE = (
+    r"\.env\.(example|sample|template|dist|development|dev|local|docker)|"
+    r"(env|example|sample)\.(env|example|sample|template)"
+)
+_NEAR = re.compile(r"[^.]+|127\.[0-9.]+|0\.0\.0\.0|\w+\.docker\.internal")
+"""This machine, or a container: of a host elsewhere people write down the domain, too."""
+_LONGEST = 200
+
+
+class Address(NamedTuple):
+    """One of them."""
+
+    kind: BrokerKind
+    url: str
+    """Without its account."""
+    path: str
+    line: int
+
+
+def addresses(project: Project, read: Collection[str]) -> dict[str, Address]:
+    """Return them by their variables, of those that are ``read`` or plainly meant for it."""
+    found: dict[str, Address] = {}
+    for name, address in (*_of_examples(project), *_of_source(project, read)):
+        found.setdefault(name, address)
+    return found
+
+
+def _of_examples(project: Project) -> Iterator[tuple[str, Address]]:
+    """Yield what people are told to write, and what is written here."""
+    paths = [path for path in project.matching(_EXAMPLE) if not project.is_aside(path)]
+    for path in [*sorted(paths, key=lambda path: path.count("/")), DOTENV]:
+        for name, value in read_variables(project, path):
+            if address := _address(value, path, 0):
+                lines = enumerate(project.lines(path), 1)
+                line = next((number for number, text in lines if name in text), 0)
+                yield name, address._replace(line=line)
+
+
+def _of_source(project: Project, read: Collection[str]) -> Iterator[tuple[str, Address]]:
+    """Yield what the source takes where nobody says anything else."""
+    for path in project.telling(sources(project), _MAY_TELL):
+        text = project.text(path)
+        settings = "BaseSettings" in text
+        for quoted in _QUOTED.finditer(text):
+            name = _read_before(text, quoted.start(), read, settings=settings)
+            line = text.count("\n", 0, quoted.start()) + 1
+            if name and (address := _address(quoted[1], path, line)):
+                yield name, address
+
+
+def _read_before(text: str, end: int, read: Collection[str], *, settings: bool) -> str:
+    """Return the variable that something is the default of."""
+    window = text[max(0, end - 160) : end]
+    before = _BEFORE.search(window)
+    names = [name for name in _NAME.findall(before[0]) if name in read] if before else []
+    if names:
+        return names[-1]
+    field = _FIELD.search(window) if settings else None
+    prefix = _PREFIX.search(text) if field else None
+    return f"{prefix[1] if prefix else ''}{field[1]}".upper() if field else ""
+
+
+def _address(text: str, path: str, line: int) -> Address | None:
+    split = _split(text)
+    if split is None:
+        return None
+    for pattern, kind in _KINDS:
+        near = kind == "sqlite" or _NEAR.fullmatch(split.hostname or "")
+        if near and re.fullmatch(pattern, split.scheme):
+            return Address(kind, _without_account(split), path, line)
+    return None
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        split = urlsplit(text)
+        return split if len(text) <= _LONGEST and (split.port is None or split.port) else None
+    except ValueError:
+        return None
+
+
+def _without_account(split: SplitResult) -> str:
+    port = f":{split.port}" if split.port else ""
+    path = split.path if re.fullmatch(r"/[\w.-]{0,64}", split.path) else ""
+    kept = [(name, value) for name, value in parse_qsl(split.query) if _may_stay(name, value)]
+    query = f"?{urlencode(kept)}" if kept else ""
+    return f"{split.scheme}://{split.hostname or ''}{port}{path}{query}"
+
+
+def _may_stay(name: str, value: str) -> bool:
+    """Tell if something that is asked of a server is no secret, and can be had of a container."""
+    encrypted = "ssl" in name.lower() and value.lower() not in ("disable", "false", "prefer")
+    return not (encrypted or is_secret_name(name))

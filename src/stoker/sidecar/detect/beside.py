@@ -1,0 +1,156 @@
+"""What workers need beside their broker: the app's database, and a Redis that has no jobs.
+
+Their source reads its address, or their framework does. PostgreSQL it is where a compose file has
+one, or a driver of it is asked for; of another database only the operator knows the address.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from stoker.sidecar.detect.addresses import Address
+from stoker.sidecar.detect.broker_services import kind_of, own_service
+from stoker.sidecar.detect.brokers import spoken_of, variables
+from stoker.sidecar.detect.environment import sources
+from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.written.compose import Service
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
+from stoker.sidecar.project import Project
+
+_DRIVERS = (
+    "psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "asyncpg", "aiopg", "pg8000",
+    "psycopg[binary]", "psycopg[pool]", "psycopg[binary,pool]",
+    "pg", "postgres", "pg-promise", "@prisma/adapter-pg", "@neondatabase/serverless",
+    "github.com/lib/pq", "github.com/jackc/pgx", "github.com/jackc/pgx/v4",
+    "github.com/jackc/pgx/v5", "gorm.io/driver/postgres", "tokio-postgres",
+)  # fmt: skip
+_PRISMA = re.compile(
+    r"""provider\s*=\s*"postgresql"|\b(?:url|directUrl)\s*=\s*env\("([A-Z][A-Z0-9_]{2,79})"\)"""
+)
+_FINDS_IT = ("url", "host", "address")
+
+
+def beside(
+    project: Project, manifests: Manifests, units: Sequence[Unit], uses: Sequence[BrokerUse],
+    services: Sequence[Service], read: Sequence[str], written: Mapping[str, Address],
+) -> tuple[BrokerUse, ...]:  # fmt: skip
+    """Return what the workers' source reads the address of, and is none of their brokers."""
+    if not units:
+        return ()
+    kinds = {use.kind for use in uses}
+    finder = _Finder(project, manifests, units, services, read, written)
+    found: list[BrokerUse] = []
+    if not kinds & {"postgres", "database"}:
+        found += finder.database()
+    if "redis" not in kinds:
+        found += finder.redis()
+    return tuple(found)
+
+
+class _Finder:
+    def __init__(
+        self, project: Project, manifests: Manifests, units: Sequence[Unit],
+        services: Sequence[Service], read: Sequence[str], written: Mapping[str, Address],
+    ) -> None:  # fmt: skip
+        self.project, self.manifests, self.services = project, manifests, services
+        self.units, self.read, self.written = units, read, written
+
+    def database(self) -> Iterator[BrokerUse]:
+        """Yield the app's database."""
+        rails = self.manifests.has("rails", language="ruby")
+        if rails and any(unit.language == "ruby" for unit in self.units):
+            if driver := self.manifests.has("pg", language="ruby"):
+                yield self._use("database", {}, driver.evidence)
+            return
+        prisma, postgres = self._of_prisma()
+        names = prisma or self._read_here(self._of_databases())
+        finding = [name for name, part in names.items() if part in _FINDS_IT]
+        seen = self._place(finding[0]) if finding else None
+        if seen is None:
+            return
+        if postgres if prisma else self._is_postgres(names):
+            yield self._use("postgres", names, seen)
+        elif "sqlite" not in self._written_kinds(names):  # of that, there is a file by default
+            yield BrokerUse("database", variables=names, engine="other", evidence=(seen,))
+
+    def _of_databases(self) -> dict[str, str]:
+        found = variables("postgres", self.read, self.services, self.written, by_itself=True)
+        named = spoken_of("postgres") or ""
+        return {
+            name: part
+            for name, part in found.items()
+            if re.search(named, name) or "postgres" in self._written_kinds({name: part})
+        }
+
+    def redis(self) -> Iterator[BrokerUse]:
+        """Yield the Redis that has results, or is a cache: where a default says that it is one."""
+        names = {name: "url" for name, address in self.written.items() if address.kind == "redis"}
+        names = self._read_here(names)
+        seen = self._place(next(iter(names))) if names else None
+        if seen is not None:
+            yield self._use("redis", names, seen)
+
+    def _use(self, kind: BrokerKind, names: Mapping[str, str], seen: Evidence) -> BrokerUse:
+        written = {name: self.written[name].url for name in names if name in self.written}
+        return BrokerUse(
+            kind,
+            variables=dict(names),
+            written=written,
+            evidence=(seen,),
+            **own_service(kind, self.services, self.manifests),
+        )
+
+    def _is_postgres(self, names: Mapping[str, str]) -> bool:
+        kinds = self._written_kinds(names)
+        if "postgres" in kinds or "database" in kinds:
+            return "postgres" in kinds
+        return (
+            any(kind_of(service) == "postgres" for service in self.services)
+            or self.manifests.has(*_DRIVERS) is not None
+        )
+
+    def _written_kinds(self, names: Mapping[str, str]) -> set[BrokerKind]:
+        return {self.written[name].kind for name in names if name in self.written}
+
+    def _of_prisma(self) -> tuple[dict[str, str], bool]:
+        """Return the variables of a schema of Prisma's, and whether it is for PostgreSQL."""
+        for path in self.project.suffixed("prisma"):
+            found = list(_PRISMA.finditer(self.project.text(path)))
+            names = {each[1]: "url" for each in found if each[1]}
+            if names and not self.project.is_aside(path) and self._is_near(path):
+                return names, any(not each[1] for each in found)
+        return {}, False
+
+    def _read_here(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Return those of some variables that the workers' own packages speak of."""
+        return {name: part for name, part in names.items() if self._place(name)}
+
+    def _place(self, name: str) -> Evidence | None:
+        """Return where the workers' packages speak of a variable; settings write it small."""
+        if (address := self.written.get(name)) and self._is_near(address.path):
+            return self._seen(address.path, address.line)
+        pattern = re.compile(rb"\b(?:%b|%b)\b" % (name.encode(), name.lower().encode()))
+        near = (path for path in self._sources() if self._is_near(path))
+        for path in self.project.telling(near, pattern):
+            data = self.project.data(path)
+            found = pattern.search(data)
+            return self._seen(path, data.count(b"\n", 0, found.start()) + 1 if found else 0)
+        return None
+
+    def _seen(self, path: str, line: int) -> Evidence:
+        return Evidence(path, line, self.project.line(path, line)[:200], "reads its address")
+
+    def _sources(self) -> Iterator[str]:
+        yield from sources(self.project)
+        yield from self.project.suffixed("prisma")
+
+    def _is_near(self, path: str) -> bool:
+        return any(home == "." or path.startswith(f"{home}/") for home in self._homes())
+
+    def _homes(self) -> Iterator[str]:
+        """Yield the directories that the workers' images are built from."""
+        for unit in self.units:
+            package = self.manifests.package_of(unit.dir)
+            yield (package.workspace or package.dir) if package else posixpath.normpath(unit.dir)

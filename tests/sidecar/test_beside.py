@@ -1,0 +1,239 @@
+"""What workers reach in their containers: broker, database, cache, by the project's own variables.
+
+Each as a user would look at it: the ``environment`` and ``depends_on`` of the compose file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render import render
+from tests.sidecar.detect.test_programs import seen
+from tests.sidecar.reading import compose_values
+
+CELERY = "import os\nfrom celery import Celery\n\napp = Celery('shop', broker={})\n"
+REDIS = CELERY.format("os.environ['REDIS_URL']")
+DATABASE = "import os\n\nURL = os.environ['DATABASE_URL']\n"
+BULLMQ = '{"dependencies": {"bullmq": "5", "pg": "8"}, "scripts": {"worker": "node worker.js"}}'
+WORKER = (
+    "import { Worker } from 'bullmq';\n"
+    "new Worker('mail', async () => {}, { connection: { url: process.env.REDIS_URL } });\n"
+)
+
+
+def services(root: Path, files: dict[str, str], path: str = "compose.yaml") -> dict[str, Any]:
+    plan = make_plan(seen(root, files), "shop")
+    return compose_values(render(plan)[path].text)["services"]
+
+
+def told(root: Path, files: dict[str, str]) -> dict[str, str]:
+    return services(root, files)["worker"]["environment"]
+
+
+@pytest.mark.parametrize("requirements", ["celery[redis]\nasyncpg\n", "celery[redis]\npsycopg2\n"])
+def test_a_database_that_no_compose_file_has_is_beside_the_worker(
+    tmp_path: Path, requirements: str
+) -> None:
+    files = {"requirements.txt": requirements, "tasks.py": REDIS, "models.py": DATABASE}
+
+    found = services(tmp_path, files)
+
+    assert (
+        found["worker"]["environment"]["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
+    )
+    assert set(found["worker"]["depends_on"]) == {"postgres", "redis"}
+    assert found["postgres"]["image"] == "postgres:17-alpine"
+
+
+def test_one_that_the_compose_file_has_is_taken_without_an_app_there(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  db:\n    image: postgres:16\n    environment:\n"
+        "      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: ${DB_PASSWORD}\n"
+    )
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": DATABASE}
+    plan = make_plan(seen(tmp_path, files | {"docker-compose.yml": compose}), "shop")
+
+    worker = compose_values(render(plan)["docker-compose.yml"].text)["services"]["worker"]
+
+    assert worker["environment"]["DATABASE_URL"] == "postgresql://shop:${DB_PASSWORD}@db:5432/shop"
+    assert "db" in worker["depends_on"]
+
+
+def test_its_parts_are_told_by_the_names_that_the_source_reads(tmp_path: Path) -> None:
+    models = "import os\n" + "".join(
+        f"{part} = os.getenv('POSTGRES_{part}')\n"
+        for part in ("HOST", "PORT", "USER", "PASSWORD", "DB")
+    )
+    files = {
+        "requirements.txt": "celery[redis]\npsycopg2\n",
+        "tasks.py": REDIS,
+        "models.py": models,
+    }
+
+    found = told(tmp_path, files)
+
+    parts = {name: value for name, value in found.items() if name.startswith("POSTGRES")}
+    assert parts == {
+        "POSTGRES_HOST": "postgres", "POSTGRES_PORT": "5432", "POSTGRES_USER": "app",
+        "POSTGRES_PASSWORD": "app", "POSTGRES_DB": "app",
+    }  # fmt: skip
+
+
+def test_a_schema_of_prisma_reads_it_too(tmp_path: Path) -> None:
+    schema = (
+        'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n'
+        '  directUrl = env("DIRECT_URL")\n}\n'
+    )
+    files = {"package.json": BULLMQ, "worker.js": WORKER, "prisma/schema.prisma": schema}
+
+    found = told(tmp_path, files)
+
+    assert found["DATABASE_URL"] == found["DIRECT_URL"] == "postgresql://app:app@postgres:5432/app"
+
+
+def test_rails_reads_it_whatever_the_source_says(tmp_path: Path) -> None:
+    files = {
+        "Gemfile": "gem 'rails'\ngem 'pg'\ngem 'sidekiq'\n",
+        "Procfile": "worker: bundle exec sidekiq\n",
+    }
+
+    assert told(tmp_path, files)["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
+
+
+@pytest.mark.parametrize("url", ["mysql://root@localhost/shop", "mongodb://localhost:27017/shop"])
+def test_another_database_is_the_operators_to_say(tmp_path: Path, url: str) -> None:
+    models = f"import os\n\nURL = os.environ.get('DATABASE_URL', '{url}')\n"
+    plan = make_plan(
+        seen(tmp_path, {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "m.py": models})
+    )
+    files = render(plan)
+
+    assert "postgres" not in compose_values(files["compose.yaml"].text)["services"]
+    assert "DATABASE_URL" in files[".env.example"].text
+
+
+def test_a_file_by_default_is_left_alone(tmp_path: Path) -> None:
+    models = "import os\n\nURL = os.environ.get('DATABASE_URL', 'sqlite:///shop.db')\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": models}
+
+    assert "DATABASE_URL" not in told(tmp_path, files)
+
+
+def test_a_variable_that_only_another_package_reads_is_none_of_the_workers(tmp_path: Path) -> None:
+    files = {
+        "api/requirements.txt": "fastapi\nasyncpg\n", "api/main.py": DATABASE,
+        "jobs/requirements.txt": "celery[redis]\n", "jobs/tasks.py": REDIS,
+    }  # fmt: skip
+
+    assert "DATABASE_URL" not in told(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.environ.get('JOBS_AT', 'redis://localhost:6379/3')",
+        'os.getenv(\n    "JOBS_AT",\n    "redis://127.0.0.1:6379/3",\n)',
+        "os.environ.get('JOBS_AT') or 'redis://localhost/3'",
+    ],
+)
+def test_a_default_in_python_is_told_where_the_broker_is(tmp_path: Path, line: str) -> None:
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": CELERY.format(line)}
+
+    assert told(tmp_path, files)["JOBS_AT"] == "redis://redis:6379/3"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "name", "source"),
+    [
+        ("package.json", "worker.js", "process.env.JOBS_AT || 'redis://localhost:6379/0'"),
+        ("package.json", "worker.js", "process.env['JOBS_AT'] ?? `redis://localhost:6379`"),
+        (
+            "package.json",
+            "worker.js",
+            "zod.object({\n  JOBS_AT: z.string().default('redis://redis'),\n})",
+        ),
+    ],
+)
+def test_a_default_in_node_is_told_too(
+    tmp_path: Path, manifest: str, name: str, source: str
+) -> None:
+    files = {manifest: BULLMQ, name: f"const at = {source};\n{WORKER}"}
+
+    assert told(tmp_path, files)["JOBS_AT"] == "redis://redis:6379/0"
+
+
+def test_a_default_in_ruby_is_told_too(tmp_path: Path) -> None:
+    files = {
+        "Gemfile": "gem 'sidekiq'\n",
+        "Procfile": "worker: bundle exec sidekiq -r ./app.rb\n",
+        "app.rb": "Sidekiq.configure_server { |c| c.redis = "
+        '{ url: ENV.fetch("JOBS_AT", "redis://localhost:6379/5") } }\n',
+    }
+
+    assert told(tmp_path, files)["JOBS_AT"] == "redis://redis:6379/5"
+
+
+def test_fields_of_settings_are_variables(tmp_path: Path) -> None:
+    settings = (
+        "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
+        '    model_config = SettingsConfigDict(env_prefix="SHOP_")\n'
+        '    jobs_at: str = "redis://localhost:6379/1"\n'
+    )
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "settings.py": settings}
+
+    assert told(tmp_path, files)["SHOP_JOBS_AT"] == "redis://redis:6379/1"
+
+
+def test_results_in_redis_are_beside_jobs_in_rabbitmq(tmp_path: Path) -> None:
+    results = "backend=os.environ.get('RESULTS_AT', 'redis://localhost:6379/1')"
+    app = CELERY.format(f"os.environ['AMQP_URL'], {results}")
+    files = {"requirements.txt": "celery\npika\nredis\n", "tasks.py": app}
+
+    found = services(tmp_path, files)
+
+    assert found["worker"]["environment"]["RESULTS_AT"] == "redis://redis:6379/1"
+    assert set(found["worker"]["depends_on"]) == {"rabbitmq", "redis"}
+
+
+def test_a_default_elsewhere_is_no_address_of_ours(tmp_path: Path) -> None:
+    line = "os.environ.get('CACHE_AT', 'redis://cache.example.com:6379/0')"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "cache.py": f"AT = {line}\n"}
+
+    assert "CACHE_AT" not in told(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgresql+asyncpg", "postgres", "postgres+psycopg", "postgresql+psycopg2"]
+)
+@pytest.mark.parametrize("where", [".env.example", "models.py"])
+def test_the_scheme_is_the_projects_own(tmp_path: Path, scheme: str, where: str) -> None:
+    url = f"{scheme}://shop:shop@localhost:5432/shop"
+    files = {
+        "requirements.txt": "celery[redis]\nasyncpg\n",
+        "tasks.py": REDIS,
+        "models.py": DATABASE,
+    }
+    files[where] = f"DATABASE_URL={url}\n" if "env" in where else DATABASE.replace(
+        "environ['DATABASE_URL']", f"environ.get('DATABASE_URL', '{url}')"
+    )  # fmt: skip
+
+    assert told(tmp_path, files)["DATABASE_URL"] == f"{scheme}://app:app@postgres:5432/app"
+
+
+def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Path) -> None:
+    example = (
+        "DATABASE_URL=postgres://a:b@localhost/shop?sslmode=disable&schema=public\n"
+        "REPORTS_DATABASE_URL=postgres://a:b@localhost/shop?sslmode=require\n"
+    )
+    models = DATABASE + "REPORTS = os.environ['REPORTS_DATABASE_URL']\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": models}
+
+    found = told(tmp_path, files | {".env.example": example})
+
+    url = "postgres://app:app@postgres:5432/app"
+    assert found["DATABASE_URL"] == f"{url}?sslmode=disable&schema=public"
+    assert found["REPORTS_DATABASE_URL"] == url

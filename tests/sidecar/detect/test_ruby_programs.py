@@ -212,3 +212,41 @@ def test_all_queues_are_as_good_as_none_named(tmp_path: Path) -> None:
 
     [unit] = seen(tmp_path, files).units
     assert unit.alternatives
+
+
+@pytest.mark.parametrize(
+    ("line", "inside"),
+    [
+        ('@worker ||= spawn("bundle exec sidekiq -c 2")', True),
+        ("system 'bundle exec sidekiq &'", True),
+        ('@worker ||= spawn("bundle exec sidekiq") if Rails.env.development?', False),
+        ('# @worker ||= spawn("bundle exec sidekiq -c 2")', False),
+        ('@tail ||= spawn("tail -f log/sidekiq.log")', False),
+    ],
+)
+def test_what_the_web_server_spawns_is_not_started_once_more(
+    tmp_path: Path, line: str, inside: bool
+) -> None:
+    files = RAILS | {
+        "Gemfile": 'gem "sidekiq"\n',
+        "app/workers/sweep.rb": "class Sweep\n  include Sidekiq::Worker\nend\n",
+        "Procfile": "web: bundle exec unicorn -c config/unicorn.rb\n",
+        "config/unicorn.rb": f"before_fork do |server, worker|\n  {line}\nend\n",
+    }
+
+    found = seen(tmp_path, files)
+
+    assert (len(found.embedded), len(found.units)) == (int(inside), int(not inside))
+
+
+def test_a_clock_that_the_web_server_spawns_ticks_already(tmp_path: Path) -> None:
+    files = RAILS | {
+        "Gemfile": 'gem "delayed_job_active_record"\ngem "clockwork"\n',
+        "clock.rb": "every(1.day, 'sweep') { Sweep.perform_later }\n",
+        "unicorn.rb": 'before_fork { spawn("bundle exec rake jobs:work") }\n'
+        'before_fork { spawn("bundle exec clockwork clock.rb") }\n',
+    }
+
+    found = seen(tmp_path, files)
+
+    assert ([each.framework for each in found.embedded], found.units) == (["delayed_job"], ())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from stoker.sidecar.detect.manifests import Dependency, Manifests, directory
 from stoker.sidecar.detect.source import Inferred, Sources
 from stoker.sidecar.detect.source.ruby_config import Config
-from stoker.sidecar.detect.source.ruby_inside import Version, inside, que_has_command
+from stoker.sidecar.detect.source.ruby_inside import Version, inside, que_has_command, spawned
 from stoker.sidecar.detect.source.ruby_use import uses
 from stoker.sidecar.detection import Embedded, Evidence
 from stoker.sidecar.frameworks import FRAMEWORKS
@@ -49,7 +49,7 @@ def _infer(project: Project, manifests: Manifests, dir: str, found: Sources) -> 
             concurrency, 0.8,
         ))  # fmt: skip
     clock = next(filter(config.has, _CLOCKS), None)
-    if clock and _gem(manifests, dir, "clockwork"):
+    if clock and _gem(manifests, dir, "clockwork") and spawned(config, "clockwork") is None:
         evidence = Evidence(config.path(clock), 1, "", "Clockwork's schedule")
         words = ("bundle", "exec", "clockwork", clock)
         found.inferred.append(Inferred("clockwork", "scheduler", words, dir, "ruby", (evidence,)))

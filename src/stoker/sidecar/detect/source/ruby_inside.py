@@ -28,6 +28,15 @@ _GOOD_JOB_FILES = (
 )  # fmt: skip
 """The last that Rails reads is the one that counts."""
 _QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*:(\w+)" + _NOT_IN_PRODUCTION)
+_SERVERS = r"(?:config/)?(?:unicorn|puma)(?:[._/-]\w+)*\.rb"
+"""What the web server itself is configured in."""
+_PROGRAMS = {
+    "sidekiq": r"\bsidekiq\b(?!\.)", "good_job": r"\bgood_job start\b", "solid_queue": r"solid_queue:start",
+    "resque": r"\bresque(?:-pool\b|:work)", "delayed_job": r"\bjobs:work\b|\bdelayed_job (?:re)?start\b",
+    "que": r"\bexec que\b|\bque:work\b", "faktory": r"\bfaktory-worker\b",
+    "clockwork": r"\bclockwork\b",
+}  # fmt: skip
+"""What starts each one's worker, and the clock."""
 _OTHER_ENVIRONMENT = re.compile(r"(^|/)environments/(?!production\.rb$)")
 _QUE_WITH_A_COMMAND = (0, 11)
 """The first that has one, and no longer works inside of ``rails server`` unless it is told to."""
@@ -36,6 +45,9 @@ _QUE_WITHOUT_MODES = (1,)
 
 def inside(config: Config, name: str, version: Version) -> Inside | None:
     """Return why a framework's worker runs inside of the web server, if it does."""
+    beside = spawned(config, name)
+    if beside is not None:
+        return beside
     match name:
         case "good_job" if not config.has("bin/good_job"):
             return _good_job(config)
@@ -57,6 +69,26 @@ def tells_good_job(config: Config) -> bool:
 def que_has_command(version: Version) -> bool:
     """Tell if Que has a program of its own, and not a task of Rake's alone."""
     return not version or version >= _QUE_WITH_A_COMMAND
+
+
+def spawned(config: Config, name: str) -> Inside | None:
+    """Return where the web server's configuration starts a worker beside the server's own.
+
+    It is how one dyno serves for both: ``before_fork`` of Unicorn spawns the worker.
+    """
+    start = re.compile(
+        rf"""\b(?:spawn|system|exec|popen)\b[^\n]*["'][^"'\n]*(?:{_PROGRAMS[name]}).*"""
+    )
+    prefix = config.path("")
+    for path in config.project.suffixed("rb"):
+        if not path.startswith(prefix) or not re.fullmatch(_SERVERS, path.removeprefix(prefix)):
+            continue
+        text = config.said(path)
+        at = start.search(text)
+        if at and re.match(_NOT_IN_PRODUCTION, at[0]):
+            line = text.count("\n", 0, at.start()) + 1
+            return "the web server spawns it", Evidence(path, line, at[0])
+    return None
 
 
 def _sidekiq(config: Config) -> Inside | None:

@@ -80,7 +80,7 @@ class Reader:
     def _candidates(self, written: Written, starts: list[Start]) -> Iterator[Candidate]:
         for_work = written.source in _PROCESSES and _WORKER.search(written.name) is not None
         for each in starts:
-            start = msgspec.structs.replace(each, for_work=for_work)
+            start = msgspec.structs.replace(each, for_work=for_work, pulled=written.pulled)
             environment = written.environment | start.step.environment
             start = _put_in(start, environment)
             launch = recognise(start.step.words, environment)

@@ -33,6 +33,8 @@ class Start(msgspec.Struct, frozen=True):
     """Of the image that it is run in, if it is known."""
     for_work: bool = False
     """It is called a worker where it is written down: other words do not have to say so."""
+    pulled: bool = False
+    """It is run in an image that is built elsewhere."""
 
 
 class Expander:

@@ -377,5 +377,5 @@ def _runner(words: Sequence[str]) -> list[Step] | None:
 
 def is_dev(step: Step) -> bool:
     """Tell if the command is meant for the desk: it watches files, or builds what it starts."""
-    builds = step.words[:1] == ("nx",) or step.words[:2] == ("nest", "start")
+    builds = step.words[:1] in (("nx",), ("air",)) or step.words[:2] == ("nest", "start")
     return step.dev or builds or any(word in DEV_FLAGS for word in step.words)

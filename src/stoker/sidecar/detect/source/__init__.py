@@ -15,7 +15,7 @@ import msgspec
 from stoker.sidecar.detection import Embedded, Evidence, Language, Role
 
 WORKERISH = re.compile(
-    r"(worker|consumer|jobs?\b|(?<!en)queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)",
+    r"(worker|consume(?:rs?|d)?\b|jobs?\b|(?<!en)queues?\b|processors?\b|background|tasks?\b|sidekiq|faktory|bullmq|runner|daemon)",
     re.I,
 )
 DEDICATED = re.compile(

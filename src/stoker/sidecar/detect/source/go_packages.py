@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import cached_property
 
 import msgspec
@@ -14,52 +13,19 @@ import msgspec
 from stoker.sidecar.detect.generated import is_generated
 from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source.go_libraries import (
+    LIBRARIES,
+    Library,
+    library_of,
+    local_names,
+    queues,
+    wrapped_by,
+)
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.detection import Role
 from stoker.sidecar.project import Project, decoded
 
-
-class Library(msgspec.Struct, frozen=True):
-    """How a worker is made with a framework."""
-
-    framework: str
-    path: str
-    functions: frozenset[str] = frozenset()
-    """Called on the package: ``asynq.NewServer(``."""
-    methods: frozenset[str] = frozenset()
-    """Called on what the package made: ``server.NewWorker(``."""
-    schedulers: frozenset[str] = frozenset()
-    """Functions that make what may run only once."""
-
-    @property
-    def makers(self) -> frozenset[str]:
-        """Return all of them: a file without any only adds jobs."""
-        return self.functions | self.methods | self.schedulers
-
-
-_LIBRARIES = (
-    Library(
-        "asynq", "github.com/hibiken/asynq",
-        frozenset({"NewServer", "NewServerFromRedisClient"}),
-        schedulers=frozenset({
-            "NewScheduler", "NewSchedulerFromRedisClient", "NewPeriodicTaskManager",
-        }),
-    ),
-    Library(
-        "river", "github.com/riverqueue/river",
-        frozenset({"NewWorkers", "AddWorker", "AddWorkerSafely"}),
-    ),
-    Library(
-        "gocraft", "github.com/gocraft/work",
-        frozenset({"NewWorkerPool", "NewWorkerPoolWithOptions"}),
-    ),
-    Library(
-        "machinery", "github.com/RichardKnop/machinery",
-        methods=frozenset({"NewWorker", "NewCustomQueueWorker"}),
-    ),
-    Library("faktory", "github.com/contribsys/faktory_worker_go", frozenset({"NewManager"})),
-)  # fmt: skip
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
 _DECLARED = (b"\nfunc ", b"\ntype ", b"\nvar ", b"\nconst ")
 """What only imports can stand before; but for the first, a person's comment may have it, too."""
@@ -125,6 +91,8 @@ class GoSource:
         self.programs: list[Program] = []
         self._using: dict[str, set[str]] = {}
         """Framework → the directories with files that import it."""
+        self._registering: dict[str, list[Site]] = {}
+        """Where handlers are registered, for a worker that is made elsewhere."""
         self._perhaps: list[str] = []
         """The files that call a method of a framework's name, and import none."""
         self._serving: dict[str, bool] = {}
@@ -141,9 +109,11 @@ class GoSource:
                 and "/mock" not in path
             ):
                 self._add(path)
-        for library in _LIBRARIES:
+        for library in LIBRARIES:
             if library.methods:
                 self._add_methods(library)
+        if not self.sites:
+            self.sites = self._registering
         self.programs.sort(key=lambda program: program.target)
 
     def _add(self, path: str) -> None:
@@ -153,18 +123,15 @@ class GoSource:
         imports = _IMPORT.findall(decoded(data[: min(ends, default=None)]))
         self.imports.add(path, filter(None, (self.dir_of(name) for _, name in imports)))
         self.imports.add(directory(path), [path])
-        for library in _LIBRARIES:
-            names = {
-                local
-                for alias, name in imports
-                if library_of(name) is library
-                for local in _local_names(alias, name)
-            }
+        for library in LIBRARIES:
+            names = _called(imports, library, library_of)
             if names:
                 self._using.setdefault(library.framework, set()).add(directory(path))
             if any(name.encode() in data for name in library.makers):
-                if names:
-                    self._find(path, self.project.text(path), library, names)
+                others = [each for each in imports if not self.dir_of(each[1])]
+                wrappers = _called(others, library, wrapped_by) - names
+                if names or wrappers:
+                    self._find(path, self.project.text(path), library, names, wrappers)
                 elif library.methods:
                     self._perhaps.append(path)
         if b"func main()" in data:
@@ -177,7 +144,7 @@ class GoSource:
         using = self._using.get(library.framework, set())
         for path in self._perhaps if using else ():
             if using & {directory(path), *self.imports.of(path)}:
-                self._find(path, self.project.text(path), library, set())
+                self._find(path, self.project.text(path), library)
 
     def _add_main(self, path: str, dir: str) -> None:
         """Note a program. Of several in one directory, each file is run for itself."""
@@ -191,20 +158,28 @@ class GoSource:
         else:
             self.programs.append(Program(path))
 
-    def _find(self, path: str, text: str, library: Library, names: set[str]) -> None:
+    def _find(
+        self, path: str, text: str, library: Library, names: Container[str] = (),
+        wrappers: Container[str] = (),
+    ) -> None:  # fmt: skip
+        if library.only_adds(text):
+            return
         for call in calls(text, "go"):
             on, _, last = call.name.rpartition(".")
             role: Role = "worker"
+            found = self.sites
             if on in names and last in library.schedulers:
                 role = "scheduler"
+            elif on in names and last in library.registering:
+                found = self._registering
             elif not (on in names and last in library.functions) and not (
-                last in library.methods and call.arguments
-            ):
+                on in wrappers and last in library.wrapped
+            ) and not (last in library.methods and call.arguments):  # fmt: skip
                 continue
             line = self.project.line(path, call.line)
-            queues = tuple(_queues(text, library.framework)) if role == "worker" else ()
-            self.sites.setdefault(path, []).append(
-                Site(library.framework, path, call.line, line, queues, _concurrency(call, text),
+            served = tuple(queues(text, library.framework)) if role == "worker" else ()
+            found.setdefault(path, []).append(
+                Site(library.framework, path, call.line, line, served, _concurrency(call, text),
                      role)
             )  # fmt: skip
 
@@ -217,13 +192,7 @@ class GoSource:
     def built(self, path: str) -> dict[str, list[str]]:
         """Return what a recipe builds by name: ``go build -o bin/worker ./cmd/tasks``."""
         if path not in self._built:
-            found = self._built[path] = {}
-            text = self.project.text(path).replace("\\\n", " ")
-            for words in (_PHRASE.sub("-", each[1]).split() for each in _BUILT.finditer(text)):
-                out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
-                name = posixpath.basename(out.strip("\"'"))
-                if name and words[-1] != out:
-                    found.setdefault(name, []).append(words[-1].strip("\"'"))
+            self._built[path] = built_by(self.project.text(path))
         return self._built[path]
 
     def dir_of(self, name: str) -> str:
@@ -287,58 +256,26 @@ class GoSource:
         return self._serving[path]
 
 
-@functools.lru_cache(4_096)
-def library_of(name: str) -> Library | None:
-    """Return the framework of an imported package; a fork is one, as long as it keeps the name."""
-    base = re.sub(r"/v\d+(/|$)", r"\1", name)
-    for library in _LIBRARIES:
-        if base == library.path:
-            return library
-        if library.methods and base.startswith(f"{library.path}/"):
-            return library
-    parts = base.split("/")
-    if len(parts) != 3 or parts[0] not in ("github.com", "gitlab.com"):
-        return None
-    called = re.sub(r"-v\d+$", "", parts[2])
-    return next((each for each in _LIBRARIES if each.path.endswith(f"/{called}")), None)
+def built_by(text: str) -> dict[str, list[str]]:
+    """Return what commands build by name: ``go build -o bin/worker ./cmd/tasks``."""
+    found: dict[str, list[str]] = {}
+    commands = _BUILT.finditer(text.replace("\\\n", " "))
+    for words in (_PHRASE.sub("-", each[1]).split() for each in commands):
+        out = next((b for a, b in itertools.pairwise(words) if a == "-o"), "")
+        name = posixpath.basename(out.strip("\"'"))
+        if name and words[-1] != out:
+            found.setdefault(name, []).append(words[-1].strip("\"'"))
+    return found
 
 
-def _local_names(alias: str, name: str) -> tuple[str, ...]:
-    """Return what an import is called in its file: the alias, or what the path ends in."""
-    if alias:
-        return ("",) if alias == "." else (alias,)
-    base = posixpath.basename(re.sub(r"/v\d+$", "", name))
-    return base, base.removesuffix("_go")
-
-
-def _queues(text: str, framework: str) -> Iterator[str]:
-    if framework == "asynq":
-        for block in re.finditer(r"Queues\s*:\s*map\[string\]int\{([^}]*)\}", text):
-            entries = re.sub(r"//[^\n]*", "", block[1])
-            for line in entries.split(","):
-                name = line.partition(":")[0].strip()
-                yield from _literal(name, text)
-    elif framework == "river":
-        for block in re.finditer(r"map\[string\]river\.QueueConfig\{(.*?)\n\s*\}", text, re.DOTALL):
-            for name in re.findall(
-                r'(?m)(?:^|,)\s*("[\w.:-]+"|[A-Za-z_][\w.]*)\s*:\s*\{', block[1]
-            ):
-                known = name == "river.QueueDefault"
-                yield from ("default",) if known else _literal(name, text)
-    elif framework == "faktory":
-        for block in re.finditer(
-            r"ProcessStrictPriorityQueues\(([^)]*)\)|ProcessWeightedPriorityQueues\(([^)]*)\)", text
-        ):
-            yield from re.findall(r'"([\w-]+)"', block[0])
-
-
-def _literal(name: str, text: str) -> Iterator[str]:
-    if re.fullmatch(r'"[\w.:-]+"', name):
-        yield name.strip('"')
-    elif re.fullmatch(r"[\w.]+", name):
-        found = re.search(rf'\b{re.escape(name.rpartition(".")[2])}\s*=\s*"([\w.:-]+)"', text)
-        if found:
-            yield found[1]
+def _called(
+    imports: Sequence[tuple[str, str]], library: Library, of: Callable[[str], Library | None]
+) -> set[str]:
+    """Return what a file calls the packages that are a library's."""
+    return {
+        local for alias, name in imports if of(name) is library
+        for local in local_names(alias, name)
+    }  # fmt: skip
 
 
 def _concurrency(call: Call, text: str) -> int | None:

@@ -19,11 +19,12 @@ from stoker.sidecar.detect.source import (
     merged_concurrency,
     merged_queues,
 )
+from stoker.sidecar.detect.source.go_air import started_by_air
 from stoker.sidecar.detect.source.go_commands import Commands
 from stoker.sidecar.detect.source.go_packages import GoSource, Program
 from stoker.sidecar.detection import Embedded, Role
 
-_TOOLS = frozenset({"air", "reflex", "dlv", "go", "make", "docker"})
+_TOOLS = frozenset({"reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
 _STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.Start\(")
 _CLEARLY_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor")
@@ -85,6 +86,8 @@ class GoPrograms:
             DEDICATED.search(" ".join(arguments))
         ):  # fmt: skip
             return True
+        if self._is_outnamed(program):
+            return False
         named = self._is_named(program)
         if commands and not named:
             return False
@@ -107,17 +110,31 @@ class GoPrograms:
         others = (each for each in self.source.programs if not self.source.works(each))
         return not self.source.serves(program) or any(map(self.source.serves, others))
 
+    def _is_outnamed(self, program: Program) -> bool:
+        """Tell if another program is more clearly called a worker, and runs all that this could.
+
+        Then this one only has to do with the same queues: it shows them, or adds to them.
+        """
+        return any(
+            _clarity(other) > _clarity(program)
+            and all(site in self.source.works(other) for site in self.source.works(program))
+            for other in self.source.programs
+        )
+
     def _started(self, start: Start, dir: str) -> tuple[Program | None, tuple[str, ...]]:
         words = start.step.words
         if words[:2] == ("go", "run"):
             return self._run(words[2:], dir)
         name = posixpath.basename(words[0])
+        if name == "air":
+            built = started_by_air(self.source.project, words, dir)
+            return (self._at(built[0], [dir]), built[1]) if built else (None, ())
         if words[0] in _TOOLS or not name:
             return None, ()
         program = (
             self._built(name, dir, start.dockerfile)
             or self._called(name, dir)
-            or (self._like(words[0], dir) if self._may_be_built(words[0]) else None)
+            or (self._like(words[0], dir, start) if self._may_be_built(words[0]) else None)
         )
         if program is None and (served := self._taking(words[0], dir)):
             return served, words
@@ -187,15 +204,18 @@ class GoPrograms:
         modules = self.source.modules.values()
         return frozenset(posixpath.basename(re.sub(r"/v\d+$", "", each)) for each in modules)
 
-    def _like(self, word: str, dir: str) -> Program | None:
-        """Return the program that a binary is named after, more or less."""
+    def _like(self, word: str, dir: str, start: Start) -> Program | None:
+        """Return the program that a binary is named after, more or less.
+
+        In an image of the project's own, it may be called anything.
+        """
         name = posixpath.basename(word)
         inside = self._inside(dir)
         close = [p for p in inside if p.name and name.replace("_", "-").startswith(p.name)]
         close += [p for p in inside if p.name and p.name in re.split(r"[-_]", name)]
         if close:
             return close[0]
-        if len(inside) == 1 or name in self._module_names:
+        if (len(inside) == 1 and not start.pulled) or name in self._module_names:
             return next((p for p in inside if p.target in self.source.modules), inside[0])
         return None
 
@@ -230,7 +250,7 @@ class GoPrograms:
             )  # fmt: skip
         named = self._is_named(program)
         if not commands and (named or not self.source.serves(program)) and (
-            self._starts(program, sites)
+            self._starts(program, sites) and not self._is_outnamed(program)
         ):  # fmt: skip
             yield Inferred(
                 sites[0].framework, _role(sites, (program.name,)), start, module, "go", evidence,
@@ -263,6 +283,11 @@ class GoPrograms:
             path = self.source.modules.get(module, "app")
             return f"./{posixpath.basename(re.sub(r'/v[0-9]+$', '', path))}"
         return f"./{program.name}"
+
+
+def _clarity(program: Program) -> int:
+    """Return how clearly a program is called a worker."""
+    return bool(WORKERISH.search(program.name)) + bool(DEDICATED.search(program.name))
 
 
 def _role(sites: Sequence[Site], words: Sequence[str]) -> Role:

@@ -225,9 +225,18 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
         return True
     if one.framework is None:
         return (one.app, one.queues) == (other.app, other.queues)
+    if _is_part(one, other):
+        return True
     return (app_key(one.app), frozenset(one.queues), _shape(one)) == (
         app_key(other.app), frozenset(other.queues), _shape(other),
     )  # fmt: skip
+
+
+def _is_part(one: Candidate, other: Candidate) -> bool:
+    """Tell if a text shows one worker for some of the queues that another takes, as another way."""
+    told = one.source == other.source == "docs" and one.evidence[0].path == other.evidence[0].path
+    some = 0 < len(one.queues) < len(other.queues) and {*one.queues} < {*other.queues}
+    return told and some and app_key(one.app) == app_key(other.app)
 
 
 def _shape(each: Candidate) -> tuple[str, ...]:

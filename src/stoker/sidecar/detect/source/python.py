@@ -15,6 +15,7 @@ from stoker.sidecar.detect.source import (
     python_scripts,
     python_sites,
     python_web,
+    rq_queues,
     stoker_apps,
     taskiq_tasks,
 )
@@ -31,7 +32,7 @@ def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
     found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
-    for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
+    for infer_one in (celery_apps.infer, _django, rq_queues.infer, _dramatiq, _huey, _arq, _saq,
                       _taskiq, _procrastinate, stoker_apps.infer, python_scripts.own_scripts,
                       python_scripts.loops):  # fmt: skip
         found.inferred += infer_one(source)

@@ -36,20 +36,23 @@ def infer(source: PythonSource) -> Sources:
                       _taskiq, _procrastinate, stoker_apps.infer, python_scripts.own_scripts,
                       python_scripts.loops):  # fmt: skip
         found.inferred += infer_one(source)
-    found.embedded += _for_others(source, found)
+    _add_others(source, found)
     return found
 
 
-def _for_others(source: PythonSource, found: Sources) -> Iterator[Embedded]:
-    """Yield the workers that are made where nothing was seen to start them."""
+def _add_others(source: PythonSource, found: Sources) -> None:
+    """Add the workers that are made where no file was seen to start them."""
     known = {each.framework for each in (*found.inferred, *found.embedded)}
     for path in source.modules:
         for site in python_sites.script_sites(source, path):
             if site.framework not in known:
                 known.add(site.framework)
+                if program := python_scripts.package_program(source, site):
+                    found.inferred.append(program)
+                    continue
                 reason = "workers are made, and no program of their own was found"
                 dir = source.module_name(path)[1]
-                yield Embedded(site.framework, dir, reason, (site.evidence,))
+                found.embedded.append(Embedded(site.framework, dir, reason, (site.evidence,)))
 
 
 _DJANGO = (

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import DEDICATED, Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import reached
+from stoker.sidecar.detect.source.python_imports import loaded_by
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import console_scripts
 from stoker.sidecar.detect.source.python_sites import program_sites, script_sites
@@ -61,6 +62,23 @@ def _console(source: PythonSource, path: str, module: str, sites: Sequence[Site]
             if any(statement.lineno <= s.line <= (statement.end_lineno or 0) for s in sites):
                 return name
     return ""
+
+
+def package_program(source: PythonSource, site: Site) -> Inferred | None:
+    """Return the program that a package is, if it comes to what makes a worker.
+
+    By the command that it installs, or by ``python -m``.
+    """
+    for path in source.project.named("__main__.py"):
+        if source.project.is_aside(path) or site.path not in loaded_by(source, [path]):
+            continue
+        module, dir = source.module_name(path)
+        home = module.removesuffix(".__main__")
+        names = [name for name, target in console_scripts(source).items()
+                 if target.partition(":")[0] == module]  # fmt: skip
+        words = (names[0],) if names else ("python", "-m", home)
+        return Inferred(site.framework, "worker", words, dir, "python", (site.evidence,), path)
+    return None
 
 
 def own_scripts(source: PythonSource) -> list[Inferred]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
+    DEDICATED,
     Inferred,
     Sources,
     celery_apps,
@@ -116,8 +117,17 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
         workers[0] += [path for path in sorted(actors) if path not in known
                        and own[0] in loaded_by(source, [path])]  # fmt: skip
     elif actors and not own:
-        workers = [sorted(actors)]
-    return [_of_actors(source, paths[:_MOST], actors[paths[0]]) for paths in workers]
+        workers = [[gathering] if (gathering := _gathering(source, actors)) else sorted(actors)]
+    return [_of_actors(source, paths[:_MOST], actors.get(paths[0], 1)) for paths in workers]
+
+
+def _gathering(source: PythonSource, actors: Collection[str]) -> str:
+    """Return the module that is there to be loaded: called a worker, it imports all actors."""
+    for path in source.paths if len(actors) > 1 else ():
+        named = DEDICATED.search(path.rpartition("/")[2])
+        if named and path not in actors and loaded_by(source, [path]).issuperset(actors):
+            return path
+    return ""
 
 
 _MOST = 8

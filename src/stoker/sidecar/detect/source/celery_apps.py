@@ -71,8 +71,8 @@ def _paths(source: PythonSource, package: str | None) -> list[str]:
 
 
 def _working(source: PythonSource, packages: Iterable[str]) -> list[str]:
-    """Return the packages that have tasks, where others only send them; none, if none has any."""
-    if not _has_a_task(source, source.paths):
+    """Return the packages that have tasks, where others only send them; none, if all only send."""
+    if _only_sends(source, source.paths):
         return []
     every = list(packages)
     working = [each for each in every if not _only_sends(source, _paths(source, each))]

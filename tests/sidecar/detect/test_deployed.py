@@ -70,3 +70,14 @@ def test_a_module_called_as_its_library_lies_in_a_package(tmp_path: Path) -> Non
     [command] = commands(seen(tmp_path, {"manage.py": "", "shop/celery.py": APP + TASK}))
 
     assert command.startswith("celery -A shop worker")
+
+
+def test_a_text_tells_of_one_worker_for_all_queues_or_of_several(tmp_path: Path) -> None:
+    lines = [f"    celery -A jobs worker -Q {queues}\n" for queues in ("a,b", "a", "b")]
+    files = {"requirements.txt": "celery\n", "jobs.py": APP + TASK}
+
+    readme = {"README.md": "".join(lines)}
+    assert commands(seen(tmp_path, files | readme)) == ["celery -A jobs worker -Q a,b"]
+
+    procfile = "".join(f"{name}: {line.strip()}\n" for name, line in zip("xyz", lines, strict=True))
+    assert len(commands(seen(tmp_path, {"Procfile": procfile}))) == 3

@@ -72,3 +72,10 @@ def test_actors_beside_the_module_that_sets_the_broker_are_loaded_with_it(tmp_pa
     found = project(tmp_path, mail=f"import dramatiq\n{ACTOR}", main=shown, film=film)
 
     assert found == ["dramatiq app.main app.film"]
+
+
+def test_a_module_called_a_worker_that_imports_all_actors_is_loaded(tmp_path: Path) -> None:
+    actors = {name: f"import dramatiq\n{ACTOR.replace('mail', name)}" for name in ("mail", "film")}
+    assert project(tmp_path, **actors) == ["dramatiq app.film app.mail"]
+
+    assert project(tmp_path, worker="from app import film, mail\n") == ["dramatiq app.worker"]

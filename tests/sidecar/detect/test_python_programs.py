@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.sidecar.detect.test_programs import commands, seen
 
 RQ = """\
@@ -214,3 +216,47 @@ def test_a_program_of_a_virtual_environment_of_windows_is_named_alone(tmp_path: 
     found = seen(tmp_path, HUEY | {"run.py": run, "README.md": readme})
 
     assert commands(found) == ["huey_consumer.py run.huey"]
+
+
+RUNS = "from celery import Celery\n\n\nclass Fleet:\n    def __init__(self):\n" + (
+    "        self.app = Celery('fleet')\n\n    def start(self):\n"
+    "        self.app.start(argv=['worker', '-l', 'INFO'])\n"
+)
+MAIN = "from fleet.runs import Fleet\n\n\ndef main():\n    Fleet().start()\n\n\nmain()\n"
+INSTALLS = (
+    "from setuptools import setup\n\nsetup(name='fleet', entry_points={\n"
+    "    'console_scripts': [\n        'fleetd = fleet.__main__:main',\n    ],\n})\n"
+)
+
+
+@pytest.mark.parametrize(("setup", "command"), [("", "python -m fleet"), (INSTALLS, "fleetd")])
+def test_a_package_is_a_program_that_comes_to_its_worker(
+    tmp_path: Path, setup: str, command: str
+) -> None:
+    package = {"fleet/__init__.py": "", "fleet/runs.py": RUNS, "fleet/__main__.py": MAIN}
+    files = {"requirements.txt": "celery\n", "setup.py": setup}
+
+    assert commands(seen(tmp_path, files | package)) == [command]
+
+
+def test_a_command_that_setup_cfg_installs_is_a_program_of_the_project(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "rq\n",
+        "setup.cfg": "[options.entry_points]\nconsole_scripts =\n    shopd = shop.run:main\n",
+        "shop/run.py": "from rq import Worker\n\n\ndef main():\n    Worker(['mail']).work()\n",
+        "Procfile": "jobs: shopd\n",
+    }
+
+    [unit] = seen(tmp_path, files).units
+
+    assert (unit.command, unit.queues) == (("shopd",), ("mail",))
+
+
+@pytest.mark.parametrize(("path", "workers"), [("src/handle.py", 1), ("src/other.py", 0)])
+def test_a_program_that_the_image_brings_along_is_none_of_the_project(
+    tmp_path: Path, path: str, workers: int
+) -> None:
+    compose = "services:\n  gpu-worker: {build: ., command: python3 -u /handle.py}\n"
+    files = {"Dockerfile": "FROM gpu:1\n", "compose.yaml": compose, path: "print('works')\n"}
+
+    assert len(seen(tmp_path, files).units) == workers

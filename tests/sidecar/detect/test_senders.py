@@ -72,6 +72,13 @@ def test_an_app_that_is_told_of_no_modules_has_no_task_of_them(tmp_path: Path) -
     assert detect(written(tmp_path, client=client, api=SENDS)).units == ()
 
 
+@pytest.mark.parametrize(("task", "workers"), [("# @celery_app.task", 0), ("@celery_app.task", 1)])
+def test_a_task_that_is_commented_out_is_none(tmp_path: Path, task: str, workers: int) -> None:
+    tasks = f"from app.client import celery_app\n\n{task}\ndef tile(n): ...\n"
+
+    assert len(detect(written(tmp_path, client=CLIENT, api=SENDS, tasks=tasks)).units) == workers
+
+
 RQ = "from rq import Queue\n\nqueue = Queue('mail')\nqueue.enqueue(JOB, 1)\n"
 
 

@@ -177,6 +177,8 @@ class Reader:
             return False
         if not launch.framework and self._is_no_process(launch.app):
             return False
+        if not launch.framework and language == "python" and self._is_elsewhere(launch.words):
+            return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
         if written.source == "docs" and self._is_lost(launch):
@@ -216,6 +218,11 @@ class Reader:
         """Tell if a file called a worker is a thread's, a browser's, or an example's."""
         aside = path in self.project.files and self.project.is_aside(path)
         return aside or _THREAD.search(self.project.data(path)) is not None
+
+    def _is_elsewhere(self, words: Words) -> bool:
+        """Tell if a program of Python is a file that an image brings along, and not the project."""
+        name = next((word for word in words[1:] if not word.startswith("-")), "")
+        return name.endswith(".py") and posixpath.basename(name)[:-3] not in self._names
 
     def _is_only_told(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if no file has anything of a framework of Python whose command a text shows."""

@@ -225,6 +225,8 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
         return True
     if one.framework is None:
         return (one.app, one.queues) == (other.app, other.queues)
+    if _is_part(one, other):
+        return True
     return (app_key(one.app), _queues(one), _shape(one)) == (
         app_key(other.app), _queues(other), _shape(other),
     )  # fmt: skip
@@ -233,6 +235,13 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
 def _queues(each: Candidate) -> frozenset[str]:
     """Return the queues that a worker is told to serve; ``*`` is all, as if it were told none."""
     return frozenset(each.queues) - {"*"}
+
+
+def _is_part(one: Candidate, other: Candidate) -> bool:
+    """Tell if a text shows one worker for some of the queues that another takes, as another way."""
+    told = one.source == other.source == "docs" and one.evidence[0].path == other.evidence[0].path
+    some = 0 < len(one.queues) < len(other.queues) and {*one.queues} < {*other.queues}
+    return told and some and app_key(one.app) == app_key(other.app)
 
 
 def _shape(each: Candidate) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ _REGISTERS = re.compile(
     r"|\binclude\b\W{0,3}=(?!\s*\[\])|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]"
     r"|\bclass \w+\([^)]*Task\)"
 )
+_COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
 _STAND_IN = re.compile(r"(^|[/_])(dummy|fake|mock|stub)[_./]")
 """How what others' workers are replaced by for a trial is called."""
 
@@ -80,10 +81,15 @@ def _working(source: PythonSource, packages: Iterable[str]) -> list[str]:
 
 def _only_sends(source: PythonSource, paths: Sequence[str]) -> bool:
     """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
-    project = source.project
-    sends = (*project.telling(paths, _SENDS), *project.telling(paths, _TAKES))
-    return bool(sends) and not any(
-        _REGISTERS.search(project.text(path)) for path in project.telling(paths, _SPEAKS_OF_TASKS)
+    sends = (source.project.telling(paths, each) for each in (_SENDS, _TAKES))
+    return any(map(any, sends)) and not _has_a_task(source, paths)
+
+
+def _has_a_task(source: PythonSource, paths: Sequence[str]) -> bool:
+    """Tell if files register a task, or say where some are."""
+    return any(
+        _REGISTERS.search(_COMMENT.sub("", source.project.text(path)))
+        for path in source.project.telling(paths, _SPEAKS_OF_TASKS)
     )
 
 

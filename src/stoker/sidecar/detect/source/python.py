@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
+    DEDICATED,
     Inferred,
     Sources,
     celery_apps,
@@ -15,6 +16,7 @@ from stoker.sidecar.detect.source import (
     python_scripts,
     python_sites,
     python_web,
+    rq_queues,
     stoker_apps,
     taskiq_tasks,
 )
@@ -31,24 +33,27 @@ def infer(source: PythonSource) -> Sources:
     """Return the processes that the source asks for."""
     found = Sources()
     found.embedded += [*python_scripts.inside_of_apps(source), *python_web.started(source)]
-    for infer_one in (celery_apps.infer, _django, python_scripts.rq, _dramatiq, _huey, _arq, _saq,
+    for infer_one in (celery_apps.infer, _django, rq_queues.infer, _dramatiq, _huey, _arq, _saq,
                       _taskiq, _procrastinate, stoker_apps.infer, python_scripts.own_scripts,
                       python_scripts.loops):  # fmt: skip
         found.inferred += infer_one(source)
-    found.embedded += _for_others(source, found)
+    _add_others(source, found)
     return found
 
 
-def _for_others(source: PythonSource, found: Sources) -> Iterator[Embedded]:
-    """Yield the workers that are made where nothing was seen to start them."""
+def _add_others(source: PythonSource, found: Sources) -> None:
+    """Add the workers that are made where no file was seen to start them."""
     known = {each.framework for each in (*found.inferred, *found.embedded)}
     for path in source.modules:
         for site in python_sites.script_sites(source, path):
             if site.framework not in known:
                 known.add(site.framework)
+                if program := python_scripts.package_program(source, site):
+                    found.inferred.append(program)
+                    continue
                 reason = "workers are made, and no program of their own was found"
                 dir = source.module_name(path)[1]
-                yield Embedded(site.framework, dir, reason, (site.evidence,))
+                found.embedded.append(Embedded(site.framework, dir, reason, (site.evidence,)))
 
 
 _DJANGO = (
@@ -112,8 +117,17 @@ def _dramatiq(source: PythonSource) -> list[Inferred]:
         workers[0] += [path for path in sorted(actors) if path not in known
                        and own[0] in loaded_by(source, [path])]  # fmt: skip
     elif actors and not own:
-        workers = [sorted(actors)]
-    return [_of_actors(source, paths[:_MOST], actors[paths[0]]) for paths in workers]
+        workers = [[gathering] if (gathering := _gathering(source, actors)) else sorted(actors)]
+    return [_of_actors(source, paths[:_MOST], actors.get(paths[0], 1)) for paths in workers]
+
+
+def _gathering(source: PythonSource, actors: Collection[str]) -> str:
+    """Return the module that is there to be loaded: called a worker, it imports all actors."""
+    for path in source.paths if len(actors) > 1 else ():
+        named = DEDICATED.search(path.rpartition("/")[2])
+        if named and path not in actors and loaded_by(source, [path]).issuperset(actors):
+            return path
+    return ""
 
 
 _MOST = 8

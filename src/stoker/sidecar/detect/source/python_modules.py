@@ -26,7 +26,8 @@ _TELLING = sieve(
     "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
     "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
     "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task", "get_worker",
-    whole=("from rq", "import rq", "arq", "saq"),
+    "rq_scheduler", "get_scheduler",
+    whole=("from rq", "import rq", "flask_rq", "flask.ext.rq", "arq", "saq"),
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={
         "await ": r"[\w.]+\.worker\(",
@@ -44,6 +45,9 @@ _RUNS = re.compile(r"(?:asyncio|anyio)\.run|.*\.run_until_complete")
 _FROM_IMPORT = re.compile(rb"from\s+([\w.\x80-\xff]+)\s+import\s+([^\n#]+)")
 _IMPORT = re.compile(rb"import\s+([\w.\x80-\xff]+)")
 """Found by their words, and then asked what stands before them: most lines import nothing."""
+
+_FLASK_EXTENSION = re.compile(r"^flask\.ext\.")
+"""How extensions of Flask were imported before 1.0: ``flask.ext.rq`` is ``flask_rq``."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -342,8 +346,9 @@ def _walk(tree: ast.AST) -> list[ast.AST]:
 def _local_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
+            home = _FLASK_EXTENSION.sub("flask_", node.module)
             for alias in node.names:
-                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+                yield alias.asname or alias.name, f"{home}.{alias.name}"
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 first = alias.name.partition(".")[0]

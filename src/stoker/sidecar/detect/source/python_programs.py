@@ -84,7 +84,14 @@ def console_scripts(source: PythonSource) -> dict[str, str]:
             ]
             for group in groups:
                 found |= {name: str(value) for name, value in group.items()}
+    for path in source.project.named("setup.py", "setup.cfg"):
+        listed = _CONSOLE_SCRIPTS.search(source.project.text(path))
+        found |= dict(_ENTRY_POINT.findall(listed[1])) if listed else {}
     return found
+
+
+_CONSOLE_SCRIPTS = re.compile(r"""\bconsole_scripts\b[]"':=\s[]*([^]\[]*)""")
+_ENTRY_POINT = re.compile(r"([\w.-]+)\s*=\s*([\w.]+:\w+)")
 
 
 def _script(

@@ -9,65 +9,14 @@ from collections.abc import Sequence
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import DEDICATED, Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import reached
-from stoker.sidecar.detect.source.python_modules import (
-    Assigned,
-    PythonSource,
-)
+from stoker.sidecar.detect.source.python_imports import loaded_by
+from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import console_scripts
 from stoker.sidecar.detect.source.python_sites import program_sites, script_sites
 from stoker.sidecar.detection import Embedded, Evidence, Role
 
 
-def rq(source: PythonSource) -> list[Inferred]:
-    found: list[Inferred] = []
-    for path in source.modules:
-        text = source.project.text(path)
-        sites = (
-            [s for s in script_sites(source, path) if s.framework == "rq"]
-            if ".work(" in text or "worker" in text
-            else []
-        )
-        if sites and ".work(" in text:
-            found.append(script(source, "rq", _starting(source, "rq", path) or path, sites))
-    if found or not source.manifests.has("rq", "flask-rq", "flask-rq2", language="python"):
-        return found
-    if source.manifests.has("django-rq"):
-        return []
-    queues: dict[str, Assigned | None] = {}
-    for path, module in source.modules.items():
-        for full, call in module.calls:
-            if full in ("rq.Queue", "rq.queue.Queue"):
-                names = [
-                    a.value
-                    for a in call.args[:1]
-                    if isinstance(a, ast.Constant) and isinstance(a.value, str)
-                ]
-                line = source.project.line(path, call.lineno)
-                queues[names[0] if names else "default"] = Assigned(
-                    path, call.lineno, "", "rq.Queue", line
-                )
-    if not queues or _only_sends(source):
-        return []
-    each = next(iter(queues.values()))
-    assert each is not None
-    _, dir = source.module_name(each.path)
-    names = tuple(sorted(queues))
-    given = () if names == ("default",) else names
-    return [
-        Inferred(
-            "rq",
-            "worker",
-            ("rq", "worker", *given),
-            dir,
-            "python",
-            each.evidence("a queue of RQ"),
-            "",
-            names,
-        )
-    ]
-
-
-def _starting(source: PythonSource, framework: str, path: str) -> str:
+def starting(source: PythonSource, framework: str, path: str) -> str:
     """Return the program that makes a file's workers: itself, or one called so that reaches it."""
     if runs(source, path):
         return path
@@ -77,21 +26,6 @@ def _starting(source: PythonSource, framework: str, path: str) -> str:
             if any((site.framework, site.path) == (framework, path) for site in reached):
                 return each
     return ""
-
-
-_ENQUEUED = re.compile(
-    r"""\.enqueue(?:_call|_many)?\(\s*(?:func\s*=\s*|f\s*=\s*)?(?:["']([\w.]+)["']|(\S))"""
-)
-
-
-def _only_sends(source: PythonSource) -> bool:
-    """Tell if all jobs are functions of another project, given by their paths."""
-    found = [
-        name
-        for path in source.speaking_of(".enqueue")
-        for name, _ in _ENQUEUED.findall(source.project.text(path))
-    ]
-    return bool(found) and not any(not name or source.find(name, ".") for name in found)
 
 
 def script(source: PythonSource, framework: str, path: str, sites: Sequence[Site]) -> Inferred:
@@ -130,13 +64,30 @@ def _console(source: PythonSource, path: str, module: str, sites: Sequence[Site]
     return ""
 
 
+def package_program(source: PythonSource, site: Site) -> Inferred | None:
+    """Return the program that a package is, if it comes to what makes a worker.
+
+    By the command that it installs, or by ``python -m``.
+    """
+    for path in source.project.named("__main__.py"):
+        if source.project.is_aside(path) or site.path not in loaded_by(source, [path]):
+            continue
+        module, dir = source.module_name(path)
+        home = module.removesuffix(".__main__")
+        names = [name for name, target in console_scripts(source).items()
+                 if target.partition(":")[0] == module]  # fmt: skip
+        words = (names[0],) if names else ("python", "-m", home)
+        return Inferred(site.framework, "worker", words, dir, "python", (site.evidence,), path)
+    return None
+
+
 def own_scripts(source: PythonSource) -> list[Inferred]:
     found: list[Inferred] = []
     for path in source.modules:
         sites = [
             site for site in script_sites(source, path) if site.framework in ("faktory", "bullmq")
         ]
-        program = _starting(source, sites[0].framework, path) if sites else ""
+        program = starting(source, sites[0].framework, path) if sites else ""
         if program:
             found.append(script(source, sites[0].framework, program, sites))
     return found

@@ -143,9 +143,15 @@ def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
             or any(each.app and each.app == known.app.partition(" ")[0] for known in written)
         )
     return any(
-        known.words == each.words and known.dir != each.dir and known.rank < each.rank
+        (known.words == each.words or _is_file(each, known))
+        and known.dir != each.dir and known.rank < each.rank
         for known in written
-    )
+    )  # fmt: skip
+
+
+def _is_file(one: Candidate, other: Candidate) -> bool:
+    """Tell if two commands run the same file: Node's are known by their source."""
+    return one.language == other.language == "node" and one.app == other.app != ""
 
 
 def _distinct(group: Sequence[Candidate]) -> list[Candidate]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.source.node_files import NodeSource, is_maker
+from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.source.node_sites import is_maker
 from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.source.syntax import calls
 

@@ -280,3 +280,103 @@ def test_a_file_that_two_commands_run_is_one_worker(tmp_path: Path) -> None:
     found = seen(tmp_path, {"package.json": "{}", "compose.yaml": compose} | files)
 
     assert commands(found) == ["node apps/worker/src/main.js"]
+
+
+# ---- what a file calls it -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import { Queue, Worker as Mailer } from "bullmq";\nnew Mailer("mail", send);\n',
+        'import * as mq from "bullmq";\nnew mq.Worker("mail", send);\n',
+        'import mq, { Queue } from "bullmq";\nconst { Worker } = mq;\nnew Worker("mail", send);\n',
+        'const { Queue, Worker: Mailer } = require("bullmq");\nnew Mailer("mail", send);\n',
+        'const Mailer = require("bullmq").Worker;\nnew Mailer("mail", send);\n',
+        'import("bullmq").then(({ Worker }) => new Worker("mail", send));\n',
+        'import { Worker as Base } from "bullmq";\nclass Mailer extends Base {}\nnew Mailer();\n',
+        'import { WorkerPro } from "@taskforcesh/bullmq-pro";\nnew WorkerPro("mail", send);\n',
+    ],
+)
+def test_a_worker_is_one_under_any_name(tmp_path: Path, text: str) -> None:
+    assert [unit.framework for unit in node(tmp_path, {"mail.js": text}).units] == ["bullmq"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import { Job } from "bullmq";\nimport { Worker } from "./own.js";\nnew Worker("mail");\n',
+        'import { Queue } from "bullmq";\nclass Worker {}\nnew Worker("mail");\n',
+        'import { Worker } from "worker_threads";\nimport { Queue } from "bullmq";\n'
+        'new Worker("./mail.js");\n',
+        'import { Queue } from "bullmq";\nnew Worker("./in-a-browser.js");\n',
+    ],
+)
+def test_what_is_called_so_and_is_another_s_is_none(tmp_path: Path, text: str) -> None:
+    found = node(tmp_path, {"mail.js": text})
+
+    assert (found.units, found.embedded) == ((), ())
+
+
+# ---- who comes to it ----------------------------------------------------------------------------
+
+
+BOTH = (
+    'import { Queue, Worker } from "bullmq";\nexport const mails = new Queue("mail");\n'
+    'export const startMail = () => new Worker("mail", send);\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("app", "start", "words", "inside"),
+    [
+        ("mails.add(1);", "startMail();", ["node run.js"], []),
+        ("startMail();", "console.log(mails);", [], ["bullmq"]),
+    ],
+)
+def test_a_program_makes_what_it_speaks_of_and_not_all_that_it_imports(
+    tmp_path: Path, app: str, start: str, words: list[str], inside: list[str]
+) -> None:
+    imports = 'import { mails, startMail } from "./queue.js";\n'
+    files = {"queue.js": BOTH, "app.js": SERVES % (imports + app), "run.js": imports + start}
+
+    found = node(tmp_path, files)
+
+    assert (commands(found), insides(found)) == (words, inside)
+
+
+# ---- what it is told ----------------------------------------------------------------------------
+
+
+ASKS = (
+    'import { Worker } from "bullmq";\nconst [name] = process.argv.slice(2);\n'
+    "new Worker(name, send);\n"
+)
+
+
+def test_a_program_that_is_told_its_queue_is_one_worker_for_each(tmp_path: Path) -> None:
+    scripts = '"work:mail": "node work.js mail", "work:file": "node work.js file"'
+
+    assert commands(node(tmp_path, {"work.js": ASKS}, scripts)) == [
+        "node work.js mail", "node work.js file",
+    ]  # fmt: skip
+
+    same = ASKS.replace("process.argv.slice(2)", "names")
+    assert len(node(tmp_path, {"work.js": same}, scripts).units) == 1
+
+
+def test_what_a_program_has_to_be_told_is_in_the_readme(tmp_path: Path) -> None:
+    readme = "```\nnpm run consumer -- mail\n```\n"
+
+    found = node(tmp_path, {"work.js": ASKS, "README.md": readme}, '"consumer": "node work.js"')
+
+    assert commands(found) == ["node work.js mail"]
+
+
+@pytest.mark.parametrize("manager", ["pnpm", "yarn"])
+def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manager: str) -> None:
+    compose = f"services:\n  worker: {{build: ., command: {manager} tsx src/mail.ts}}\n"
+
+    found = node(tmp_path, {"src/mail.ts": MAKES, "compose.yaml": compose}, '"build": "tsc"')
+
+    assert commands(found) == ["tsx src/mail.ts"]

@@ -29,7 +29,8 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
     _attach(groups)
     units: list[Unit] = []
     for every in groups.values():
-        group = [each for each in every if not each.lost] or every
+        found = [each for each in every if not each.lost] or every
+        group = [each for each in found if not _is_asked_more(each, found)]
         written = [each for each in group if each.source != "source"]
         settled = _settled(written, group)
         best = min(each.rank[0] for each in settled)
@@ -66,6 +67,13 @@ def _is_told(each: Candidate) -> bool:
 def _is_called_so(each: Candidate) -> bool:
     """Tell if what the source says is a program of its own that is called a worker."""
     return each.words[0] == "python" and DEDICATED.search(each.app.rpartition("/")[2]) is not None
+
+
+def _is_asked_more(each: Candidate, group: Sequence[Candidate]) -> bool:
+    """Tell if a program of Node is elsewhere told what to work on, and here it is not."""
+    return each.language == "node" and any(
+        known.language == "node" and known.app.startswith(f"{each.app} ") for known in group
+    )
 
 
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:

@@ -19,7 +19,7 @@ from stoker.sidecar.detect.source import (
     monorepos,
 )
 from stoker.sidecar.detect.source.node_built import compiled, is_built
-from stoker.sidecar.detect.source.node_commands import script_of
+from stoker.sidecar.detect.source.node_commands import argument_of, script_of
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Embedded
 
@@ -60,10 +60,12 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     beside = source.serves(path) or _is_script(source, path, sites)
     if beside and not start.for_work and not _is_dedicated(source, path, text):
         return None
+    words = start.step.words
+    asks = "process.argv" in source.project.text(path)
+    app = f"{path} {argument_of(words)}".strip() if asks else path
     return Launch(
-        _main(sites), "worker", start.step.words, path, merged_queues(sites),
-        merged_concurrency(sites),
-    )  # fmt: skip
+        _main(sites), "worker", words, app, merged_queues(sites), merged_concurrency(sites)
+    )
 
 
 def _is_no_script(source: NodeSource, words: Sequence[str], dir: str) -> bool:

@@ -32,6 +32,13 @@ def script_of(words: Sequence[str]) -> str:
     return ""
 
 
+def argument_of(words: Sequence[str]) -> str:
+    """Return what a command says to the file that it runs, if that is a word."""
+    name = script_of(words)
+    rest = words[words.index(name) + 1 :] if name else ()
+    return rest[0] if rest and re.fullmatch(r"[A-Za-z][\w:.-]*", rest[0]) else ""
+
+
 def built_from(path: str) -> Iterator[str]:
     """Yield where the source of a built file may be: ``dist/worker.js`` is ``src/worker.ts``."""
     yield path

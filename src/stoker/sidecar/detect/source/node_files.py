@@ -83,7 +83,9 @@ class NodeSource:
         for path in self.paths:
             names = named[path] = _imported(project.data(path))
             self.imports.add(path, self._files.resolved(path, names))
-        self.sites = Sites(project, manifests, self.imports, named).found()
+        sites = Sites(project, manifests, self.imports, named)
+        self._callers = sites.callers
+        self.sites = sites.found()
 
     def _is_wanted(self, sources: Sequence[str]) -> bool:
         """Tell if workers may be made here: a manifest asks for what makes them, or a file does.
@@ -101,8 +103,11 @@ class NodeSource:
         """Return the sites that a program reaches."""
         if path not in self._working:
             return []
-        reached = places(self.sites, self.imports.reached(path))
-        return [site for each in reached for site in self.sites[each]]
+        reached = self.imports.reached(path)
+        return [
+            site for each in places(self.sites, reached) for site in self.sites[each]
+            if self._callers.comes_to(reached, site)
+        ]  # fmt: skip
 
     @cached_property
     def _working(self) -> frozenset[str]:
@@ -128,7 +133,7 @@ class NodeSource:
     @cached_property
     def has_app(self) -> bool:
         """Tell if a program serves that makes no workers: then the others are there for work."""
-        return any(path not in self._working and self.serves(path) for path in self.entries)
+        return any(not self.works(path) and self.serves(path) for path in self.entries)
 
     def serves(self, path: str) -> bool:
         """Tell if a program is (also) a web server."""

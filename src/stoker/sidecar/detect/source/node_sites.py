@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detect.source.node_calls import is_called
+from stoker.sidecar.detect.source import Site, node_names
+from stoker.sidecar.detect.source.node_calls import Callers
+from stoker.sidecar.detect.source.node_names import worker_names
 from stoker.sidecar.detect.source.programs import Imports
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
 
-_MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
-_NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
-PACKAGES = frozenset({*_MAKERS, *_NEST, "bullmq-pro", "@taskforcesh/bullmq-pro"})
+_MAKERS = {
+    **dict.fromkeys(node_names.PACKAGES, "bullmq"), "bull": "bull", "faktory-worker": "faktory"
+}  # fmt: skip
+_NEST = {
+    **dict.fromkeys(("@nestjs/bullmq", "@taskforcesh/nestjs-bullmq-pro"), "bullmq"),
+    **dict.fromkeys(("@nestjs/bull", "nest-bull"), "bull"),
+}
+PACKAGES = frozenset({*_MAKERS, *_NEST})
 """What makes workers."""
 IMPORTING = re.compile(
-    rb"""(?:from|require\()\s*["'](?:%s)["']""" % "|".join(sorted({*_MAKERS, *_NEST})).encode()
+    rb"""(?:from|require\()\s*["'](?:%s)["']""" % "|".join(sorted(PACKAGES)).encode()
 )
 """How a file has one of them, whatever the manifests say."""
 _ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
-_MAKING = re.compile(
-    rb"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
-)
-"""One of these is where a worker of BullMQ is made."""
-_EXTENDED = re.compile(r"class\s+(\w+)\s+extends\s+(?:bullmq\.)?Worker\b")
+_DECORATED = re.compile(rb"@Processor|@QueueProcess")
 _OWN_QUEUE = re.compile(r"class\s+\w+(?:<[^{]*>)?\s+extends\s+(?:Queue|Bull)\b")
 """A class that is a queue of Bull: what it processes is its own."""
 
@@ -38,6 +40,7 @@ class Sites:
         named: Mapping[str, Sequence[str]],
     ) -> None:  # fmt: skip
         self.project, self.manifests, self.imports, self.named = project, manifests, imports, named
+        self.callers = Callers(project, imports)
         self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         self._of_bull = {each.dir for each in manifests.dependencies if each.name == "bull"}
         """The packages that depend on it, or have files that import it."""
@@ -50,8 +53,7 @@ class Sites:
         found: dict[str, tuple[Site, ...]] = {}
         for path, names in self.named.items():
             sites = tuple(
-                site for site in self._of_file(path, names)
-                if is_called(self.project, self.imports, site)
+                site for site in self._of_file(path, names) if self.callers.is_called(site)
             )  # fmt: skip
             if sites:
                 found[path] = sites
@@ -62,19 +64,21 @@ class Sites:
         if not about and not self._is_bull(path):
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
-        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
-            return  # most files only add jobs
         text = self.project.text(path)
+        made = worker_names(text)
+        if framework == "bullmq" and not made and not _DECORATED.search(self.project.data(path)):
+            return  # most files only add jobs
         found = calls(text, path.rpartition(".")[2])
         for call in found:
-            if self._makes_worker(call, text, framework, about):
+            if is_maker(call, made) or _works(call, text, framework, about):
                 yield Site(
                     framework, path, call.line, self.project.line(path, call.line),
                     self._queues(path, text, call, found), _concurrency(call, text),
                     within=call.within,
                 )  # fmt: skip
-        extended = _EXTENDED.search(text)
-        if extended and not any(is_maker(call) for call in found):
+        names = "|".join(map(re.escape, made))
+        extended = re.search(rf"class\s+(\w+)\s+extends\s+(?:{names})\b", text) if made else None
+        if extended and not any(is_maker(call, made) for call in found):
             line = text.count("\n", 0, extended.start()) + 1
             yield Site(
                 framework, path, line, self.project.line(path, line), within=extended[1]
@@ -90,23 +94,6 @@ class Sites:
             each in self._with_bull for each in self.imports.of(path)
         )
         return (named or given) and (package.dir if package else ".") in self._of_bull
-
-    def _makes_worker(self, call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
-        if is_maker(call):
-            return "worker_threads" not in text or bool({"bullmq", "groupmq"} & set(about))
-        if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
-            return True
-        if framework == "faktory" and call.last in ("work", "register"):
-            return True
-        if framework != "bull" or call.last != "process" or call.name == "process":
-            return False
-        if call.name.startswith("this.process") and not _OWN_QUEUE.search(text):
-            return False
-        return bool(call.arguments) and (
-            "=>" in call.arguments[-1]
-            or "function" in call.arguments[-1]
-            or re.fullmatch(r"[\w.\[\]()]+", call.arguments[-1]) is not None
-        )
 
     def _queues(self, path: str, text: str, call: Call, found: Sequence[Call]) -> tuple[str, ...]:
         if call.last in ("register", "work"):  # Faktory: it is a job that is named here
@@ -140,16 +127,25 @@ class Sites:
         return ""
 
 
-def is_maker(call: Call) -> bool:
-    return call.name in (
-        "new Worker",
-        "new bullmq.Worker",
-        "new BullMQ.Worker",
-        "new WorkerPro",
-        "new bullMQ.Worker",
-        "new BullWorker",
-        "new BullMQWorker",
-        "new QueueWorker",
+def is_maker(call: Call, names: Container[str]) -> bool:
+    """Tell if a call constructs BullMQ's worker, by what it is called in its file."""
+    return call.name.startswith("new ") and call.name[4:] in names
+
+
+def _works(call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
+    """Tell if a call has jobs worked on, in one of the other ways."""
+    if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
+        return True
+    if framework == "faktory" and call.last in ("work", "register"):
+        return True
+    if framework != "bull" or call.last != "process" or call.name == "process":
+        return False
+    if call.name.startswith("this.process") and not _OWN_QUEUE.search(text):
+        return False
+    return bool(call.arguments) and (
+        "=>" in call.arguments[-1]
+        or "function" in call.arguments[-1]
+        or re.fullmatch(r"[\w.\[\]()]+", call.arguments[-1]) is not None
     )
 
 

@@ -94,7 +94,8 @@ FRAMEWORKS: dict[str, Framework] = {
             brokers=["postgres"], stop_grace=60, concurrency_flag="--concurrency",
         ),
         _framework(
-            "bullmq", "BullMQ", packages={"node": ["bullmq", "@nestjs/bullmq", "groupmq"],
+            "bullmq", "BullMQ", packages={"node": ["bullmq", "@nestjs/bullmq", "groupmq",
+            "@taskforcesh/bullmq-pro"],
             "python": ["bullmq"]}, brokers=["redis"], stop_grace=60,
             grace_reason="the app must call worker.close(), which waits for running jobs",
         ),

@@ -46,6 +46,8 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 """Directories about something else than the project itself: its tests, its examples."""
+_COPY = re.compile(r"(.+?)[-_. ](?:backup|bak|old|copy|orig)(?:[-_. ]?v?\d+)?", re.IGNORECASE)
+"""What a directory is called that is put away beside the one that it was copied from."""
 _MANY = re.compile(r"(examples|samples|tests|specs|fixtures|benchmarks|templates)/", re.IGNORECASE)
 _CODE = ("py", "js", "ts", "tsx", "mjs", "cjs", "rb", "go", "rs")
 
@@ -81,6 +83,8 @@ class Project:
         self._asides: dict[str, bool] = {}
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
         self.dirs = frozenset(_directories(self.files))
+        copies = ((dir, _COPY.fullmatch(dir)) for dir in self.dirs)
+        self._copies = [dir for dir, found in copies if found and found[1] in self.dirs]
         self._by_name: dict[str, list[str]] = {}
         self._by_suffix: dict[str, list[str]] = {}
         for path in self.ordered:
@@ -117,7 +121,8 @@ class Project:
             if self._whole and dir.startswith(self._whole):  # Django's demo/demo, too
                 own = self._whole.rstrip("/").rpartition("/")[2]
                 inside = "/".join(part for part in dir.split("/") if part != own)
-            self._asides[dir] = _ASIDE.search(inside) is not None
+            copied = any(dir.startswith(f"{each}/") for each in self._copies)
+            self._asides[dir] = copied or _ASIDE.search(inside) is not None
         return self._asides[dir] or "{{" in path or "{%" in path
 
     def _find_whole(self) -> str:

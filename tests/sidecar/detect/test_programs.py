@@ -297,7 +297,7 @@ def test_a_worker_without_a_framework_is_called_one_with_what_it_works_on(tmp_pa
         '{"scripts": {"mail-worker": "node mail.js", "build:worker": "node build.js", '
         '"service-worker": "node sw.js", "start": "node web.js"}}'
     )
-    files = dict.fromkeys(("mail.js", "build.js", "sw.js", "web.js"), "")
+    files = dict.fromkeys(("mail.js", "build.js", "sw.js", "web.js"), "run();\n")
 
     assert commands(seen(tmp_path, {"package.json": scripts} | files)) == ["node mail.js"]
 

@@ -37,6 +37,10 @@ _LISTENED = re.compile(
     r"PORT\b[^\n\d]{0,24}(\d{2,5})\b|[Ll]isten\w*\(\s*[\"']?(?:[\d.]*:)?(\d{2,5})\b"
 )
 _DASHBOARDS = re.compile(r"asynqmon|bull-?board|bullmon|arena|flower|admin|dashboard")
+_BUILTINS = frozenset({
+    ".", "[", "[[", "cd", "export", "exit", "local", "read", "return", "set", "shift", "source",
+    "test", "trap", "ulimit", "umask", "unset", "wait",
+})  # fmt: skip
 _LISTED = 4
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUNTIMES: dict[str, Language] = {
@@ -105,8 +109,11 @@ class Finder:
             for line in written.lines
             for start in self.expander.starts(line, written.dir, written.dockerfile)
         ]
-        # What an entry file runs of its arguments is no command.
-        starts = [start for start in starts if not {"$@", "$*"} & set(start.step.words)]
+        # What an entry file runs of its arguments is no command, and the shell's own are no app.
+        starts = [
+            start for start in starts
+            if not {"$@", "$*"} & set(start.step.words) and start.step.words[0] not in _BUILTINS
+        ]  # fmt: skip
         for start in starts:
             served = serving(start.step.words) or self._program(start, written)
             if served is not None:

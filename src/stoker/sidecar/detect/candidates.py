@@ -14,6 +14,7 @@ from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import as_shell, is_dev, split
 from stoker.sidecar.detect.source import Inferred
+from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
 from stoker.sidecar.detection import Evidence, Language, Role
@@ -61,10 +62,10 @@ class Reader:
     """Turns what is written into candidates."""
 
     def __init__(
-        self, project: Project, manifests: Manifests, python: PythonSource,
+        self, project: Project, manifests: Manifests, python: PythonSource, node: NodeSource,
         programs: dict[Language, Program],
     ) -> None:  # fmt: skip
-        self.project, self.manifests, self.python = project, manifests, python
+        self.project, self.manifests, self.python, self.node = project, manifests, python, node
         self.expander = Expander(project, manifests)
         self.programs = programs
 
@@ -96,13 +97,22 @@ class Reader:
                         language = known
                         break
                 else:
-                    launch, language = _custom(written, start)
+                    launch, language = self._custom(written, start, dir)
                     if launch is None and self._is_called_worker(written, start):
                         words, language = start.step.words, "python"
                         launch = Launch("", "worker", words, words[words.index("-m") + 1])
             if launch is not None and self._is_likely(written, launch, language):
                 home = self._home(written, dir, language)
                 yield self._candidate(written, start, launch, home, language)
+
+    def _custom(
+        self, written: Written, start: Start, dir: str
+    ) -> tuple[Launch | None, Language | None]:
+        """Return a worker without a framework, if there is anything of it to start."""
+        launch, language = _custom(written, start)
+        if language == "node" and not self.node.starts_something(start.step.words, dir):
+            return None, None
+        return launch, language
 
     def _is_called_worker(self, written: Written, start: Start) -> bool:
         """Tell if a script or a text runs a module of the project that is called a worker."""

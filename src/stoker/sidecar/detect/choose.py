@@ -39,7 +39,8 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
     _leave_guesses(groups, manifests)
     units: list[Unit] = []
     for every in groups.values():
-        group = [each for each in every if not each.lost] or every
+        found = [each for each in every if not each.lost] or every
+        group = [each for each in found if not _is_asked_more(each, found)]
         written = list(filter(_is_written, group))
         settled = _settled(written, group)
         best = min(each.rank[0] for each in settled)
@@ -77,6 +78,13 @@ def _is_told(each: Candidate) -> bool:
 def _is_called_so(each: Candidate) -> bool:
     """Tell if what the source says is a program of its own that is called a worker."""
     return each.words[0] == "python" and DEDICATED.search(each.app.rpartition("/")[2]) is not None
+
+
+def _is_asked_more(each: Candidate, group: Sequence[Candidate]) -> bool:
+    """Tell if a program of Node is elsewhere told what to work on, and here it is not."""
+    return each.language == "node" and any(
+        known.language == "node" and known.app.startswith(f"{each.app} ") for known in group
+    )
 
 
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
@@ -206,9 +214,15 @@ def _is_about(each: Candidate, written: Sequence[Candidate], home: str) -> bool:
             or any(each.app and each.app == known.app.partition(" ")[0] for known in written)
         )
     return any(
-        known.words == each.words and known.dir != each.dir and known.rank < each.rank
+        (known.words == each.words or _is_file(each, known))
+        and known.dir != each.dir and known.rank < each.rank
         for known in written
-    )
+    )  # fmt: skip
+
+
+def _is_file(one: Candidate, other: Candidate) -> bool:
+    """Tell if two commands run the same file: Node's are known by their source."""
+    return one.language == other.language == "node" and one.app == other.app != ""
 
 
 def _distinct(group: Sequence[Candidate]) -> list[Candidate]:

@@ -73,7 +73,7 @@ def look(project: Project) -> Detection:
         "ruby": lambda start, dir: ruby_program(project, start, dir),
         "rust": lambda start, dir: rust.rust_program(rust_source, start, dir),
     }
-    reader = Reader(project, manifests, python_source, programs)
+    reader = Reader(project, manifests, python_source, node_source, programs)
     candidates: list[Candidate] = []
     idle: list[Written] = []
     for written in _written(project, manifests, services):

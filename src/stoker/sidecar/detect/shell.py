@@ -203,6 +203,11 @@ DEV_RUNNERS = frozenset({
     "tsc-watch", "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
 })  # fmt: skip
 """They start a command again when a file changes."""
+_INSTALLED = frozenset({
+    "node", "tsx", "ts-node", "ts-node-dev", "vite-node", "swc-node", "babel-node", "nodemon",
+    "dotenv", "cross-env", "env-cmd", "pm2", "pm2-runtime",
+})  # fmt: skip
+"""Programs that packages bring, which some managers run by their name alone."""
 _WATCHED = ("--exec", "-x", "--onSuccess", "--onsuccess")
 """What stands before the command that is started again."""
 DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
@@ -241,6 +246,8 @@ def _inside(step: Step) -> list[Step] | None:
         return _concurrent(first, words)
     if first in ("docker", "docker-compose", "podman"):
         return _docker(words)
+    if first in ("pnpm", "yarn") and not _INSTALLED.isdisjoint(words[1:2]):
+        return [Step(tuple(words[1:]))]
     if first == "pm2" and words[1:2] == ["start"]:
         return _daemon(words[2:])
     if first in DEV_RUNNERS:

@@ -36,6 +36,8 @@ class Site(msgspec.Struct, frozen=True):
     queues: tuple[str, ...] = ()
     concurrency: int | None = None
     role: Role = "worker"
+    within: str = ""
+    """The function or the class that makes it, where the language has it looked at."""
 
     @property
     def evidence(self) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ from stoker.sidecar.detect.source import (
     monorepos,
 )
 from stoker.sidecar.detect.source.node_built import compiled, is_built
+from stoker.sidecar.detect.source.node_commands import argument_of, script_of
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Embedded
 
@@ -29,17 +31,28 @@ _TOOL = re.compile(
 )
 
 
-_SEED = re.compile(r"(^|/)(seed|demo)([A-Z_.-][\w.-]*)?\.[cm]?[jt]s$")
-"""What fills queues to look at, and may work a part off: never a worker that is deployed."""
+_FILLS = re.compile(
+    r"(^|/)(seed|demo)([A-Z_.-][\w.-]*)?\.[cm]?[jt]s$|(^|/|[_.-]|[a-z]\B)[Pp]roducer\.[cm]?[jt]s$"
+)
+"""What fills queues, and may work a part off to show it: never a worker that is deployed."""
+_PUT_AWAY = re.compile(
+    r"(^|[/_.-])(old|backup|bak|copy|deprecated|unused|legacy)([_.-][\w.-]*)?\.[cm]?[jt]s$"
+)
+"""What was a program once, by its name."""
+_CLOSED = re.compile(
+    r"createApplicationContext\b.*\bawait\s+(?:app|ctx|\w*[cC]ontext)\.close\(|"
+    r"\bCommandFactory\.run\(", re.DOTALL,
+)  # fmt: skip
+_SIGNAL = re.compile(r"\bSIG[A-Z]+\b|process\.on(?:ce)?\(|enableShutdownHooks")
 
 
 def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     """Return what a command of Node starts, if it is a worker."""
     path = source.entry(start.step.words, dir)
-    if not path:
+    if not path or _is_no_script(source, start.step.words, dir):
         return None
     sites = source.works(path)
-    if not sites or _SEED.search(path):
+    if not sites or _FILLS.search(path) or _is_done_at_once(source, path):
         return None
     if source.is_barrel(path) and source.is_library(_home(source, path)):
         return None  # a trial of what others are to import
@@ -47,10 +60,29 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     beside = source.serves(path) or _is_script(source, path, sites)
     if beside and not start.for_work and not _is_dedicated(source, path, text):
         return None
+    words = start.step.words
+    asks = "process.argv" in source.project.text(path)
+    app = f"{path} {argument_of(words)}".strip() if asks else path
     return Launch(
-        _main(sites), "worker", start.step.words, path, merged_queues(sites),
-        merged_concurrency(sites),
-    )  # fmt: skip
+        _main(sites), "worker", words, app, merged_queues(sites), merged_concurrency(sites)
+    )
+
+
+def _is_no_script(source: NodeSource, words: Sequence[str], dir: str) -> bool:
+    """Tell if ``node`` is to run a file of TypeScript among what is built, where none ever is."""
+    name = script_of(words)
+    built = words[0] == "node" and name.startswith(("dist/", "./dist/", "build/", "./build/"))
+    path = posixpath.normpath(posixpath.join(dir, name))
+    return built and name.endswith(".ts") and path not in source.project.files
+
+
+def _is_done_at_once(source: NodeSource, path: str) -> bool:
+    """Tell if a program closes its own context of Nest when it comes to its end: a command.
+
+    nest-commander's do so by themselves.
+    """
+    text = source.project.text(path)
+    return _CLOSED.search(text) is not None and _SIGNAL.search(text) is None
 
 
 def _is_dedicated(source: NodeSource, path: str, called: str) -> bool:
@@ -77,7 +109,7 @@ def infer(source: NodeSource) -> Sources:
         return found
     for path in source.entries:
         sites = source.works(path)
-        if not sites or source.is_barrel(path) or _SEED.search(path):
+        if not sites or source.is_barrel(path) or _is_no_program(source, path):
             continue
         if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
             source.project.text(path)
@@ -88,6 +120,8 @@ def infer(source: NodeSource) -> Sources:
         if source.is_library(dir) or _is_other_command(source, relative, dir):
             continue
         evidence = tuple(site.evidence for site in sites[:3])
+        if _is_made_by_app(source, path, sites):
+            continue
         if _is_dedicated(source, path, relative) or not (
             source.serves(path) or _is_part(path) or _is_script(source, path, sites)
         ):
@@ -106,7 +140,7 @@ def infer(source: NodeSource) -> Sources:
     if not found.inferred and not found.embedded:
         sites = [
             site for each in source.sites.values() for site in each
-            if not source.is_library(_home(source, site.path)) and not _SEED.search(site.path)
+            if not source.is_library(_home(source, site.path)) and not _FILLS.search(site.path)
         ]  # fmt: skip
         if sites:
             reason = "workers are made, and no program of their own was found"
@@ -114,6 +148,24 @@ def infer(source: NodeSource) -> Sources:
             dir = _home(source, sites[0].path)
             found.embedded.append(Embedded(_main(sites), dir, reason, evidence))
     return found
+
+
+def _is_no_program(source: NodeSource, path: str) -> bool:
+    """Tell if nobody deploys a file, by its name or by what it does at its end."""
+    if _FILLS.search(path) or _PUT_AWAY.search(path):
+        return True
+    return _is_done_at_once(source, path)
+
+
+def _is_made_by_app(source: NodeSource, path: str, sites: Sequence[Site]) -> bool:
+    """Tell if all that a file would start is started by the app already, which imports it, too.
+
+    What a module makes when it is loaded is made by whoever imports it. Then a file beside the
+    app, which nothing starts, only listens to that.
+    """
+    return not source.serves(path) and all(
+        not site.within and site.path != path and site.path in source.of_app for site in sites
+    )
 
 
 def _is_called_one(source: NodeSource, each: Inferred) -> bool:

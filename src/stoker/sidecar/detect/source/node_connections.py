@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.source.node_files import NodeSource, is_maker
+from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.source.node_names import worker_names
+from stoker.sidecar.detect.source.node_sites import is_maker
 from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.source.syntax import calls
 
@@ -29,8 +31,9 @@ def told(source: NodeSource) -> list[AppURL]:
 
 def _of_file(source: NodeSource, path: str) -> Iterator[AppURL]:
     text = source.project.text(path)
+    names = worker_names(text)
     for call in calls(text, path.rpartition(".")[2]):
-        if is_maker(call):
+        if is_maker(call, names):
             options = call.arguments[-1] if call.arguments[2:] else ""
             url = _of_options(options, text)
             place = re.search(re.escape(_host(url)), text) if url else None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
+from stoker.sidecar.detect.source.node_commands import built_from, script_of
+from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
+from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
 from stoker.sidecar.detect.source.programs import Imports, places
-from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project, decoded
 
 _NAME = r"""["']([^"'\n]{1,300})["']"""
@@ -20,17 +22,18 @@ _IMPORTS = tuple(
     for way in (
         rf"from(?<!\wfrom)\s*{_NAME}",
         r"""\((?=\s*["'_])(?:(?<=\bimport\()|(?<=\brequire\()|(?<=\bfork\()|(?<=\bnew URL\()|"""
-        rf"(?:(?<=path\.join\()|(?<=path\.resolve\())__dirname,)\s*{_NAME}",
+        rf"(?:(?<=path\.join\()|(?<=path\.resolve\())__dirname,(?!\s*[\"']\.\.?/?[\"']))\s*{_NAME}",
         rf"processor\s*:\s*{_NAME}",
         rf"import(?<!\wimport)(?:\s*{_NAME}|\s+type\b[^;\n]*?from\s*{_NAME.replace('(', '(?:')})",
     )
 )
 """Four searches for a plain text take less time than one for any of four: ``re`` skips faster."""
+_BOT = r"b(?<=\bb)ot\s*\.(?:launch|start|startPolling)\s*\(|g(?<=\bclient\.log)in\s*\("
+_IS_A_BOT = re.compile(_BOT.encode())
 _SERVES = re.compile(
     r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|S(?<=\bcreateS)erver\s*\(|"""
     r"""v(?<=\bserv)e\s*\(|Bun\.serve|w(?<=\bnew)\s+(?:Hono|Elysia|Koa)\b|x(?<=ex)press\s*\(\)|"""
-    r"""y(?<=[fF]astify)\s*\(|b(?<=\bb)ot\.(?:launch|start|startPolling)\s*\(|"""
-    r"""g(?<=\bclient\.log)in\s*\("""
+    r"""y(?<=[fF]astify)\s*\(|""" + _BOT
 )
 """A web server or a bot, written in the same way: twenty times as fast as with ``\\b`` first."""
 _HTTP = re.compile(r"""["'](?:node:)?http["']""")
@@ -58,13 +61,9 @@ _PASSED_ON = re.compile(
     re.DOTALL,
 )
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
-_MAKERS = {"bullmq": "bullmq", "bull": "bull", "groupmq": "bullmq", "faktory-worker": "faktory"}
-_NEST = {"@nestjs/bullmq": "bullmq", "@nestjs/bull": "bull", "nest-bull": "bull"}
-_ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
-_MAKING = re.compile(
-    rb"w(?<=\bnew)\s+[\w.]*Worker|@Processor|@QueueProcess|x(?<=\bex)tends\s+(?:bullmq\.)?Worker\b"
-)
-"""One of these is where a worker of BullMQ is made."""
+_OF_QUEUES = re.compile(r"queue|worker|job|processor|consumer|bull", re.IGNORECASE)
+_BUNDLER = r"(?:\w*build|tsup|tsdown|webpack|rollup|vite|rspack)[\w.-]*\.(?:[cm]?[jt]s|json)"
+"""What a file is called that says what a bundler makes of which file."""
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -75,115 +74,40 @@ class NodeSource:
 
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self.project, self.manifests = project, manifests
-        wanted = manifests.has(
-            *_MAKERS, *_NEST, "bullmq-pro", "@taskforcesh/bullmq-pro", language="node"
-        )
-        custom = any(
-            _CUSTOM.fullmatch(d.name) for d in manifests.dependencies if d.language == "node"
-        )
-        paths = project.suffixed(*SUFFIXES) if wanted or custom else ()
-        self.paths = [path for path in paths if _is_source(project, path)]
+        sources = [path for path in project.suffixed(*SUFFIXES) if _is_source(project, path)]
+        self.paths = sources if self._is_wanted(sources) else []
         self.imports = Imports()
-        self.sites: dict[str, tuple[Site, ...]] = {}
-        self._files = Resolver(project, manifests, self.paths)
+        self._files = Resolver(project, manifests, sources)
         self._serving: dict[str, bool] = {}
         named: dict[str, list[str]] = {}
         for path in self.paths:
             names = named[path] = _imported(project.data(path))
             self.imports.add(path, self._files.resolved(path, names))
-        self._of_bull = {d.dir for d in manifests.dependencies if d.name == "bull"}
-        """The packages that depend on it."""
-        self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
-        for path, names in named.items():
-            sites = tuple(self._find_sites(path, names))
-            if sites:
-                self.sites[path] = sites
+        sites = Sites(project, manifests, self.imports, named)
+        self._callers = sites.callers
+        self.sites = sites.found()
 
-    # ---- sites ----------------------------------------------------------------------------------
+    def _is_wanted(self, sources: Sequence[str]) -> bool:
+        """Tell if workers may be made here: a manifest asks for what makes them, or a file does.
 
-    def _find_sites(self, path: str, names: Sequence[str]) -> Iterator[Site]:
-        about = [name for name in names if name in _MAKERS or name in _NEST]
-        if not about and not self._is_bull(path):
-            return
-        framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
-        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
-            return  # most files only add jobs
-        text = self.project.text(path)
-        found = calls(text, path.rpartition(".")[2])
-        for call in found:
-            if self._makes_worker(call, text, framework, about):
-                yield Site(
-                    framework, path, call.line, self.project.line(path, call.line),
-                    self._queues(path, text, call, found), _concurrency(call, text),
-                )  # fmt: skip
-        if not any(is_maker(call) for call in found) and re.search(
-            r"class\s+\w+\s+extends\s+(bullmq\.)?Worker\b", text
-        ):
-            line = text.count("\n", 0, text.find("extends")) + 1
-            yield Site(framework, path, line, self.project.line(path, line))
-
-    def _is_bull(self, path: str) -> bool:
-        """Tell if a file that does not import Bull is about its queues: named so, or given one."""
-        if not self._of_bull or b".process(" not in self.project.data(path):
-            return False
-        package = self.manifests.package_of(path, "node")
-        named = re.search(r"queue|worker|job|process|consumer", path.lower()) is not None
-        given = _ON_A_QUEUE.search(self.project.text(path)) is not None and any(
-            each in self._with_bull for each in self.imports.of(path)
-        )
-        return package is not None and (named or given) and package.dir in self._of_bull
-
-    def _makes_worker(self, call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
-        if is_maker(call):
-            return "worker_threads" not in text or bool({"bullmq", "groupmq"} & set(about))
-        if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
+        What a file that is called after them imports counts, whatever the manifests say: one of
+        them may be missing, or be another program's.
+        """
+        given = (each.name for each in self.manifests.dependencies if each.language == "node")
+        if any(name in PACKAGES or _CUSTOM.fullmatch(name) for name in given):
             return True
-        if framework == "faktory" and call.last in ("work", "register"):
-            return True
-        return framework == "bull" and call.last == "process" and bool(call.arguments) and (
-            "=>" in call.arguments[-1] or "function" in call.arguments[-1]
-            or re.fullmatch(r"[\w.\[\]()]+", call.arguments[-1]) is not None
-        ) and not call.name.startswith("this.process") and call.name != "process"  # fmt: skip
-
-    def _queues(self, path: str, text: str, call: Call, found: Sequence[Call]) -> tuple[str, ...]:
-        if call.last in ("register", "work"):  # Faktory: it is a job that is named here
-            return ()
-        if call.last == "process":  # Bull: the queue is what it is called on
-            names = [
-                c.string or self._constant(path, text, c)
-                for c in found
-                if c.name in ("new Queue", "new Bull", "Bull", "new Bull.default")
-            ]
-            return tuple(dict.fromkeys(filter(None, names)))
-        name = call.string or self._constant(path, text, call)
-        if not name and call.arguments and call.arguments[0].startswith("{"):
-            inner = re.search(r"""name\s*:\s*["']([^"']+)["']""", call.arguments[0])
-            name = inner[1] if inner else ""
-        return (name,) if name else ()
-
-    def _constant(self, path: str, text: str, call: Call) -> str:
-        """Return what a constant of this or of an imported file says."""
-        name = call.arguments[0] if call.arguments else ""
-        if not re.fullmatch(r"[\w.]{1,80}", name):
-            return ""
-        last = name.rpartition(".")[2]
-        pattern = rf"""\b{re.escape(last)}\b\s*[:=]\s*["'`]([^"'`$\n]+)["'`]"""
-        near = self.imports.of(path)[:20]
-        further = dict.fromkeys(each for p in near for each in self.imports.of(p)[:20])
-        for where in (text, *(self.project.text(p) for p in (*near, *further) if p != path)):
-            found = re.search(pattern, where) if last in where else None
-            if found:
-                return found[1]
-        return ""
-
-    # ---- programs -------------------------------------------------------------------------------
+        called = (path for path in sources if _OF_QUEUES.search(path))
+        return any(self.project.telling(called, IMPORTING))
 
     def works(self, path: str) -> list[Site]:
         """Return the sites that a program reaches."""
         if path not in self._working:
             return []
-        reached = places(self.sites, self.imports.reached(path))
-        return [site for each in reached for site in self.sites[each]]
+        reached = self.imports.reached(path)
+        return [
+            site for each in places(self.sites, reached) for site in self.sites[each]
+            if self._callers.comes_to(reached, site)
+        ]  # fmt: skip
 
     @cached_property
     def _working(self) -> frozenset[str]:
@@ -209,13 +133,13 @@ class NodeSource:
     @cached_property
     def has_app(self) -> bool:
         """Tell if a program serves that makes no workers: then the others are there for work."""
-        return any(path not in self._working and self.serves(path) for path in self.entries)
+        return any(not self.works(path) and self.serves(path) for path in self.entries)
 
     def serves(self, path: str) -> bool:
         """Tell if a program is (also) a web server."""
         text = self.project.text(path)
         if _NEST_CONTEXT.search(text) and "NestFactory.create(" not in text:
-            return False
+            return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
         if path in self.sites and _is_probe(text):
             return False
         if path in self._working and _only_lives(text):
@@ -266,12 +190,25 @@ class NodeSource:
         """Tell if a program shows queues, and makes no worker itself."""
         return path not in self.sites and _BOARD.search(self.project.text(path)) is not None
 
+    def starts_something(self, words: Sequence[str], dir: str) -> bool:
+        """Tell if the file that a command runs is there, and does anything but declare.
+
+        What a bundler makes may be called after nothing that is in the project.
+        """
+        path = self.entry(words, dir)
+        if path:
+            return acts(self.project.text(path), path.rpartition(".")[2])
+        name = posixpath.basename(script_of(words))
+        stem = re.sub(r"\.[cm]?[jt]sx?$", "", name)
+        somewhere = self.project.named(*(f"{stem}.{suffix}" for suffix in SUFFIXES))
+        return bool(not stem or somewhere or self.project.matching(_BUNDLER))
+
     def entry(self, words: Sequence[str], dir: str) -> str:
         """Return the source file that a command of Node runs."""
         if words[0] in ("nest", "nx"):
             found = monorepos.entry(self.project, words, dir)
             return self._files.file(posixpath.normpath(found)) if found else ""
-        name = _script_of(words)
+        name = script_of(words)
         runs = posixpath.basename(words[0]) in ("run", "run.js")
         if runs and DEDICATED.search(" ".join(words[1:2])):
             package = self.manifests.package_of(dir, "node")
@@ -284,7 +221,7 @@ class NodeSource:
         for base in (dir, "."):
             for at in range(min(len(parts), 4)):
                 rest = "/".join(parts[at:])
-                for each in _built_from(rest):
+                for each in built_from(rest):
                     found = self._files.file(posixpath.normpath(f"{base}/{each}"))
                     if found:
                         return found
@@ -317,93 +254,9 @@ def _imported(data: bytes) -> list[str]:
     return decoded(names).split("\n") if names else []
 
 
-def is_maker(call: Call) -> bool:
-    return call.name in (
-        "new Worker",
-        "new bullmq.Worker",
-        "new BullMQ.Worker",
-        "new WorkerPro",
-        "new bullMQ.Worker",
-        "new BullWorker",
-        "new BullMQWorker",
-        "new QueueWorker",
-    )
-
-
-def _concurrency(call: Call, text: str) -> int | None:
-    for argument in reversed(call.arguments):
-        found = re.search(r"concurrency\s*:\s*(\d+)", argument)
-        if found:
-            return int(found[1])
-        if call.last == "process" and re.fullmatch(r"\d+", argument):
-            return int(argument)
-    return None
-
-
 _BESIDE = re.compile(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$")
 _NO_SOURCE = re.compile(r"(^|/)(public|static|assets|build|migrations|locales)/")
 
 
 def _is_source(project: Project, path: str) -> bool:
     return not (project.is_aside(path) or _BESIDE.search(path) or _NO_SOURCE.search(path))
-
-
-_RUN_FLAGS = frozenset(
-    {
-        "-r",
-        "--require",
-        "--import",
-        "--loader",
-        "-P",
-        "--project",
-        "--env-file",
-        "--tsconfig",
-        "-e",
-        "--conditions",
-        "-C",
-    }
-)
-
-
-def _script_of(words: Sequence[str]) -> str:
-    program = words[0].rpartition("/")[2]
-    if program not in (
-        "node",
-        "ts-node",
-        "tsx",
-        "bun",
-        "swc-node",
-        "ts-node-esm",
-        "babel-node",
-        "vite-node",
-        "esr",
-        "pm2-runtime",
-        "pm2",
-        "deno",
-        "sucrase-node",
-        "jiti",
-    ):
-        return ""
-    skip = False
-    for word in words[1:]:
-        if skip:
-            skip = False
-        elif word.startswith("-"):
-            skip = word in _RUN_FLAGS
-        elif word not in ("run", "watch", "start"):
-            return word if re.search(r"[./]|worker|index|main", word) else ""
-    return ""
-
-
-def _built_from(path: str) -> Iterator[str]:
-    """Yield where the source of a built file may be: ``dist/worker.js`` is ``src/worker.ts``."""
-    yield path
-    for out in ("dist", "build", "lib", "out", ".build", "output"):
-        if path.startswith(f"{out}/"):
-            rest = path[len(out) + 1 :]
-            yield f"src/{rest}"
-            yield rest
-            if rest.startswith("src/"):
-                yield rest[4:]
-            if rest.startswith("apps/"):
-                yield re.sub(r"^(apps/[^/]+)/", r"\1/src/", rest)

@@ -17,6 +17,11 @@ class Imports:
         """Say what one imports. All of it is said before the first question."""
         self._of[name] = (*self._of.get(name, ()), *imported)
 
+    @property
+    def names(self) -> Iterable[str]:
+        """Return all that were said to import something, or nothing."""
+        return self._of
+
     def of(self, name: str) -> tuple[str, ...]:
         """Return what one imports itself."""
         return self._of.get(name, ())

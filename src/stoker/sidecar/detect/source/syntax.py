@@ -63,7 +63,41 @@ class Call:
         )
         return found[1] if found else ""
 
+    @cached_property
+    def within(self) -> str:
+        """Return what is declared at the top of a script that has it inside: a function, a class.
 
+        Empty for what is called as soon as the script is loaded.
+        """
+        node, deferred = self._node, False
+        above = node.parent
+        while above is not None and above.parent is not None:
+            deferred = deferred or node.type in _DEFERS
+            node, above = above, above.parent
+        declared = node.child_by_field_name("declaration") or node
+        if declared.type in _DECLARES:
+            return self._named(declared)
+        if not deferred or declared.type not in ("lexical_declaration", "variable_declaration"):
+            return ""
+        for each in declared.named_children:
+            value = each.child_by_field_name("value")
+            if value is not None and value.start_byte <= self._node.start_byte < value.end_byte:
+                return self._named(each) if value.type in (*_DEFERS, "object") else ""
+        return ""
+
+    def _named(self, node: Node) -> str:
+        name = node.child_by_field_name("name")
+        return _written(self._data, name.start_byte, name.end_byte) if name is not None else ""
+
+
+_DEFERS = frozenset({
+    "arrow_function", "function_expression", "generator_function", "method_definition",
+})  # fmt: skip
+"""What is in one of these is not done where it is written, but by who calls it."""
+_DECLARES = frozenset({
+    "function_declaration", "generator_function_declaration", "class_declaration",
+    "abstract_class_declaration",
+})  # fmt: skip
 _CALLS = {
     "go": "(call_expression) @call",
     "rs": "(call_expression) @call",
@@ -90,6 +124,14 @@ def calls(text: str, suffix: str) -> list[Call]:
     found = QueryCursor(query).captures(parser.parse(data).root_node).get("call", [])
     found.sort(key=lambda node: (node.start_byte, -node.end_byte))
     return [_call(node, data) for node in found]
+
+
+def statements(text: str, suffix: str) -> list[Node]:
+    """Return what stands at the top of a script."""
+    if suffix not in _GRAMMARS:
+        return []
+    parser, _ = _grammar(suffix)
+    return parser.parse(text.encode("utf-8", "replace")).root_node.named_children
 
 
 def _call(node: Node, data: bytes) -> Call:

@@ -1,0 +1,97 @@
+"""Whether anybody comes to a worker that a function or a class makes."""
+
+from __future__ import annotations
+
+import re
+
+from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source.programs import Imports
+from stoker.sidecar.project import Project
+
+_BY_A_FRAMEWORK = re.compile(
+    r"(^|/)(pages|app|routes|api|plugins|commands|instrumentation|(hooks|entry)\.server)(/|\.)"
+)
+"""Files whose functions a framework calls by names of its own."""
+_COMMENTS = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|//[^\n]*|/\*.*?\*/""",
+    re.DOTALL,
+)
+_IMPORTED = re.compile(
+    r"""\bimport\b[^;'"()]*?\bfrom\s*["'][^"'\n]+["']|"""
+    r"""(?:const|let|var)\s*\{[^{}]*\}\s*=\s*(?:await\s+import|require)\(\s*["'][^"'\n]+["']\s*\)"""
+)
+_EXPORTED = re.compile(
+    r"""\bexport\s*\{[^{}]*\}(?!\s*from)|\bmodule\.exports\s*=\s*(?:\{[\w\s,]*\}|\w+)|"""
+    r"""\bexports\.\w+\s*=\s*\w+"""
+)
+_RENAMED = (
+    r"(?:export\s+default|module\.exports\s*=)\s+"
+    r"(?:async\s+)?(?:(?:abstract\s+)?class\s+|function\s*\*?\s*)?{0}\b|\b{0}\s+as\b"
+)
+"""A name that others need not know: what is exported as the whole, or as something else."""
+_OTHERS_INJECT = re.compile(r"^\s*@\w", re.MULTILINE)
+
+
+class Callers:
+    """Who speaks of the functions and classes that make workers."""
+
+    def __init__(self, project: Project, imports: Imports) -> None:
+        self.project, self.imports = project, imports
+        self._speaking: dict[tuple[str, str], frozenset[str] | None] = {}
+
+    def is_called(self, site: Site) -> bool:
+        """Tell if what makes a worker is spoken of anywhere but where it is declared.
+
+        A function that nobody calls makes none, nor does a class that is never constructed, nor a
+        processor of Nest's that no module provides. An import alone is no call, and what is
+        commented out is none.
+        """
+        speaking = self._of(site)
+        return speaking is None or bool(speaking)
+
+    def comes_to(self, reached: frozenset[str], site: Site) -> bool:
+        """Tell if a program that imports all these files may call what makes a worker.
+
+        What is in a file beside what it needs, and what it does not speak of, it does not make.
+        """
+        speaking = self._of(site)
+        return speaking is None or not speaking.isdisjoint(reached)
+
+    def _of(self, site: Site) -> frozenset[str] | None:
+        """Return the files that speak of what makes a worker; nothing where names say nothing.
+
+        What is exported without its name may have another, and a framework finds what it wants in
+        files of its own, or by decorators.
+        """
+        if not site.within:
+            return None
+        key = site.path, site.within
+        if key not in self._speaking:
+            self._speaking[key] = self._found(site)
+        return self._speaking[key]
+
+    def _found(self, site: Site) -> frozenset[str] | None:
+        name, text = site.within, self.project.text(site.path)
+        if _BY_A_FRAMEWORK.search(site.path):
+            return None
+        if _OTHERS_INJECT.search(text) and "@nestjs/" not in text:
+            return None
+        if re.search(_RENAMED.format(re.escape(name)), text):
+            return None
+        spoken = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
+        own = _EXPORTED.sub("", _COMMENTS.sub("", text))
+        found = {site.path} if len(spoken.findall(own)) > 1 else set[str]()
+        told = name.encode()
+        others = (path for path in self.imports.names if path != site.path)
+        found |= {
+            path for path in others
+            if told in self.project.data(path)
+            and spoken.search(_without_imports(self.project.text(path)))
+        }  # fmt: skip
+        return frozenset(found)
+
+
+def _without_imports(text: str) -> str:
+    """Return a text without its comments, and without what it imports under the name it has."""
+    text = _COMMENTS.sub(lambda found: found[1] or "", text)
+    return _IMPORTED.sub(lambda found: found[0] if re.search(r"\bas\b", found[0]) else "", text)

@@ -1,0 +1,50 @@
+"""What a file of Node calls the class of BullMQ that works."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+PACKAGES = ("bullmq", "bullmq-pro", "@taskforcesh/bullmq-pro", "groupmq")
+"""What exports it."""
+_PACKAGE = rf"""["'](?:{"|".join(map(re.escape, PACKAGES))})["']"""
+_LOADED = rf"(?:await\s+)?(?:require|import)\(\s*{_PACKAGE}\s*\)"
+_TAKEN = re.compile(
+    rf"import\s+(?:[\w$]+\s*,\s*)?\{{([^{{}}]*)\}}\s*from\s*{_PACKAGE}|"
+    rf"\{{([^{{}}]*)\}}\s*=\s*{_LOADED}|"
+    rf"import\(\s*{_PACKAGE}\s*\)\s*\.then\(\s*(?:async\s*)?\(?\s*\{{([^{{}}]*)\}}"
+)
+"""Names out of the package: ``{ Worker as MailWorker }``, ``{ Worker: MailWorker }``."""
+_WHOLE = re.compile(
+    rf"import\s+(?:\*\s*as\s+)?([\w$]+)\s*(?:,\s*\{{[^{{}}]*\}}\s*)?from\s*{_PACKAGE}|"
+    rf"\b([\w$]+)\s*=\s*{_LOADED}(?!\s*\.)|"
+    rf"import\(\s*{_PACKAGE}\s*\)\s*\.then\(\s*(?:async\s*)?\(?\s*([\w$]+)"
+)
+"""The package as one thing: ``import * as mq``."""
+_PART = re.compile(rf"\b([\w$]+)\s*=\s*\(?{_LOADED}\)?\s*\.Worker(?:Pro)?\b")
+_NAME = re.compile(r"^\s*Worker(?:Pro)?\s*(?:(?:\bas\b|:)\s*([\w$]+))?\s*(?:=[^,]*)?$")
+
+
+def worker_names(text: str) -> frozenset[str]:
+    """Return what the class is called in a file: ``Worker``, ``mq.Worker``; nothing without it."""
+    return frozenset(_names(text))
+
+
+def _names(text: str) -> Iterator[str]:
+    for found in _TAKEN.finditer(text):
+        yield from _taken("".join(filter(None, found.groups())))
+    yield from (found[1] for found in _PART.finditer(text))
+    for found in _WHOLE.finditer(text):
+        whole = found[1] or found[2] or found[3]
+        yield from (f"{whole}.Worker", f"{whole}.WorkerPro")
+        own = re.escape(whole)
+        for taken in re.finditer(rf"\{{([^{{}}]*)\}}\s*=\s*{own}\b(?!\.)", text):
+            yield from _taken(taken[1])
+        for part in re.finditer(rf"\b([\w$]+)\s*=\s*{own}\.Worker(?:Pro)?\b", text):
+            yield part[1]
+
+
+def _taken(names: str) -> Iterator[str]:
+    for each in names.split(","):
+        if found := _NAME.match(each):
+            yield found[1] or each.strip().partition("=")[0].strip()

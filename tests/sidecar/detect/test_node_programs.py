@@ -1,0 +1,382 @@
+"""Which programs of Node start workers: those that are there, and that somebody comes to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stoker.sidecar.detection import Detection
+from tests.sidecar.detect.test_programs import commands, seen
+
+NEEDS = '{"dependencies": {"bullmq": "5", "bull": "4", "express": "5"}, "scripts": {%s}}'
+MAKES = 'import { Worker } from "bullmq";\nexport const worker = new Worker("mail", send);\n'
+SERVES = 'import express from "express";\n%s\nexpress().listen(3000);\n'
+NEST = (
+    '{"dependencies": {"@nestjs/bullmq": "11", "bullmq": "5"}, "scripts": {"build": "nest build"}}'
+)
+PROCESSES = (
+    'import { Processor } from "@nestjs/bullmq";\n'
+    '@Processor("mail")\nexport class MailProcessor {}\n'
+)
+PROVIDES = (
+    'import { MailProcessor } from "./mail.processor";\n'
+    "@Module({ providers: [MailProcessor] })\nexport class AppModule {}\n"
+)
+
+
+def insides(found: Detection) -> list[str]:
+    return [each.framework for each in found.embedded]
+
+
+def node(root: Path, files: dict[str, str], scripts: str = "") -> Detection:
+    return seen(root, {"package.json": NEEDS % scripts} | files)
+
+
+# ---- what nobody calls ------------------------------------------------------------------------
+
+
+DECLARES = (
+    'import { Worker } from "bullmq";\n'
+    'export function startMail() {\n  return new Worker("mail", send);\n}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("added", "others", "workers"),
+    [
+        ("", {}, 0),
+        ("startMail();\n", {}, 1),
+        ("// startMail();\n", {}, 0),
+        ("", {"app.js": 'import { startMail } from "./mail.js";\nexport const a = 1;\n'}, 0),
+        ("", {"app.js": 'import { startMail } from "./mail.js";\n// startMail();\n'}, 0),
+        ("", {"run.js": 'import { startMail } from "./mail.js";\nstartMail();\n'}, 1),
+        ("", {"run.js": 'import { startMail as go } from "./mail.js";\ngo();\n'}, 1),
+        ("", {"run.js": 'import("./mail.js").then((mail) => mail.startMail());\n'}, 1),
+    ],
+)
+def test_a_function_that_nobody_calls_makes_no_worker(
+    tmp_path: Path, added: str, others: dict[str, str], workers: int
+) -> None:
+    found = node(tmp_path, {"mail.js": DECLARES + added} | others)
+
+    assert len(found.units) == workers
+    assert len(found.units) + len(found.embedded) == workers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import { Worker } from "bullmq";\nexport default () => {\n  new Worker("m", f);\n};\n',
+        'import { Worker } from "bullmq";\nexport default function start() {\n'
+        '  new Worker("m", f);\n}\n',
+        'const { Worker } = require("bullmq");\nfunction start() {\n  new Worker("m", f);\n}\n'
+        "module.exports = start;\n",
+        'import { Worker } from "bullmq";\n(async () => {\n  new Worker("m", f);\n})();\n',
+    ],
+)
+def test_what_is_exported_as_a_whole_may_be_called_by_any_name(tmp_path: Path, text: str) -> None:
+    assert len(node(tmp_path, {"mail.js": text}).units) == 1
+
+
+def test_a_framework_calls_the_functions_of_its_own_files(tmp_path: Path) -> None:
+    hook = DECLARES.replace("startMail", "register")
+
+    assert insides(node(tmp_path, {"src/instrumentation.ts": hook})) == ["bullmq"]
+
+
+@pytest.mark.parametrize(
+    ("module", "inside"),
+    [(PROVIDES, ["bullmq"]), (PROVIDES.replace("providers: [MailProcessor]", ""), [])],
+)
+def test_a_processor_of_nest_works_where_a_module_provides_it(
+    tmp_path: Path, module: str, inside: list[str]
+) -> None:
+    main = (
+        'import { AppModule } from "./app.module";\n'
+        "NestFactory.create(AppModule).then((app) => app.listen(3000));\n"
+    )
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/app.module.ts": module}
+
+    assert insides(seen(tmp_path, files | {"src/main.ts": main})) == inside
+
+
+# ---- programs beside an app -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("queue", "words"),
+    [
+        (MAKES, []),
+        (DECLARES.replace("startMail", "worker"), ["node workers/mail.js"]),
+    ],
+)
+def test_what_the_app_makes_by_an_import_is_not_made_once_more(
+    tmp_path: Path, queue: str, words: list[str]
+) -> None:
+    listens = 'import { worker } from "../queue.js";\nworker().on("failed", console.error);\n'
+    app = SERVES % 'import { Queue } from "bullmq";\nimport "./queue.js";'
+
+    found = node(tmp_path, {"queue.js": queue, "app.js": app, "workers/mail.js": listens})
+
+    assert commands(found) == words
+
+
+def test_a_directory_above_is_no_import(tmp_path: Path) -> None:
+    trial = (
+        'const Queue = require("bull");\nconst up = path.join(__dirname, "..", "files");\n'
+        'new Queue("mail").process(async (job) => up);\n'
+    )
+    app = 'const express = require("express");\nrequire("./worker");\nexpress().listen(80);\n'
+    works = 'const Queue = require("bull");\nnew Queue("mail").process(async (job) => job);\n'
+
+    found = seen(
+        tmp_path,
+        {"api/package.json": NEEDS % "", "api/queue/video.js": trial, "api/worker.js": works,
+         "api/index.js": app},
+    )  # fmt: skip
+
+    assert (commands(found), insides(found)) == ([], ["bull"])
+
+
+@pytest.mark.parametrize("name", ["old-worker", "worker.bak", "mail_backup", "mailProducer"])
+def test_what_was_put_away_and_what_only_fills_a_queue_is_no_worker(
+    tmp_path: Path, name: str
+) -> None:
+    found = node(tmp_path, {"workers/mail.js": MAKES, f"workers/{name}.js": MAKES})
+
+    assert commands(found) == ["node workers/mail.js"]
+
+
+def test_a_copy_of_a_directory_beside_it_has_no_workers(tmp_path: Path) -> None:
+    package = NEEDS % ""
+    files = {f"{dir}/{name}": text for dir in ("api", "api_backup_v2")
+             for name, text in {"package.json": package, "worker.js": MAKES}.items()}  # fmt: skip
+
+    assert [unit.dir for unit in seen(tmp_path, files).units] == ["api"]
+
+    files = {"db-backup/package.json": package, "db-backup/worker.js": MAKES}
+    assert {unit.dir for unit in seen(tmp_path, files).units} == {"api", "db-backup"}
+
+
+# ---- Nest -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ("", ["node dist/jobs.js"]),
+        ("\n  await app.get(Sender).run();\n  await app.close();", []),
+        ("\n  process.on('SIGTERM', async () => await app.close());", ["node dist/jobs.js"]),
+    ],
+)
+def test_a_context_of_nest_that_is_closed_at_the_end_is_a_command(
+    tmp_path: Path, ends: str, words: list[str]
+) -> None:
+    main = (
+        'import { AppModule } from "./app.module";\nasync function bootstrap() {\n'
+        f"  const app = await NestFactory.createApplicationContext(AppModule);{ends}\n}}\n"
+        "bootstrap();\n"
+    )
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/jobs.ts": main}
+
+    assert commands(seen(tmp_path, files | {"src/app.module.ts": PROVIDES})) == words
+
+
+def test_a_command_of_nest_commander_is_no_worker(tmp_path: Path) -> None:
+    main = (
+        'import { AppModule } from "./app.module";\nasync function bootstrap() {\n'
+        "  await CommandFactory.run(AppModule);\n}\nbootstrap();\n"
+    )
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/cli.ts": main}
+
+    assert seen(tmp_path, files | {"src/app.module.ts": PROVIDES}).units == ()
+
+
+def test_a_bot_without_a_server_is_the_app_that_works(tmp_path: Path) -> None:
+    main = (
+        'import { AppModule } from "./app.module";\n'
+        "NestFactory.createApplicationContext(AppModule);\n"
+    )
+    bot = "export class Bot {\n  onModuleInit() {\n    this.bot\n      .launch({});\n  }\n}\n"
+    module = f'import {{ Bot }} from "./bot";\n{PROVIDES}'
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/bot.ts": bot}
+
+    found = seen(tmp_path, files | {"src/app.module.ts": module, "src/main.ts": main})
+
+    assert (commands(found), insides(found)) == ([], ["bullmq"])
+
+
+# ---- what is known of the framework -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("manifest", [{}, {"package.json": '{"dependencies": {"next": "16"}}'}])
+def test_what_a_file_imports_counts_whatever_the_manifests_say(
+    tmp_path: Path, manifest: dict[str, str]
+) -> None:
+    queue = 'const Bull = require("bull");\nmodule.exports = new Bull("mail");\n'
+    process = 'const mails = require("./queue");\nmails.process(async (job) => job);\n'
+
+    found = seen(tmp_path, manifest | {"src/queue.js": queue, "src/processor.js": process})
+
+    assert [(unit.framework, unit.command) for unit in found.units] == [
+        ("bull", ("node", "src/processor.js"))
+    ]
+
+
+def test_a_class_that_is_a_queue_of_bull_processes_itself(tmp_path: Path) -> None:
+    queue = (
+        'import Queue from "bull";\nexport class Jobs<T> extends Queue<T> {\n'
+        "  attach() {\n    this.process(this.work);\n  }\n}\n"
+    )
+    run = 'import { Jobs } from "./jobs.js";\nnew Jobs("mail").attach();\n'
+
+    found = node(tmp_path, {"jobs.ts": queue, "consumer.ts": run})
+
+    assert [unit.framework for unit in found.units] == ["bull"]
+
+
+# ---- commands that start something -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "files", "words"),
+    [
+        ("node dist/worker", {"src/main.ts": "run();\n"}, []),
+        ("node dist/worker", {"src/worker.ts": "run();\n"}, ["node dist/worker"]),
+        ("node dist/worker", {"src/main.ts": "run();\n", "tsup.config.ts": "x();\n"},
+         ["node dist/worker"]),
+        ("node worker.js", {"worker.js": "// run();\n"}, []),
+        ("node worker.js", {"worker.js": "function run() {}\nmodule.exports = { run };\n"}, []),
+        ("node worker.js", {"worker.js": "const { run } = require('./run');\nrun();\n"},
+         ["node worker.js"]),
+        ("node worker.js", {"worker.js": "'use strict';\nimport './run.js';\n"},
+         ["node worker.js"]),
+        ("node worker.js", {"worker.js": "import { Loop } from './run.js';\n"
+                                         "export const loop = new Loop();\n"}, ["node worker.js"]),
+    ],
+)  # fmt: skip
+def test_a_worker_without_a_framework_is_there_and_does_something(
+    tmp_path: Path, command: str, files: dict[str, str], words: list[str]
+) -> None:
+    package = {"package.json": f'{{"scripts": {{"worker": "{command}"}}}}'}
+
+    assert commands(seen(tmp_path, package | files)) == words
+
+
+def test_no_typescript_is_among_what_is_built(tmp_path: Path) -> None:
+    scripts = '"build": "tsc", "worker": "node dist/worker.ts"'
+
+    found = node(tmp_path, {"src/worker.ts": MAKES, "tsconfig.json": "{}"}, scripts)
+
+    assert commands(found) == ["node dist/worker.js"]
+
+
+def test_a_file_that_two_commands_run_is_one_worker(tmp_path: Path) -> None:
+    compose = "services:\n  worker: {build: ., command: node apps/worker/src/main.js}\n"
+    inner = NEEDS % '"start": "node src/main"'
+    files = {"apps/worker/package.json": inner, "apps/worker/src/main.js": MAKES}
+
+    found = seen(tmp_path, {"package.json": "{}", "compose.yaml": compose} | files)
+
+    assert commands(found) == ["node apps/worker/src/main.js"]
+
+
+# ---- what a file calls it -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import { Queue, Worker as Mailer } from "bullmq";\nnew Mailer("mail", send);\n',
+        'import * as mq from "bullmq";\nnew mq.Worker("mail", send);\n',
+        'import mq, { Queue } from "bullmq";\nconst { Worker } = mq;\nnew Worker("mail", send);\n',
+        'const { Queue, Worker: Mailer } = require("bullmq");\nnew Mailer("mail", send);\n',
+        'const Mailer = require("bullmq").Worker;\nnew Mailer("mail", send);\n',
+        'import("bullmq").then(({ Worker }) => new Worker("mail", send));\n',
+        'import { Worker as Base } from "bullmq";\nclass Mailer extends Base {}\nnew Mailer();\n',
+        'import { WorkerPro } from "@taskforcesh/bullmq-pro";\nnew WorkerPro("mail", send);\n',
+    ],
+)
+def test_a_worker_is_one_under_any_name(tmp_path: Path, text: str) -> None:
+    assert [unit.framework for unit in node(tmp_path, {"mail.js": text}).units] == ["bullmq"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import { Job } from "bullmq";\nimport { Worker } from "./own.js";\nnew Worker("mail");\n',
+        'import { Queue } from "bullmq";\nclass Worker {}\nnew Worker("mail");\n',
+        'import { Worker } from "worker_threads";\nimport { Queue } from "bullmq";\n'
+        'new Worker("./mail.js");\n',
+        'import { Queue } from "bullmq";\nnew Worker("./in-a-browser.js");\n',
+    ],
+)
+def test_what_is_called_so_and_is_another_s_is_none(tmp_path: Path, text: str) -> None:
+    found = node(tmp_path, {"mail.js": text})
+
+    assert (found.units, found.embedded) == ((), ())
+
+
+# ---- who comes to it ----------------------------------------------------------------------------
+
+
+BOTH = (
+    'import { Queue, Worker } from "bullmq";\nexport const mails = new Queue("mail");\n'
+    'export const startMail = () => new Worker("mail", send);\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("app", "start", "words", "inside"),
+    [
+        ("mails.add(1);", "startMail();", ["node run.js"], []),
+        ("startMail();", "console.log(mails);", [], ["bullmq"]),
+    ],
+)
+def test_a_program_makes_what_it_speaks_of_and_not_all_that_it_imports(
+    tmp_path: Path, app: str, start: str, words: list[str], inside: list[str]
+) -> None:
+    imports = 'import { mails, startMail } from "./queue.js";\n'
+    files = {"queue.js": BOTH, "app.js": SERVES % (imports + app), "run.js": imports + start}
+
+    found = node(tmp_path, files)
+
+    assert (commands(found), insides(found)) == (words, inside)
+
+
+# ---- what it is told ----------------------------------------------------------------------------
+
+
+ASKS = (
+    'import { Worker } from "bullmq";\nconst [name] = process.argv.slice(2);\n'
+    "new Worker(name, send);\n"
+)
+
+
+def test_a_program_that_is_told_its_queue_is_one_worker_for_each(tmp_path: Path) -> None:
+    scripts = '"work:mail": "node work.js mail", "work:file": "node work.js file"'
+
+    assert commands(node(tmp_path, {"work.js": ASKS}, scripts)) == [
+        "node work.js mail", "node work.js file",
+    ]  # fmt: skip
+
+    same = ASKS.replace("process.argv.slice(2)", "names")
+    assert len(node(tmp_path, {"work.js": same}, scripts).units) == 1
+
+
+def test_what_a_program_has_to_be_told_is_in_the_readme(tmp_path: Path) -> None:
+    readme = "```\nnpm run consumer -- mail\n```\n"
+
+    found = node(tmp_path, {"work.js": ASKS, "README.md": readme}, '"consumer": "node work.js"')
+
+    assert commands(found) == ["node work.js mail"]
+
+
+@pytest.mark.parametrize("manager", ["pnpm", "yarn"])
+def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manager: str) -> None:
+    compose = f"services:\n  worker: {{build: ., command: {manager} tsx src/mail.ts}}\n"
+
+    found = node(tmp_path, {"src/mail.ts": MAKES, "compose.yaml": compose}, '"build": "tsc"')
+
+    assert commands(found) == ["tsx src/mail.ts"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stoker.sidecar.planning import make_plan
-from stoker.sidecar.render import render
+from stoker.sidecar.render import TARGETS, render
 from tests.sidecar.detect.test_programs import seen
 from tests.sidecar.reading import compose_values
 
@@ -237,3 +237,93 @@ def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Pat
     url = "postgres://app:app@postgres:5432/app"
     assert found["DATABASE_URL"] == f"{url}?sslmode=disable&schema=public"
     assert found["REPORTS_DATABASE_URL"] == url
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("redis-server --requirepass ${CACHE_PASSWORD}", "CACHE_PASSWORD"),
+        ("redis-server --requirepass ${CACHE_PASSWORD:-hunter2}", "CACHE_PASSWORD"),
+        ("['redis-server', '--requirepass', '$CACHE_PASSWORD', '--appendonly', 'yes']",
+         "CACHE_PASSWORD"),
+        ("sh -c 'exec redis-server --requirepass \"$$OWN\"'", "CACHE_PASSWORD"),
+        ("redis-server --appendonly yes --requirepass hunter2", "REDIS_PASSWORD"),
+    ],
+)  # fmt: skip
+def test_a_redis_with_a_password_is_reached_with_it(
+    tmp_path: Path, command: str, name: str
+) -> None:
+    compose = (
+        f"services:\n  cache:\n    image: redis:7\n    command: {command}\n"
+        "    environment:\n      OWN: ${CACHE_PASSWORD}\n"
+    )
+    source = f"{REDIS}WORD = os.environ['REDIS_PASSWORD']\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": source, "compose.yaml": compose}
+    plan = make_plan(seen(tmp_path, files), "shop")
+    made = render(plan, TARGETS)
+
+    found = compose_values(made["compose.yaml"].text)["services"]["worker"]["environment"]
+
+    word = f"${{{name}:?set it in .env}}"
+    assert found["REDIS_URL"] == f"redis://:{word}@cache:6379/0"
+    assert found["REDIS_PASSWORD"] == word
+    assert f"{name}=\n" in made[".env.example"].text
+    assert "hunter2" not in "".join(file.text for file in made.values())
+    assert any(name in note for note in plan.notes) == command.endswith(" hunter2")
+
+
+def test_what_only_the_shell_of_a_command_asks_for_is_asked_of_the_operator(tmp_path: Path) -> None:
+    line = (
+        "worker: COUNT=1 celery -A tasks worker -c $COUNT -n ${NAME} -Q $QUEUES -P ${POOL:-solo}\n"
+    )
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "Procfile": line}
+    made = render(make_plan(seen(tmp_path, files), "shop"))
+
+    found = compose_values(made["compose.yaml"].text)["services"]["worker"]["environment"]
+
+    assert (found["NAME"], found["QUEUES"]) == (None, None)
+    assert not {"COUNT", "POOL"} & {name for name, value in found.items() if value is None}
+    assert made[".env.example"].text == "NAME=\nQUEUES=\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Dockerfile.worker", "worker.Dockerfile", "docker/worker.Dockerfile",
+        "docker/Dockerfile.worker", "docker/worker/Dockerfile", "Dockerfile.celery",
+        "deploy/docker/shop-worker.dockerfile",
+    ],
+)  # fmt: skip
+def test_the_workers_own_dockerfile_is_used(tmp_path: Path, path: str) -> None:
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "Dockerfile": "FROM web:1\n"}
+    made = render(make_plan(seen(tmp_path, files | {path: "FROM python:3.13\n"}), "shop"))
+
+    build = compose_values(made["compose.yaml"].text)["services"]["worker"]["build"]
+
+    assert build == {"context": ".", "dockerfile": path}
+    assert not any("ockerfile" in each for each in made)
+
+
+@pytest.mark.parametrize(
+    "others", [("Dockerfile.api",), ("Dockerfile.mail-worker", "Dockerfile.sms-worker")]
+)
+def test_one_that_may_be_anothers_is_not(tmp_path: Path, others: tuple[str, ...]) -> None:
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS}
+    made = render(make_plan(seen(tmp_path, files | dict.fromkeys(others, "FROM x:1\n")), "shop"))
+
+    build = compose_values(made["compose.yaml"].text)["services"]["worker"]["build"]
+
+    assert build["dockerfile"] == "Dockerfile"
+    assert "Dockerfile" in made
+
+
+def test_go_without_a_module_is_said_not_to_build(tmp_path: Path) -> None:
+    main = "package main\n\nfunc main() {}\n"
+    files = {"Godeps/Godeps.json": "{}", "cmd/worker/main.go": main}
+    files["Procfile"] = "worker: go run ./cmd/worker\n"
+
+    notes = make_plan(seen(tmp_path, files), "shop").notes
+
+    assert any("go mod init" in note for note in notes)
+    with_module = files | {"go.mod": "module example.com/shop\n\ngo 1.25\n"}
+    assert not make_plan(seen(tmp_path, with_module), "shop").notes

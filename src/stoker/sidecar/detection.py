@@ -115,6 +115,10 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     file: str = ""
     """Of a file: the URL that the source itself says, where a volume can be mounted."""
+    password: str = ""
+    """Of a Redis: the variable with the password that its own service asks for."""
+    openly: bool = False
+    """Its own service says that password to the letter, which is not copied."""
     asked: tuple[str, ...] = ()
     """Those variables that no service is given, and ``.env`` says."""
     written: dict[str, str] = {}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.addresses import Address
-from stoker.sidecar.detect.broker_services import kind_of, own_service
+from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
 from stoker.sidecar.detect.brokers import spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
@@ -106,10 +106,11 @@ class _Finder:
         kinds = self._written_kinds(names)
         if "postgres" in kinds or "database" in kinds:
             return "postgres" in kinds
-        return (
-            any(kind_of(service) == "postgres" for service in self.services)
-            or self.manifests.has(*_DRIVERS) is not None
-        )
+        if any(kind_of(service) == "postgres" for service in self.services):
+            return True
+        known = any(unit.framework for unit in self.units)  # else only what the project has
+        other = any(map(is_mysql, self.services))
+        return known and not other and self.manifests.has(*_DRIVERS) is not None
 
     def _written_kinds(self, names: Mapping[str, str]) -> set[BrokerKind]:
         return {self.written[name].kind for name in names if name in self.written}

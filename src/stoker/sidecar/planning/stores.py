@@ -11,7 +11,6 @@ from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning import accounts
-from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER
 
@@ -54,7 +53,6 @@ _SERVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """A service's name that a plan can have: of another nothing could be waited for."""
 _ENCRYPTED = re.compile(r"(?:py)?amqps")
 _LONGEST = 2_048
-MOST_SECRETS = 40
 
 
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
@@ -91,6 +89,16 @@ _SQS = (
     "the jobs are in Amazon's SQS, which is no container: workers need its region and an account "
     "there, a role or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 )
+
+
+def said_openly(detection: Detection) -> Iterator[str]:
+    """Yield which password is to be said once more: it is not copied out of a compose file."""
+    for use in (*detection.uses, *detection.beside):
+        if use.openly and use.given:
+            yield (
+                f"{use.given[0].path}: {use.service} asks for a password, and workers take it from "
+                f"{use.password}: have .env say the same"
+            )
 
 
 def _at(use: BrokerUse) -> str:
@@ -194,6 +202,9 @@ def _store(
     ours = accounts.usual(use.kind)
     account = next(iter(own.values()), ours).plain(ours)
     values = _values(use.kind, variables, name, told, account)
+    if existing and use.password:
+        values = {n: _let_in(value, variables.get(n, "")) for n, value in values.items()}
+        values |= {n: PLACEHOLDER for n, part in variables.items() if part == "password"}
     values = {name: _as_written(value, use.written.get(name, "")) for name, value in values.items()}
     return Store(
         name=name,
@@ -203,8 +214,11 @@ def _store(
         existing=existing,
         files=use.files if existing else (),
         told={
-            path: {n: text for n, text in each.texts(values, variables).items() if not told.get(n)}
-            for path, each in own.items()
+            path: {n: text for n, text in texts.items() if not told.get(n)}
+            for path, texts in (
+                *((path, each.texts(values, variables)) for path, each in own.items()),
+                *accounts.of_redis(use, values),
+            )
         },
     )
 
@@ -235,6 +249,12 @@ def _values(
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}
+
+
+def _let_in(value: str, part: str) -> str:
+    """Return the address of a Redis with a password in it, as its service asks for one."""
+    is_url = part in ("", "url") and "://" in value and "@" not in value
+    return value.replace("://", f"://:{PLACEHOLDER}@", 1) if is_url else value
 
 
 def _as_written(value: str, written: str) -> str:
@@ -298,13 +318,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return len(text) <= _LONGEST
-
-
-def secrets(detection: Detection) -> tuple[str, ...]:
-    """Return the variables of the source whose values are the operator's."""
-    every = (*detection.uses, *detection.beside)
-    own = {name for use in every if not use.outside for name in use.variables}
-    asked = [name for use in every for name in use.asked]
-    asked += [name for use in detection.beside if use.engine for name in use.variables]
-    found = [name for name in detection.variables if is_secret_name(name) and name not in own]
-    return tuple(dict.fromkeys([*asked, *found][:MOST_SECRETS]))

@@ -55,7 +55,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             notes=(
                 *detection.notes,
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
-                *(said_openly(detection) if units else ()),
+                *(said_openly(detection, stores) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),

@@ -63,8 +63,8 @@ def without_modules(images: Iterable[Image]) -> Iterator[str]:
             place = "" if image.context == "." else f"{image.context}/"
             yield (
                 f"{place}go.mod: there is none, and Go builds nothing outside of a module, "
-                "whatever Godeps, dep or glide say: go mod init MODULE and go mod tidy make one of what is "
-                f"imported; then generate again, as {place}Dockerfile needs it"
+                "whatever Godeps, dep or glide say: go mod init MODULE and go mod tidy make one "
+                f"of what is imported; then generate again, as {place}Dockerfile needs it"
             )
 
 

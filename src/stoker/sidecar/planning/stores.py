@@ -91,10 +91,10 @@ _SQS = (
 )
 
 
-def said_openly(detection: Detection) -> Iterator[str]:
+def said_openly(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
     """Yield which password is to be said once more: it is not copied out of a compose file."""
     for use in (*detection.uses, *detection.beside):
-        if use.openly and use.given:
+        if use.openly and use.given and stores[use.kind].told:
             yield (
                 f"{use.given[0].path}: {use.service} asks for a password, and workers take it from "
                 f"{use.password}: have .env say the same"
@@ -214,11 +214,12 @@ def _store(
         existing=existing,
         files=use.files if existing else (),
         told={
-            path: {n: text for n, text in texts.items() if not told.get(n)}
-            for path, texts in (
+            path: texts
+            for path, every in (
                 *((path, each.texts(values, variables)) for path, each in own.items()),
                 *accounts.of_redis(use, values),
             )
+            if (texts := {name: text for name, text in every.items() if not told.get(name)})
         },
     )
 

@@ -104,16 +104,41 @@ def test_rails_reads_it_whatever_the_source_says(tmp_path: Path) -> None:
     assert told(tmp_path, files)["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
 
 
-@pytest.mark.parametrize("url", ["mysql://root@localhost/shop", "mongodb://localhost:27017/shop"])
-def test_another_database_is_the_operators_to_say(tmp_path: Path, url: str) -> None:
-    models = f"import os\n\nURL = os.environ.get('DATABASE_URL', '{url}')\n"
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("config/credentials.yml.enc", "RAILS_MASTER_KEY"), ("config/puma.rb", "SECRET_KEY_BASE")],
+)
+def test_rails_is_given_what_it_does_not_start_without(
+    tmp_path: Path, file: str, name: str
+) -> None:
+    files = {
+        "Gemfile": "gem 'rails'\ngem 'pg'\ngem 'sidekiq'\n",
+        "Procfile": "worker: bundle exec sidekiq\n",
+        "config/application.rb": "module Shop\nend\n",
+        file: "",
+    }
+
+    assert name in told(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "mysql://root@localhost/shop"),
+        ("DATABASE_URL", "mongodb://localhost:27017/shop"),
+        ("MONGODB_URI", ""),
+        ("SHOP_MYSQL_HOST", "localhost"),
+    ],
+)
+def test_another_database_is_the_operators_to_say(tmp_path: Path, name: str, url: str) -> None:
+    models = f"import os\n\nURL = os.environ.get('{name}', '{url}')\n"
     plan = make_plan(
         seen(tmp_path, {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "m.py": models})
     )
     files = render(plan)
 
     assert "postgres" not in compose_values(files["compose.yaml"].text)["services"]
-    assert "DATABASE_URL" in files[".env.example"].text
+    assert name in files[".env.example"].text
 
 
 def test_a_file_by_default_is_left_alone(tmp_path: Path) -> None:
@@ -197,6 +222,13 @@ def test_results_in_redis_are_beside_jobs_in_rabbitmq(tmp_path: Path) -> None:
 
     assert found["worker"]["environment"]["RESULTS_AT"] == "redis://redis:6379/1"
     assert set(found["worker"]["depends_on"]) == {"rabbitmq", "redis"}
+
+
+def test_a_cache_is_beside_them_whatever_it_is_called_by(tmp_path: Path) -> None:
+    app = CELERY.format("os.environ['AMQP_URL']") + "CACHE = os.environ['CACHE_REDIS_HOST']\n"
+    files = {"requirements.txt": "celery\npika\nredis\n", "tasks.py": app}
+
+    assert told(tmp_path, files)["CACHE_REDIS_HOST"] == "redis"
 
 
 def test_a_default_elsewhere_is_no_address_of_ours(tmp_path: Path) -> None:

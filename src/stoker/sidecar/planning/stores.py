@@ -119,14 +119,21 @@ def in_the_apps_file(detection: Detection) -> Iterator[str]:
 def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
     """Return the variables that are read for a broker, each with what it holds."""
     if use.variables:
-        return use.variables
+        by_rails = {"DATABASE_URL": "url"} if use.kind == "database" else {}
+        return use.variables if "url" in use.variables.values() else use.variables | by_rails
     return dict.fromkeys(_own(use, detection) or [_USUAL[use.kind]], "url")
 
 
 def _own(use: BrokerUse, detection: Detection) -> list[str]:
+    """Return what frameworks read by themselves; of two brokers, the first has it."""
     frameworks = dict.fromkeys(unit.framework or "" for unit in detection.units)
-    found = (_OWN_VARIABLES.get(name, {}).get(use.kind) for name in frameworks)
-    return [name for name in found if name]
+    told: dict[BrokerKind, bool] = {each.kind: bool(each.variables) for each in detection.uses}
+    first = [kind for kind in told if kind == use.kind or not told[kind]]
+    before = first[: first.index(use.kind)] if use.kind in first else []
+    known = [_OWN_VARIABLES.get(name, {}) for name in frameworks]
+    taken = {each.get(kind) for each in known for kind in before}
+    found = (each.get(use.kind) for each in known)
+    return [name for name in found if name and name not in taken]
 
 
 def in_the_image(use: BrokerUse, detection: Detection) -> bool:

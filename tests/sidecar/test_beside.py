@@ -336,6 +336,21 @@ def test_the_workers_own_dockerfile_is_used(tmp_path: Path, path: str) -> None:
     assert not any("ockerfile" in each for each in made)
 
 
+def test_an_image_may_be_built_elsewhere_than_its_source_is(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  worker:\n    build: ./images/worker\n    working_dir: /app\n"
+        "    volumes: ['./shop:/app']\n    command: celery -A tasks worker\n"
+    )
+    files = {
+        "shop/requirements.txt": "celery[redis]\n", "shop/tasks.py": REDIS,
+        "images/worker/Dockerfile": "FROM python:3.13\n", "docker-compose.yml": compose,
+    }  # fmt: skip
+
+    [image] = make_plan(seen(tmp_path, files), "shop").images
+
+    assert (image.context, image.dockerfile, image.manifests) == ("images/worker", "Dockerfile", ())
+
+
 @pytest.mark.parametrize(
     "others", [("Dockerfile.api",), ("Dockerfile.mail-worker", "Dockerfile.sms-worker")]
 )

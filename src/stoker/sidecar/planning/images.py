@@ -94,12 +94,13 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
 def _built(detection: Detection, image: Image, build: Build) -> Image:
     """Return an image that is built so, from the project's own Dockerfile."""
     stage = f"#{build.target}" if build.target else ""
+    below = "" if build.context == "." else f"{build.context}/"
+    places = (posixpath.normpath(posixpath.join(image.context, each)) for each in image.manifests)
     return msgspec.structs.replace(
         image,
         context=build.context,
         manifests=tuple(
-            posixpath.relpath(posixpath.join(image.context, each), build.context)
-            for each in image.manifests
+            _relative(place, build.context) for place in places if place.startswith(below)
         ),
         dockerfile=_relative(build.dockerfile, build.context),
         target=build.target,

@@ -128,7 +128,7 @@ def _own(use: BrokerUse, detection: Detection) -> list[str]:
     """Return what frameworks read by themselves; of two brokers, the first has it."""
     frameworks = dict.fromkeys(unit.framework or "" for unit in detection.units)
     told: dict[BrokerKind, bool] = {each.kind: bool(each.variables) for each in detection.uses}
-    first = [kind for kind in told if kind == use.kind or not told[kind]]
+    first: list[BrokerKind] = [kind for kind in told if kind == use.kind or not told[kind]]
     before = first[: first.index(use.kind)] if use.kind in first else []
     known = [_OWN_VARIABLES.get(name, {}) for name in frameworks]
     taken = {each.get(kind) for each in known for kind in before}

@@ -256,6 +256,40 @@ def test_the_scheme_is_the_projects_own(tmp_path: Path, scheme: str, where: str)
     assert told(tmp_path, files)["DATABASE_URL"] == f"{scheme}://app:app@postgres:5432/app"
 
 
+@pytest.mark.parametrize(
+    ("requirements", "scheme"),
+    [
+        ("sqlalchemy\nasyncpg\n", "postgresql+asyncpg"),
+        ("sqlmodel\npsycopg[binary]\n", "postgresql+psycopg"),
+        ("sqlalchemy\nasyncpg\npsycopg2-binary\n", "postgresql"),
+        ("asyncpg\n", "postgresql"),
+    ],
+)
+def test_without_one_it_is_that_of_the_only_driver(
+    tmp_path: Path, requirements: str, scheme: str
+) -> None:
+    files = {"requirements.txt": f"celery[redis]\n{requirements}", "tasks.py": REDIS}
+
+    found = told(tmp_path, files | {"models.py": DATABASE})
+
+    assert found["DATABASE_URL"] == f"{scheme}://app:app@postgres:5432/app"
+
+
+def test_pq_of_go_does_not_want_encryption_that_no_container_has(tmp_path: Path) -> None:
+    files = {
+        "go.mod": "module example.com/x\n\nrequire github.com/hibiken/asynq v0.25.0\n"
+        "require github.com/lib/pq v1.10.9\n",
+        "Procfile": "worker: go run ./cmd/worker\n",
+        "cmd/worker/main.go": 'package main\n\nimport "github.com/hibiken/asynq"\n\n'
+        'func main() {\n\topen(os.Getenv("DATABASE_URL"))\n'
+        "\tasynq.NewServer(asynq.RedisClientOpt{}, asynq.Config{}).Run(mux)\n}\n",
+    }
+
+    found = told(tmp_path, files)
+
+    assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app?sslmode=disable"
+
+
 def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Path) -> None:
     example = (
         "DATABASE_URL=postgres://a:b@localhost/shop?sslmode=disable&schema=public\n"

@@ -124,6 +124,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     written: dict[str, str] = {}
     """Those variables for which the project writes down an address itself: a URL, without its
     account, for a developer's machine."""
+    usual: str = ""
+    """The same for the others, as the driver of its database wants it: ``postgresql+asyncpg://``."""
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -26,6 +26,7 @@ _DRIVERS = (
     "github.com/lib/pq", "github.com/jackc/pgx", "github.com/jackc/pgx/v4",
     "github.com/jackc/pgx/v5", "gorm.io/driver/postgres", "tokio-postgres",
 )  # fmt: skip
+_PSYCOPG2 = ("psycopg2", "psycopg2-binary")
 _PRISMA = re.compile(
     r"""provider\s*=\s*"postgresql"|\b(?:url|directUrl)\s*=\s*env\("([A-Z][A-Z0-9_]{2,79})"\)"""
 )
@@ -114,9 +115,21 @@ class _Finder:
             kind,
             variables=dict(names),
             written=written,
+            usual=self._usual() if kind == "postgres" else "",
             evidence=(seen,),
             **own_service(kind, self.services, self.manifests),
         )
+
+    def _usual(self) -> str:
+        """Return what an address has in it for the driver that is there.
+
+        SQLAlchemy takes psycopg2 for one that names none; Go's pq wants the server to encrypt.
+        """
+        has = self.manifests.has
+        if has("sqlalchemy", "sqlmodel", language="python") and not has(*_PSYCOPG2):
+            name = next((name for name in ("psycopg", "asyncpg") if has(name)), "")
+            return f"postgresql+{name}://" if name else ""
+        return "postgres://?sslmode=disable" if has("github.com/lib/pq") else ""
 
     def _is_postgres(self, names: Mapping[str, str]) -> bool:
         kinds = self._written_kinds(names)

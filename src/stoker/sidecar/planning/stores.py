@@ -212,7 +212,9 @@ def _store(
     if existing and use.password:
         values = {n: _let_in(value, variables.get(n, "")) for n, value in values.items()}
         values |= {n: PLACEHOLDER for n, part in variables.items() if part == "password"}
-    values = {name: _as_written(value, use.written.get(name, "")) for name, value in values.items()}
+    values = {
+        name: _as_written(value, use.written.get(name, use.usual)) for name, value in values.items()
+    }
     return Store(
         name=name,
         kind=use.kind,

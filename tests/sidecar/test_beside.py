@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stoker.sidecar.planning import make_plan
-from stoker.sidecar.render import render
+from stoker.sidecar.render import TARGETS, render
 from tests.sidecar.detect.test_programs import seen
 from tests.sidecar.reading import compose_values
 
@@ -104,16 +104,41 @@ def test_rails_reads_it_whatever_the_source_says(tmp_path: Path) -> None:
     assert told(tmp_path, files)["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
 
 
-@pytest.mark.parametrize("url", ["mysql://root@localhost/shop", "mongodb://localhost:27017/shop"])
-def test_another_database_is_the_operators_to_say(tmp_path: Path, url: str) -> None:
-    models = f"import os\n\nURL = os.environ.get('DATABASE_URL', '{url}')\n"
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("config/credentials.yml.enc", "RAILS_MASTER_KEY"), ("config/puma.rb", "SECRET_KEY_BASE")],
+)
+def test_rails_is_given_what_it_does_not_start_without(
+    tmp_path: Path, file: str, name: str
+) -> None:
+    files = {
+        "Gemfile": "gem 'rails'\ngem 'pg'\ngem 'sidekiq'\n",
+        "Procfile": "worker: bundle exec sidekiq\n",
+        "config/application.rb": "module Shop\nend\n",
+        file: "",
+    }
+
+    assert name in told(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "mysql://root@localhost/shop"),
+        ("DATABASE_URL", "mongodb://localhost:27017/shop"),
+        ("MONGODB_URI", ""),
+        ("SHOP_MYSQL_HOST", "localhost"),
+    ],
+)
+def test_another_database_is_the_operators_to_say(tmp_path: Path, name: str, url: str) -> None:
+    models = f"import os\n\nURL = os.environ.get('{name}', '{url}')\n"
     plan = make_plan(
         seen(tmp_path, {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "m.py": models})
     )
     files = render(plan)
 
     assert "postgres" not in compose_values(files["compose.yaml"].text)["services"]
-    assert "DATABASE_URL" in files[".env.example"].text
+    assert name in files[".env.example"].text
 
 
 def test_a_file_by_default_is_left_alone(tmp_path: Path) -> None:
@@ -199,6 +224,13 @@ def test_results_in_redis_are_beside_jobs_in_rabbitmq(tmp_path: Path) -> None:
     assert set(found["worker"]["depends_on"]) == {"rabbitmq", "redis"}
 
 
+def test_a_cache_is_beside_them_whatever_it_is_called_by(tmp_path: Path) -> None:
+    app = CELERY.format("os.environ['AMQP_URL']") + "CACHE = os.environ['CACHE_REDIS_HOST']\n"
+    files = {"requirements.txt": "celery\npika\nredis\n", "tasks.py": app}
+
+    assert told(tmp_path, files)["CACHE_REDIS_HOST"] == "redis"
+
+
 def test_a_default_elsewhere_is_no_address_of_ours(tmp_path: Path) -> None:
     line = "os.environ.get('CACHE_AT', 'redis://cache.example.com:6379/0')"
     files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "cache.py": f"AT = {line}\n"}
@@ -224,6 +256,40 @@ def test_the_scheme_is_the_projects_own(tmp_path: Path, scheme: str, where: str)
     assert told(tmp_path, files)["DATABASE_URL"] == f"{scheme}://app:app@postgres:5432/app"
 
 
+@pytest.mark.parametrize(
+    ("requirements", "scheme"),
+    [
+        ("sqlalchemy\nasyncpg\n", "postgresql+asyncpg"),
+        ("sqlmodel\npsycopg[binary]\n", "postgresql+psycopg"),
+        ("sqlalchemy\nasyncpg\npsycopg2-binary\n", "postgresql"),
+        ("asyncpg\n", "postgresql"),
+    ],
+)
+def test_without_one_it_is_that_of_the_only_driver(
+    tmp_path: Path, requirements: str, scheme: str
+) -> None:
+    files = {"requirements.txt": f"celery[redis]\n{requirements}", "tasks.py": REDIS}
+
+    found = told(tmp_path, files | {"models.py": DATABASE})
+
+    assert found["DATABASE_URL"] == f"{scheme}://app:app@postgres:5432/app"
+
+
+def test_pq_of_go_does_not_want_encryption_that_no_container_has(tmp_path: Path) -> None:
+    files = {
+        "go.mod": "module example.com/x\n\nrequire github.com/hibiken/asynq v0.25.0\n"
+        "require github.com/lib/pq v1.10.9\n",
+        "Procfile": "worker: go run ./cmd/worker\n",
+        "cmd/worker/main.go": 'package main\n\nimport "github.com/hibiken/asynq"\n\n'
+        'func main() {\n\topen(os.Getenv("DATABASE_URL"))\n'
+        "\tasynq.NewServer(asynq.RedisClientOpt{}, asynq.Config{}).Run(mux)\n}\n",
+    }
+
+    found = told(tmp_path, files)
+
+    assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app?sslmode=disable"
+
+
 def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Path) -> None:
     example = (
         "DATABASE_URL=postgres://a:b@localhost/shop?sslmode=disable&schema=public\n"
@@ -237,3 +303,108 @@ def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Pat
     url = "postgres://app:app@postgres:5432/app"
     assert found["DATABASE_URL"] == f"{url}?sslmode=disable&schema=public"
     assert found["REPORTS_DATABASE_URL"] == url
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("redis-server --requirepass ${CACHE_PASSWORD}", "CACHE_PASSWORD"),
+        ("redis-server --requirepass ${CACHE_PASSWORD:-hunter2}", "CACHE_PASSWORD"),
+        ("['redis-server', '--requirepass', '$CACHE_PASSWORD', '--appendonly', 'yes']",
+         "CACHE_PASSWORD"),
+        ("sh -c 'exec redis-server --requirepass \"$$OWN\"'", "CACHE_PASSWORD"),
+        ("redis-server --appendonly yes --requirepass hunter2", "REDIS_PASSWORD"),
+    ],
+)  # fmt: skip
+def test_a_redis_with_a_password_is_reached_with_it(
+    tmp_path: Path, command: str, name: str
+) -> None:
+    compose = (
+        f"services:\n  cache:\n    image: redis:7\n    command: {command}\n"
+        "    environment:\n      OWN: ${CACHE_PASSWORD}\n"
+    )
+    source = f"{REDIS}WORD = os.environ['REDIS_PASSWORD']\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": source, "compose.yaml": compose}
+    plan = make_plan(seen(tmp_path, files), "shop")
+    made = render(plan, TARGETS)
+
+    found = compose_values(made["compose.yaml"].text)["services"]["worker"]["environment"]
+
+    word = f"${{{name}:?set it in .env}}"
+    assert found["REDIS_URL"] == f"redis://:{word}@cache:6379/0"
+    assert found["REDIS_PASSWORD"] == word
+    assert f"{name}=\n" in made[".env.example"].text
+    assert "hunter2" not in "".join(file.text for file in made.values())
+    assert any(name in note for note in plan.notes) == command.endswith(" hunter2")
+
+
+def test_what_only_the_shell_of_a_command_asks_for_is_asked_of_the_operator(tmp_path: Path) -> None:
+    line = (
+        "worker: COUNT=1 celery -A tasks worker -c $COUNT -n ${NAME} -Q $QUEUES -P ${POOL:-solo}\n"
+    )
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "Procfile": line}
+    made = render(make_plan(seen(tmp_path, files), "shop"))
+
+    found = compose_values(made["compose.yaml"].text)["services"]["worker"]["environment"]
+
+    assert (found["NAME"], found["QUEUES"]) == (None, None)
+    assert not {"COUNT", "POOL"} & {name for name, value in found.items() if value is None}
+    assert made[".env.example"].text == "NAME=\nQUEUES=\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Dockerfile.worker", "worker.Dockerfile", "docker/worker.Dockerfile",
+        "docker/Dockerfile.worker", "docker/worker/Dockerfile", "Dockerfile.celery",
+        "deploy/docker/shop-worker.dockerfile",
+    ],
+)  # fmt: skip
+def test_the_workers_own_dockerfile_is_used(tmp_path: Path, path: str) -> None:
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "Dockerfile": "FROM web:1\n"}
+    made = render(make_plan(seen(tmp_path, files | {path: "FROM python:3.13\n"}), "shop"))
+
+    build = compose_values(made["compose.yaml"].text)["services"]["worker"]["build"]
+
+    assert build == {"context": ".", "dockerfile": path}
+    assert not any("ockerfile" in each for each in made)
+
+
+def test_an_image_may_be_built_elsewhere_than_its_source_is(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  worker:\n    build: ./images/worker\n    working_dir: /app\n"
+        "    volumes: ['./shop:/app']\n    command: celery -A tasks worker\n"
+    )
+    files = {
+        "shop/requirements.txt": "celery[redis]\n", "shop/tasks.py": REDIS,
+        "images/worker/Dockerfile": "FROM python:3.13\n", "docker-compose.yml": compose,
+    }  # fmt: skip
+
+    [image] = make_plan(seen(tmp_path, files), "shop").images
+
+    assert (image.context, image.dockerfile, image.manifests) == ("images/worker", "Dockerfile", ())
+
+
+@pytest.mark.parametrize(
+    "others", [("Dockerfile.api",), ("Dockerfile.mail-worker", "Dockerfile.sms-worker")]
+)
+def test_one_that_may_be_anothers_is_not(tmp_path: Path, others: tuple[str, ...]) -> None:
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS}
+    made = render(make_plan(seen(tmp_path, files | dict.fromkeys(others, "FROM x:1\n")), "shop"))
+
+    build = compose_values(made["compose.yaml"].text)["services"]["worker"]["build"]
+
+    assert build["dockerfile"] == "Dockerfile"
+    assert "Dockerfile" in made
+
+
+def test_go_without_a_module_is_said_not_to_build(tmp_path: Path) -> None:
+    main = "package main\n\nfunc main() {}\n"
+    files = {"Godeps/Godeps.json": "{}", "cmd/worker/main.go": main}
+    files["Procfile"] = "worker: go run ./cmd/worker\n"
+
+    notes = make_plan(seen(tmp_path, files), "shop").notes
+
+    assert any("go mod init" in note for note in notes)
+    with_module = files | {"go.mod": "module example.com/shop\n\ngo 1.25\n"}
+    assert not make_plan(seen(tmp_path, with_module), "shop").notes

@@ -233,3 +233,41 @@ def test_any_text_is_judged(text: str) -> None:
 
     assert re.sub(r"\*+", "", without) == "" or set(without) - {"*"} <= set(text)
     assert is_secret("X", text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"start:webhook": "node dist/webhook.js",',
+        '"refresh-token": "node scripts/refresh-token.js"',
+        '"auth": "NODE_ENV=production tsx src/auth.ts"',
+        "webhook: bundle exec sidekiq -q webhook",
+        "auth: node auth.js",
+        "npm run token:refresh",
+        "bundle exec rake token:refresh",
+        'CMD ["npm", "run", "start:webhook"]',
+        "const WEBHOOK = 'webhook'",
+    ],
+)
+def test_a_script_that_is_called_like_one_is_none(line: str) -> None:
+    assert masked(line) == line
+
+
+def test_in_the_words_of_a_command_neither() -> None:
+    words = ("npm", "run", "token:refresh")
+
+    assert masked_words(words) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("SLACK_WEBHOOK=https://hooks.example.com/T0/abc", "SLACK_WEBHOOK=***"),
+        ("WEBHOOK_SECRET=hunter2", "WEBHOOK_SECRET=***"),
+        ('token = "sh hunter2"', 'token = "***"'),
+        ("API_TOKEN=node", "API_TOKEN=***"),
+        ("token:abc123", "token:***"),
+    ],
+)
+def test_what_only_looks_like_a_script_is_hidden(line: str, kept: str) -> None:
+    assert masked(line) == kept

@@ -115,11 +115,17 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     file: str = ""
     """Of a file: the URL that the source itself says, where a volume can be mounted."""
+    password: str = ""
+    """Of a Redis: the variable with the password that its own service asks for."""
+    openly: bool = False
+    """Its own service says that password to the letter, which is not copied."""
     asked: tuple[str, ...] = ()
     """Those variables that no service is given, and ``.env`` says."""
     written: dict[str, str] = {}
     """Those variables for which the project writes down an address itself: a URL, without its
     account, for a developer's machine."""
+    usual: str = ""
+    """The same for the others, as the driver of its database wants it: ``postgresql+asyncpg://``."""
     evidence: tuple[Evidence, ...] = ()
 
 

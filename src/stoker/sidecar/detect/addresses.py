@@ -41,6 +41,7 @@ _EXAMPLE = (
 )
 _NEAR = re.compile(r"[^.]+|127\.[0-9.]+|0\.0\.0\.0|\w+\.docker\.internal")
 """This machine, or a container: of a host elsewhere people write down the domain, too."""
+_FOR_TESTS = re.compile(r"(?:^|_)TEST(?:S|ING)?_|_TEST$|SHADOW")
 _LONGEST = 200
 
 
@@ -58,7 +59,8 @@ def addresses(project: Project, read: Collection[str]) -> dict[str, Address]:
     """Return them by their variables, of those that are ``read`` or plainly meant for it."""
     found: dict[str, Address] = {}
     for name, address in (*_of_examples(project), *_of_source(project, read)):
-        found.setdefault(name, address)
+        if not _FOR_TESTS.search(name):
+            found.setdefault(name, address)
     return found
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.addresses import Address
-from stoker.sidecar.detect.broker_services import kind_of, own_service
-from stoker.sidecar.detect.brokers import spoken_of, variables
+from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
+from stoker.sidecar.detect.brokers import part_of, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
@@ -26,10 +26,15 @@ _DRIVERS = (
     "github.com/lib/pq", "github.com/jackc/pgx", "github.com/jackc/pgx/v4",
     "github.com/jackc/pgx/v5", "gorm.io/driver/postgres", "tokio-postgres",
 )  # fmt: skip
+_PSYCOPG2 = ("psycopg2", "psycopg2-binary")
 _PRISMA = re.compile(
     r"""provider\s*=\s*"postgresql"|\b(?:url|directUrl)\s*=\s*env\("([A-Z][A-Z0-9_]{2,79})"\)"""
 )
 _FINDS_IT = ("url", "host", "address")
+_OTHERS = re.compile(r"^(?!.*TEST)(?:.*_)?(?:MONGO(?:DB)?|MYSQL|MARIADB|MSSQL)(?:_|UR[LI])")
+_BY_NAME = re.compile(r"POSTGRES|^PG")
+_SERVERS: tuple[BrokerKind, ...] = ("redis", "rabbitmq", "nats")
+"""Of these only a Redis is put beside workers: what is kept in it need not be there before."""
 
 
 def beside(
@@ -39,14 +44,12 @@ def beside(
     """Return what the workers' source reads the address of, and is none of their brokers."""
     if not units:
         return ()
-    kinds = {use.kind for use in uses}
+    kinds: set[BrokerKind] = {use.kind for use in uses}
     finder = _Finder(project, manifests, units, services, read, written)
     found: list[BrokerUse] = []
     if not kinds & {"postgres", "database"}:
         found += finder.database()
-    if "redis" not in kinds:
-        found += finder.redis()
-    return tuple(found)
+    return (*found, *finder.others(), *finder.servers(kinds))
 
 
 class _Finder:
@@ -65,9 +68,8 @@ class _Finder:
                 yield self._use("database", {}, driver.evidence)
             return
         prisma, postgres = self._of_prisma()
-        names = prisma or self._read_here(self._of_databases())
-        finding = [name for name, part in names.items() if part in _FINDS_IT]
-        seen = self._place(finding[0]) if finding else None
+        names = prisma or self._about("postgres")
+        seen = self._found(names)
         if seen is None:
             return
         if postgres if prisma else self._is_postgres(names):
@@ -75,22 +77,37 @@ class _Finder:
         elif "sqlite" not in self._written_kinds(names):  # of that, there is a file by default
             yield BrokerUse("database", variables=names, engine="other", evidence=(seen,))
 
-    def _of_databases(self) -> dict[str, str]:
-        found = variables("postgres", self.read, self.services, self.written, by_itself=True)
-        named = spoken_of("postgres") or ""
+    def others(self) -> Iterator[BrokerUse]:
+        """Yield a database of a kind that no container is written for."""
+        parts = {name: part_of(name) for name in self.read if _OTHERS.search(name)}
+        names = {name: part for name, part in parts.items() if part and self._place(name)}
+        if seen := self._found(names):
+            yield BrokerUse("database", variables=names, engine="other", evidence=(seen,))
+
+    def servers(self, kinds: Collection[BrokerKind]) -> Iterator[BrokerUse]:
+        """Yield a Redis that has results, or is a cache, and what else a compose file has."""
+        for kind in _SERVERS:
+            there = any(kind_of(service) == kind for service in self.services)
+            if kind in kinds or not (there or kind == "redis"):
+                continue
+            names = self._about(kind)
+            if seen := self._found(names):
+                yield self._use(kind, names, seen)
+
+    def _about(self, kind: BrokerKind) -> dict[str, str]:
+        """Return the variables of the workers' packages that can only be about such a server."""
+        found = variables(kind, self.read, self.services, self.written, by_itself=True)
+        named = spoken_of(kind) or ""
         return {
             name: part
             for name, part in found.items()
-            if re.search(named, name) or "postgres" in self._written_kinds({name: part})
+            if (re.search(named, name) or self._leads_to(name, kind)) and self._place(name)
         }
 
-    def redis(self) -> Iterator[BrokerUse]:
-        """Yield the Redis that has results, or is a cache: where a default says that it is one."""
-        names = {name: "url" for name, address in self.written.items() if address.kind == "redis"}
-        names = self._read_here(names)
-        seen = self._place(next(iter(names))) if names else None
-        if seen is not None:
-            yield self._use("redis", names, seen)
+    def _found(self, names: Mapping[str, str]) -> Evidence | None:
+        """Return where the first of some variables is that say where a server is."""
+        finding = [name for name, part in names.items() if part in _FINDS_IT]
+        return self._place(finding[0]) if finding else None
 
     def _use(self, kind: BrokerKind, names: Mapping[str, str], seen: Evidence) -> BrokerUse:
         written = {name: self.written[name].url for name in names if name in self.written}
@@ -98,21 +115,38 @@ class _Finder:
             kind,
             variables=dict(names),
             written=written,
+            usual=self._usual() if kind == "postgres" else "",
             evidence=(seen,),
             **own_service(kind, self.services, self.manifests),
         )
+
+    def _usual(self) -> str:
+        """Return what an address has in it for the driver that is there.
+
+        SQLAlchemy takes psycopg2 for one that names none; Go's pq wants the server to encrypt.
+        """
+        has = self.manifests.has
+        if has("sqlalchemy", "sqlmodel", language="python") and not has(*_PSYCOPG2):
+            name = next((name for name in ("psycopg", "asyncpg") if has(name)), "")
+            return f"postgresql+{name}://" if name else ""
+        return "postgres://?sslmode=disable" if has("github.com/lib/pq") else ""
 
     def _is_postgres(self, names: Mapping[str, str]) -> bool:
         kinds = self._written_kinds(names)
         if "postgres" in kinds or "database" in kinds:
             return "postgres" in kinds
-        return (
-            any(kind_of(service) == "postgres" for service in self.services)
-            or self.manifests.has(*_DRIVERS) is not None
-        )
+        if any(kind_of(service) == "postgres" for service in self.services):
+            return True
+        known = any(unit.framework for unit in self.units)  # else only what the project has
+        other = any(map(is_mysql, self.services))
+        named = any(map(_BY_NAME.search, names)) or self.manifests.has(*_DRIVERS) is not None
+        return known and not other and named
 
     def _written_kinds(self, names: Mapping[str, str]) -> set[BrokerKind]:
         return {self.written[name].kind for name in names if name in self.written}
+
+    def _leads_to(self, name: str, kind: BrokerKind) -> bool:
+        return name in self.written and self.written[name].kind == kind
 
     def _of_prisma(self) -> tuple[dict[str, str], bool]:
         """Return the variables of a schema of Prisma's, and whether it is for PostgreSQL."""
@@ -122,10 +156,6 @@ class _Finder:
             if names and not self.project.is_aside(path) and self._is_near(path):
                 return names, any(not each[1] for each in found)
         return {}, False
-
-    def _read_here(self, names: Mapping[str, str]) -> dict[str, str]:
-        """Return those of some variables that the workers' own packages speak of."""
-        return {name: part for name, part in names.items() if self._place(name)}
 
     def _place(self, name: str) -> Evidence | None:
         """Return where the workers' packages speak of a variable; settings write it small."""

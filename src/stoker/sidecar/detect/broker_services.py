@@ -36,7 +36,26 @@ _ADAPTERS: tuple[tuple[Engine, tuple[str, ...]], ...] = (
 """What an application of Rails reads its database with; the first that it asks for counts."""
 
 
-class OwnService(TypedDict):
+REDIS_PASSWORD = "REDIS_PASSWORD"
+"""Where the password is that a file says to the letter: it is not copied."""
+_PASSWORD = re.compile(
+    r"""--requirepass[\s"'=]+(?:\$\$?\{?([A-Za-z_]\w*)[^\s"']*|[^\s"'\\$][^\s"']*)"""
+)
+_REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}?")
+_BY_ITSELF = re.compile(r"(^|/)bitnami\w*/(redis|valkey)\b")
+_NAMES_IT = ("REDIS_PASSWORD", "VALKEY_PASSWORD")
+"""What some images are told it by."""
+
+
+class _Password(TypedDict):
+    password: str
+    openly: bool
+
+
+_NO_PASSWORD = _Password(password="", openly=False)
+
+
+class OwnService(_Password):
     """What a ``BrokerUse`` says of it."""
 
     service: str
@@ -71,7 +90,7 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
     ordered = sorted(services, key=lambda each: (each.path not in paths, _at(paths, each.path)))
     found = next((each for each in ordered if _is(each, kind, engine)), None)
     if found is None:
-        return OwnService(service="", image="", given=(), files=(), engine=engine)
+        return OwnService(service="", image="", given=(), files=(), engine=engine, **_NO_PASSWORD)
     same = [found, *(each for each in ordered if each.name == found.name and each is not found)]
     there = {each.path for each in same} | set(_overlays(services))
     return OwnService(
@@ -80,7 +99,23 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
         given=tuple(each.given for each in same if each.given),
         files=tuple(path for path in dict.fromkeys(e.path for e in services) if path in there),
         engine=engine,
+        **_password(found if kind == "redis" else None),
     )
+
+
+def _password(service: Service | None) -> _Password:
+    """Return the variable with the password that a Redis asks for, or that it says it itself."""
+    told = _PASSWORD.search(service.command if service else "")
+    own = service.given.environment if service and service.given else {}
+    by_itself = service is not None and _BY_ITSELF.search(service.image.lower())
+    name = told[1] if told else next(filter(own.get, _NAMES_IT), "") if by_itself else None
+    if name == "" or (name is None and told is None):
+        return _NO_PASSWORD
+    text = own.get(name or "")
+    if name and not text:
+        return _Password(password=name, openly=False)
+    outer = _REFERENCE.fullmatch(text or "")
+    return _Password(password=outer[1] if outer else REDIS_PASSWORD, openly=outer is None)
 
 
 def _at(paths: Sequence[str], path: str) -> int:
@@ -92,8 +127,13 @@ def _is(service: Service, kind: BrokerKind, engine: Engine) -> bool:
     if kind != "database":
         return kind_of(service) == kind
     if engine == "mysql":
-        return _MYSQL.search(service.image.lower()) is not None
+        return is_mysql(service)
     return engine == "" and kind_of(service) == "postgres"
+
+
+def is_mysql(service: Service) -> bool:
+    """Tell if a service is MySQL, or what is used in its place."""
+    return _MYSQL.search(service.image.lower()) is not None
 
 
 def _engine(services: Sequence[Service], manifests: Manifests) -> Engine:
@@ -101,7 +141,7 @@ def _engine(services: Sequence[Service], manifests: Manifests) -> Engine:
     for engine, names in _ADAPTERS:
         if manifests.has(*names, language="ruby"):
             return engine
-    return "mysql" if any(_MYSQL.search(each.image.lower()) for each in services) else ""
+    return "mysql" if any(map(is_mysql, services)) else ""
 
 
 def _overlays(services: Sequence[Service]) -> Sequence[str]:

@@ -87,7 +87,7 @@ def _asked(
 
 def _addressed(name: str) -> BrokerKind | None:
     """Return the kind of broker whose address a variable holds, by its name."""
-    if _part(name) not in ("url", "host", "address"):
+    if part_of(name) not in ("url", "host", "address"):
         return None
     kinds: tuple[tuple[str, BrokerKind], ...] = (*NAMES, (_DATABASE, "postgres"))
     return next((kind for pattern, kind in kinds if re.search(pattern, name)), None)
@@ -188,7 +188,7 @@ def variables(
             continue
         if name not in read and not re.search(r"URL|BROKER", name):
             continue
-        part = _part(name)
+        part = part_of(name)
         if part is not None:
             found[name] = part
     meant = "postgres" if kind == "database" else kind
@@ -201,7 +201,7 @@ def variables(
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
 
 
-def _part(name: str) -> str | None:
+def part_of(name: str) -> str | None:
     """Return what of an address a variable holds, by its name."""
     return next((part for pattern, part in _PARTS if re.search(pattern, name)), None)
 

@@ -45,6 +45,14 @@ def variables(project: Project) -> list[str]:
     return [name.decode() for name in found]
 
 
+def of_rails(project: Project) -> Iterator[str]:
+    """Yield what Rails reads by itself in production, where it does not start without."""
+    if any(not project.is_aside(path) for path in project.matching(r"credentials\.yml\.enc")):
+        yield "RAILS_MASTER_KEY"
+    elif any(path.endswith("config/application.rb") for path in project.named("application.rb")):
+        yield "SECRET_KEY_BASE"
+
+
 def places(project: Project, dir: str) -> Iterator[tuple[str, str, int]]:
     """Yield the variables that the source in a directory reads, each with its file and line."""
     for path in sources(project):

@@ -13,7 +13,7 @@ from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import container_files
-from stoker.sidecar.detect.environment import variables
+from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.packages import read_manifests
@@ -96,7 +96,7 @@ def look(project: Project) -> Detection:
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source, python_source)
     web = app.find(idle, services, units) if units or embedded else None
-    read = variables(project)
+    read = list(dict.fromkeys((*variables(project), *of_rails(project))))
     web = _with_given(web, services) if web else None
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning import jobs_file, reasons
+from stoker.sidecar.planning.asked import asked_for
 from stoker.sidecar.planning.celery import changes, contained
-from stoker.sidecar.planning.images import images_for
+from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
 from stoker.sidecar.planning.stores import (
     in_the_apps_file,
     in_the_image,
-    secrets,
+    said_openly,
     stores_for,
     unheard,
 )
@@ -49,11 +50,13 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             stores=beside,
             compose_files=detection.files.get("compose", ())[:8],
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
-            secrets=secrets(detection),
+            secrets=asked_for(detection),
             decisions=tuple(_decisions(detection, units)),
             notes=(
                 *detection.notes,
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
+                *(said_openly(detection, stores) if units else ()),
+                *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),
         ),

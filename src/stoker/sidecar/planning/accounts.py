@@ -6,7 +6,7 @@ variables that it is given, and by its own defaults where it is given none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -40,6 +40,9 @@ _RABBITMQ = _Maker(
 _MAKERS: Mapping[BrokerKind, _Maker] = {
     "postgres": _POSTGRES, "database": _POSTGRES, "rabbitmq": _RABBITMQ,
 }  # fmt: skip
+
+
+_OURS = f"://:{PLACEHOLDER}@"
 
 
 class Account(NamedTuple):
@@ -98,6 +101,19 @@ def of_service(use: BrokerUse, *, named_elsewhere: bool) -> dict[str, Account]:
     if maker is None:
         return {}
     return {each.path: _made(maker, each, named_elsewhere) for each in use.given}
+
+
+def of_redis(use: BrokerUse, values: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield, by compose file, what has the password in it that the service there asks for."""
+    if not use.password:
+        return
+    put_in = required(use.password)
+    texts = {
+        name: put_in if value == PLACEHOLDER else value.replace(_OURS, f"://:{put_in}@")
+        for name, value in values.items()
+        if value == PLACEHOLDER or _OURS in value
+    }
+    yield from ((each.path, texts) for each in use.given)
 
 
 def _made(maker: _Maker, given: Given, named_elsewhere: bool) -> Account:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from stoker.sidecar.detection import Build, Detection, Language, Package, Unit
 from stoker.sidecar.plan import Image
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.names import Names, slug
+from stoker.sidecar.planning.own_files import own_file
 
 Key = tuple[str, Language, str]
 """Directory, language and, where every program is a binary of its own, the binary."""
@@ -54,6 +55,19 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
     return images, keys
 
 
+def without_modules(images: Iterable[Image]) -> Iterator[str]:
+    """Yield what to do where Go cannot build a program: it has no module to be built in."""
+    for image in images:
+        own = any(posixpath.basename(path) == "go.mod" for path in image.manifests)
+        if image.language == "go" and not image.existing and not own:
+            place = "" if image.context == "." else f"{image.context}/"
+            yield (
+                f"{place}go.mod: there is none, and Go builds nothing outside of a module, "
+                "whatever Godeps, dep or glide say: go mod init MODULE and go mod tidy make one "
+                f"of what is imported; then generate again, as {place}Dockerfile needs it"
+            )
+
+
 def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
     """Return what the project itself builds a unit from, or else the app that it is a part of."""
     if unit.build:
@@ -65,6 +79,8 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
         and posixpath.dirname(first.path) == ("" if package.dir == "." else package.dir)
     ):
         return Build(package.dir, first.path)
+    if own := own_file(detection, unit, package):
+        return Build(package.workspace or package.dir, own)
     web = detection.web
     same = web is not None and web.language == unit.language and web.dir == unit.dir
     if web and web.build and same:
@@ -78,12 +94,13 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
 def _built(detection: Detection, image: Image, build: Build) -> Image:
     """Return an image that is built so, from the project's own Dockerfile."""
     stage = f"#{build.target}" if build.target else ""
+    below = "" if build.context == "." else f"{build.context}/"
+    places = (posixpath.normpath(posixpath.join(image.context, each)) for each in image.manifests)
     return msgspec.structs.replace(
         image,
         context=build.context,
         manifests=tuple(
-            posixpath.relpath(posixpath.join(image.context, each), build.context)
-            for each in image.manifests
+            _relative(place, build.context) for place in places if place.startswith(below)
         ),
         dockerfile=_relative(build.dockerfile, build.context),
         target=build.target,

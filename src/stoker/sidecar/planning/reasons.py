@@ -104,7 +104,9 @@ def beside(use: BrokerUse) -> str:
 
 def asked(use: BrokerUse) -> str:
     """Return why a database's address is asked for."""
-    return f"nothing tells which one it is, so .env is to say where{_address(use)}"
+    return (
+        f"it is none that is written beside workers, so .env is to say where it is{_address(use)}"
+    )
 
 
 def _address(use: BrokerUse) -> str:

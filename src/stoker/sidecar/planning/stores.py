@@ -11,7 +11,6 @@ from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning import accounts
-from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER
 
@@ -55,7 +54,6 @@ _SERVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """A service's name that a plan can have: of another nothing could be waited for."""
 _ENCRYPTED = re.compile(r"(?:py)?amqps")
 _LONGEST = 2_048
-MOST_SECRETS = 40
 
 
 def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
@@ -94,6 +92,16 @@ _SQS = (
 )
 
 
+def said_openly(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
+    """Yield which password is to be said once more: it is not copied out of a compose file."""
+    for use in (*detection.uses, *detection.beside):
+        if use.openly and use.given and stores[use.kind].told:
+            yield (
+                f"{use.given[0].path}: {use.service} asks for a password, and workers take it from "
+                f"{use.password}: have .env say the same"
+            )
+
+
 def _at(use: BrokerUse) -> str:
     return f"{use.evidence[-1].path}:{use.evidence[-1].line}: " if use.evidence else ""
 
@@ -112,14 +120,21 @@ def in_the_apps_file(detection: Detection) -> Iterator[str]:
 def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
     """Return the variables that are read for a broker, each with what it holds."""
     if use.variables:
-        return use.variables
+        by_rails = {"DATABASE_URL": "url"} if use.kind == "database" else {}
+        return use.variables if "url" in use.variables.values() else use.variables | by_rails
     return dict.fromkeys(_own(use, detection) or [_USUAL[use.kind]], "url")
 
 
 def _own(use: BrokerUse, detection: Detection) -> list[str]:
+    """Return what frameworks read by themselves; of two brokers, the first has it."""
     frameworks = dict.fromkeys(unit.framework or "" for unit in detection.units)
-    found = (_OWN_VARIABLES.get(name, {}).get(use.kind) for name in frameworks)
-    return [name for name in found if name]
+    told: dict[BrokerKind, bool] = {each.kind: bool(each.variables) for each in detection.uses}
+    first: list[BrokerKind] = [kind for kind in told if kind == use.kind or not told[kind]]
+    before = first[: first.index(use.kind)] if use.kind in first else []
+    known = [_OWN_VARIABLES.get(name, {}) for name in frameworks]
+    taken = {each.get(kind) for each in known for kind in before}
+    found = (each.get(use.kind) for each in known)
+    return [name for name in found if name and name not in taken]
 
 
 def in_the_image(use: BrokerUse, detection: Detection) -> bool:
@@ -195,7 +210,12 @@ def _store(
     ours = accounts.usual(use.kind)
     account = next(iter(own.values()), ours).plain(ours)
     values = _values(use.kind, variables, name, told, account)
-    values = {name: _as_written(value, use.written.get(name, "")) for name, value in values.items()}
+    if existing and use.password:
+        values = {n: _let_in(value, variables.get(n, "")) for n, value in values.items()}
+        values |= {n: PLACEHOLDER for n, part in variables.items() if part == "password"}
+    values = {
+        name: _as_written(value, use.written.get(name, use.usual)) for name, value in values.items()
+    }
     return Store(
         name=name,
         kind=use.kind,
@@ -204,8 +224,12 @@ def _store(
         existing=existing,
         files=use.files if existing else (),
         told={
-            path: {n: text for n, text in each.texts(values, variables).items() if not told.get(n)}
-            for path, each in own.items()
+            path: texts
+            for path, every in (
+                *((path, each.texts(values, variables)) for path, each in own.items()),
+                *accounts.of_redis(use, values),
+            )
+            if (texts := {name: text for name, text in every.items() if not told.get(name)})
         },
     )
 
@@ -236,6 +260,12 @@ def _values(
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}
+
+
+def _let_in(value: str, part: str) -> str:
+    """Return the address of a Redis with a password in it, as its service asks for one."""
+    is_url = part in ("", "url") and "://" in value and "@" not in value
+    return value.replace("://", f"://:{PLACEHOLDER}@", 1) if is_url else value
 
 
 def _as_written(value: str, written: str) -> str:
@@ -299,13 +329,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return len(text) <= _LONGEST
-
-
-def secrets(detection: Detection) -> tuple[str, ...]:
-    """Return the variables of the source whose values are the operator's."""
-    every = (*detection.uses, *detection.beside)
-    own = {name for use in every if not use.outside for name in use.variables}
-    asked = [name for use in every for name in use.asked]
-    asked += [name for use in detection.beside if use.engine for name in use.variables]
-    found = [name for name in detection.variables if is_secret_name(name) and name not in own]
-    return tuple(dict.fromkeys([*asked, *found][:MOST_SECRETS]))

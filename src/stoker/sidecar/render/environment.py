@@ -21,6 +21,7 @@ def render(plan: Plan) -> Iterator[File]:
     production = document(plan, "prod", path_of(plan, "prod"))
     development = document(plan, "dev", path_of(plan, "dev"))
     own = {name for service in started(plan) for name in _own(service)}
+    own |= {name for store in plan.stores for name in asked(store.told)}
     names = {*plan.secrets, *asked(production), *own.intersection(asked(development))}
     if names:
         lines = [f"{name}=" for name in sorted(names)]

@@ -22,7 +22,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from stoker.sidecar.secrets.named import is_called_secret, pairs, set_in
+from stoker.sidecar.secrets.named import is_called_secret, is_script, pairs, set_in
 from stoker.sidecar.secrets.names import is_secret_name
 from stoker.sidecar.secrets.shapes import Span, is_random, is_token, of_programs, shapes
 
@@ -122,7 +122,7 @@ def _in_word(before: str, word: str, told: Sequence[Span]) -> list[Span]:
     found = [
         *(each.span() for each in re.finditer(re.escape(MASK), word)),
         *_shapes(word),
-        *_literals(word, pairs(word)),
+        *_literals(word, () if is_script(before, word) else pairs(word)),
         *(each for each in told if not _REFERENCE.fullmatch(word[slice(*each)])),
     ]
     return _apart(found)

@@ -13,6 +13,8 @@ _OF_A_FILE = re.compile(r"(?i)(key|cert|pem|pwd|credentials)$")
 """How what is called whose value may be the path of a file, or of a directory."""
 _WEAK = frozenset({"key", "keys"})
 """Among other words these are what maps and sorting have, too."""
+_IS_HOOK = re.compile(r"(?i)webhooks?$")
+"""Of such a thing the address is the secret; a plain word is what it is called, or where it is."""
 _TYPE = r"\s*:\s*[A-Za-z_][\w.\[\], |]{0,60}\s=\s"
 _VALUE = re.compile(r"""[bru]?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\s"',;&)}\]]+""")
 _WORD = re.compile(r""""[^"]*"|'[^']*'|\S+""")
@@ -29,6 +31,20 @@ _NAMED = (
 """A name, and behind it what it is set to: in any language and in a connection's text, with what
 it may be (``password: str = "x"``), as an option, on a line and in a list of words, and what is
 taken where nothing is said, by Compose and shells or by source (``getenv("PASSWORD", "x")``)."""
+_RUNNERS = frozenset({
+    "npm", "pnpm", "yarn", "bun", "run", "rake", "rails", "task", "just", "make", "nx", "turbo",
+    "invoke",
+})  # fmt: skip
+_SCRIPT = re.compile(rf"""(?:\A|[\s"'`&|;(])(?:{"|".join(sorted(_RUNNERS))})\s+\Z""")
+"""What the name of a script follows: ``npm run token:refresh`` sets nothing."""
+_PROGRAM = re.compile(
+    r"""["']?(?:[A-Z_]+=\S* +)*(?:"""
+    r"(?:node|nodemon|npx|tsx|ts-node|python\d?(?:\.\d+)?) +[\w./@$-]|"
+    r"(?:npm|pnpm|yarn|bun|deno|uv|poetry|pipenv|bundle|go|cargo|docker|pm2|nest|rails|rake) +"
+    r"(?:run|exec|start|test|build|install|compose)\b|"
+    r"(?:sh|bash|exec|ruby|rake|rails|yarn|bunx?|dotenv|cross-env) +[\w@$-]*[./:-])"
+)
+"""How a line begins that starts a program: nobody's password does."""
 _ELSE = re.compile(r"""(?:\bor|\|\||\?\?)\s*["']([^"']+)["']""")
 _LINE = re.compile(
     r"""\s*(?:(?:-|-e|export|ENV|ARG|set|const|let|var)\s+)*["']?([A-Za-z_][\w.-]{0,127})["']?"""
@@ -42,7 +58,9 @@ _ENV = re.compile(r"\s*ENV\s+(\w+)\s+([^=\s].*)", re.DOTALL)
 
 def is_called_secret(name: str, value: str) -> bool:
     """Tell if a value is secret for what it is called: no path of a key's file, nor ``true``."""
-    if value.lower() in _NOTHING:
+    if value.lower() in _NOTHING or _PROGRAM.match(value):
+        return False
+    if _IS_HOOK.search(name) and "://" not in value and not is_random(value):
         return False
     if value.startswith(("/", "./", "~/")) and _OF_A_FILE.search(name):
         return False
@@ -58,11 +76,23 @@ def pairs(text: str) -> Iterator[Span]:
         for each in named.finditer(text):
             if each[1].lower() in _WEAK or not may_be_secret(each[1]):
                 continue  # most are none, and their values need not be looked for
+            if _is_script(text, each) or _PROGRAM.match(text, each.end()):
+                continue
             found = to.match(text, each.end())
             start, end = _unquoted(text, found.span()) if found else (0, 0)
             value = text[start:end]
             if is_called_secret(each[1], value):
                 yield start, end
+
+
+def is_script(before: str, word: str) -> bool:
+    """Tell if a word of a command is the name of a script, for the word that is before it."""
+    return before in _RUNNERS and re.fullmatch(r"[\w-]+(?::[\w-]+)+", word) is not None
+
+
+def _is_script(text: str, found: re.Match[str]) -> bool:
+    before = text[max(0, found.start() - 40) : found.start()]
+    return text[found.end() - 1] == ":" and _SCRIPT.search(before) is not None
 
 
 def set_in(text: str) -> Iterator[Span]:

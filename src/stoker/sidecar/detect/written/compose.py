@@ -45,6 +45,8 @@ class Service(msgspec.Struct, frozen=True):
     written: Written | None = None
     given: Given | None = None
     build: Build | None = None
+    command: str = ""
+    """As it is written, before Compose puts anything in."""
 
 
 def compose_files(project: Project) -> list[str]:
@@ -96,6 +98,7 @@ def _service(
         written=_written(project, path, name, service, builder, environment, listed),
         given=given(path, name, written),
         build=_built(project, path, builder),
+        command=_line(written.get("command")),
     )  # fmt: skip
 
 

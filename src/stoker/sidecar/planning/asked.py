@@ -1,0 +1,40 @@
+"""Whose values are the operator's: secrets, and what only the shell of a command asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stoker.sidecar.detection import Detection
+from stoker.sidecar.secrets import is_secret_name
+
+MOST = 40
+_PUT_IN = re.compile(r"(?<![\\$])\$(?:\{(?=\w+\}))?([A-Za-z_]\w*)")
+"""What a shell puts in, if it has no default for it."""
+_SET = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=|\bfor\s+(\w+)\s+in\b|\bread\s+(\w+)")
+_OF_A_SHELL = frozenset({
+    "HOME", "HOSTNAME", "PATH", "PWD", "OLDPWD", "USER", "SHELL", "TERM", "LANG", "RANDOM", "UID",
+    "EUID", "SECONDS", "LINENO", "PPID", "IFS", "TMPDIR", "VIRTUAL_ENV",
+})  # fmt: skip
+
+
+def asked_for(detection: Detection) -> tuple[str, ...]:
+    """Return the variables of the source, and of commands, whose values are the operator's."""
+    every = (*detection.uses, *detection.beside)
+    own = {name for use in every if not use.outside for name in use.variables}
+    asked = [name for use in every for name in use.asked]
+    asked += [name for use in detection.beside if use.engine for name in use.variables]
+    found = [name for name in detection.variables if is_secret_name(name) and name not in own]
+    return tuple(dict.fromkeys([*_of_shells(detection), *asked, *found][:MOST]))
+
+
+def _of_shells(detection: Detection) -> Iterator[str]:
+    """Yield the variables that only a shell of a command asks for, and nothing tells it."""
+    for unit in [*detection.units, *([detection.web] if detection.web else [])]:
+        if unit.role == "other" and unit is not detection.web:
+            continue
+        told = {*unit.environment, *(name for each in unit.given for name in each.environment)}
+        for words in (unit.command, unit.dev_command):
+            line = words[2] if words[:2] == ("sh", "-c") and len(words) > 2 else ""
+            own = {*(n for each in _SET.findall(line) for n in each), *told, *_OF_A_SHELL}
+            yield from (name for name in _PUT_IN.findall(line) if name not in own)

@@ -153,6 +153,7 @@ def test_a_project_from_before_modules_has_a_path_of_its_own(
     found = seen(tmp_path, {name: text, "worker/worker.go": WORKER, "cmd/jobs/main.go": runs})
 
     assert commands(found) == ["go run ./cmd/jobs"]
+    assert any(note.startswith("go.mod: missing") for note in found.notes)
 
 
 def test_a_function_of_a_usual_name_is_its_packages(tmp_path: Path) -> None:

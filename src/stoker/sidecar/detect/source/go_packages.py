@@ -105,6 +105,7 @@ class GoSource:
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(map(library_of, names)) and (names or not _imports_one(project)):
             return
+        is_old = not self.modules
         self.modules = self.modules or _of_gopath(project)
         for path in project.suffixed("go"):
             if (
@@ -118,6 +119,9 @@ class GoSource:
                 self._add_methods(library)
         if not self.sites:
             self.sites = self._registering
+        if is_old and self.sites and not project.named("Dockerfile"):
+            problem = "missing, and an image of Go is built from a module"
+            project.note("go.mod", problem, "go mod init PATH, then go mod tidy, make one")
         self.programs.sort(key=lambda program: program.target)
 
     def _add(self, path: str) -> None:

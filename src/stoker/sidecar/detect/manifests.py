@@ -303,6 +303,21 @@ def _go_mod(project: Project, path: str, found: Manifests) -> None:
             found.dependencies.append(Dependency(name, "go", where, path, number, module[2]))
 
 
+_BEFORE_GO_MOD = ("Gopkg.toml", "Gopkg.lock", "glide.yaml", "Godeps.json")
+"""What a project of Go asked for its dependencies in, before there were modules."""
+_BEFORE_MODULES = re.compile(
+    r"""^\s*(?:-\s*package:|name\s*=|"(?:ImportPath|path)"\s*:)\s*["']?([\w.-]+\.\w+/[^\s"',]+)"""
+)
+"""Of Glide, of dep and of Godep: a package by its path, without a version on the line."""
+
+
+def _go_before_modules(project: Project, path: str, found: Manifests) -> None:
+    for number, line in enumerate(project.lines(path), 1):
+        named = _BEFORE_MODULES.match(line)
+        if named:
+            found.dependencies.append(Dependency(named[1], "go", directory(path), path, number))
+
+
 def _cargo(project: Project, path: str, found: Manifests) -> None:
     data, text = _toml(project, path), project.text(path)
     found.tables[path] = data
@@ -331,6 +346,7 @@ _READERS: dict[str, Callable[[Project, str, Manifests], None]] = {
     "gems.rb": _gemfile,
     "Gemfile.lock": _gemfile_lock,
     "go.mod": _go_mod,
+    **dict.fromkeys(_BEFORE_GO_MOD, _go_before_modules),
     "Cargo.toml": _cargo,
 }
 

@@ -208,6 +208,8 @@ _INSTALLED = frozenset({
     "dotenv", "cross-env", "env-cmd", "pm2", "pm2-runtime",
 })  # fmt: skip
 """Programs that packages bring, which some managers run by their name alone."""
+_TOLD_IN_A_FILE = frozenset({"air"})
+"""They have no command on their line: who knows the file reads it."""
 _WATCHED = ("--exec", "-x", "--onSuccess", "--onsuccess")
 """What stands before the command that is started again."""
 DEV_FLAGS = frozenset({"--watch", "watch", "--reload", "-r:dev", "--hot", "--respawn"})
@@ -250,7 +252,7 @@ def _inside(step: Step) -> list[Step] | None:
         return [Step(tuple(words[1:]))]
     if first == "pm2" and words[1:2] == ["start"]:
         return _daemon(words[2:])
-    if first in DEV_RUNNERS:
+    if first in DEV_RUNNERS - _TOLD_IN_A_FILE:
         return _watched(first, words)
     if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
         name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]

@@ -19,6 +19,7 @@ _ASKING = spotting("cobra", "cli.Command", "os.Args", "flag.", "kingpin", "kong"
 _FIELD = re.compile(r"^\s*(\w+)\s+\*?(?:\w+\.)?(\w+)\s+`([^`\n]*\bcmd:[^`\n]*)`", re.MULTILINE)
 """A field of kong's: ``Worker WorkerCmd `cmd:"" help:"…"` ``."""
 _ADDED = re.compile(r"(\w+)\.AddCommand\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+_CHILD = re.compile(r"(?:\b(\w+)\.)?\b(\w+)")
 _DECLARED = re.compile(
     r"(?:\b(\w+)\s*:?=\s*)?(?:&?(?:cobra|cli)\.Command\s*\{|\{)\s*\n?(?:[^{}]*?\n)?"
     r'\s*(?:Use|Name)\s*:\s*"([\w:-]+)[^"\n]*",'
@@ -65,7 +66,9 @@ class Command(msgspec.Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """Return what it may be added by."""
-        return tuple(filter(None, (self.variable, self.function)))
+        package = directory(self.path).rpartition("/")[2]
+        usual = f"{package}.{self.function}" if self.function in _USUAL else ""
+        return tuple(filter(None, (self.variable, self.function, usual)))
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -190,7 +193,7 @@ class Commands:
                     declared.listed |= dict.fromkeys(each.names, added)
                 for parent, children in _ADDED.findall(text):
                     added = Added(path, parent)
-                    declared.parents |= dict.fromkeys(re.findall(r"\w+", children), added)
+                    declared.parents |= dict.fromkeys(_names_in(children, text), added)
         return self._files[path]
 
     def _comes_to_work(self, command: Command) -> bool:
@@ -225,6 +228,13 @@ class Commands:
             found = literal.search(self.source.project.text(path)) is not None
             self._literals[path, word] = found
         return self._literals[path, word]
+
+
+def _names_in(children: str, text: str) -> Iterator[str]:
+    """Yield what commands are added by; a function of a usual name with its package's."""
+    for package, name in _CHILD.findall(children):
+        known = package and name in _USUAL and f'/{package}"' in text
+        yield f"{package}.{name}" if known else name
 
 
 def _starts_worker(command: Command) -> bool:

@@ -31,8 +31,8 @@ class Library(msgspec.Struct, frozen=True):
     @property
     def makers(self) -> frozenset[str]:
         """Return all of them: a file without any only adds jobs."""
-        every = (self.functions, self.methods, self.schedulers, self.wrapped, self.registering)
-        return frozenset().union(*every)
+        made = self.functions | self.methods | self.schedulers
+        return made | self.wrapped | self.registering
 
     def only_adds(self, text: str) -> bool:
         """Tell if what a file makes is told to add jobs, and to work on none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from functools import cached_property
 
@@ -23,12 +24,14 @@ from stoker.sidecar.detect.source.go_libraries import (
 )
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Role
 from stoker.sidecar.project import Project, decoded
 
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([^"\n]+)"\s*(?://.*)?$', re.MULTILINE)
 _DECLARED = (b"\nfunc ", b"\ntype ", b"\nvar ", b"\nconst ")
 """What only imports can stand before; but for the first, a person's comment may have it, too."""
+_LIBRARY = sieve(*(f'"{library.path}' for library in LIBRARIES))
 _MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _BUILT = re.compile(r"""\bgo\s+(?:build|install)\s+((?:"[^"\n]*"|'[^'\n]*'|[^\n;&|"'])+)""")
@@ -100,8 +103,10 @@ class GoSource:
         self._probing: dict[str, bool | None] = {}
         self._built: dict[str, dict[str, list[str]]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
-        if not any(library_of(name) for name in names):
+        if not any(map(library_of, names)) and (names or not _imports_one(project)):
             return
+        is_old = not self.modules
+        self.modules = self.modules or _of_gopath(project)
         for path in project.suffixed("go"):
             if (
                 not path.endswith("_test.go")
@@ -114,6 +119,9 @@ class GoSource:
                 self._add_methods(library)
         if not self.sites:
             self.sites = self._registering
+        if is_old and self.sites and not project.named("Dockerfile"):
+            problem = "missing, and an image of Go is built from a module"
+            project.note("go.mod", problem, "go mod init PATH, then go mod tidy, make one")
         self.programs.sort(key=lambda program: program.target)
 
     def _add(self, path: str) -> None:
@@ -254,6 +262,27 @@ class GoSource:
                 _SERVES.search(self.project.text(path)) is not None
             )
         return self._serving[path]
+
+
+def _imports_one(project: Project) -> bool:
+    """Tell if Go that nobody wrote a manifest for imports a framework."""
+    files = () if project.named("go.mod") else project.suffixed("go")
+    return any(project.telling(files, _LIBRARY))
+
+
+def _of_gopath(project: Project) -> dict[str, str]:
+    """Return the path that a project without a module imports itself by, if it does.
+
+    Before there were modules, it was where the project lay: ``github.com/owner/name``.
+    """
+    counts: Counter[str] = Counter()
+    for path in project.suffixed("go"):
+        data = project.data(path)
+        for _, name in _IMPORT.findall(decoded(data[: data.find(_DECLARED[0])])):
+            root, inside = "/".join(name.split("/")[:3]), "/".join(name.split("/")[3:])
+            counts[root] += inside in project.dirs
+    best = max(counts, key=lambda root: counts[root], default="")
+    return {".": best} if counts[best] else {}
 
 
 def built_by(text: str) -> dict[str, list[str]]:

@@ -213,6 +213,8 @@ _ALONE = re.compile(
 """A command that stands for itself on a line, without anything that says so."""
 _PROSE = re.compile(r"\b(to|the|and|in|for|then|a|is|will|with|starts?|from|which|that)\b")
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
+_PROGRAM_PATH = re.compile(r"(?:\./|(?:[\w.-]+/)*(?:bin|exe|scripts?)/)[\w./-]+")
+"""One word that is run; another one with a slash is a place: a package, a file, a URL's path."""
 
 
 def docs(project: Project) -> Iterator[Written]:
@@ -276,7 +278,8 @@ def _shown(line: str, *, fenced: bool) -> list[str]:
     alone = _ALONE.fullmatch(line)
     if alone and not _PROSE.search(alone[1]):
         return [without_venv(alone[1])]
-    inline = [found for found in _INLINE.findall(line) if " " in found or "/" in found]
+    every = _INLINE.findall(line)
+    inline = [found for found in every if " " in found or _PROGRAM_PATH.fullmatch(found)]
     return [found for found in inline if not re.fullmatch(r"[\w./-]+\.\w+", found)]  # a file
 
 

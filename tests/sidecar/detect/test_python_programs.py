@@ -260,3 +260,27 @@ def test_a_program_that_the_image_brings_along_is_none_of_the_project(
     files = {"Dockerfile": "FROM gpu:1\n", "compose.yaml": compose, path: "print('works')\n"}
 
     assert len(seen(tmp_path, files).units) == workers
+
+
+COMMANDS = [
+    ("@cli.command('run_worker')", "run_worker"),
+    ("@cli.command()", "start-jobs"),
+    ("@manager.command", "start_jobs"),
+    ("@click.command()", ""),
+]
+
+
+@pytest.mark.parametrize(("decorator", "name"), COMMANDS)
+def test_a_program_is_given_the_command_that_works(
+    tmp_path: Path, decorator: str, name: str
+) -> None:
+    manage = (
+        "from rq import Worker\n\nfrom shop import cli, manager, settings\n\n\n"
+        f"{decorator}\ndef start_jobs():\n    Worker(settings['QUEUES']).work()\n\n\n"
+        "if __name__ == '__main__':\n    cli()\n"
+    )
+
+    [unit] = seen(tmp_path, {"requirements.txt": "rq\n", "manage.py": manage}).units
+
+    assert unit.command == ("python", "manage.py", *([name] if name else []))
+    assert unit.queues == ()

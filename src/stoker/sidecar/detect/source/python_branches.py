@@ -100,6 +100,28 @@ def _is_command(decorator: ast.expr, name: str, argument: str) -> bool:
     return argument in (given or [name, name.replace("_", "-")])
 
 
+def command_around(module: Module, line: int) -> tuple[str, ...]:
+    """Return the words after a program for the command of a group that a line belongs to.
+
+    Click, Typer and Flask name a command after its function, with dashes; Flask-Script as it is.
+    A function that is the whole program (``@click.command()``) needs none.
+    """
+    for function in module.nodes:
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not function.lineno <= line <= (function.end_lineno or 0):
+            continue
+        for decorator in filter(_command, function.decorator_list):
+            call = decorator.func if isinstance(decorator, ast.Call) else decorator
+            group = call.value if isinstance(call, ast.Attribute) else call
+            if isinstance(group, ast.Name) and group.id == "click":
+                continue
+            given = list(_constants(decorator))[:1] if isinstance(decorator, ast.Call) else []
+            dashed = isinstance(decorator, ast.Call)
+            return tuple(given) or (function.name.replace("_", "-") if dashed else function.name,)
+    return ()
+
+
 def _command(decorator: ast.expr) -> bool:
     call = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(call, ast.Attribute) and call.attr == "command"

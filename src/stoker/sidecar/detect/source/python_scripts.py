@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import DEDICATED, Inferred, Site, merged_queues
-from stoker.sidecar.detect.source.python_branches import reached
+from stoker.sidecar.detect.source.python_branches import command_around, reached
 from stoker.sidecar.detect.source.python_imports import loaded_by
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import console_scripts
@@ -41,6 +41,8 @@ def script(source: PythonSource, framework: str, path: str, sites: Sequence[Site
     else:
         relative = path if base == "." else path.removeprefix(f"{base}/")
         words, where = ("python", relative), base
+    if not console and sites and sites[0].path == path:
+        words += command_around(source.modules[path], sites[0].line)
     return Inferred(
         framework,
         "worker",

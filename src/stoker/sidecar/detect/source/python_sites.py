@@ -202,6 +202,7 @@ def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
         *call.args,
         *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
     ]:
+        keys = {each.slice for each in ast.walk(argument) if isinstance(each, ast.Subscript)}
         for node in ast.walk(argument):
             if isinstance(node, ast.Name):
                 for each in module.tree.body:
@@ -212,6 +213,6 @@ def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
                     ):
                         yield from strings_in(each.value)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
+                yield from () if node in keys else (node.value,)  # a setting's name is no queue
             elif isinstance(node, ast.Call) and not node.args and _is_queue(node.func):
                 yield "default"

@@ -183,6 +183,19 @@ def test_a_context_of_nest_that_is_closed_at_the_end_is_a_command(
     assert commands(seen(tmp_path, files | {"src/app.module.ts": PROVIDES})) == words
 
 
+def test_a_worker_of_nest_may_close_its_context_when_it_fails(tmp_path: Path) -> None:
+    main = (
+        'import { AppModule } from "./app.module";\nasync function bootstrap() {\n'
+        "  const app = await NestFactory.createApplicationContext(AppModule);\n"
+        "  try { await app.init(); } catch { await app.close(); }\n}\nbootstrap();\n"
+    )
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/mail.worker.ts": main}
+
+    assert commands(seen(tmp_path, files | {"src/app.module.ts": PROVIDES})) == [
+        "node dist/mail.worker.js"
+    ]
+
+
 def test_a_command_of_nest_commander_is_no_worker(tmp_path: Path) -> None:
     main = (
         'import { AppModule } from "./app.module";\nasync function bootstrap() {\n'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import Site, node_names
@@ -80,8 +80,7 @@ class Sites:
                     self._queues(path, text, call, found), _concurrency(call, text),
                     within=call.within,
                 )  # fmt: skip
-        names = "|".join(map(re.escape, made))
-        extended = re.search(rf"class\s+(\w+)\s+extends\s+(?:{names})\b", text) if made else None
+        extended = _extended(text, made)
         if extended and not any(is_maker(call, made) for call in found):
             line = text.count("\n", 0, extended.start()) + 1
             yield Site(
@@ -129,6 +128,12 @@ class Sites:
             if found:
                 return found[1]
         return ""
+
+
+def _extended(text: str, made: Collection[str]) -> re.Match[str] | None:
+    """Return where a class extends BullMQ's worker, with its name."""
+    names = "|".join(map(re.escape, made))
+    return re.search(rf"class\s+(\w+)\s+extends\s+(?:{names})\b", text) if made else None
 
 
 def is_maker(call: Call, names: Container[str]) -> bool:

@@ -776,3 +776,16 @@ def test_a_worker_without_a_framework_has_the_broker_that_it_reads_the_address_o
     assert worker.needs == ((broker,) if broker else ())
     (why,) = [each for each in plan.decisions if each.what == f"broker: {broker}"] or [None]
     assert why is None or why.evidence[0].line
+
+
+def test_of_a_script_s_many_steps_none_is_taken_for_the_app(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  api: {build: ., command: ./start.sh, ports: ['80:80']}\n"
+        "  jobs: {build: ., command: celery -A tasks worker}\n"
+    )
+    script = "#!/bin/sh\nset -eu\nsource ./base.sh\nprepare_all\n"
+
+    app = _app(tmp_path, {"compose.yaml": compose, "start.sh": script})
+
+    assert app is not None
+    assert app.command == ("./start.sh",)

@@ -183,6 +183,19 @@ def test_a_context_of_nest_that_is_closed_at_the_end_is_a_command(
     assert commands(seen(tmp_path, files | {"src/app.module.ts": PROVIDES})) == words
 
 
+def test_a_worker_of_nest_may_close_its_context_when_it_fails(tmp_path: Path) -> None:
+    main = (
+        'import { AppModule } from "./app.module";\nasync function bootstrap() {\n'
+        "  const app = await NestFactory.createApplicationContext(AppModule);\n"
+        "  try { await app.init(); } catch { await app.close(); }\n}\nbootstrap();\n"
+    )
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/mail.worker.ts": main}
+
+    assert commands(seen(tmp_path, files | {"src/app.module.ts": PROVIDES})) == [
+        "node dist/mail.worker.js"
+    ]
+
+
 def test_a_command_of_nest_commander_is_no_worker(tmp_path: Path) -> None:
     main = (
         'import { AppModule } from "./app.module";\nasync function bootstrap() {\n'
@@ -380,3 +393,85 @@ def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manage
     found = node(tmp_path, {"src/mail.ts": MAKES, "compose.yaml": compose}, '"build": "tsc"')
 
     assert commands(found) == ["tsx src/mail.ts"]
+
+
+# ---- Bull ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "async (job) => job", "handlers['mail']", "'./send.js'", "__dirname + '/send.js'",
+        "'mail', 5, path.join(__dirname, 'send.js')", "new URL('./send.js', import.meta.url)",
+    ],
+)  # fmt: skip
+def test_a_queue_of_bull_takes_a_function_or_a_file(tmp_path: Path, given: str) -> None:
+    text = (
+        f'const Bull = require("bull");\nconst mails = new Bull("mail");\nmails.process({given});\n'
+    )
+
+    found = node(tmp_path, {"mail.js": text})
+
+    assert [unit.framework for unit in found.units] == ["bull"]
+
+
+@pytest.mark.parametrize(("name", "workers"), [("mailQueue", 1), ("parser", 0)])
+def test_a_queue_of_bull_may_come_from_another_package(
+    tmp_path: Path, name: str, workers: int
+) -> None:
+    files = {
+        "package.json": '{"workspaces": ["packages/*"]}',
+        "packages/shared/package.json": '{"name": "@post/shared", "main": "src/index.js",'
+                                        ' "dependencies": {"bull": "4"}}',
+        "packages/shared/src/index.js": 'export * from "./all.js";\n',
+        "packages/shared/src/all.js": 'import Bull from "bull";\n'
+                                      f'export const {name} = new Bull("mail");\n',
+        "packages/run/package.json": '{"name": "run", "dependencies": {"@post/shared": "*"}}',
+        "packages/run/main.js": f'import {{ {name} }} from "@post/shared";\n'
+                                f"{name}.process(async (job) => job);\n",
+    }  # fmt: skip
+
+    assert len(seen(tmp_path, files).units) == workers
+
+
+def test_what_a_service_of_nest_processes_is_no_queue(tmp_path: Path) -> None:
+    service = (
+        'import { InjectQueue } from "@nestjs/bull";\nimport { Queue } from "bull";\n'
+        "export class Files {\n  constructor(@InjectQueue('f') private queue: Queue) {}\n"
+        "  read(file) {\n    return this.parser.process(file);\n  }\n}\n"
+    )
+    main = (
+        'import { Files } from "./files";\nNestFactory.create(Files).then((a) => a.listen(80));\n'
+    )
+    package = NEST.replace('"bullmq": "5"', '"bull": "4", "@nestjs/bull": "11"')
+
+    found = seen(tmp_path, {"package.json": package, "src/files.ts": service, "src/main.ts": main})
+
+    assert (found.units, found.embedded) == ((), ())
+
+
+# ---- one program for all ------------------------------------------------------------------------
+
+
+CHOOSES = (
+    'import express from "express";\nimport { Worker } from "bullmq";\n'
+    'if (process.env.ROLE === "worker") new Worker("mail", send);\nelse express().listen(3000);\n'
+)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"compose.yaml": "services:\n  web: {build: ., command: node main.js}\n  mail: "
+                         "{build: ., command: node main.js, environment: {ROLE: worker}}\n"},
+        {"README.md": "```\nROLE=worker node main.js\n```\n"},
+        {"README.md": "```\nROLE=worker npm start\n```\n"},
+    ],
+)  # fmt: skip
+def test_a_program_that_is_told_to_be_a_worker_is_one(tmp_path: Path, told: dict[str, str]) -> None:
+    found = node(tmp_path, {"main.js": CHOOSES} | told, '"start": "node main.js"')
+
+    assert [(unit.command, unit.environment) for unit in found.units] == [
+        (("node", "main.js"), {"ROLE": "worker"})
+    ]
+    assert node(tmp_path, dict.fromkeys(told, ""), '"start": "node main.js"').units == ()

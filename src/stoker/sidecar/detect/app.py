@@ -37,10 +37,6 @@ _LISTENED = re.compile(
     r"PORT\b[^\n\d]{0,24}(\d{2,5})\b|[Ll]isten\w*\(\s*[\"']?(?:[\d.]*:)?(\d{2,5})\b"
 )
 _DASHBOARDS = re.compile(r"asynqmon|bull-?board|bullmon|arena|flower|admin|dashboard")
-_BUILTINS = frozenset({
-    ".", "[", "[[", "cd", "export", "exit", "local", "read", "return", "set", "shift", "source",
-    "test", "trap", "ulimit", "umask", "unset", "wait",
-})  # fmt: skip
 _LISTED = 4
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUNTIMES: dict[str, Language] = {
@@ -109,11 +105,8 @@ class Finder:
             for line in written.lines
             for start in self.expander.starts(line, written.dir, written.dockerfile)
         ]
-        # What an entry file runs of its arguments is no command, and the shell's own are no app.
-        starts = [
-            start for start in starts
-            if not {"$@", "$*"} & set(start.step.words) and start.step.words[0] not in _BUILTINS
-        ]  # fmt: skip
+        # What an entry file runs of its arguments is no command.
+        starts = [start for start in starts if not {"$@", "$*"} & set(start.step.words)]
         for start in starts:
             served = serving(start.step.words) or self._program(start, written)
             if served is not None:
@@ -121,7 +114,10 @@ class Finder:
                 return
         called = _NAMES.fullmatch(name) is not None
         if starts and service is not None and service.built and (called or service.ports):
-            unknown = self._found(written, starts[0], Serving(starts[0].step.words, None), service)
+            # Of a script's many steps nobody knows which one serves: the script itself does.
+            several = len(starts) > 1 and starts[0].via
+            words = starts[0].via[0] if several else starts[0].step.words
+            unknown = self._found(written, starts[0], Serving(words, None), service)
             yield msgspec.structs.replace(unknown, rank=(1, *unknown.rank[1:]))
 
     def _program(self, start: Start, written: Written) -> Serving | None:

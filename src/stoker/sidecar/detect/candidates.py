@@ -79,10 +79,13 @@ class Reader:
         return []
 
     def _candidates(self, written: Written, starts: list[Start]) -> Iterator[Candidate]:
-        for_work = written.source in _PROCESSES and _WORKER.search(written.name) is not None
+        called = written.source in _PROCESSES and _WORKER.search(written.name) is not None
         for each in starts:
-            start = msgspec.structs.replace(each, for_work=for_work, pulled=written.pulled)
-            environment = written.environment | start.step.environment
+            environment = written.environment | each.step.environment
+            told = any(map(_WORKER.search, _telling(environment).values()))
+            start = msgspec.structs.replace(
+                each, for_work=called or told, pulled=written.pulled
+            )
             start = _put_in(start, environment)
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None

@@ -32,7 +32,8 @@ _TOOL = re.compile(
 
 
 _FILLS = re.compile(
-    r"(^|/)(seed|demo)([A-Z_.-][\w.-]*)?\.[cm]?[jt]s$|(^|/|[_.-]|[a-z]\B)[Pp]roducer\.[cm]?[jt]s$"
+    r"(^|/)(seed|demo)([A-Z_.-][\w.-]*)?\.[cm]?[jt]s$|"
+    r"((^|[/_.-])p|[a-z]P)roducers?\.[cm]?[jt]s$"
 )
 """What fills queues, and may work a part off to show it: never a worker that is deployed."""
 _PUT_AWAY = re.compile(
@@ -82,7 +83,8 @@ def _is_done_at_once(source: NodeSource, path: str) -> bool:
     nest-commander's do so by themselves.
     """
     text = source.project.text(path)
-    return _CLOSED.search(text) is not None and _SIGNAL.search(text) is None
+    closed = _CLOSED.search(text) is not None and _SIGNAL.search(text) is None
+    return closed and DEDICATED.search(path.rpartition("/")[2]) is None
 
 
 def _is_dedicated(source: NodeSource, path: str, called: str) -> bool:

@@ -9,9 +9,11 @@ from stoker.sidecar.detect.source.programs import Imports
 from stoker.sidecar.project import Project
 
 _BY_A_FRAMEWORK = re.compile(
-    r"(^|/)(pages|app|routes|api|plugins|commands|instrumentation|(hooks|entry)\.server)(/|\.)"
+    r"(^|/)(instrumentation|middleware|route|\+\w+|(\+?\w+)\.server)\.[cm]?[jt]sx?$"
 )
-"""Files whose functions a framework calls by names of its own."""
+"""Files whose functions Next, SvelteKit or Remix call, by names of their own."""
+_BY_A_PLATFORM = frozenset({"handler", "handle", "main", "register", "bootstrap"})
+"""What functions are called that a platform calls."""
 _COMMENTS = re.compile(
     r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|//[^\n]*|/\*.*?\*/""",
     re.DOTALL,
@@ -30,6 +32,7 @@ _RENAMED = (
 )
 """A name that others need not know: what is exported as the whole, or as something else."""
 _OTHERS_INJECT = re.compile(r"^\s*@\w", re.MULTILINE)
+"""Decorators, by which a container finds its classes."""
 
 
 class Callers:
@@ -72,7 +75,7 @@ class Callers:
 
     def _found(self, site: Site) -> frozenset[str] | None:
         name, text = site.within, self.project.text(site.path)
-        if _BY_A_FRAMEWORK.search(site.path):
+        if _BY_A_FRAMEWORK.search(site.path) or name in _BY_A_PLATFORM:
             return None
         if _OTHERS_INJECT.search(text) and "@nestjs/" not in text:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import Site, node_names
@@ -27,6 +27,10 @@ IMPORTING = re.compile(
 )
 """How a file has one of them, whatever the manifests say."""
 _ON_A_QUEUE = re.compile(r"(?:queue|bull)\w*\.process\(", re.IGNORECASE)
+_OF_A_QUEUE = re.compile(r"queue|bull|^this\.process$", re.IGNORECASE)
+"""What a call is on that has a queue's jobs worked on, or a class that is a queue's own."""
+_FUNCTION = re.compile(r"=>|function|^[\w.\[\]()]+$")
+"""What may be one."""
 _DECORATED = re.compile(rb"@Processor|@QueueProcess")
 _OWN_QUEUE = re.compile(r"class\s+\w+(?:<[^{]*>)?\s+extends\s+(?:Queue|Bull)\b")
 """A class that is a queue of Bull: what it processes is its own."""
@@ -76,8 +80,7 @@ class Sites:
                     self._queues(path, text, call, found), _concurrency(call, text),
                     within=call.within,
                 )  # fmt: skip
-        names = "|".join(map(re.escape, made))
-        extended = re.search(rf"class\s+(\w+)\s+extends\s+(?:{names})\b", text) if made else None
+        extended = _extended(text, made)
         if extended and not any(is_maker(call, made) for call in found):
             line = text.count("\n", 0, extended.start()) + 1
             yield Site(
@@ -90,10 +93,10 @@ class Sites:
             return False
         package = self.manifests.package_of(path, "node")
         named = re.search(r"queue|worker|job|process|consumer", path.lower()) is not None
-        given = _ON_A_QUEUE.search(self.project.text(path)) is not None and any(
-            each in self._with_bull for each in self.imports.of(path)
-        )
-        return (named or given) and (package.dir if package else ".") in self._of_bull
+        if named and (package.dir if package else ".") in self._of_bull:
+            return True
+        on_a_queue = _ON_A_QUEUE.search(self.project.text(path)) is not None
+        return on_a_queue and not self._with_bull.isdisjoint(self.imports.reached(path))
 
     def _queues(self, path: str, text: str, call: Call, found: Sequence[Call]) -> tuple[str, ...]:
         if call.last in ("register", "work"):  # Faktory: it is a job that is named here
@@ -127,6 +130,12 @@ class Sites:
         return ""
 
 
+def _extended(text: str, made: Collection[str]) -> re.Match[str] | None:
+    """Return where a class extends BullMQ's worker, with its name."""
+    names = "|".join(map(re.escape, made))
+    return re.search(rf"class\s+(\w+)\s+extends\s+(?:{names})\b", text) if made else None
+
+
 def is_maker(call: Call, names: Container[str]) -> bool:
     """Tell if a call constructs BullMQ's worker, by what it is called in its file."""
     return call.name.startswith("new ") and call.name[4:] in names
@@ -142,10 +151,11 @@ def _works(call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
         return False
     if call.name.startswith("this.process") and not _OWN_QUEUE.search(text):
         return False
-    return bool(call.arguments) and (
-        "=>" in call.arguments[-1]
-        or "function" in call.arguments[-1]
-        or re.fullmatch(r"[\w.\[\]()]+", call.arguments[-1]) is not None
+    if not call.arguments or _OF_A_QUEUE.search(call.name):
+        return bool(call.arguments)
+    # In Nest much else has such a method; where Bull is not at hand, it is known by its function.
+    return "@nestjs/" not in text and (
+        "bull" in about or _FUNCTION.search(call.arguments[-1]) is not None
     )
 
 

@@ -83,6 +83,16 @@ def test_its_parts_are_told_by_the_names_that_the_source_reads(tmp_path: Path) -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name", ["INIT_DB", "KEEP_DATABASE", "TEST_DATABASE_URL", "LOG_DB_QUERIES"]
+)
+def test_what_only_speaks_of_it_is_none_of_them(tmp_path: Path, name: str) -> None:
+    models = f"{DATABASE}OTHER = os.environ.get('{name}')\n"
+    files = {"requirements.txt": "celery[redis]\npsycopg2\n", "tasks.py": REDIS, "m.py": models}
+
+    assert name not in told(tmp_path, files)
+
+
 def test_a_schema_of_prisma_reads_it_too(tmp_path: Path) -> None:
     schema = (
         'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n'
@@ -102,6 +112,18 @@ def test_rails_reads_it_whatever_the_source_says(tmp_path: Path) -> None:
     }
 
     assert told(tmp_path, files)["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
+
+
+def test_a_second_database_of_rails_is_told_too(tmp_path: Path) -> None:
+    files = {
+        "Gemfile": "gem 'rails'\ngem 'pg'\ngem 'resque'\n",
+        "Procfile": "worker: QUEUE=* bundle exec rake resque:work\n",
+        "app/models/report.rb": "establish_connection(ENV['REPORTS_DATABASE_URL'])\n",
+    }
+
+    found = told(tmp_path, files)
+
+    assert found["REPORTS_DATABASE_URL"] == found["DATABASE_URL"]
 
 
 @pytest.mark.parametrize(

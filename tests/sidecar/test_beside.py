@@ -392,6 +392,22 @@ def test_the_workers_own_dockerfile_is_used(tmp_path: Path, path: str) -> None:
     assert not any("ockerfile" in each for each in made)
 
 
+MEMBER = {
+    "package.json": '{"name": "shop", "workspaces": ["apps/*"]}',
+    "package-lock.json": "{}",
+    "apps/worker/package.json": '{"name": "worker", "dependencies": {"bullmq": "5"}}',
+    "apps/worker/worker.js": WORKER,
+    "apps/worker/Dockerfile": 'FROM node:22\nCMD ["node", "apps/worker/worker.js"]\n',
+}
+
+
+def test_that_of_a_member_of_a_workspace_is_its_own(tmp_path: Path) -> None:
+    [image] = make_plan(seen(tmp_path, MEMBER), "shop").images
+
+    assert (image.context, image.dockerfile) == (".", "apps/worker/Dockerfile")
+    assert image.existing
+
+
 def test_an_image_may_be_built_elsewhere_than_its_source_is(tmp_path: Path) -> None:
     compose = (
         "services:\n  worker:\n    build: ./images/worker\n    working_dir: /app\n"

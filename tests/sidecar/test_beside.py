@@ -83,6 +83,16 @@ def test_its_parts_are_told_by_the_names_that_the_source_reads(tmp_path: Path) -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name", ["INIT_DB", "KEEP_DATABASE", "TEST_DATABASE_URL", "LOG_DB_QUERIES"]
+)
+def test_what_only_speaks_of_it_is_none_of_them(tmp_path: Path, name: str) -> None:
+    models = f"{DATABASE}OTHER = os.environ.get('{name}')\n"
+    files = {"requirements.txt": "celery[redis]\npsycopg2\n", "tasks.py": REDIS, "m.py": models}
+
+    assert name not in told(tmp_path, files)
+
+
 def test_a_schema_of_prisma_reads_it_too(tmp_path: Path) -> None:
     schema = (
         'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n'
@@ -102,6 +112,18 @@ def test_rails_reads_it_whatever_the_source_says(tmp_path: Path) -> None:
     }
 
     assert told(tmp_path, files)["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
+
+
+def test_a_second_database_of_rails_is_told_too(tmp_path: Path) -> None:
+    files = {
+        "Gemfile": "gem 'rails'\ngem 'pg'\ngem 'resque'\n",
+        "Procfile": "worker: QUEUE=* bundle exec rake resque:work\n",
+        "app/models/report.rb": "establish_connection(ENV['REPORTS_DATABASE_URL'])\n",
+    }
+
+    found = told(tmp_path, files)
+
+    assert found["REPORTS_DATABASE_URL"] == found["DATABASE_URL"]
 
 
 @pytest.mark.parametrize(
@@ -368,6 +390,22 @@ def test_the_workers_own_dockerfile_is_used(tmp_path: Path, path: str) -> None:
 
     assert build == {"context": ".", "dockerfile": path}
     assert not any("ockerfile" in each for each in made)
+
+
+MEMBER = {
+    "package.json": '{"name": "shop", "workspaces": ["apps/*"]}',
+    "package-lock.json": "{}",
+    "apps/worker/package.json": '{"name": "worker", "dependencies": {"bullmq": "5"}}',
+    "apps/worker/worker.js": WORKER,
+    "apps/worker/Dockerfile": 'FROM node:22\nCMD ["node", "apps/worker/worker.js"]\n',
+}
+
+
+def test_that_of_a_member_of_a_workspace_is_its_own(tmp_path: Path) -> None:
+    [image] = make_plan(seen(tmp_path, MEMBER), "shop").images
+
+    assert (image.context, image.dockerfile) == (".", "apps/worker/Dockerfile")
+    assert image.existing
 
 
 def test_an_image_may_be_built_elsewhere_than_its_source_is(tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ class _Finder:
         rails = self.manifests.has("rails", language="ruby")
         if rails and any(unit.language == "ruby" for unit in self.units):
             if driver := self.manifests.has("pg", language="ruby"):
-                yield self._use("database", {}, driver.evidence)
+                about = self._about("database").items()  # one beside that of DATABASE_URL
+                urls = {name: part for name, part in about if part == "url"}
+                yield self._use("database", urls, driver.evidence)
             return
         prisma, postgres = self._of_prisma()
         names = prisma or self._about("postgres")

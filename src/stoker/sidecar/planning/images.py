@@ -78,7 +78,7 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
         and first.note == "Dockerfile"
         and posixpath.dirname(first.path) == ("" if package.dir == "." else package.dir)
     ):
-        return Build(package.dir, first.path)
+        return Build(package.workspace or package.dir, first.path)
     if own := own_file(detection, unit, package):
         return Build(package.workspace or package.dir, own)
     web = detection.web

@@ -21,13 +21,18 @@ def own_file(detection: Detection, unit: Unit, package: Package) -> str:
 
     ``docker/worker.Dockerfile``, ``Dockerfile.worker``, ``docker/worker/Dockerfile``: another one
     beside it would be one too many. The worker's own name tells more than that it is a worker.
+    That of a workspace's member is built at the root, as what it is installed by lies there.
     """
     if unit is detection.web or unit.role == "other":
         return ""
+    dockerfiles = detection.files.get("dockerfile", ())
+    of_member = posixpath.join(package.dir, "Dockerfile")
+    if package.workspace not in ("", package.dir) and of_member in dockerfiles:
+        return of_member
     named = {word for word in (unit.name.lower(), unit.framework) if word}
     found = [
         (path, called)
-        for path in detection.files.get("dockerfile", ())
+        for path in dockerfiles
         for home in {package.workspace or package.dir, package.dir}
         if (called := _called(path, home))
     ]

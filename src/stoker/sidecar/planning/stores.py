@@ -121,7 +121,7 @@ def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
     """Return the variables that are read for a broker, each with what it holds."""
     if use.variables:
         by_rails = {"DATABASE_URL": "url"} if use.kind == "database" else {}
-        return use.variables if "url" in use.variables.values() else use.variables | by_rails
+        return by_rails | use.variables
     return dict.fromkeys(_own(use, detection) or [_USUAL[use.kind]], "url")
 
 

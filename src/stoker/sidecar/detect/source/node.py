@@ -18,6 +18,7 @@ from stoker.sidecar.detect.source import (
     merged_queues,
     monorepos,
 )
+from stoker.sidecar.detect.source.node_adonis import ace_program
 from stoker.sidecar.detect.source.node_built import compiled, is_built
 from stoker.sidecar.detect.source.node_commands import argument_of, script_of
 from stoker.sidecar.detect.source.node_files import NodeSource
@@ -49,6 +50,9 @@ _SIGNAL = re.compile(r"\bSIG[A-Z]+\b|process\.on(?:ce)?\(|enableShutdownHooks")
 
 def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     """Return what a command of Node starts, if it is a worker."""
+    of_ace = ace_program(source.manifests, start.step.words, dir)
+    if of_ace is not None:
+        return of_ace
     path = source.entry(start.step.words, dir)
     if not path or _is_no_script(source, start.step.words, dir):
         return None

@@ -14,7 +14,10 @@ PACKAGES = [
     ("@rocketseat/adonis-bull", "bull", "bull:listen"),
 ]
 NEEDS = '{"dependencies": {"@adonisjs/core": "6", "%s": "3"}, "scripts": {%s}}'
-JOB = {"ace.js": "await import('./bin/console.js');\n", "app/jobs/mail.ts": "export class Mail {}\n"}
+JOB = {
+    "ace.js": "await import('./bin/console.js');\n",
+    "app/jobs/mail.ts": "export class Mail {}\n",
+}
 
 
 @pytest.mark.parametrize(("package", "framework", "command"), PACKAGES)

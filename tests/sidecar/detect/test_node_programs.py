@@ -395,6 +395,35 @@ def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manage
     assert commands(found) == ["tsx src/mail.ts"]
 
 
+# ---- what a worker loads itself -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        ("export default async (job) => mails.name;\n", []),
+        ("export default async function mail(job) {}\n", []),
+        ("const mail = async (job) => {};\nmodule.exports = mail;\n", []),
+        ("const { default: mail } = await import('./mail.ts');\nexport default mail;\n", []),
+        ("export default async function mail(job) {}\nmail();\n", ["node mail.processor.js"]),
+        ("const mail = start();\nexport default mail;\n", ["node mail.processor.js"]),
+    ],
+)
+def test_a_processor_that_a_worker_loads_is_no_program(
+    tmp_path: Path, whole: str, words: list[str]
+) -> None:
+    processor = f'import {{ mails }} from "./queue.js";\nmails.on("failed", log);\n{whole}'
+    queue = (
+        'import { Queue, Worker } from "bullmq";\nexport const mails = new Queue("mail");\n'
+        "export default () => new Worker('mail', `${dir}/mail.processor.js`);\n"
+    )
+    app = SERVES % 'import createWorker from "./queue.js";\ncreateWorker();'
+
+    found = node(tmp_path, {"queue.js": queue, "app.js": app, "mail.processor.js": processor})
+
+    assert (commands(found), insides(found)) == (words, [] if words else ["bullmq"])
+
+
 # ---- Bull ---------------------------------------------------------------------------------------
 
 

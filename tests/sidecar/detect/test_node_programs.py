@@ -415,7 +415,8 @@ def test_a_processor_that_a_worker_loads_is_no_program(
     processor = f'import {{ mails }} from "./queue.js";\nmails.on("failed", log);\n{whole}'
     queue = (
         'import { Queue, Worker } from "bullmq";\nexport const mails = new Queue("mail");\n'
-        "export default () => new Worker('mail', `${dir}/mail.processor.js`);\n"
+        "function createWorker() {\n  new Worker('mail', `${dir}/mail.processor.js`);\n}\n"
+        "export default createWorker;\n"
     )
     app = SERVES % 'import createWorker from "./queue.js";\ncreateWorker();'
 

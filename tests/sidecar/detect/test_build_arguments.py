@@ -61,7 +61,8 @@ def test_what_an_image_starts_may_be_one_of_its_arguments(tmp_path: Path) -> Non
     files = {
         "package.json": '{"dependencies": {"bullmq": "5", "express": "5"}}',
         "src/web.js": 'require("express")().listen(3000)\n',
-        "src/worker.js": 'const { Worker } = require("bullmq")\nnew Worker("mail", async () => {})\n',
+        "src/worker.js": 'const { Worker } = require("bullmq")\n'
+        'new Worker("mail", async () => {})\n',
         "Dockerfile": dockerfile,
         "compose.yaml": COMPOSE.replace("BIN: api", "APP: web").replace(
             "ARGUMENTS", "{APP: worker}"

@@ -76,7 +76,9 @@ def test_it_is_given_none_where_a_pattern_is_written(tmp_path: Path) -> None:
     assert commands(found) == ["taskiq worker -fsd app.conf:broker"]
 
 
-SCHEDULER = "\nfrom taskiq import TaskiqScheduler\n\nscheduler = TaskiqScheduler(broker, sources=[])\n"
+SCHEDULER = (
+    "\nfrom taskiq import TaskiqScheduler\n\nscheduler = TaskiqScheduler(broker, sources=[])\n"
+)
 
 
 def test_a_scheduler_that_is_given_nothing_to_look_at_is_none(tmp_path: Path) -> None:

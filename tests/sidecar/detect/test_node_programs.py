@@ -395,6 +395,31 @@ def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manage
     assert commands(found) == ["tsx src/mail.ts"]
 
 
+# ---- who serves ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("starts", "words", "inside"),
+    [
+        ("if (cluster.isPrimary) cluster.fork();\nelse require('./body.js');\n", [], ["bullmq"]),
+        ("if (true) require('./body.js');\n", ["node run.js"], []),
+    ],
+)
+def test_a_program_that_forks_itself_serves_where_its_body_does(
+    tmp_path: Path, starts: str, words: list[str], inside: list[str]
+) -> None:
+    files = {
+        "run.js": f"const cluster = require('cluster');\n{starts}",
+        "body.js": "require('./mail.js');\nrequire('./api.js');\n",
+        "mail.js": MAKES,
+        "api.js": SERVES % "",
+    }
+
+    found = node(tmp_path, files, '"start": "node run.js"')
+
+    assert (commands(found), insides(found)) == (words, inside)
+
+
 # ---- what a worker loads itself -----------------------------------------------------------------
 
 

@@ -50,6 +50,8 @@ _NO_ROUTE = re.compile(
     r"(?:const|let|var) app = express\(\)|\bapp\.listen\(|//[^\n]*|[\"'`][^\"'`\n]*[\"'`]"
 )
 """What else is done with an app of Express that has no other route."""
+_FORKS_ITSELF = re.compile(r"\bcluster\.fork\(")
+"""A program that is one of several on the same port: what it is lies in what it imports."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
@@ -142,9 +144,12 @@ class NodeSource:
             return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
         if path in self.sites and _is_probe(text):
             return False
+        near = self.imports.of(path)
+        if _FORKS_ITSELF.search(text):
+            near += tuple(further for each in near for further in self.imports.of(each))
         if path in self._working and _only_lives(text):
-            return any(map(self._is_serving, self.imports.of(path)))
-        return any(map(self._is_serving, (path, *self.imports.of(path))))
+            return any(map(self._is_serving, near))
+        return any(map(self._is_serving, (path, *near)))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:

@@ -386,6 +386,27 @@ def test_what_a_program_has_to_be_told_is_in_the_readme(tmp_path: Path) -> None:
     assert commands(found) == ["node work.js mail"]
 
 
+RUNS = "const { argv } = process;\nconst name = argv.at(-1);\nrequire(path.resolve(name));\n"
+
+
+@pytest.mark.parametrize(
+    ("runner", "words"),
+    [
+        (RUNS, "node bin/run.js --script ./mail.js"),
+        (RUNS, "node bin/run.js --script=./mail.js"),
+        (RUNS, "node bin/run.js mail"),
+        (RUNS.replace("require(path.resolve(name))", "require('./main')"), "node mail.js"),
+        (RUNS.replace("argv", "names"), "node mail.js"),
+    ],
+)
+def test_a_program_may_be_told_the_file_that_works(tmp_path: Path, runner: str, words: str) -> None:
+    command = words if "run.js" in words else "node bin/run.js --script ./mail.js"
+
+    found = node(tmp_path, {"mail.js": MAKES, "bin/run.js": runner}, f'"mail": "{command}"')
+
+    assert commands(found) == [words]
+
+
 @pytest.mark.parametrize("manager", ["pnpm", "yarn"])
 def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manager: str) -> None:
     compose = f"services:\n  worker: {{build: ., command: {manager} tsx src/mail.ts}}\n"

@@ -56,7 +56,7 @@ def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     of_ace = ace_program(source.manifests, start.step.words, dir)
     if of_ace is not None:
         return of_ace
-    path = source.entry(start.step.words, dir)
+    path = source.program(start.step.words, dir)
     if not path or _is_no_script(source, start.step.words, dir):
         return None
     sites = source.works(path)

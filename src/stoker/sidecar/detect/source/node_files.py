@@ -52,6 +52,9 @@ _NO_ROUTE = re.compile(
 """What else is done with an app of Express that has no other route."""
 _FORKS_ITSELF = re.compile(r"\bcluster\.fork\(")
 """A program that is one of several on the same port: what it is lies in what it imports."""
+_LOADS = re.compile(r"""\b(?:require|import)\(\s*[^"'`\s)]""")
+_IS_TOLD = re.compile(r"\bargv\b|\bparseArgs\(|\bcommander\b")
+"""How a program loads another file that its command line names."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
@@ -207,6 +210,23 @@ class NodeSource:
         stem = re.sub(r"\.[cm]?[jt]sx?$", "", name)
         somewhere = self.project.named(*(f"{stem}.{suffix}" for suffix in SUFFIXES))
         return bool(not stem or somewhere or self.project.matching(_BUNDLER))
+
+    def program(self, words: Sequence[str], dir: str) -> str:
+        """Return the file that a command is there for: what it runs, or what that is told to load.
+
+        ``node run.js --script ./worker.js`` is the worker, set up as all of the project's programs.
+        """
+        path = self.entry(words, dir)
+        text = self.project.text(path)
+        if path in self._working or not (_LOADS.search(text) and _IS_TOLD.search(text)):
+            return path
+        name = script_of(words)
+        for word in words[words.index(name) + 1 :] if name else ():
+            told = word.rpartition("=")[2]
+            found = self._files.file(posixpath.normpath(posixpath.join(dir, told))) if told else ""
+            if found in self._working:
+                return found
+        return path
 
     def entry(self, words: Sequence[str], dir: str) -> str:
         """Return the source file that a command of Node runs."""

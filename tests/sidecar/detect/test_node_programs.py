@@ -277,6 +277,16 @@ def test_a_worker_without_a_framework_is_there_and_does_something(
     assert commands(seen(tmp_path, package | files)) == words
 
 
+def test_a_worker_without_a_framework_is_one_with_what_it_is_built_from(tmp_path: Path) -> None:
+    scripts = '"dev:worker": "tsx watch src/jobs/run.ts", "start:worker": "node dist/jobs/run.js"'
+    compose = "services:\n  worker: {build: ., command: node dist/jobs/run.js}\n"
+    files = {"src/jobs/run.ts": "run();\n", "compose.yaml": compose}
+
+    found = seen(tmp_path, {"package.json": f'{{"scripts": {{{scripts}}}}}'} | files)
+
+    assert commands(found) == ["node dist/jobs/run.js"]
+
+
 def test_no_typescript_is_among_what_is_built(tmp_path: Path) -> None:
     scripts = '"build": "tsc", "worker": "node dist/worker.ts"'
 

@@ -417,6 +417,25 @@ def test_a_program_may_be_told_the_file_that_works(tmp_path: Path, runner: str, 
     assert commands(found) == [words]
 
 
+@pytest.mark.parametrize(
+    "loads",
+    [
+        "import(`./work/${argv[2]}.js`);\n",
+        "import(`./work/on-${argv[2]}.js`);\n",
+        "require(path.join(__dirname, 'work', argv[2]));\n",
+    ],
+)
+def test_a_program_may_be_told_the_name_of_what_works(tmp_path: Path, loads: str) -> None:
+    runner = f"const {{ argv }} = process;\n{loads}"
+    prefix = "on-" if "on-" in loads else ""
+    files = {f"src/work/{prefix}{name}.js": MAKES for name in ("mail", "file")}
+    scripts = '"work:mail": "node src/run.js mail", "work:file": "node src/run.js file"'
+
+    found = node(tmp_path, files | {"src/run.js": runner}, scripts)
+
+    assert sorted(commands(found)) == ["node src/run.js file", "node src/run.js mail"]
+
+
 @pytest.mark.parametrize("manager", ["pnpm", "yarn"])
 def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manager: str) -> None:
     compose = f"services:\n  worker: {{build: ., command: {manager} tsx src/mail.ts}}\n"

@@ -52,7 +52,10 @@ _NO_ROUTE = re.compile(
 """What else is done with an app of Express that has no other route."""
 _FORKS_ITSELF = re.compile(r"\bcluster\.fork\(")
 """A program that is one of several on the same port: what it is lies in what it imports."""
-_LOADS = re.compile(r"""\b(?:require|import)\(\s*[^"'`\s)]""")
+_LOADS = re.compile(
+    r"""\b(?:require|import)\(\s*(?:`([^`$\n]*)\$\{|"""
+    r"""path\.(?:join|resolve)\(\s*__dirname,\s*["']([^"'\n]*)["']\s*,|[^"'`\s)])"""
+)
 _IS_TOLD = re.compile(r"\bargv\b|\bparseArgs\(|\bcommander\b")
 """How a program loads another file that its command line names."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
@@ -218,14 +221,16 @@ class NodeSource:
         """
         path = self.entry(words, dir)
         text = self.project.text(path)
-        if path in self._working or not (_LOADS.search(text) and _IS_TOLD.search(text)):
+        if path in self._working or not _IS_TOLD.search(text):
             return path
         name = script_of(words)
-        for word in words[words.index(name) + 1 :] if name else ():
-            told = word.rpartition("=")[2]
-            found = self._files.file(posixpath.normpath(posixpath.join(dir, told))) if told else ""
-            if found in self._working:
-                return found
+        told = [word.rpartition("=")[2] for word in words[words.index(name) + 1 :]] if name else []
+        for loaded in _LOADS.finditer(text):
+            near = f"{posixpath.dirname(path)}/{loaded[1] or f'{loaded[2]}/'}"
+            base = f"./{near}" if loaded[1] or loaded[2] else f"{dir}/"
+            found = (self._files.file(posixpath.normpath(base + each)) for each in told)
+            if worker := next((each for each in found if each in self._working), ""):
+                return worker
         return path
 
     def entry(self, words: Sequence[str], dir: str) -> str:

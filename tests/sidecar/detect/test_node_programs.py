@@ -341,6 +341,31 @@ def test_what_is_called_so_and_is_another_s_is_none(tmp_path: Path, text: str) -
     assert (found.units, found.embedded) == ((), ())
 
 
+# ---- which queue it is ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "queues"),
+    [
+        ('import { mail } from "./names.js";\nnew Worker(mail, send);\n', ("letters",)),
+        ('import { Names } from "./names.js";\nnew Worker(Names.mail, send);\n', ("letters",)),
+        ('const { mail } = require("./names.js");\nnew Worker(mail, send);\n', ("letters",)),
+        ('const mail: string = "own";\nnew Worker(mail, send);\n', ("own",)),
+        ('import "./names.js";\nfor (const mail of all) new Worker(mail, send);\n', ()),
+        ('const user = { mail: "none" };\n(mail) => new Worker(mail, send);\n', ()),
+    ],
+)
+def test_a_queue_s_name_is_a_constant_of_the_file_or_one_that_it_imports(
+    tmp_path: Path, text: str, queues: tuple[str, ...]
+) -> None:
+    names = 'export const mail = "letters";\nexport const Names = { mail: "letters" };\n'
+    files = {"names.js": names, "work.ts": f'import {{ Worker }} from "bullmq";\n{text}'}
+
+    [unit] = node(tmp_path, files).units
+
+    assert unit.queues == queues
+
+
 # ---- who comes to it ----------------------------------------------------------------------------
 
 

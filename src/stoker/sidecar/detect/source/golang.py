@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from stoker.sidecar.detect.candidates import Start
@@ -185,7 +185,7 @@ class GoPrograms:
                     return program
         return None
 
-    def _targets(self, name: str, path: str, arguments: Mapping[str, str]) -> Iterator[str]:
+    def _targets(self, name: str, path: str, arguments: dict[str, str]) -> Iterator[str]:
         """Yield what a recipe builds under a name, with what its image is built with put in."""
         known = defaults(self.source.project.text(path)) | arguments
         for out, targets in self.source.built(path).items():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stoker.sidecar.planning import make_plan
 from tests.sidecar.detect.test_programs import commands, seen
 
 PACKAGES = [
@@ -81,3 +82,17 @@ def test_another_command_of_ace_is_no_worker(tmp_path: Path) -> None:
     found = seen(tmp_path, JOB | {"package.json": package})
 
     assert commands(found) == ["node ace queue:listen"]
+
+
+@pytest.mark.parametrize(("command", "whole"), [("node ace", True), ("node build/ace", False)])
+def test_ace_runs_the_source_by_what_is_there_for_development(
+    tmp_path: Path, command: str, whole: bool
+) -> None:
+    files = JOB | {
+        "package.json": NEEDS % ("@rlanz/bull-queue", '"build": "node ace build"'),
+        "Procfile": f"worker: {command} queue:listen\n",
+    }
+
+    [image] = make_plan(seen(tmp_path, files)).images
+
+    assert image.dev_packages is whole

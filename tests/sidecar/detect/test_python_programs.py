@@ -284,3 +284,42 @@ def test_a_program_is_given_the_command_that_works(
 
     assert unit.command == ("python", "manage.py", *([name] if name else []))
     assert unit.queues == ()
+
+
+RESTARTS = """\
+import subprocess
+from {package} import {restarts}
+
+from shop import celery
+
+
+def work():
+    subprocess.call(["celery", "-A", "main.celery", "worker"])
+
+
+if __name__ == "__main__":
+    {restarts}("./shop", work)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "restarts", "command"),
+    [
+        ("watchgod", "run_process", "celery -A main.celery worker"),
+        ("watchfiles", "run_process", "celery -A main.celery worker"),
+        ("django.utils.autoreload", "run_with_reloader", "celery -A main.celery worker"),
+        ("shop", "run_process", "python main.py"),
+    ],
+)
+def test_what_restarts_a_worker_when_a_file_changes_is_that_worker(
+    tmp_path: Path, package: str, restarts: str, command: str
+) -> None:
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "main.py": RESTARTS.format(package=package, restarts=restarts),
+        "shop/__init__.py": "from celery import Celery\n\ncelery = Celery('shop')\n",
+        "shop/tasks.py": "from shop import celery\n\n@celery.task\ndef pack(n): return n + 1\n",
+        "compose.yaml": "services:\n  worker: {build: ., command: python main.py}\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == [command]

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detect.grammar import recognise
+from stoker.sidecar.detect.grammar import Launch, recognise
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import (
@@ -125,11 +125,16 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
     module = source.modules.get(path)
     if module is None:
         return
+    for call, launch in commands(module):
+        yield _site(source, path, call, launch.framework, launch.queues, launch.role)
+
+
+def commands(module: Module) -> Iterator[tuple[ast.Call, Launch]]:
+    """Yield where a file has a worker's command run, and the command."""
     for full, call in module.calls:
-        if _STARTS.fullmatch(full):
-            launch = recognise(tuple(_words_of(call)), {})
-            if launch is not None:
-                yield _site(source, path, call, launch.framework, launch.queues, launch.role)
+        launch = recognise(tuple(_words_of(call)), {}) if _STARTS.fullmatch(full) else None
+        if launch is not None:
+            yield call, launch
 
 
 def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Site, ...]:

@@ -323,3 +323,30 @@ def test_what_restarts_a_worker_when_a_file_changes_is_that_worker(
     }
 
     assert commands(seen(tmp_path, files)) == [command]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "units"),
+    [
+        ("from shop.celery_app import celery_app\n", ["celery -A jobs.celery_app worker"]),
+        ("from shop.celery_app import celery_app as one\n\ncelery_app = one\n",
+         ["celery -A jobs.celery_app worker"]),
+        ("from celery import Celery\n\ncelery_app = Celery('jobs')\n",
+         ["celery -A jobs.celery_app worker", "celery -A shop.celery_app.celery_app worker"]),
+    ],
+)  # fmt: skip
+def test_texts_that_name_an_app_by_modules_that_pass_it_on_tell_of_one_worker(
+    tmp_path: Path, jobs: str, units: list[str]
+) -> None:
+    task = "from shop.celery_app import celery_app\n\n@celery_app.task\ndef pack(n): return n + 1\n"
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "README.md": "```\ncelery -A jobs.celery_app worker\n```\n",
+        "docs/trial.md": "```\ncelery -A shop.celery_app.celery_app worker\n```\n",
+        "jobs.py": jobs,
+        "shop/__init__.py": "",
+        "shop/celery_app.py": "from celery import Celery\n\ncelery_app = Celery('shop')\n",
+        "shop/tasks.py": task,
+    }
+
+    assert commands(seen(tmp_path, files)) == units

@@ -60,6 +60,8 @@ def test_variables_and_directories_of_a_line() -> None:
     [
         ("celery -A a.b worker -Q x,y -c 3", ("celery", "worker", "a.b", ("x", "y"), 3)),
         ("celery worker --app=a -Qx", ("celery", "worker", "a", ("x",), None)),
+        ("huey_consumer a.huey -w 2", ("huey", "worker", "a.huey", (), 2)),
+        ("huey_consumer a.huey -w 0", ("huey", "scheduler", "a.huey", (), 0)),
         ("celery --app a beat", ("celery", "scheduler", "a", (), None)),
         ("celery --app worker beat -c 2", ("celery", "scheduler", "worker", (), 2)),
         ("celery -A a flower", ("celery", "dashboard", "a", (), None)),

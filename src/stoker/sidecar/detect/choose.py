@@ -241,6 +241,8 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
         return (one.app, one.queues) == (other.app, other.queues)
     if _is_part(one, other):
         return True
+    if one.evidence[0] == other.evidence[0] and bool(one.app) != bool(other.app):
+        return True  # one place, which runs Django's command or the framework's own
     if (_queues(one), _shape(one)) != (_queues(other), _shape(other)):
         return False
     return app_key(one.app) == app_key(other.app) or one.origin == other.origin != ""

@@ -297,3 +297,69 @@ def test_an_f_string_that_this_python_can_read_and_not_write_is_read(tmp_path: P
     }
 
     assert commands(seen(tmp_path, files)) == ["python worker.py"]
+
+
+RESTARTS = """\
+import subprocess
+from {package} import {restarts}
+
+from shop import celery
+
+
+def work():
+    subprocess.call(["celery", "-A", "main.celery", "worker"])
+
+
+if __name__ == "__main__":
+    {restarts}("./shop", work)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "restarts", "command"),
+    [
+        ("watchgod", "run_process", "celery -A main.celery worker"),
+        ("watchfiles", "run_process", "celery -A main.celery worker"),
+        ("django.utils.autoreload", "run_with_reloader", "celery -A main.celery worker"),
+        ("shop", "run_process", "python main.py"),
+    ],
+)
+def test_what_restarts_a_worker_when_a_file_changes_is_that_worker(
+    tmp_path: Path, package: str, restarts: str, command: str
+) -> None:
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "main.py": RESTARTS.format(package=package, restarts=restarts),
+        "shop/__init__.py": "from celery import Celery\n\ncelery = Celery('shop')\n",
+        "shop/tasks.py": "from shop import celery\n\n@celery.task\ndef pack(n): return n + 1\n",
+        "compose.yaml": "services:\n  worker: {build: ., command: python main.py}\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == [command]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "units"),
+    [
+        ("from shop.celery_app import celery_app\n", ["celery -A jobs.celery_app worker"]),
+        ("from shop.celery_app import celery_app as one\n\ncelery_app = one\n",
+         ["celery -A jobs.celery_app worker"]),
+        ("from celery import Celery\n\ncelery_app = Celery('jobs')\n",
+         ["celery -A jobs.celery_app worker", "celery -A shop.celery_app.celery_app worker"]),
+    ],
+)  # fmt: skip
+def test_texts_that_name_an_app_by_modules_that_pass_it_on_tell_of_one_worker(
+    tmp_path: Path, jobs: str, units: list[str]
+) -> None:
+    task = "from shop.celery_app import celery_app\n\n@celery_app.task\ndef pack(n): return n + 1\n"
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "README.md": "```\ncelery -A jobs.celery_app worker\n```\n",
+        "docs/trial.md": "```\ncelery -A shop.celery_app.celery_app worker\n```\n",
+        "jobs.py": jobs,
+        "shop/__init__.py": "",
+        "shop/celery_app.py": "from celery import Celery\n\ncelery_app = Celery('shop')\n",
+        "shop/tasks.py": task,
+    }
+
+    assert commands(seen(tmp_path, files)) == units

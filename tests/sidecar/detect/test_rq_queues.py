@@ -58,3 +58,42 @@ def test_the_scheduler_of_django_is_a_command_of_it(tmp_path: Path) -> None:
     [unit] = seen(tmp_path, files).units
 
     assert unit.command == ("python", "manage.py", "rqscheduler")
+
+
+SETTINGS = """\
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    queue: str = {default}
+    other: str = "none"
+
+
+settings = Settings()
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "default", "queues"),
+    [
+        ("settings.queue", "'mail'", ("mail",)),
+        ("settings.queue", "Field('mail', description='where jobs wait')", ("mail",)),
+        ("settings.queue", "Field(default='mail')", ("mail",)),
+        ("settings.queue", "os.getenv('QUEUE', 'mail')", ("mail",)),
+        ("settings.queue", "made_up('mail')", ()),
+        ("Queue(settings.queue)", "'mail'", ("mail",)),
+        ("os.getenv('JOBS', 'mail')", "''", ("mail",)),
+        ("os.environ['JOBS']", "''", ()),
+    ],
+)
+def test_a_program_s_queues_are_those_of_its_settings(
+    tmp_path: Path, given: str, default: str, queues: tuple[str, ...]
+) -> None:
+    work = (
+        f"from rq import Queue, Worker\nfrom settings import settings\n\nWorker([{given}]).work()\n"
+    )
+    files = {"requirements.txt": "rq\n", "worker.py": work}
+
+    [unit] = seen(tmp_path, files | {"settings.py": SETTINGS.format(default=default)}).units
+
+    assert (unit.command, unit.queues) == (("python", "worker.py"), queues)

@@ -13,7 +13,7 @@ CLIENT = "from celery import Celery\n\ncelery_app = Celery('files', broker='redi
 SENDS = "from app.client import celery_app\n\ncelery_app.send_task('tile', args=[1])\n"
 TASKS = [
     "from celery import shared_task\n\n@shared_task\ndef tile(n): ...\n",
-    "from app.client import celery_app\n\n@celery_app.task(name='tile')\ndef tile(n): ...\n",
+    "from app.client import celery_app\n\n@celery_app.task(name='tile')\ndef tile(n): cut(n)\n",
     "from app.client import celery_app\n\ncelery_app.autodiscover_tasks(['app'])\n",
     "from app.client import celery_app\n\ncelery_app.conf.imports = ['app.more']\n",
     "from celery import Task\n\nclass Tile(Task): ...\n",
@@ -58,7 +58,7 @@ def test_who_only_sends_is_one_of_two_packages(tmp_path: Path) -> None:
         "web/client.py": CLIENT,
         "web/api.py": SENDS.replace("app.client", "client"),
         "jobs/requirements.txt": "celery[redis]\n",
-        "jobs/tasks.py": CLIENT + "\n@celery_app.task(name='tile')\ndef tile(n): ...\n",
+        "jobs/tasks.py": CLIENT + "\n@celery_app.task(name='tile')\ndef tile(n): cut(n)\n",
     }
 
     [unit] = seen(tmp_path, files).units
@@ -161,3 +161,21 @@ def test_tasks_that_are_made_to_be_tried_are_none(tmp_path: Path, name: str) -> 
 
     assert seen(tmp_path, files | {name: actor}).units == ()
     assert len(seen(tmp_path, {"jobs.py": actor}).units) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "workers"),
+    [
+        ("(name='others.tile')", "'Others cut it.'", 0),
+        ("(bind=True, name='others.tile')", "log.info(n)\n    return True", 0),
+        ("(name='others.tile')", "raise NotImplementedError('elsewhere')", 0),
+        ("(name='others.tile')", "return cut(n)", 1),
+        ("", "return True", 1),
+    ],
+)
+def test_a_task_that_has_a_name_and_does_nothing_is_run_by_others(
+    tmp_path: Path, name: str, body: str, workers: int
+) -> None:
+    api = f"from app.client import celery_app\n\n@celery_app.task{name}\ndef tile(n):\n    {body}\n"
+
+    assert len(detect(written(tmp_path, client=CLIENT, api=api)).units) == workers

@@ -15,6 +15,7 @@ from stoker.sidecar.detect.manifests import Manifests, directory
 from stoker.sidecar.detect.shell import as_shell, is_dev, split
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.source.python_aliases import origin
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import SOURCES, Written
 from stoker.sidecar.detection import Evidence, Language, Role
@@ -35,6 +36,8 @@ class Candidate(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     app: str = ""
     """What tells it from others of its framework: the app, the entry file, the config."""
+    origin: str = ""
+    """Where the object is made that the app names, if a text tells of it."""
     queues: tuple[str, ...] = ()
     concurrency: int | None = None
     name: str = ""
@@ -161,6 +164,7 @@ class Reader:
             rank=written.rank,
             evidence=(Evidence(written.path, written.line, text, written.source),),
             app=launch.app,
+            origin=self._origin(written, launch, dir),
             queues=launch.queues or _queues_of(written.environment | start.step.environment),
             concurrency=launch.concurrency,
             name=written.name,
@@ -170,6 +174,11 @@ class Reader:
             lost=self._is_lost(launch),
             alternatives=tuple(start.via[:1]),
         )
+
+    def _origin(self, written: Written, launch: Launch, dir: str) -> str:
+        if written.source != "docs" or launch.framework not in _BY_MODULE:
+            return ""
+        return origin(self.python, launch.app, dir)
 
     def _is_lost(self, launch: Launch) -> bool:
         """Tell if a command names a module that the project has not, nor a directory for it."""

@@ -243,9 +243,11 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
         return (one.app, one.queues) == (other.app, other.queues)
     if _is_part(one, other):
         return True
-    return (app_key(one.app), _queues(one), _shape(one)) == (
-        app_key(other.app), _queues(other), _shape(other),
-    )  # fmt: skip
+    if one.evidence[0] == other.evidence[0] and bool(one.app) != bool(other.app):
+        return True  # one place, which runs Django's command or the framework's own
+    if (_queues(one), _shape(one)) != (_queues(other), _shape(other)):
+        return False
+    return app_key(one.app) == app_key(other.app) or one.origin == other.origin != ""
 
 
 def _queues(each: Candidate) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -13,13 +13,21 @@ from stoker.sidecar.detect.shell import ROOT, Step, steps, unwrap
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes
 from stoker.sidecar.detect.written import joined_lines
 from stoker.sidecar.detect.written.compose import normal
-from stoker.sidecar.detect.written.others import shell_scripts
+from stoker.sidecar.detect.written.others import is_shell_script, shell_scripts
 from stoker.sidecar.project import Project
 
 Words = tuple[str, ...]
 DEEPEST = 6
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _OWN = frozenset({"install", "ci", "add", "exec", "dlx", "build", "init", "workspaces", "i", "x"})
+
+
+_AMONG_PROGRAMS = re.compile(
+    r"^(?:COPY|ADD)\s+(?:--(?!from)\S+\s+)*((?!--)\S[^\n]*?)\s+"
+    r"/(?:usr/(?:local/)?)?s?bin(?:/([\w.-]*))?\s*$",
+    re.MULTILINE,
+)
+"""A line of a Dockerfile that copies to where a shell looks for programs."""
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -47,6 +55,8 @@ class Expander:
         self._shells = shell_scripts(project)
         self._followed: set[tuple[str, Words, str]] = set()
         """The shell files, and how each was called, on the way through one line."""
+        self._copied: dict[str, list[tuple[str, str]]] = {}
+        """What each Dockerfile puts among the programs of its image, and under which names."""
         self._scripts: dict[tuple[str, Words], tuple[list[str], dict[str, list[str]]]] = {}
         self._members = {
             str(data.get("name")): directory(path)
@@ -94,7 +104,7 @@ class Expander:
                 if call in self._followed:
                     return
                 self._followed.add(call)
-                inner = list(self._shell(path, step.words[1:], dir, depth))
+                inner = list(self._shell(path, step.words[1:], dir, dockerfile, depth))
         if not inner:
             yield plain
             return
@@ -164,8 +174,10 @@ class Expander:
 
     def _shell_file(self, word: str, dir: str, dockerfile: str) -> str:
         """Return the shell file that a word names, by its path, or by where an image has it."""
-        if "$" in word or not ("/" in word or word.endswith((".sh", ".bash"))):
+        if "$" in word:
             return ""
+        if not ("/" in word or word.endswith((".sh", ".bash"))):
+            return self._program_of_image(word, dir, dockerfile) if dockerfile else ""
         for base in (dir, "."):
             found = normal(base, word.lstrip("/"))
             if found in self._shells:
@@ -184,7 +196,23 @@ class Expander:
         close.sort(key=lambda path: directory(path) != beside)
         return close[0] if close and name != "bin" else ""
 
-    def _shell(self, path: str, arguments: Words, dir: str, depth: int) -> Iterator[Start]:
+    def _program_of_image(self, name: str, dir: str, dockerfile: str) -> str:
+        """Return the shell file that an image has among its programs, to be called by its name."""
+        if dockerfile not in self._copied:
+            copied = _AMONG_PROGRAMS.findall(self.project.text(dockerfile))
+            self._copied[dockerfile] = [
+                (each, to) for files, to in copied for each in files.split()
+            ]
+        for each, to in self._copied[dockerfile]:
+            for base in (dir, ".", directory(dockerfile)):
+                file = _copied_as(name, normal(base, each.lstrip("/")), to, self.project.dirs)
+                if file in self.project.files and is_shell_script(self.project, file):
+                    return file
+        return ""
+
+    def _shell(
+        self, path: str, arguments: Words, dir: str, dockerfile: str, depth: int
+    ) -> Iterator[Start]:
         lines, functions = self._script_of(path, arguments)
         chosen = _branch(lines, arguments[0]) if arguments else lines
         for line in chosen:
@@ -193,13 +221,13 @@ class Expander:
                 continue
             if entered := ENTERS.match(text):
                 dir = self._enter(dir, entered[1].replace(ROOT, ""))
-            for start in self.starts(text, dir, depth=depth + 1):
+            for start in self.starts(text, dir, dockerfile, depth + 1):
                 body = functions.get(start.step.words[0])
                 if body is None:
                     yield start
                 elif chosen is not lines:
                     for inner in body:
-                        yield from self.starts(inner.strip(), dir, depth=depth + 1)
+                        yield from self.starts(inner.strip(), dir, dockerfile, depth + 1)
 
     def _script_of(self, path: str, arguments: Words) -> tuple[list[str], dict[str, list[str]]]:
         """Return the lines of a shell file that is called so, and its functions."""
@@ -209,6 +237,16 @@ class Expander:
             lines = [text for _, text in put_in(written, directory(path), arguments)]
             self._scripts[call] = (lines, _functions(lines))
         return self._scripts[call]
+
+
+def _copied_as(name: str, file: str, to: str, dirs: Collection[str]) -> str:
+    """Return which file an image has under a name, of those that are copied among its programs."""
+    if to:
+        return file if to == name else ""
+    if file in dirs:
+        return f"{file}/{name}"
+    home, _, pattern = file.rpartition("/")
+    return f"{home}/{name}".lstrip("/") if pattern in (name, "*") else ""
 
 
 def _functions(lines: list[str]) -> dict[str, list[str]]:

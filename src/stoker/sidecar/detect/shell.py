@@ -254,6 +254,8 @@ def _inside(step: Step) -> list[Step] | None:
         return _daemon(words[2:])
     if first in DEV_RUNNERS - _TOLD_IN_A_FILE:
         return _watched(first, words)
+    if (watched := _debugged(words) or _reloaded(words)) is not None:
+        return watched
     if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
         name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]
         return [Step(("watchmedo" if "watchmedo" in words[2] else name, *words[3:]))] if (
@@ -361,6 +363,34 @@ def _watched(first: str, words: Sequence[str]) -> list[Step]:
     if first == "nodemon" and not re.search(r"\.[cm]?[jt]sx?$", rest[0]):
         program = ()
     return [Step((*program, *rest), dev=True)]
+
+
+_DEBUGGERS = frozenset({"debugpy", "ptvsd"})
+_DEBUGGER_VALUES = frozenset({
+    "--listen", "--connect", "--host", "--port", "--log-to", "--log-dir", "--adapter-access-token",
+    "--configure-subProcess", "--configure-qt",
+})  # fmt: skip
+_RELOADER = re.compile(r"(?:\S*[/_-])?(?:auto[-_]?)?(?:reload|watch|restart)(?:er)?\.py")
+
+
+def _debugged(words: Sequence[str]) -> list[Step] | None:
+    """Return what ``python -m debugpy --listen 5678 FILE`` runs, or ``… -m MODULE``."""
+    at = next((at for at, word in enumerate(words) if not word.startswith("-") and at), 0)
+    if not (_PYTHON.fullmatch(words[0]) and words[at] in _DEBUGGERS and words[at - 1] == "-m"):
+        return None
+    rest = list(words[at + 1 :])
+    while rest and rest[0].startswith("-") and rest[0] != "-m":
+        rest = rest[2:] if rest[0] in _DEBUGGER_VALUES else rest[1:]
+    return [Step((words[0], *rest), dev=True)] if rest else None
+
+
+def _reloaded(words: Sequence[str]) -> list[Step] | None:
+    """Return the command that a program of the project's own restarts, given as one word."""
+    if len(words) < 3 or " " not in words[-1] or not _PYTHON.fullmatch(words[0]):
+        return None
+    if not _RELOADER.fullmatch(words[1]):
+        return None
+    return [msgspec.structs.replace(each, dev=True) for each in steps(words[-1])]
 
 
 _RUNNERS_BY_NAME = {

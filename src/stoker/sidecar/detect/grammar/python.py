@@ -101,7 +101,8 @@ _HUEY_VALUES = frozenset({
 def _huey(words: Words, _environment: dict[str, str]) -> Launch | None:
     modules = positional(words[1:], _HUEY_VALUES)
     count = number(options(words, "-w", "--workers"))
-    return Launch("huey", "worker", words, modules[0] if modules else "", (), count)
+    role: Role = "scheduler" if count == 0 else "worker"  # without workers, only that is left
+    return Launch("huey", role, words, modules[0] if modules else "", (), count)
 
 
 def _arq(words: Words, _environment: dict[str, str]) -> Launch | None:

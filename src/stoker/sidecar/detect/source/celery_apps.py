@@ -9,6 +9,7 @@ import msgspec
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
+from stoker.sidecar.detect.source.celery_declared import MAY_BE, without_declared
 from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
 from stoker.sidecar.detect.source.python_tasks import loading_module
 from stoker.sidecar.detect.spotting import sieve
@@ -83,14 +84,14 @@ def _working(source: PythonSource, packages: Iterable[str]) -> list[str]:
 
 def _only_sends(source: PythonSource, paths: Sequence[str]) -> bool:
     """Tell if tasks are only sent by their names, or asked after: others' workers run them."""
-    sends = (source.project.telling(paths, each) for each in (_SENDS, _TAKES))
+    sends = (source.project.telling(paths, each) for each in (_SENDS, _TAKES, MAY_BE))
     return any(map(any, sends)) and not _has_a_task(source, paths)
 
 
 def _has_a_task(source: PythonSource, paths: Sequence[str]) -> bool:
     """Tell if files register a task, or say where some are."""
     return any(
-        _REGISTERS.search(_COMMENT.sub("", source.project.text(path)))
+        _REGISTERS.search(_COMMENT.sub("", without_declared(source.project.text(path))))
         for path in source.project.telling(paths, _SPEAKS_OF_TASKS)
     )
 

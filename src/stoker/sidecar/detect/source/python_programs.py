@@ -14,6 +14,7 @@ from stoker.sidecar.detect.manifests import table
 from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_reloaders import reloaded
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
 from stoker.sidecar.detect.source.python_web import serves
 
@@ -35,6 +36,8 @@ def python_program(source: PythonSource) -> Program:
         script = _script(source, start.step.words, dir, scripts)
         if script is None:
             return None
+        if launch := reloaded(source, script.path):
+            return launch
         sites = _sites(source, script, for_work=start.for_work)
         if not sites:
             return None

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detect.grammar import recognise
+from stoker.sidecar.detect.grammar import Launch, recognise
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import (
@@ -15,6 +15,7 @@ from stoker.sidecar.detect.source.python_modules import (
     full_name,
     strings_in,
 )
+from stoker.sidecar.detect.source.python_settings import setting, variables_in
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Role
 
@@ -83,7 +84,9 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
         if framework is None and full.endswith(".start") and "celery" in text and _is_told(call):
             framework = "celery"
         if framework is not None:
-            queues = tuple(_names_in(module, call)) if framework in ("rq", "faktory") else ()
+            queues = (
+                tuple(_names_in(source, module, call)) if framework in ("rq", "faktory") else ()
+            )
             yield _site(source, path, call, framework, queues)
 
 
@@ -126,11 +129,16 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
     module = source.modules.get(path)
     if module is None:
         return
+    for call, launch in commands(module):
+        yield _site(source, path, call, launch.framework, launch.queues, launch.role)
+
+
+def commands(module: Module) -> Iterator[tuple[ast.Call, Launch]]:
+    """Yield where a file has a worker's command run, and the command."""
     for full, call in module.calls:
-        if _STARTS.fullmatch(full):
-            launch = recognise(tuple(_words_of(call)), {})
-            if launch is not None:
-                yield _site(source, path, call, launch.framework, launch.queues, launch.role)
+        launch = recognise(tuple(_words_of(call)), {}) if _STARTS.fullmatch(full) else None
+        if launch is not None:
+            yield call, launch
 
 
 def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Site, ...]:
@@ -197,14 +205,27 @@ def _is_queue(function: ast.expr) -> bool:
     return isinstance(function, ast.Name) and function.id == "Queue"
 
 
-def _names_in(module: Module, call: ast.Call) -> Iterator[str]:
-    """Yield the queue names that a call is given, literally or by the name of a list."""
+def _attributes(argument: ast.expr) -> Iterator[str]:
+    """Yield the attributes that stand for queues in a list: ``[conf.one, Queue(conf.other)]``."""
+    for each in argument.elts if isinstance(argument, ast.List | ast.Tuple) else ():
+        if isinstance(each, ast.Call) and _is_queue(each.func) and each.args:
+            each = each.args[0]
+        if isinstance(each, ast.Attribute):
+            yield each.attr
+
+
+def _names_in(source: PythonSource, module: Module, call: ast.Call) -> Iterator[str]:
+    """Yield the queue names that a call is given: literally, by a list's name, by a setting's."""
     for argument in [
         *call.args,
         *(keyword.value for keyword in call.keywords if keyword.arg == "queues"),
     ]:
-        keys = {each.slice for each in ast.walk(argument) if isinstance(each, ast.Subscript)}
-        for node in ast.walk(argument):
+        nodes = list(ast.walk(argument))
+        keys = {each.slice for each in nodes if isinstance(each, ast.Subscript)}
+        keys |= variables_in(nodes)
+        told = (setting(source, module.path, each) for each in _attributes(argument))
+        yield from filter(None, told)
+        for node in nodes:
             if isinstance(node, ast.Name):
                 for each in module.tree.body:
                     if (

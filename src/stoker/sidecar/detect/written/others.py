@@ -187,6 +187,11 @@ _SCRIPT_DIRS = frozenset({
 })  # fmt: skip
 
 
+def is_shell_script(project: Project, path: str) -> bool:
+    """Tell if a file says in its first line that a shell runs it."""
+    return re.match(r"#!.*\b(ba|da|a|z)?sh\b", project.text(path)[:80]) is not None
+
+
 def shell_scripts(project: Project) -> list[str]:
     """Return the shell scripts, those without a suffix too."""
     found = project.suffixed("sh", "bash")
@@ -195,7 +200,7 @@ def shell_scripts(project: Project) -> list[str]:
         if (
             "." not in name
             and dir.rpartition("/")[2] in _SCRIPT_DIRS
-            and re.match(r"#!.*\b(ba|da|a|z)?sh\b", project.text(path)[:80])
+            and is_shell_script(project, path)
         ):
             found.append(path)
     return sorted(found, key=lambda path: (path.count("/"), path))

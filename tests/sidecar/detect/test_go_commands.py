@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stoker.sidecar.detect.source.go_lists import closing, listings
-from tests.sidecar.detect.test_programs import commands, go
+from tests.sidecar.detect.test_programs import ASYNQ, commands, go
 
 COMMON = """\
 package common

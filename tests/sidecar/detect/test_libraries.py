@@ -233,3 +233,17 @@ def test_a_plugin_for_testing_brings_workers_only_for_those_who_test(tmp_path: P
              f"{package}/worker/app.py": CELERY, f"{package}/__init__.py": ""}  # fmt: skip
 
     assert seen(tmp_path, files).units == ()
+
+
+def test_what_an_editor_or_a_framework_loads_is_started_by_it(tmp_path: Path) -> None:
+    worker = {
+        "requirements.txt": "huey\n",
+        "jobs.py": "from huey import RedisHuey\nhuey = RedisHuey()\n",
+    }
+    addon = {"setup.py": "setup(name='shop.search', classifiers=['Framework :: Plone :: Addon'])\n"}
+    recommended = {"package.json": '{"engines": {"vscode": "^1.22.0"}, "workspaces": ["apps/*"]}'}
+    extension = {"package.json": '{"engines": {"vscode": "^1.22.0"}, "contributes": {}}'}
+
+    assert len(seen(tmp_path / "one", worker | recommended).units) == 1
+    assert seen(tmp_path / "two", worker | extension).units == ()
+    assert seen(tmp_path / "three", worker | addon).units == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.sidecar.detect.test_node_programs import MAKES, node
-from tests.sidecar.detect.test_programs import commands
+from tests.sidecar.detect.test_programs import commands, seen
 
 ASKS = (
     'import { Worker } from "bullmq";\nconst [name] = process.argv.slice(2);\n'
@@ -105,3 +105,20 @@ def test_a_program_that_is_told_to_be_a_worker_is_one(tmp_path: Path, told: dict
         (("node", "main.js"), {"ROLE": "worker"})
     ]
     assert node(tmp_path, dict.fromkeys(told, ""), '"start": "node main.js"').units == ()
+
+
+@pytest.mark.parametrize("given", ["worker/index.js", "./worker/index.js"])
+def test_a_thread_of_the_app_is_no_worker_beside_it(tmp_path: Path, given: str) -> None:
+    files = {
+        "package.json": '{"dependencies": {"bullmq": "5", "express": "5"},'
+        ' "scripts": {"start": "node dist/main.js"}}',
+        "src/main.ts": "import { Worker } from 'worker_threads';\nimport { join } from 'path';\n"
+        "import express from 'express';\n\nexpress().listen(8080);\n"
+        f"new Worker(join(__dirname, '{given}'));\n",
+        "src/worker/index.ts": "import { Worker } from 'bullmq';\n\n"
+        "new Worker('mail', async () => {});\n",
+    }
+
+    found = seen(tmp_path, files)
+
+    assert ([each.framework for each in found.embedded], found.units) == (["bullmq"], ())

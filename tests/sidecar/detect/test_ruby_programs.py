@@ -250,3 +250,20 @@ def test_a_clock_that_the_web_server_spawns_ticks_already(tmp_path: Path) -> Non
     found = seen(tmp_path, files)
 
     assert ([each.framework for each in found.embedded], found.units) == (["delayed_job"], ())
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("config.ru", "spawn(\"RACK_ENV=#{ENV['RACK_ENV']} bundle exec sidekiq -c 1\")\n"),
+        ("config/initializers/inside.rb", "Thread.new { Sidekiq::CLI.instance.run }\n"),
+    ],
+)
+def test_a_worker_in_the_servers_own_process_is_not_started_once_more(
+    tmp_path: Path, path: str, text: str
+) -> None:
+    work = {"app/workers/sweep.rb": "class Sweep\n  include Sidekiq::Worker\nend\n"}
+
+    found = seen(tmp_path, RAILS | work | {"Gemfile": 'gem "sidekiq"\n', path: text})
+
+    assert ([each.framework for each in found.embedded], found.units) == (["sidekiq"], ())

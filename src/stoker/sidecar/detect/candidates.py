@@ -99,7 +99,7 @@ class Reader:
             else:
                 for known, program in self.programs.items():
                     launch = program(start, dir)
-                    if launch is not None:
+                    if launch is not None and (launch.framework or written.source not in _TELLING):
                         language = known
                         break
                 else:

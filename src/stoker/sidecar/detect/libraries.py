@@ -22,6 +22,7 @@ _PUBLISHED = re.compile(
 _FOR_DEVELOPERS = re.compile(
     r"Intended Audience :: Developers|:: Software Development :: (?:Libraries|Testing)"
 )
+_ADDED_TO = re.compile(r"Framework :: \w+ :: (?:Add-?on|Extension|Plugin)\b", re.IGNORECASE)
 _INSTALLS = r"\b(?:pip3? install (?:-U |--upgrade )?|(?:uv|poetry|pdm) add |pipenv install )"
 _SAMPLE = re.compile(
     r"(?:^|[-_])(?:examples?|samples?|demos?|tests?|testing|dummy|sandbox|playground|testbed)"
@@ -46,8 +47,11 @@ def is_library(source: PythonSource) -> bool:
     own = {name for each in roots for name in (each.name, python_name(each.name))} & LIBRARIES
     if any(not manifests.has(name, python_name(name)) for name in own):
         return True  # what depends on itself only has the name
-    if "vscode" in table(manifests.tables.get("package.json"), "engines"):
+    node = manifests.tables.get("package.json", {})
+    if "vscode" in table(node, "engines") and "contributes" in node:
         return True  # an extension: it runs in the editor
+    if _ADDED_TO.search(_told(project)):
+        return True  # it runs in what it is added to
     if _is_only_installed(source) or _is_about_a_framework(source):
         return True
     gem = any("/" not in path for path in project.suffixed("gemspec"))

@@ -22,7 +22,7 @@ _IMPORTS = tuple(
     for way in (
         rf"from(?<!\wfrom)\s*{_NAME}",
         r"""\((?=\s*["'_])(?:(?<=\bimport\()|(?<=\brequire\()|(?<=\bfork\()|(?<=\bnew URL\()|"""
-        rf"(?:(?<=path\.join\()|(?<=path\.resolve\())__dirname,(?!\s*[\"']\.\.?/?[\"']))\s*{_NAME}",
+        rf"(?:(?<=\bjoin\()|(?<=\bresolve\())__dirname,(?!\s*[\"']\.\.?/?[\"']))\s*{_NAME}",
         rf"processor\s*:\s*{_NAME}",
         rf"import(?<!\wimport)(?:\s*{_NAME}|\s+type\b[^;\n]*?from\s*{_NAME.replace('(', '(?:')})",
     )
@@ -279,9 +279,15 @@ def _only_lives(text: str) -> bool:
 def _imported(data: bytes) -> list[str]:
     """Return what a file imports in their order, without what is only a type."""
     # A type's import is found twice; the last pattern, which comes last, has no name for it.
-    found = {each.end(): each[1] for way in _IMPORTS for each in way.finditer(data)}
+    found = {each.end(): _named(each) for way in _IMPORTS for each in way.finditer(data)}
     names = b"\n".join(dict.fromkeys(name for _, name in sorted(found.items()) if name))
     return decoded(names).split("\n") if names else []
+
+
+def _named(found: re.Match[bytes]) -> bytes:
+    """Return a name as an import would have it: ``join(__dirname, "work/index.js")`` is beside."""
+    beside = b"__dirname" in found[0] and not found[1].startswith((b".", b"/"))
+    return b"./" + found[1] if beside else found[1]
 
 
 _BESIDE = re.compile(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$")

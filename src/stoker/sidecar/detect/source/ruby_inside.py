@@ -28,7 +28,7 @@ _GOOD_JOB_FILES = (
 )  # fmt: skip
 """The last that Rails reads is the one that counts."""
 _QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*:(\w+)" + _NOT_IN_PRODUCTION)
-_SERVERS = r"(?:config/)?(?:unicorn|puma)(?:[._/-]\w+)*\.rb"
+_SERVERS = r"(?:config/)?(?:unicorn|puma)(?:[._/-]\w+)*\.rb|config\.ru"
 """What the web server itself is configured in."""
 _PROGRAMS = {
     "sidekiq": r"\bsidekiq\b(?!\.)",
@@ -84,7 +84,7 @@ def spawned(config: Config, name: str) -> Inside | None:
         rf"""\b(?:spawn|system|exec|popen)\b[^\n]*["'][^"'\n]*(?:{_PROGRAMS[name]}).*"""
     )
     prefix = config.path("")
-    for path in config.project.suffixed("rb"):
+    for path in config.project.suffixed("rb", "ru"):
         if not path.startswith(prefix) or not re.fullmatch(_SERVERS, path.removeprefix(prefix)):
             continue
         text = config.said(path)
@@ -97,7 +97,11 @@ def spawned(config: Config, name: str) -> Inside | None:
 
 def _sidekiq(config: Config) -> Inside | None:
     for path in config.below("config", "lib/puma"):  # Puma's plug-ins, too
-        if re.search(r"^[^#\n]*configure_embed", config.project.text(path), re.MULTILINE):
+        if re.search(
+            r"^[^#\n]*(?:configure_embed|Sidekiq::CLI\.instance)",
+            config.project.text(path),
+            re.MULTILINE,
+        ):
             return "Sidekiq is embedded in the web server", Evidence(path, 0, "configure_embed")
     return None
 

@@ -42,6 +42,8 @@ class Build(msgspec.Struct, frozen=True, omit_defaults=True):
     """Relative to the root, as the Dockerfile is."""
     dockerfile: str
     target: str = ""
+    args: dict[str, str] = {}
+    """What the Dockerfile's ``ARG`` are given, but for secrets."""
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):

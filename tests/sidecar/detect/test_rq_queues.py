@@ -52,7 +52,7 @@ def test_the_scheduler_of_django_is_a_command_of_it(tmp_path: Path) -> None:
     files = {
         "requirements.txt": "django\ndjango-rq\n",
         "manage.py": "",
-        "shop/later.py": "import django_rq\n\ndjango_rq.get_scheduler('a').cron('* * * * *')\n",
+        "shop/later.py": "import django_rq\n\ndjango_rq.get_scheduler().cron('* * * * *')\n",
     }
 
     [unit] = seen(tmp_path, files).units

@@ -79,6 +79,16 @@ def test_a_task_that_is_commented_out_is_none(tmp_path: Path, task: str, workers
     assert len(detect(written(tmp_path, client=CLIENT, api=SENDS, tasks=tasks)).units) == workers
 
 
+def test_of_two_apps_the_client_is_not_the_worker_s(tmp_path: Path) -> None:
+    app = CLIENT.replace("celery_app", "app") + "\n@app.task(name='tile')\ndef tile(n): cut(n)\n"
+    api = "from web.celery_client import celery_app\n\ncelery_app.send_task('tile')\n"
+    files = {"requirements.txt": "celery\n", "web/celery_client.py": CLIENT, "web/api.py": api}
+
+    [unit] = seen(tmp_path, files | {"jobs/main.py": app}).units
+
+    assert unit.command[2] == "jobs.main.app"
+
+
 RQ = "from rq import Queue\n\nqueue = Queue('mail')\nqueue.enqueue(JOB, 1)\n"
 
 

@@ -223,3 +223,17 @@ def test_a_command_leads_to_the_broker_beside_it(tmp_path: Path) -> None:
 
     command = services(tmp_path)["worker"]["command"]
     assert command == ["rq", "worker", "-u", "redis://redis:6379/2", "mail"]
+
+
+def test_an_image_is_built_for_production_with_the_arguments_of_the_projects_own(
+    tmp_path: Path,
+) -> None:
+    compose = (
+        "services:\n  mail:\n    build: {context: ., args: {ROLE: mail, API_TOKEN: s3cr3t}}\n"
+        "    command: celery -A shop worker\n"
+    )
+    dockerfile = "FROM python:3.12\nARG ROLE=web\nCOPY . .\nCMD python $ROLE.py\n"
+
+    generated(tmp_path, CELERY, {"compose.yaml": compose, "Dockerfile": dockerfile})
+
+    assert services(tmp_path, "compose.prod.yaml")["mail"]["build"]["args"] == {"ROLE": "mail"}

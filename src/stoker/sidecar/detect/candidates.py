@@ -86,7 +86,9 @@ class Reader:
         for each in starts:
             environment = written.environment | each.step.environment
             told = any(map(_WORKER.search, _telling(environment).values()))
-            start = msgspec.structs.replace(each, for_work=called or told, pulled=written.pulled)
+            start = msgspec.structs.replace(
+                each, for_work=called or told, pulled=written.pulled, arguments=written.arguments
+            )
             start = _put_in(start, environment)
             launch = recognise(start.step.words, environment)
             dir, language = start.dir, None

@@ -158,7 +158,8 @@ def _leave_guesses(groups: dict[Key, list[Candidate]], manifests: Manifests) -> 
 
     Who wrote down for a machine what runs on it wrote down all of it: an app of the same
     framework in another package is a client, or a copy. And what no manifest asks for, where
-    one asks for another framework, was left behind when the project changed to that.
+    one asks for another framework, was left behind when the project changed to that. A package
+    of Stoker's that was begun for it has no manifest: its image installs what it needs.
     """
     deployed = {
         key[0] for key, group in groups.items()
@@ -166,10 +167,11 @@ def _leave_guesses(groups: dict[Key, list[Candidate]], manifests: Manifests) -> 
     }  # fmt: skip
     homes = {key[::2] for key, group in groups.items() if any(map(_is_written, group))}
     asked = {key[0] for key in groups if _is_asked_for(key[0], manifests)}
+    known = FRAMEWORKS.keys() - {"stoker"}
     for key in list(groups):
         if all(each.source == "source" and each.language == "python" for each in groups[key]):
             is_copy = key[0] in deployed and key[::2] not in homes
-            if is_copy or (asked and key[0] in FRAMEWORKS and key[0] not in asked):
+            if is_copy or (asked and key[0] in known - asked):
                 del groups[key]
 
 

@@ -39,6 +39,8 @@ class Start(msgspec.Struct, frozen=True):
     """What it was written as, such as ``npm run worker``."""
     dockerfile: str = ""
     """Of the image that it is run in, if it is known."""
+    arguments: dict[str, str] = {}
+    """What that Dockerfile's ``ARG`` are given."""
     for_work: bool = False
     """It is called a worker where it is written down: other words do not have to say so."""
     pulled: bool = False

@@ -39,7 +39,7 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
         package = package_of(detection, unit)
         began = begun.is_begun(unit)  # it has an image of its own, whatever else there is
         build = None if began else _build(detection, unit, package)
-        apart = f"{build.dockerfile}#{build.target}" if build else binary(unit)
+        apart = _way(build) if build else binary(unit)
         key = (package.dir, package.language, begun.PACKAGE if began else apart)
         keys.append(key)
         if key not in images:
@@ -53,6 +53,11 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
             images[key] = made
         images[key] = _for(detection, unit, images[key])
     return images, keys
+
+
+def _way(build: Build) -> str:
+    """Return what tells one way to build an image from another."""
+    return " ".join((f"{build.dockerfile}#{build.target}", *map("=".join, build.args.items())))
 
 
 def without_modules(images: Iterable[Image]) -> Iterator[str]:
@@ -104,6 +109,7 @@ def _built(detection: Detection, image: Image, build: Build) -> Image:
         ),
         dockerfile=_relative(build.dockerfile, build.context),
         target=build.target,
+        args=build.args,
         existing=True,
         starts=f"{build.dockerfile}{stage}" in detection.files.get("starting", ()),
         kept=_kept(detection, build.context),

@@ -139,10 +139,12 @@ def _needs(service: Service, up: Mapping[str, str], awaited: Mapping[str, Any]) 
 
 def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
     target = dev_stage(image) if mode == "dev" else worker_stage(image)
-    build = {
+    build: dict[str, Any] = {
         "context": escape(relative(image.context, path)),
         "dockerfile": escape(image.dockerfile),
     }
+    if image.args:
+        build["args"] = {name: escape(value) for name, value in image.args.items()}
     return build | ({"target": target} if target else {})
 
 

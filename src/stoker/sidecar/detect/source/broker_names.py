@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from stoker.sidecar.detect.broker_lines import SCHEMES, Vote
 from stoker.sidecar.detect.source.celery_settings import settings
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import BrokerKind, Evidence
 
@@ -91,7 +92,7 @@ def _meant(value: ast.expr, assigned: Mapping[str, ast.expr]) -> ast.expr:
 
 def _named(value: ast.expr) -> BrokerKind | None:
     """Return the one kind that a value names, if it has no address in it, as a default has."""
-    text = ast.unparse(value)
+    text = as_source(value)
     if any(re.search(pattern, text) for pattern, _ in SCHEMES):
         return None
     kinds: set[BrokerKind] = {k for pattern, k in _NAMES if re.search(pattern, text.upper())}

@@ -40,6 +40,8 @@ _REGISTERS = re.compile(
 _COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
 _STAND_IN = re.compile(r"(^|[/_])(dummy|fake|mock|stub)[_./]")
 """How what others' workers are replaced by for a trial is called."""
+_SENDER = re.compile(r"client|producer|publisher|sender", re.IGNORECASE)
+"""How an app is called that only sends, beside the one that the workers run."""
 
 NOTE = "the Celery app"
 """What shows a worker whose command nobody wrote down."""
@@ -136,8 +138,10 @@ def _score(source: PythonSource, each: Assigned) -> tuple[int, ...]:
     module, _ = source.module_name(each.path)
     uses = source.imports.get(module, 0) + source.imports.get(f"{module}.{each.name}", 0)
     late = f"{each.name}.autodiscover_tasks" in source.project.text(each.path)
+    file = each.path.rpartition("/")[2]
     return (
-        1 if re.search(r"celery|worker", each.path.rpartition("/")[2]) else 0,
+        0 if _SENDER.search(f"{file} {each.name}") else 1,
+        1 if re.search(r"celery|worker", file) else 0,
         1 if each.call.rpartition(".")[2] != "Celery" else 0,
         uses,
         int(late),

@@ -10,6 +10,8 @@ import ast
 import re
 import warnings
 
+from stoker.sidecar.detect.source.python_written import as_source
+
 MAY_BE = re.compile(rb"task\([^)]*\bname\s*=")
 """What makes it worth while to parse a file."""
 _REGISTERING = frozenset({"task", "shared_task"})
@@ -43,7 +45,7 @@ def _is_named(decorator: ast.expr) -> bool:
     """Tell if a decorator registers a task by a name that it is given."""
     return (
         isinstance(decorator, ast.Call)
-        and ast.unparse(decorator.func).rpartition(".")[2] in _REGISTERING
+        and as_source(decorator.func).rpartition(".")[2] in _REGISTERING
         and any(each.arg == "name" for each in decorator.keywords)
     )
 
@@ -54,7 +56,7 @@ def _is_nothing(statement: ast.stmt) -> bool:
         case ast.Pass() | ast.Expr(ast.Constant()) | ast.Return(None | ast.Constant()):
             return True
         case ast.Expr(ast.Call(func)):
-            return _LOGGING.fullmatch(ast.unparse(func)) is not None
+            return _LOGGING.fullmatch(as_source(func)) is not None
         case ast.Raise(ast.Name("NotImplementedError") | ast.Call(ast.Name("NotImplementedError"))):
             return True
         case _:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
+from stoker.sidecar.detect.source.python_written import as_source
 
 _DECORATED = re.compile(
     r"^[ \t]*@(?:\w+\.)*actor\b|^\w+\s*(?::[^=\n]+)?=\s*(?:\w+\.)*actor\(", re.MULTILINE
@@ -96,4 +97,4 @@ def _classes(module: Module) -> Iterator[ast.ClassDef]:
 
 def _is_abstract(node: ast.ClassDef) -> bool:
     metas = [each for each in node.body if isinstance(each, ast.ClassDef) and each.name == "Meta"]
-    return any("abstract = True" in ast.unparse(each) for each in metas)
+    return any("abstract = True" in as_source(each) for each in metas)

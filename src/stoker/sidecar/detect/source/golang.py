@@ -22,7 +22,9 @@ from stoker.sidecar.detect.source import (
 from stoker.sidecar.detect.source.go_air import started_by_air
 from stoker.sidecar.detect.source.go_commands import Commands
 from stoker.sidecar.detect.source.go_packages import GoSource, Program
+from stoker.sidecar.detect.written.dockerfiles import defaults
 from stoker.sidecar.detection import Embedded, Role
+from stoker.sidecar.interpolation import filled
 
 _TOOLS = frozenset({"reflex", "dlv", "go", "make", "docker"})
 _RUN_VALUES = frozenset({"-tags", "-ldflags", "-mod", "-exec", "-gcflags"})
@@ -61,8 +63,8 @@ class GoPrograms:
         """Return a program without a framework whose image builds it of what is called a worker."""
         if not start.dockerfile or not self.source.modules:
             return None
-        built = self.source.built(start.dockerfile)
-        for target in built.get(posixpath.basename(start.step.words[0]), ()):
+        name = posixpath.basename(start.step.words[0])
+        for target in self._targets(name, start.dockerfile, start.arguments):
             if _WORKER.search(target.rstrip("/").removesuffix("/main.go")):
                 return Launch("", "worker", start.step.words, target)
         return None
@@ -132,7 +134,7 @@ class GoPrograms:
         if words[0] in _TOOLS or not name:
             return None, ()
         program = (
-            self._built(name, dir, start.dockerfile)
+            self._built(name, dir, start)
             or self._called(name, dir)
             or (self._like(words[0], dir, start) if self._may_be_built(words[0]) else None)
         )
@@ -173,15 +175,22 @@ class GoPrograms:
                 return found
         return known.get(self.source.dir_of(target))
 
-    def _built(self, name: str, dir: str, dockerfile: str) -> Program | None:
+    def _built(self, name: str, dir: str, start: Start) -> Program | None:
         """Return what is built under a name: ``go build -o bin/worker ./cmd/tasks``."""
-        for path in [dockerfile] if dockerfile else self.source.recipes:
-            for target in self.source.built(path).get(name, ()):
+        for path in [start.dockerfile] if start.dockerfile else self.source.recipes:
+            for target in self._targets(name, path, start.arguments):
                 bases = [dir, directory(path), ".", *self.source.modules]
                 program = self._at(target, bases)
                 if program is not None:
                     return program
         return None
+
+    def _targets(self, name: str, path: str, arguments: dict[str, str]) -> Iterator[str]:
+        """Yield what a recipe builds under a name, with what its image is built with put in."""
+        known = defaults(self.source.project.text(path)) | arguments
+        for out, targets in self.source.built(path).items():
+            if name in (out, filled(out, known)):
+                yield from (filled(target, known) for target in targets)
 
     def _called(self, name: str, dir: str) -> Program | None:
         if name not in self._names:

@@ -31,7 +31,8 @@ _OF_A_QUEUE = re.compile(r"queue|bull|^this\.process$", re.IGNORECASE)
 """What a call is on that has a queue's jobs worked on, or a class that is a queue's own."""
 _FUNCTION = re.compile(r"=>|function|^[\w.\[\]()]+$")
 """What may be one."""
-_DECORATED = re.compile(rb"@Processor|@QueueProcess")
+_MAKING = re.compile(rb"Worker|@Processor|@QueueProcess")
+"""One of these is where a worker of BullMQ is made."""
 _OWN_QUEUE = re.compile(r"class\s+\w+(?:<[^{]*>)?\s+extends\s+(?:Queue|Bull)\b")
 """A class that is a queue of Bull: what it processes is its own."""
 
@@ -68,10 +69,10 @@ class Sites:
         if not about and not self._is_bull(path):
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
+        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
+            return  # most files only add jobs
         text = self.project.text(path)
         made = worker_names(text)
-        if framework == "bullmq" and not made and not _DECORATED.search(self.project.data(path)):
-            return  # most files only add jobs
         found = calls(text, path.rpartition(".")[2])
         for call in found:
             if is_maker(call, made) or _works(call, text, framework, about):

@@ -272,17 +272,14 @@ def _saq(source: PythonSource) -> list[Inferred]:
 
 
 def _taskiq(source: PythonSource) -> list[Inferred]:
-    calls = (
-        source.brokers
-        | {
-            e.call.rpartition(".")[2]
-            for m in source.modules.values()
-            if "taskiq" in source.project.text(m.path)
-            for e in m.assigned
-            if e.call.endswith("Broker") and not e.call.startswith("faststream.")
-        }
-        - _IN_PROCESS
-    )
+    made = {
+        e.call.rpartition(".")[2]
+        for m in source.modules.values()
+        if "taskiq" in source.project.text(m.path)
+        for e in m.assigned
+        if e.call.endswith("Broker") and not e.call.startswith("faststream.")
+    }
+    calls = source.brokers | (made - _IN_PROCESS)
     if calls and _has_no_task(source):
         return []
     workers = (

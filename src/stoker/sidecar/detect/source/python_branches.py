@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.source.python_modules import Module
+from stoker.sidecar.detect.source.python_written import as_source
 
 Functions = dict[str, ast.FunctionDef | ast.AsyncFunctionDef]
 
@@ -47,7 +48,7 @@ def for_others(module: Module) -> list[ast.stmt]:
 
 
 def _asks(node: ast.expr) -> bool:
-    return re.search(r"argv|arg|cmd|command|mode|role|action", ast.unparse(node)) is not None
+    return re.search(r"argv|arg|cmd|command|mode|role|action", as_source(node)) is not None
 
 
 def names_in(statements: Sequence[ast.stmt]) -> set[str]:

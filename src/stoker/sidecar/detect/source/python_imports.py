@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_written import as_source
 
 Import = tuple[str, str, str]
 """A file, what is imported of it (nothing: itself), and how that is called here."""
@@ -58,9 +59,7 @@ def _at_once(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements that run on import: none of functions, or for a type checker."""
     for node in body:
         yield node
-        if isinstance(node, ast.If) and re.search(
-            r"TYPE_CHECKING|__name__", ast.unparse(node.test)
-        ):
+        if isinstance(node, ast.If) and re.search(r"TYPE_CHECKING|__name__", as_source(node.test)):
             yield from _at_once(node.orelse)
         elif isinstance(node, ast.If | ast.Try):
             yield from _at_once([*node.body, *node.orelse])

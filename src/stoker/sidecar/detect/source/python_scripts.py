@@ -13,6 +13,7 @@ from stoker.sidecar.detect.source.python_imports import loaded_by
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import console_scripts
 from stoker.sidecar.detect.source.python_sites import program_sites, script_sites
+from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded, Evidence, Role
 
 
@@ -151,8 +152,8 @@ def _is_asked_for(source: PythonSource, site: Site) -> bool:
 
 def _is_guard(node: ast.If | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     if isinstance(node, ast.If):
-        return re.search(r"__name__|argv|args", ast.unparse(node.test)) is not None
-    return any("command" in ast.unparse(each) for each in node.decorator_list)
+        return re.search(r"__name__|argv|args", as_source(node.test)) is not None
+    return any("command" in as_source(each) for each in node.decorator_list)
 
 
 def loops(source: PythonSource) -> list[Inferred]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from stoker.sidecar.detect.source.python_imports import imported
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_written import as_source
 
 _READS = frozenset({"getenv", "get", "env", "config", "str"})
 """What is given the name of a variable, and then what holds without it."""
@@ -51,7 +52,7 @@ def variables_in(nodes: Iterable[ast.AST]) -> set[ast.expr]:
 
 
 def _called(call: ast.Call) -> str:
-    return ast.unparse(call.func).rpartition(".")[2]
+    return as_source(call.func).rpartition(".")[2]
 
 
 def _assigned(body: list[ast.stmt], name: str) -> list[ast.expr]:

@@ -16,6 +16,7 @@ from stoker.sidecar.detect.source.python_modules import (
     strings_in,
 )
 from stoker.sidecar.detect.source.python_settings import setting, variables_in
+from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Role
 
 _SCRIPTS = {
@@ -107,7 +108,7 @@ def _stokers(source: PythonSource, module: Module) -> list[ast.Call]:
         call for full, call in module.calls
         if call in awaited and full.endswith(".worker")
         and (knows or full.split(".")[-2] in source.stokers)
-        and "burst=True" not in ast.unparse(call)
+        and "burst=True" not in as_source(call)
     ]  # fmt: skip
 
 

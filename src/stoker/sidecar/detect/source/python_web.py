@@ -16,6 +16,7 @@ from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_imports import file_of
 from stoker.sidecar.detect.source.python_modules import Definition, Module, PythonSource, full_name
 from stoker.sidecar.detect.source.python_sites import script_sites
+from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded
 
 _SERVES = re.compile(
@@ -135,7 +136,7 @@ class _Apps:
         while waiting:
             node = waiting.pop()
             if isinstance(node, Definition) and any(
-                _ROUTE.search(ast.unparse(each)) for each in node.decorator_list
+                _ROUTE.search(as_source(each)) for each in node.decorator_list
             ):
                 continue
             if isinstance(node, ast.If) and self._is_off(module, node.test):
@@ -148,7 +149,7 @@ class _Apps:
 
     def _is_off(self, module: Module, test: ast.expr) -> bool:
         """Tell if a condition does not hold, as the app is deployed by default."""
-        text = ast.unparse(test)
+        text = as_source(test)
         if "__name__" in text:
             return not serves(self.source, module.path)
         if isinstance(test, ast.UnaryOp) or re.search(r"argv|args\b|TYPE_CHECKING|sys\.", text):
@@ -197,7 +198,7 @@ def _at_start(module: Module) -> list[ast.AST]:
     """Return what a file runs by itself, and the hooks that a framework calls."""
     return [
         node for node in module.tree.body
-        if not isinstance(node, Definition) or _HOOK.search(ast.unparse(node))
+        if not isinstance(node, Definition) or _HOOK.search(as_source(node))
     ]  # fmt: skip
 
 

@@ -31,11 +31,15 @@ _QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*:(\w+)" + _NOT_IN_PRODUCTION)
 _SERVERS = r"(?:config/)?(?:unicorn|puma)(?:[._/-]\w+)*\.rb"
 """What the web server itself is configured in."""
 _PROGRAMS = {
-    "sidekiq": r"\bsidekiq\b(?!\.)", "good_job": r"\bgood_job start\b", "solid_queue": r"solid_queue:start",
-    "resque": r"\bresque(?:-pool\b|:work)", "delayed_job": r"\bjobs:work\b|\bdelayed_job (?:re)?start\b",
-    "que": r"\bexec que\b|\bque:work\b", "faktory": r"\bfaktory-worker\b",
+    "sidekiq": r"\bsidekiq\b(?!\.)",
+    "good_job": r"\bgood_job start\b",
+    "solid_queue": r"\bsolid_queue:start\b",
+    "resque": r"\bresque(?:-pool\b|:work)",
+    "delayed_job": r"\bjobs:work\b|\bdelayed_job (?:re)?start\b",
+    "que": r"\bexec que\b|\bque:work\b",
+    "faktory": r"\bfaktory-worker\b",
     "clockwork": r"\bclockwork\b",
-}  # fmt: skip
+}
 """What starts each one's worker, and the clock."""
 _OTHER_ENVIRONMENT = re.compile(r"(^|/)environments/(?!production\.rb$)")
 _QUE_WITH_A_COMMAND = (0, 11)

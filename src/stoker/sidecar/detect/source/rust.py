@@ -54,6 +54,8 @@ _SERVES = re.compile(
     rb"rocket::(build|custom|ignite)|Server::bind|poem::Server|salvo::Server|"
     rb"Server::new\((TcpListener|acceptor)|tonic::transport::Server|\.launch\(\)"
 )
+_CALLED = re.compile(rb"\bpost\(|#\[post\b|Method::POST|tonic::transport::Server")
+"""Routes that others send work to; one that is asked for its health has none of these."""
 _MAKING = sieve("Worker", "Monitor", "ConsumerBuilder", "Processor", "basic_consume")
 """One of these is where any of them is made."""
 _COMMANDS = sieve("Subcommand", "structopt", "StructOpt", "clap")
@@ -231,6 +233,11 @@ class RustSource:
         files = [path for each in self._made_of(crate) for path in each.files]
         return any(self.project.telling(files, _SERVES))
 
+    def is_called(self, main: str) -> bool:
+        """Tell if a program works for those who call it, and takes nothing out of a queue."""
+        data = self.project.data(main)
+        return _SERVES.search(data) is not None and _CALLED.search(data) is not None
+
 
 def _frameworks(crates: Iterable[Crate]) -> set[str]:
     """Return the worker frameworks that crates depend on."""
@@ -255,6 +262,8 @@ def rust_program(source: RustSource, start: Start, dir: str) -> Launch | None:
             sites = source.works(crate)
             dedicated = WORKERISH.search(" ".join((binary, *arguments)))
             if not sites and dedicated and _is_worker_name(binary, arguments):
+                if source.is_called(main):
+                    return None
                 return Launch(
                     source.framework_of(crate), "worker", words, f"{main} {' '.join(arguments)}"
                 )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from stoker.sidecar.detect.source.python_modules import Assigned, Definition, PythonSource
+from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detect.source.stoker_apps import Apps
 from stoker.sidecar.detect.source.stoker_urls import url_of
 
@@ -59,7 +60,7 @@ def _store(source: PythonSource, each: Assigned) -> str:
     for full, call in source.modules[each.path].calls:
         if call.lineno == each.line and full.rpartition(".")[2] == "Stoker":
             given = url_of(call)
-            return ast.unparse(given) if given else ""
+            return as_source(given) if given else ""
     return ""
 
 
@@ -76,7 +77,7 @@ def _registered(node: Definition, app: str, path: str) -> Iterator[_Task]:
     """Yield what decorators register; its name and queue, if they are known before it runs."""
     for decorator in node.decorator_list:
         called = isinstance(decorator, ast.Call)
-        if ast.unparse(decorator.func if called else decorator) not in (
+        if as_source(decorator.func if called else decorator) not in (
             f"{app}.task",
             f"{app}.processor",
         ):

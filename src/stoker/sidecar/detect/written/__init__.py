@@ -68,6 +68,8 @@ class Written(msgspec.Struct, frozen=True):
     dockerfile: str = ""
     pulled: bool = False
     """It is run in an image that is built elsewhere."""
+    arguments: dict[str, str] = {}
+    """What the Dockerfile's ``ARG`` are given."""
 
     @property
     def is_for_desk(self) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from stoker.sidecar.detect.dotenv import beside
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
-from stoker.sidecar.detect.written.dockerfiles import Stage, stages, starts
+from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts
 from stoker.sidecar.detect.written.given import given
 from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.detection import Build
@@ -138,13 +138,24 @@ def _written(
         start = stage.entrypoint if stage else ""
         lines = (command, f"{start} {command}".strip())
     else:
-        lines = starts(stage) if stage else ()
+        lines = _started(project, dockerfile, stage, builder) if stage else ()
     key = "command" if command else "entrypoint" if entrypoint else "build"
     line = service.lines.get(key, listed.lines.get(name, 0))
     lines = tuple(dict.fromkeys(filter(None, lines)))
     pulled = "image" in service and "build" not in builder and dockerfile not in project.files
     return (
-        Written("compose", path, line, lines, context, name, environment, dockerfile, pulled)
+        Written(
+            "compose",
+            path,
+            line,
+            lines,
+            context,
+            name,
+            environment,
+            dockerfile,
+            pulled,
+            _arguments(builder),
+        )
         if lines
         else None
     )
@@ -200,7 +211,23 @@ def _built(project: Project, path: str, builder: Table) -> Build | None:
     inside = context == "." or dockerfile.startswith(f"{context}/")
     if "build" not in builder or dockerfile not in project.files or not inside:
         return None
-    return Build(context, dockerfile, target)
+    return Build(context, dockerfile, target, _arguments(builder))
+
+
+def _started(
+    project: Project, dockerfile: str, stage: Stage, builder: Table
+) -> tuple[str, ...]:  # fmt: skip
+    """Return what an image starts, with what it is built with put in: ``ENV APP=$APP``."""
+    given = defaults(project.text(dockerfile)) | _arguments(builder)
+    known = {name: filled(value, given) for name, value in stage.environment.items()}
+    return tuple(filled(line, known) for line in starts(stage))
+
+
+def _arguments(builder: Table) -> dict[str, str]:
+    """Return what a Dockerfile's ``ARG`` are given, but for secrets."""
+    build = builder.get("build")
+    given = _environment(build.get("args")) if isinstance(build, Table) else {}
+    return {name: value for name, value in given.items() if not is_secret(name, value)}
 
 
 def _image_dir(project: Project, image: str) -> str:

@@ -57,6 +57,12 @@ def stages(project: Project, path: str) -> list[Stage]:
     return found
 
 
+def defaults(text: str) -> dict[str, str]:
+    """Return what a Dockerfile's ``ARG`` are if nobody gives them anything else."""
+    pairs = re.findall(r"""^\s*ARG\s+(\w+)=["']?([^\s"']*)""", text, re.MULTILINE | re.IGNORECASE)
+    return dict(pairs)
+
+
 def exposed(project: Project, path: str) -> Iterator[int]:
     """Yield the ports that a Dockerfile speaks of, the last stage's first."""
     for _, line in reversed(joined_lines(project, path)):

@@ -257,7 +257,6 @@ def _told(project: Project, path: str) -> Iterator[Written]:
         if not telling and not (fenced and "cd" in line):
             continue
         texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
-        texts = [text for text in texts if text.strip("./") not in project.dirs]
         if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
             led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
         elif telling:

@@ -95,13 +95,14 @@ FRAMEWORKS: dict[str, Framework] = {
         ),
         _framework(
             "bullmq", "BullMQ", packages={"node": ["bullmq", "@nestjs/bullmq", "groupmq",
-            "@taskforcesh/bullmq-pro"],
+            "@taskforcesh/bullmq-pro", "@rlanz/bull-queue", "@acidiney/bull-queue",
+            "@nemoventures/adonis-jobs"],
             "python": ["bullmq"]}, brokers=["redis"], stop_grace=60,
             grace_reason="the app must call worker.close(), which waits for running jobs",
         ),
         _framework(
-            "bull", "Bull", packages={"node": ["bull", "@nestjs/bull"]}, brokers=["redis"],
-            stop_grace=60,
+            "bull", "Bull", packages={"node": ["bull", "@nestjs/bull", "@rocketseat/adonis-bull",
+            "@ksgl/adonis-bull"]}, brokers=["redis"], stop_grace=60,
         ),
         _framework(
             "sidekiq", "Sidekiq", packages={"ruby": ["sidekiq", "sidekiq-pro", "sidekiq-ent"]},

@@ -208,3 +208,11 @@ def test_a_list_says_what_stands_in_it_and_not_what_is_in_that() -> None:
 
     assert {"one", "Two", "five"} <= set(found.names)
     assert not {"three", "four"} & set(found.names)
+
+
+def test_a_command_that_gives_others_work_does_none(tmp_path: Path) -> None:
+    readme = "```\n./x enqueue 5\n./x work-queue\n```\n"
+
+    found = go(tmp_path, {"main.go": ASYNQ, "README.md": readme})
+
+    assert commands(found) == ["./x work-queue"]

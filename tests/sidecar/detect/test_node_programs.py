@@ -277,6 +277,16 @@ def test_a_worker_without_a_framework_is_there_and_does_something(
     assert commands(seen(tmp_path, package | files)) == words
 
 
+def test_a_worker_without_a_framework_is_one_with_what_it_is_built_from(tmp_path: Path) -> None:
+    scripts = '"dev:worker": "tsx watch src/jobs/run.ts", "start:worker": "node dist/jobs/run.js"'
+    compose = "services:\n  worker: {build: ., command: node dist/jobs/run.js}\n"
+    files = {"src/jobs/run.ts": "run();\n", "compose.yaml": compose}
+
+    found = seen(tmp_path, {"package.json": f'{{"scripts": {{{scripts}}}}}'} | files)
+
+    assert commands(found) == ["node dist/jobs/run.js"]
+
+
 def test_no_typescript_is_among_what_is_built(tmp_path: Path) -> None:
     scripts = '"build": "tsc", "worker": "node dist/worker.ts"'
 
@@ -331,6 +341,31 @@ def test_what_is_called_so_and_is_another_s_is_none(tmp_path: Path, text: str) -
     assert (found.units, found.embedded) == ((), ())
 
 
+# ---- which queue it is ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "queues"),
+    [
+        ('import { mail } from "./names.js";\nnew Worker(mail, send);\n', ("letters",)),
+        ('import { Names } from "./names.js";\nnew Worker(Names.mail, send);\n', ("letters",)),
+        ('const { mail } = require("./names.js");\nnew Worker(mail, send);\n', ("letters",)),
+        ('const mail: string = "own";\nnew Worker(mail, send);\n', ("own",)),
+        ('import "./names.js";\nfor (const mail of all) new Worker(mail, send);\n', ()),
+        ('const user = { mail: "none" };\n(mail) => new Worker(mail, send);\n', ()),
+    ],
+)
+def test_a_queue_s_name_is_a_constant_of_the_file_or_one_that_it_imports(
+    tmp_path: Path, text: str, queues: tuple[str, ...]
+) -> None:
+    names = 'export const mail = "letters";\nexport const Names = { mail: "letters" };\n'
+    files = {"names.js": names, "work.ts": f'import {{ Worker }} from "bullmq";\n{text}'}
+
+    [unit] = node(tmp_path, files).units
+
+    assert unit.queues == queues
+
+
 # ---- who comes to it ----------------------------------------------------------------------------
 
 
@@ -358,41 +393,59 @@ def test_a_program_makes_what_it_speaks_of_and_not_all_that_it_imports(
     assert (commands(found), insides(found)) == (words, inside)
 
 
-# ---- what it is told ----------------------------------------------------------------------------
+# ---- who serves ---------------------------------------------------------------------------------
 
 
-ASKS = (
-    'import { Worker } from "bullmq";\nconst [name] = process.argv.slice(2);\n'
-    "new Worker(name, send);\n"
+@pytest.mark.parametrize(
+    ("starts", "words", "inside"),
+    [
+        ("if (cluster.isPrimary) cluster.fork();\nelse require('./body.js');\n", [], ["bullmq"]),
+        ("if (true) require('./body.js');\n", ["node run.js"], []),
+    ],
 )
+def test_a_program_that_forks_itself_serves_where_its_body_does(
+    tmp_path: Path, starts: str, words: list[str], inside: list[str]
+) -> None:
+    files = {
+        "run.js": f"const cluster = require('cluster');\n{starts}",
+        "body.js": "require('./mail.js');\nrequire('./api.js');\n",
+        "mail.js": MAKES,
+        "api.js": SERVES % "",
+    }
+
+    found = node(tmp_path, files, '"start": "node run.js"')
+
+    assert (commands(found), insides(found)) == (words, inside)
 
 
-def test_a_program_that_is_told_its_queue_is_one_worker_for_each(tmp_path: Path) -> None:
-    scripts = '"work:mail": "node work.js mail", "work:file": "node work.js file"'
-
-    assert commands(node(tmp_path, {"work.js": ASKS}, scripts)) == [
-        "node work.js mail", "node work.js file",
-    ]  # fmt: skip
-
-    same = ASKS.replace("process.argv.slice(2)", "names")
-    assert len(node(tmp_path, {"work.js": same}, scripts).units) == 1
+# ---- what a worker loads itself -----------------------------------------------------------------
 
 
-def test_what_a_program_has_to_be_told_is_in_the_readme(tmp_path: Path) -> None:
-    readme = "```\nnpm run consumer -- mail\n```\n"
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        ("export default async (job) => mails.name;\n", []),
+        ("export default async function mail(job) {}\n", []),
+        ("const mail = async (job) => {};\nmodule.exports = mail;\n", []),
+        ("const { default: mail } = await import('./mail.ts');\nexport default mail;\n", []),
+        ("export default async function mail(job) {}\nmail();\n", ["node mail.processor.js"]),
+        ("const mail = start();\nexport default mail;\n", ["node mail.processor.js"]),
+    ],
+)
+def test_a_processor_that_a_worker_loads_is_no_program(
+    tmp_path: Path, whole: str, words: list[str]
+) -> None:
+    processor = f'import {{ mails }} from "./queue.js";\nmails.on("failed", log);\n{whole}'
+    queue = (
+        'import { Queue, Worker } from "bullmq";\nexport const mails = new Queue("mail");\n'
+        "function createWorker() {\n  new Worker('mail', `${dir}/mail.processor.js`);\n}\n"
+        "export default createWorker;\n"
+    )
+    app = SERVES % 'import createWorker from "./queue.js";\ncreateWorker();'
 
-    found = node(tmp_path, {"work.js": ASKS, "README.md": readme}, '"consumer": "node work.js"')
+    found = node(tmp_path, {"queue.js": queue, "app.js": app, "mail.processor.js": processor})
 
-    assert commands(found) == ["node work.js mail"]
-
-
-@pytest.mark.parametrize("manager", ["pnpm", "yarn"])
-def test_a_manager_runs_what_a_package_brings_by_its_name(tmp_path: Path, manager: str) -> None:
-    compose = f"services:\n  worker: {{build: ., command: {manager} tsx src/mail.ts}}\n"
-
-    found = node(tmp_path, {"src/mail.ts": MAKES, "compose.yaml": compose}, '"build": "tsc"')
-
-    assert commands(found) == ["tsx src/mail.ts"]
+    assert (commands(found), insides(found)) == (words, [] if words else ["bullmq"])
 
 
 # ---- Bull ---------------------------------------------------------------------------------------
@@ -448,30 +501,3 @@ def test_what_a_service_of_nest_processes_is_no_queue(tmp_path: Path) -> None:
     found = seen(tmp_path, {"package.json": package, "src/files.ts": service, "src/main.ts": main})
 
     assert (found.units, found.embedded) == ((), ())
-
-
-# ---- one program for all ------------------------------------------------------------------------
-
-
-CHOOSES = (
-    'import express from "express";\nimport { Worker } from "bullmq";\n'
-    'if (process.env.ROLE === "worker") new Worker("mail", send);\nelse express().listen(3000);\n'
-)
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"compose.yaml": "services:\n  web: {build: ., command: node main.js}\n  mail: "
-                         "{build: ., command: node main.js, environment: {ROLE: worker}}\n"},
-        {"README.md": "```\nROLE=worker node main.js\n```\n"},
-        {"README.md": "```\nROLE=worker npm start\n```\n"},
-    ],
-)  # fmt: skip
-def test_a_program_that_is_told_to_be_a_worker_is_one(tmp_path: Path, told: dict[str, str]) -> None:
-    found = node(tmp_path, {"main.js": CHOOSES} | told, '"start": "node main.js"')
-
-    assert [(unit.command, unit.environment) for unit in found.units] == [
-        (("node", "main.js"), {"ROLE": "worker"})
-    ]
-    assert node(tmp_path, dict.fromkeys(told, ""), '"start": "node main.js"').units == ()

@@ -286,6 +286,19 @@ def test_a_program_is_given_the_command_that_works(
     assert unit.queues == ()
 
 
+def test_an_f_string_that_this_python_can_read_and_not_write_is_read(tmp_path: Path) -> None:
+    narrow = "{'\N{NARROW NO-BREAK SPACE}'.strip()}"  # it would be written with a backslash
+    files = {
+        "requirements.txt": "rq\nflask\nredis\n",
+        "app.py": "from flask import Flask\n\napp = Flask(__name__)\n\n\n"
+        f'@app.get(f"/{narrow}")\ndef home():\n    return {{}}\n',
+        "worker.py": "from redis import Redis\nfrom rq import Worker\n\n"
+        f"if f\"{narrow}\":\n    Worker(['default'], connection=Redis()).work()\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["python worker.py"]
+
+
 RESTARTS = """\
 import subprocess
 from {package} import {restarts}
@@ -350,16 +363,3 @@ def test_texts_that_name_an_app_by_modules_that_pass_it_on_tell_of_one_worker(
     }
 
     assert commands(seen(tmp_path, files)) == units
-
-
-def test_an_f_string_that_this_python_can_read_and_not_write_is_read(tmp_path: Path) -> None:
-    narrow = "{'\N{NARROW NO-BREAK SPACE}'.strip()}"  # it would be written with a backslash
-    files = {
-        "requirements.txt": "rq\nflask\nredis\n",
-        "app.py": "from flask import Flask\n\napp = Flask(__name__)\n\n\n"
-        f'@app.get(f"/{narrow}")\ndef home():\n    return {{}}\n',
-        "worker.py": "from redis import Redis\nfrom rq import Worker\n\n"
-        f"if f\"{narrow}\":\n    Worker(['default'], connection=Redis()).work()\n",
-    }
-
-    assert commands(seen(tmp_path, files)) == ["python worker.py"]

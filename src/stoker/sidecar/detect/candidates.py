@@ -116,9 +116,13 @@ class Reader:
     ) -> tuple[Launch | None, Language | None]:
         """Return a worker without a framework, if there is anything of it to start."""
         launch, language = _custom(written, start)
-        if language == "node" and not self.node.starts_something(start.step.words, dir):
+        if launch is None or language != "node":
+            return launch, language
+        if not self.node.starts_something(start.step.words, dir):
             return None, None
-        return launch, language
+        # What is built and what it is built from is one program.
+        source = self.node.entry(start.step.words, dir)
+        return msgspec.structs.replace(launch, app=source or launch.app), language
 
     def _is_called_worker(self, written: Written, start: Start) -> bool:
         """Tell if a script or a text runs a module of the project that is called a worker."""

@@ -21,6 +21,7 @@ from stoker.sidecar.detect.source import (
     broker_names,
     broker_urls,
     node,
+    node_adonis,
     node_connections,
     python,
     ruby,
@@ -62,6 +63,7 @@ def look(project: Project) -> Detection:
     sources = [
         python.infer(python_source),
         node.infer(node_source),
+        node_adonis.infer(project, manifests),
         ruby.infer(project, manifests),
         go_programs.infer(),
         rust.infer(rust_source),

@@ -26,6 +26,7 @@ _ROOTS: dict[Language, str] = {"node": "package.json", "python": "pyproject.toml
 """What a workspace is installed by, at its root."""
 RUNNERS = frozenset({"tsx", "ts-node", "ts-node-dev", "babel-node", "nodemon", "vite-node"})
 """Packages for development that run TypeScript, or start anew on a change."""
+_ACE = (("node", "ace"), ("node", "ace.js"))
 
 _SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("libpq5",)}
 
@@ -127,7 +128,7 @@ def _for(detection: Detection, unit: Unit, image: Image) -> Image:
     """Return the image with what one more unit needs of it."""
     return msgspec.structs.replace(
         image,
-        dev_packages=image.dev_packages or bool(runner(unit)),
+        dev_packages=image.dev_packages or _runs_source(unit),
         scattered=image.scattered or (image.manager == "pip" and _includes(detection, image)),
     )
 
@@ -140,10 +141,15 @@ def _includes(detection: Detection, image: Image) -> bool:
     return any(path.startswith(below) and path.endswith(".txt") for path in listed - known)
 
 
-def runner(unit: Unit) -> str:
-    """Return what runs a unit's source as it is written, if something does: ``tsx``, say."""
+def _runs_source(unit: Unit) -> bool:
+    """Tell if a unit's source is run as it is written, by what only development asks for.
+
+    So does ``tsx``, and AdonisJS's ``ace`` where it is not the one that was built.
+    """
     words = unit.command[1:] if unit.command[:1] == ("npx",) else unit.command
-    return words[0] if unit.language == "node" and words and words[0] in RUNNERS else ""
+    if unit.language != "node" or not words:
+        return False
+    return words[0] in RUNNERS or words[:2] in _ACE
 
 
 def _place(image: Image) -> tuple[str, str]:

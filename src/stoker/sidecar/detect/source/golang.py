@@ -32,6 +32,8 @@ _STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor|NewServer|\.Run\(|\.St
 _CLEARLY_STARTS = re.compile(r"[Ww]orker|[Cc]onsumer|[Pp]rocessor")
 _WORKER = re.compile(r"(^|[/_-])(workers?|consumers?)$")
 _STARTING = re.compile(r"start|run|serve|launch|up$|work")
+_ADDS = re.compile(r"enqueue|publish|produce|submit|send|client\b|add\b|push\b")
+"""What a sub-command is called that gives others work."""
 _SCHEDULING = re.compile(r"schedul|cron|beat|periodic", re.IGNORECASE)
 
 
@@ -84,6 +86,8 @@ class GoPrograms:
             return self._is_starting(program, arguments[max(map(len, told)) :])
         if commands and self.commands.knows(program, verb):
             return False  # one of its other sub-commands, whatever it is called
+        if _ADDS.match(verb):
+            return False
         if start.for_work or WORKERISH.search(" ".join((verb, *flags))) or (
             DEDICATED.search(" ".join(arguments))
         ):  # fmt: skip

@@ -18,8 +18,10 @@ from stoker.sidecar.detect.source import (
     merged_queues,
     monorepos,
 )
+from stoker.sidecar.detect.source.node_adonis import ace_program
 from stoker.sidecar.detect.source.node_built import compiled, is_built
 from stoker.sidecar.detect.source.node_commands import argument_of, script_of
+from stoker.sidecar.detect.source.node_effects import is_function
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detection import Embedded
 
@@ -40,6 +42,8 @@ _PUT_AWAY = re.compile(
     r"(^|[/_.-])(old|backup|bak|copy|deprecated|unused|legacy)([_.-][\w.-]*)?\.[cm]?[jt]s$"
 )
 """What was a program once, by its name."""
+_PROCESSES = re.compile(r"process|handle|job", re.IGNORECASE)
+"""How a file is called that is a function for jobs."""
 _CLOSED = re.compile(
     r"createApplicationContext\b.*\bawait\s+(?:app|ctx|\w*[cC]ontext)\.close\(|"
     r"\bCommandFactory\.run\(", re.DOTALL,
@@ -49,7 +53,10 @@ _SIGNAL = re.compile(r"\bSIG[A-Z]+\b|process\.on(?:ce)?\(|enableShutdownHooks")
 
 def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     """Return what a command of Node starts, if it is a worker."""
-    path = source.entry(start.step.words, dir)
+    of_ace = ace_program(source.manifests, start.step.words, dir)
+    if of_ace is not None:
+        return of_ace
+    path = source.program(start.step.words, dir)
     if not path or _is_no_script(source, start.step.words, dir):
         return None
     sites = source.works(path)
@@ -127,6 +134,8 @@ def infer(source: NodeSource) -> Sources:
         if _is_dedicated(source, path, relative) or not (
             source.serves(path) or _is_part(path) or _is_script(source, path, sites)
         ):
+            if _is_processor(source, path):
+                continue
             words = _start_words(source, relative, dir)
             found.inferred.append(Inferred(
                 _main(sites), "worker", words, dir, "node", evidence, path, merged_queues(sites),
@@ -157,6 +166,15 @@ def _is_no_program(source: NodeSource, path: str) -> bool:
     if _FILLS.search(path) or _PUT_AWAY.search(path):
         return True
     return _is_done_at_once(source, path)
+
+
+def _is_processor(source: NodeSource, path: str) -> bool:
+    """Tell if a file makes no worker, and is what one works by: a worker loads it by its name."""
+    return (
+        path not in source.sites
+        and _PROCESSES.search(posixpath.basename(path)) is not None
+        and is_function(source.project.text(path))
+    )
 
 
 def _is_made_by_app(source: NodeSource, path: str, sites: Sequence[Site]) -> bool:

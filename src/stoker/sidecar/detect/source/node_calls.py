@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.programs import Imports
@@ -84,14 +85,19 @@ class Callers:
         spoken = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
         own = _EXPORTED.sub("", _COMMENTS.sub("", text))
         found = {site.path} if len(spoken.findall(own)) > 1 else set[str]()
+        coming = self.imports.leading_to([site.path]) & frozenset(self.imports.names)
+        found |= self._among(coming - {site.path}, spoken, name)
+        if not found:  # an import may lead where nobody can follow it
+            found |= self._among(set(self.imports.names) - coming, spoken, name)
+        return frozenset(found)
+
+    def _among(self, paths: Iterable[str], spoken: re.Pattern[str], name: str) -> set[str]:
         told = name.encode()
-        others = (path for path in self.imports.names if path != site.path)
-        found |= {
-            path for path in others
+        return {
+            path for path in paths
             if told in self.project.data(path)
             and spoken.search(_without_imports(self.project.text(path)))
         }  # fmt: skip
-        return frozenset(found)
 
 
 def _without_imports(text: str) -> str:

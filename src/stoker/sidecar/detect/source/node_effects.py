@@ -18,6 +18,13 @@ _VARIABLES = frozenset({"lexical_declaration", "variable_declaration"})
 _SETS_UP = re.compile(r"""(?:\w+\.)?config\(|require\(\s*["'](?:dotenv|module-alias)\b""")
 """What is called before anything else, and starts nothing."""
 _LOADS = re.compile(r"(?:require|import)\(")
+_ARROW = r"(?:async\s*)?(?:\w+|\([^()]*\)[^=()\n]*)=>"
+_WHOLE = re.compile(
+    r"^(?:export\s+default|module\.exports\s*=)\s*"
+    rf"(?:(?P<name>\w+)\s*;?\s*$|(?:async\s+)?function\s*(?P<own>\w*)|{_ARROW})",
+    re.MULTILINE,
+)
+"""What a file is as a whole, for whoever loads it: a function, or something by its name."""
 
 
 def acts(text: str, suffix: str) -> bool:
@@ -27,6 +34,22 @@ def acts(text: str, suffix: str) -> bool:
     the values of constants, only what is constructed counts, and what a function by itself makes.
     """
     return any(map(_acts, statements(text, suffix)))
+
+
+def is_function(text: str) -> bool:
+    """Tell if all that a script is for is a function, which it does not call itself.
+
+    So is the processor that BullMQ or Bull loads by its file's name, in a process of its own.
+    """
+    whole = _WHOLE.search(text)
+    if whole is None:
+        return False
+    name = whole["name"] or whole["own"]
+    if not name:
+        return True
+    declared = rf"\bfunction {name}\(|\bdefault\s*:\s*{name}\b|\b{name}\b[^=;\n]*=\s*{_ARROW}"
+    called = rf"(?<!function )\b{name}\("
+    return re.search(declared, text) is not None and re.search(called, text) is None
 
 
 def _acts(node: Node) -> bool:

@@ -50,6 +50,14 @@ _NO_ROUTE = re.compile(
     r"(?:const|let|var) app = express\(\)|\bapp\.listen\(|//[^\n]*|[\"'`][^\"'`\n]*[\"'`]"
 )
 """What else is done with an app of Express that has no other route."""
+_FORKS_ITSELF = re.compile(r"\bcluster\.fork\(")
+"""A program that is one of several on the same port: what it is lies in what it imports."""
+_LOADS = re.compile(
+    r"""\b(?:require|import)\(\s*(?:`([^`$\n]*)\$\{|"""
+    r"""path\.(?:join|resolve)\(\s*__dirname,\s*["']([^"'\n]*)["']\s*,|[^"'`\s)])"""
+)
+_IS_TOLD = re.compile(r"\bargv\b|\bparseArgs\(|\bcommander\b")
+"""How a program loads another file that its command line names."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
@@ -142,9 +150,12 @@ class NodeSource:
             return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
         if path in self.sites and _is_probe(text):
             return False
+        near = self.imports.of(path)
+        if _FORKS_ITSELF.search(text):
+            near += tuple(further for each in near for further in self.imports.of(each))
         if path in self._working and _only_lives(text):
-            return any(map(self._is_serving, self.imports.of(path)))
-        return any(map(self._is_serving, (path, *self.imports.of(path))))
+            return any(map(self._is_serving, near))
+        return any(map(self._is_serving, (path, *near)))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:
@@ -202,6 +213,25 @@ class NodeSource:
         stem = re.sub(r"\.[cm]?[jt]sx?$", "", name)
         somewhere = self.project.named(*(f"{stem}.{suffix}" for suffix in SUFFIXES))
         return bool(not stem or somewhere or self.project.matching(_BUNDLER))
+
+    def program(self, words: Sequence[str], dir: str) -> str:
+        """Return the file that a command is there for: what it runs, or what that is told to load.
+
+        ``node run.js --script ./worker.js`` is the worker, set up as all of the project's programs.
+        """
+        path = self.entry(words, dir)
+        text = self.project.text(path)
+        if path in self._working or not _IS_TOLD.search(text):
+            return path
+        name = script_of(words)
+        told = [word.rpartition("=")[2] for word in words[words.index(name) + 1 :]] if name else []
+        for loaded in _LOADS.finditer(text):
+            near = f"{posixpath.dirname(path)}/{loaded[1] or f'{loaded[2]}/'}"
+            base = f"./{near}" if loaded[1] or loaded[2] else f"{dir}/"
+            found = (self._files.file(posixpath.normpath(base + each)) for each in told)
+            if worker := next((each for each in found if each in self._working), ""):
+                return worker
+        return path
 
     def entry(self, words: Sequence[str], dir: str) -> str:
         """Return the source file that a command of Node runs."""

@@ -120,15 +120,34 @@ class Sites:
         name = call.arguments[0] if call.arguments else ""
         if not re.fullmatch(r"[\w.]{1,80}", name):
             return ""
-        last = name.rpartition(".")[2]
-        pattern = rf"""\b{re.escape(last)}\b\s*[:=]\s*["'`]([^"'`$\n]+)["'`]"""
+        first, last = name.partition(".")[0], name.rpartition(".")[2]
+        told = r"""\s*["'`]([^"'`$\n]+)["'`]"""
+        # A name by itself is a constant; ``name:`` is a field of just anything.
+        sign = "[:=]" if first != last else r"(?::\s*\w+\s*)?="
+        pattern = rf"\b{re.escape(last)}\b\s*{sign}{told}"
+        own = re.search(pattern, text)
+        if own or not _is_imported(first, text):
+            return own[1] if own else ""
         near = self.imports.of(path)[:20]
         further = dict.fromkeys(each for p in near for each in self.imports.of(p)[:20])
-        for where in (text, *(self.project.text(p) for p in (*near, *further) if p != path)):
+        for where in (self.project.text(p) for p in (*near, *further) if p != path):
             found = re.search(pattern, where) if last in where else None
             if found:
                 return found[1]
         return ""
+
+
+def _is_imported(name: str, text: str) -> bool:
+    """Tell if a file has a name from another one: else it is a parameter, or its own."""
+    word = re.escape(name)
+    return (
+        re.search(
+            rf"""\bimport\b[^;'"]*\b{word}\b[^;'"]*\bfrom\b|"""
+            rf"""\b{word}\b[^;=()]*=\s*(?:await\s+)?(?:require|import)\(""",
+            text,
+        )
+        is not None
+    )
 
 
 def _extended(text: str, made: Collection[str]) -> re.Match[str] | None:

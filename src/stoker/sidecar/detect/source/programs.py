@@ -34,11 +34,15 @@ class Imports:
 
     def leading_to(self, names: Iterable[str]) -> frozenset[str]:
         """Return all that come to one of these, however far; these included."""
-        importers: dict[str, list[str]] = {}
+        return _closure(names, self._importers)
+
+    @cached_property
+    def _importers(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         for name, imported in self._of.items():
             for each in imported:
-                importers.setdefault(each, []).append(name)
-        return _closure(names, importers)
+                found.setdefault(each, []).append(name)
+        return found
 
     @cached_property
     def imported(self) -> frozenset[str]:

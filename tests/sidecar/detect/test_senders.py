@@ -80,7 +80,7 @@ def test_a_task_that_is_commented_out_is_none(tmp_path: Path, task: str, workers
 
 
 def test_of_two_apps_the_client_is_not_the_worker_s(tmp_path: Path) -> None:
-    app = CLIENT.replace("celery_app", "app") + "\n@app.task(name='tile')\ndef tile(n): ...\n"
+    app = CLIENT.replace("celery_app", "app") + "\n@app.task(name='tile')\ndef tile(n): cut(n)\n"
     api = "from web.celery_client import celery_app\n\ncelery_app.send_task('tile')\n"
     files = {"requirements.txt": "celery\n", "web/celery_client.py": CLIENT, "web/api.py": api}
 

@@ -43,7 +43,7 @@ class Build(msgspec.Struct, frozen=True, omit_defaults=True):
     dockerfile: str
     target: str = ""
     args: dict[str, str] = {}
-    """What the Dockerfile's ``ARG`` are given, but for secrets."""
+    """What the Dockerfile's ``ARG`` are given, as the compose file has it, but for secrets."""
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -70,7 +70,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     existing: bool = False
     """The Dockerfile is the project's own and is not written."""
     args: dict[Variable, Text] = {}
-    """What its own Dockerfile's ``ARG`` are given."""
+    """What its own Dockerfile's ``ARG`` are given, as a compose file has it: Compose fills in the
+    variables that are put in."""
     starts: bool = False
     """That starts a program of its own, whatever command it is given: only another entry point has
     it start a worker."""

@@ -41,7 +41,7 @@ _LISTS = {"vendor": "modules.txt"}
 _ASIDE = re.compile(
     r"^dummy/|(^|/)(examples?([-_]\w+)?|samples?|demos?|tests?|specs?|fixtures|benchmarks?|testdata|__tests__|e2e|"
     r"cypress|playground|tutorials?|testing|test[-_]?(app|project|site)s?|load[-_]?tests?|"
-    r"__mocks__|(\w+-)+mocks?|cookbook|(\w+[-_])*bench|(\w+-)+benchmarks?|third[-_]party|templates?|"
+    r"__mocks__|[^/]*-mocks?|cookbook|(?:[^/]*[-_])?bench|[^/]*-benchmarks?|third[-_]party|templates?|"
     r"boilerplates?|archived?|deprecated|legacy|old|scaffolds?)/",
     re.IGNORECASE,
 )

@@ -41,7 +41,7 @@ def test_a_service_is_the_program_that_its_image_is_built_with(
     [unit] = found.units
     assert (unit.name, unit.command) == ("tasks", ("/app/app",))
     assert unit.build is not None
-    assert unit.build.args == {"BIN": "worker"}  # a secret stays where it was written
+    assert unit.build.args == {"BIN": "worker", "API_TOKEN": "${API_TOKEN}"}
 
 
 def test_a_dockerfiles_own_arguments_count_where_none_are_given(tmp_path: Path) -> None:
@@ -70,3 +70,27 @@ def test_what_an_image_starts_may_be_one_of_its_arguments(tmp_path: Path) -> Non
     }
 
     assert commands(seen(tmp_path, files)) == ["node dist/worker.js"]
+
+
+def test_arguments_stay_as_the_compose_file_has_them(tmp_path: Path) -> None:
+    arguments = (
+        "{BIN: worker, MIRROR: '${MIRROR}', TAG: '${TAG:-1}', FROM_SHELL: , 'a b': x, D: [5]}"
+    )
+    files = {
+        "cmd/api/main.go": SERVES, "cmd/worker/main.go": ASYNQ, "Dockerfile": DOCKERFILE,
+        "compose.yaml": COMPOSE.replace("ARGUMENTS", arguments), ".env": "MIRROR=http://inside\n",
+    }  # fmt: skip
+
+    [unit] = go(tmp_path, files).units
+
+    assert unit.build is not None
+    assert unit.build.args == {"BIN": "worker", "MIRROR": "${MIRROR}", "TAG": "${TAG:-1}"}
+
+
+def test_arguments_of_no_known_kind_are_none(tmp_path: Path) -> None:
+    files = {"cmd/worker/main.go": ASYNQ, "Dockerfile": DOCKERFILE.replace("BIN=api", "BIN=worker")}
+
+    for n, arguments in enumerate(("[5]", "7", "[A, {B: c}]", "{A: {B: c}}", '["a b=x", "=y"]')):
+        compose = f"services: {{tasks: {{build: {{context: ., args: {arguments}}}}}}}\n"
+        [unit] = go(tmp_path / str(n), files | {"compose.yaml": compose}).units
+        assert (unit.build.args if unit.build else None) == {}

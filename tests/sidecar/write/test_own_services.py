@@ -236,4 +236,7 @@ def test_an_image_is_built_for_production_with_the_arguments_of_the_projects_own
 
     generated(tmp_path, CELERY, {"compose.yaml": compose, "Dockerfile": dockerfile})
 
-    assert services(tmp_path, "compose.prod.yaml")["mail"]["build"]["args"] == {"ROLE": "mail"}
+    assert services(tmp_path, "compose.prod.yaml")["mail"]["build"]["args"] == {
+        "API_TOKEN": "${API_TOKEN}",
+        "ROLE": "mail",
+    }

@@ -144,7 +144,7 @@ def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
         "dockerfile": escape(image.dockerfile),
     }
     if image.args:
-        build["args"] = {name: escape(value) for name, value in image.args.items()}
+        build["args"] = dict(image.args)
     return build | ({"target": target} if target else {})
 
 

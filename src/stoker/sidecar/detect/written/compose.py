@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -26,6 +26,8 @@ _NAMES = (
     r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"
     r"(local|production|dev|prod|stack|docker-stack|docker-services)\.ya?ml"
 )
+
+_ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -81,7 +83,8 @@ def _service(
 ) -> Service:
     written = _extended(project, path, name, service, listed)
     service = with_texts(written, lambda text: filled(text, known))
-    builder = with_texts(_builder(written, listed), lambda text: filled(text, known))
+    own = _builder(written, listed)
+    builder = with_texts(own, lambda text: filled(text, known))
     environment = _environment(service.get("environment"))
     depends = service.get("depends_on")
     return Service(
@@ -97,7 +100,7 @@ def _service(
         aliases=tuple(_aliases(service)),
         written=_written(project, path, name, service, builder, environment, listed),
         given=given(path, name, written),
-        build=_built(project, path, builder),
+        build=_built(project, path, builder, own),
         command=_line(written.get("command")),
     )  # fmt: skip
 
@@ -205,13 +208,13 @@ def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
     return dir, dockerfile, _text(table.get("target"))
 
 
-def _built(project: Project, path: str, builder: Table) -> Build | None:
+def _built(project: Project, path: str, builder: Table, written: Table) -> Build | None:
     """Return what a service is built from, if all of it is there."""
     context, dockerfile, target = _build(project, path, builder)
     inside = context == "." or dockerfile.startswith(f"{context}/")
     if "build" not in builder or dockerfile not in project.files or not inside:
         return None
-    return Build(context, dockerfile, target, _arguments(builder))
+    return Build(context, dockerfile, target, _arguments(written))
 
 
 def _started(
@@ -224,10 +227,23 @@ def _started(
 
 
 def _arguments(builder: Table) -> dict[str, str]:
-    """Return what a Dockerfile's ``ARG`` are given, but for secrets."""
+    """Return what a Dockerfile's ``ARG`` are given, as the file has it: Compose puts in the rest.
+
+    One without a value is the shell's. A secret that stands there is asked for under its own name.
+    """
     build = builder.get("build")
-    given = _environment(build.get("args")) if isinstance(build, Table) else {}
-    return {name: value for name, value in given.items() if not is_secret(name, value)}
+    given = build.get("args") if isinstance(build, Table) else None
+    pairs: Iterable[tuple[str, Any]] = ()
+    if isinstance(given, Table):
+        pairs = given.items()
+    elif isinstance(given, list):
+        texts = map(_text, cast(list[Any], given))
+        pairs = ((name, value) for name, sign, value in (t.partition("=") for t in texts) if sign)
+    found = ((name.strip(), value) for name, value in pairs if isinstance(value, str))
+    return {
+        name: f"${{{name}}}" if "$" not in value and is_secret(name, value) else value
+        for name, value in sorted(found) if _ARGUMENT.fullmatch(name)
+    }  # fmt: skip
 
 
 def _image_dir(project: Project, image: str) -> str:

@@ -59,7 +59,9 @@ def stages(project: Project, path: str) -> list[Stage]:
 
 def defaults(text: str) -> dict[str, str]:
     """Return what a Dockerfile's ``ARG`` are if nobody gives them anything else."""
-    pairs = re.findall(r"""^\s*ARG\s+(\w+)=["']?([^\s"']*)""", text, re.MULTILINE | re.IGNORECASE)
+    pairs = re.findall(
+        r"""^[ \t]*ARG[ \t]+(\w+)=["']?([^\s"']*)""", text, re.MULTILINE | re.IGNORECASE
+    )
     return dict(pairs)
 
 

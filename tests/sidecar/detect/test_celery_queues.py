@@ -193,6 +193,16 @@ def test_where_a_worker_takes_it_or_may_do_so_there_is_no_note(
     assert seen(tmp_path, ROUTED, procfile=procfile).notes == ()
 
 
+def test_a_worker_of_another_package_may_take_it(tmp_path: Path) -> None:
+    other = tmp_path / "render"
+    other.mkdir()
+    (other / "requirements.txt").write_text("celery[redis]\n")
+    (other / "render.py").write_text("from celery import Celery\n\napp = Celery('render')\n")
+    (other / "Procfile").write_text("worker: celery -A render worker -Q render\n")
+
+    assert seen(tmp_path, ROUTED, procfile="worker: celery -A proj worker\n").notes == ()
+
+
 @pytest.mark.parametrize(
     ("imports", "queue"),
     [

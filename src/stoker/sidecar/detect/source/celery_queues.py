@@ -52,14 +52,15 @@ class CeleryQueues:
         return [self._served(unit, units) if _is_ours(unit) else unit for unit in units]
 
     def unserved(self, units: Sequence[Unit]) -> Iterator[str]:
-        """Yield a note for each queue that is named, and that no worker of its package takes."""
+        """Yield a note for each queue that is named, and that no worker takes: of any package."""
         workers = [unit for unit in units if _is_worker(unit)]
+        told = {queue for unit in workers for queue in unit.queues}
         for home in dict.fromkeys(self._home(unit.dir) for unit in workers):
             near = [unit for unit in workers if self._home(unit.dir) == home]
             if not all(map(_is_plain, near)):
                 continue  # its queues are nobody's to know before it starts
             named = [each for each in self._named if self._home(each.path) == home]
-            taken = {queue for unit in near for queue in unit.queues}
+            taken = told | {""}
             usual = _by_itself(named)
             if not all(map(_chooses, near)):
                 if any(each.kind == "declared" and not each.name for each in named):
@@ -67,7 +68,7 @@ class CeleryQueues:
                 taken |= set(usual)
             for each in _first(each for each in named if each.kind != "default"):
                 if each.name not in taken:
-                    queues = ",".join([*filter(None, usual), each.name])
+                    queues = ",".join(dict.fromkeys([*filter(None, usual), each.name]))
                     yield (
                         f"{each.path}:{each.line}: no worker takes jobs of the queue "
                         f"{each.name!r}: start one with -Q {queues}"

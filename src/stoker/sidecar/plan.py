@@ -27,9 +27,12 @@ Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,62}\Z")]
 Command = Annotated[tuple[Text, ...], msgspec.Meta(max_length=256)]
 Tag = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
 Reference = Annotated[
-    str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9._/:-]{0,200}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
+    str,
+    msgspec.Meta(
+        pattern=r"\A[a-z0-9][a-z0-9._/:-]{0,200}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?\Z"
+    ),
 ]
-"""An image with its tag."""
+"""An image with its tag, and its digest if it is pinned to one."""
 SystemPackage = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9+.-]{1,100}\Z")]
 
 

@@ -77,6 +77,10 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     starts: bool = False
     """That starts a program of its own, whatever command it is given: only another entry point has
     it start a worker."""
+    entry: Command = ()
+    """Of Go and Rust: what its own Dockerfile has it start, the program's path among the words."""
+    chosen: bool = False
+    """That is the program that is meant, whatever it is called there: ``args`` say it."""
     kept: tuple[Place, ...] = ()
     """Files of variables that its own Dockerfile copies by name, relative to the context."""
     system_packages: tuple[SystemPackage, ...] = ()

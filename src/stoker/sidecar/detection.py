@@ -12,6 +12,8 @@ from stoker.sidecar.values import Given
 Role = Literal["worker", "scheduler", "dashboard", "other"]
 """``scheduler``: a companion of which exactly one may run; ``dashboard``: started on demand."""
 Language = Literal["node", "python", "ruby", "go", "rust"]
+COMPILED: tuple[Language, ...] = ("go", "rust")
+"""A program of these is in the image that was built for it, and in no other."""
 BrokerKind = Literal[
     "redis", "rabbitmq", "faktory", "postgres", "nats", "sqlite", "database", "sqs"
 ]  # fmt: skip
@@ -44,6 +46,15 @@ class Build(msgspec.Struct, frozen=True, omit_defaults=True):
     target: str = ""
     args: dict[str, str] = {}
     """What the Dockerfile's ``ARG`` are given, as the compose file has it, but for secrets."""
+
+
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a Dockerfile is told which program to build: ``go build ./cmd/${BIN}``."""
+
+    argument: str
+    before: str = ""
+    """What the build command has before it, and after it."""
+    after: str = ""
 
 
 class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -168,6 +179,10 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     ``kubernetes``, ``dockerignore``, ``env``; ``copied``: such files that Dockerfiles
     copy by name; ``starting``: Dockerfiles, and stages as ``Dockerfile#stage``, whose image starts
     a program of its own, whatever command it is given."""
+    choices: dict[str, Choice] = {}
+    """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
+    programs: dict[str, tuple[str, ...]] = {}
+    """Of Go and Rust: what the images of Dockerfiles, and of stages, start if told nothing."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
     web: Unit | None = None

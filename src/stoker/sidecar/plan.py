@@ -27,9 +27,12 @@ Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,62}\Z")]
 Command = Annotated[tuple[Text, ...], msgspec.Meta(max_length=256)]
 Tag = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
 Reference = Annotated[
-    str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9._/:-]{0,200}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
+    str,
+    msgspec.Meta(
+        pattern=r"\A[a-z0-9][a-z0-9._/:-]{0,200}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?\Z"
+    ),
 ]
-"""An image with its tag."""
+"""An image with its tag, and its digest if it is pinned to one."""
 SystemPackage = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9+.-]{1,100}\Z")]
 
 
@@ -75,6 +78,10 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     starts: bool = False
     """That starts a program of its own, whatever command it is given: only another entry point has
     it start a worker."""
+    entry: Command = ()
+    """Of Go and Rust: what its own Dockerfile has it start, the program's path among the words."""
+    chosen: bool = False
+    """That is the program that is meant, whatever it is called there: ``args`` say it."""
     kept: tuple[Place, ...] = ()
     """Files of variables that its own Dockerfile copies by name, relative to the context."""
     system_packages: tuple[SystemPackage, ...] = ()

@@ -361,3 +361,19 @@ def test_services_go_into_the_file_that_people_start(
     plan = msgspec.structs.replace(PLANS["node-npm"], compose_files=own)
 
     assert {path for path, _ in composes(plan) if not path.startswith(".")} == {dev, prod}
+
+
+@pytest.mark.parametrize(
+    ("image", "place"),
+    [
+        ("postgres:17-alpine", "/var/lib/postgresql/data"),
+        ("postgres:18-alpine", "/var/lib/postgresql"),
+        (f"postgres:18-alpine@sha256:{64 * '0'}", "/var/lib/postgresql"),
+    ],
+)
+def test_a_volume_is_where_this_postgresql_keeps_its_data(image: str, place: str) -> None:
+    store = msgspec.structs.replace(POSTGRES, image=image)
+    plan = msgspec.structs.replace(PLANS["celery"], stores=(REDIS, store))
+
+    [values] = [values for path, values in composes(plan) if path == "compose.yaml"]
+    assert values["services"]["postgres"]["volumes"] == [f"postgres-data:{place}"]

@@ -113,6 +113,9 @@ def test_whatever_it_holds_it_stays_a_value(attack: str) -> None:
     assert attack in made["networks"]
 
 
+DIGEST = 4 * "0123456789abcdef"
+
+
 def _planned(tmp_path: Path, redis: str, url: str) -> Plan:
     (tmp_path / "requirements.txt").write_text("celery[redis]\n")
     (tmp_path / "tasks.py").write_text(
@@ -132,6 +135,9 @@ def _planned(tmp_path: Path, redis: str, url: str) -> Plan:
         ("redis:${TAG:-6.2}", "redis:6.2"),
         ("redis", "redis:7-alpine"),
         ("valkey/valkey:8", "valkey/valkey:8"),
+        (f"valkey/valkey:8@sha256:{DIGEST}", f"valkey/valkey:8@sha256:{DIGEST}"),
+        (f"redis:8@sha256:{DIGEST[1:]}", "redis:7-alpine"),
+        (f"redis:8@sha256:{DIGEST}@x", "redis:7-alpine"),
         ("example/redis-with-more:1", "redis:7-alpine"),
     ],
 )

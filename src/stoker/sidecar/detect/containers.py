@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from stoker.sidecar.detect.written.compose import compose_files
 from stoker.sidecar.detect.written.dockerfiles import copied, dockerfiles
-from stoker.sidecar.detect.written.entrypoints import starting
+from stoker.sidecar.detect.written.entrypoints import programs, starting
+from stoker.sidecar.detect.written.programs import choice
+from stoker.sidecar.detection import Choice
 from stoker.sidecar.project import Project
 
 _VARIABLES = re.compile(r"(?!/)(?!(.*/)?\.\.(/|\Z))([^\s!#\\]*/)?\.env([.*][^\s/\\]*)?")
@@ -28,6 +31,17 @@ def container_files(project: Project) -> dict[str, tuple[str, ...]]:
     found["copied"] = list(dict.fromkeys(filter(_VARIABLES.fullmatch, copies)))
     found["starting"] = [each for path in found["dockerfile"] for each in starting(project, path)]
     return {kind: tuple(paths) for kind, paths in found.items() if paths}
+
+
+def choices(project: Project, files: Mapping[str, Sequence[str]]) -> dict[str, Choice]:
+    """Return how those Dockerfiles are told what to build that build one of several programs."""
+    found = {path: choice(project, path) for path in files.get("dockerfile", ())}
+    return {path: each for path, each in found.items() if each}
+
+
+def programs_of(project: Project, files: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return what images start if they are told nothing: Dockerfiles, and their stages."""
+    return dict(each for path in files.get("dockerfile", ()) for each in programs(project, path))
 
 
 def _kubernetes(project: Project) -> list[str]:

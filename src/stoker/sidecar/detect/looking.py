@@ -12,7 +12,7 @@ from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
-from stoker.sidecar.detect.containers import container_files
+from stoker.sidecar.detect.containers import choices, container_files, programs_of
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
@@ -46,7 +46,7 @@ from stoker.sidecar.detect.written import (
     platforms,
     procfiles,
 )
-from stoker.sidecar.detection import Detection, Embedded, Language, Unit
+from stoker.sidecar.detection import COMPILED, Detection, Embedded, Language, Unit
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import Given
 
@@ -115,6 +115,8 @@ def look(project: Project) -> Detection:
     uses = outside.placed(project, uses, started, services, told if only else (), written)
     uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
     others = outside.placed(project, others, started, services)
+    files = container_files(project)
+    compiled = any(each.language in COMPILED for each in units)
     return Detection(
         units=tuple(units),
         embedded=embedded,
@@ -122,7 +124,9 @@ def look(project: Project) -> Detection:
         uses=uses,
         beside=others,
         packages=tuple(manifests.packages),
-        files=container_files(project),
+        files=files,
+        choices=choices(project, files) if compiled else {},
+        programs=programs_of(project, files) if compiled else {},
         variables=tuple(sorted(read)),
         web=web,
         notes=(

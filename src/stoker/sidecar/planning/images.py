@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from stoker.sidecar.detection import Build, Detection, Language, Package, Unit
+from stoker.sidecar.detection import COMPILED, Build, Detection, Language, Package, Unit
 from stoker.sidecar.plan import Image
 from stoker.sidecar.planning import begun
+from stoker.sidecar.planning.chosen import is_chosen, of_program, started_by
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.own_files import own_file
 
@@ -40,6 +41,8 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
         package = package_of(detection, unit)
         began = begun.is_begun(unit)  # it has an image of its own, whatever else there is
         build = None if began else _build(detection, unit, package)
+        if build and not unit.build:
+            build = of_program(detection, build, binary(unit))
         apart = _way(build) if build else binary(unit)
         key = (package.dir, package.language, begun.PACKAGE if began else apart)
         keys.append(key)
@@ -49,6 +52,8 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
                 made = _begun(detection, unit, made)
             if build:
                 made = _built(detection, made, build)
+            elif made.existing and made.binary and _path(made) in detection.choices:
+                made = _beside(made)
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
@@ -94,7 +99,7 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
     context = package.workspace or package.dir
     usual = posixpath.normpath(posixpath.join(context, "Dockerfile"))
     alike = not binary(unit) and usual in detection.files.get("dockerfile", ())
-    return Build(context, usual) if alike else None
+    return Build(context, usual) if alike or usual in detection.choices else None
 
 
 def _built(detection: Detection, image: Image, build: Build) -> Image:
@@ -112,8 +117,18 @@ def _built(detection: Detection, image: Image, build: Build) -> Image:
         target=build.target,
         args=build.args,
         existing=True,
+        entry=started_by(detection, build) if image.language in COMPILED else (),
+        chosen=is_chosen(detection, build, image.binary),
         starts=f"{build.dockerfile}{stage}" in detection.files.get("starting", ()),
         kept=_kept(detection, build.context),
+    )
+
+
+def _beside(image: Image) -> Image:
+    """Return an image that is built from a file of its own beside the project's own Dockerfile."""
+    place = f"{image.dockerfile}.{image.name}"
+    return msgspec.structs.replace(
+        image, dockerfile=place, existing=False, starts=False, entry=(), kept=()
     )
 
 
@@ -150,6 +165,10 @@ def _runs_source(unit: Unit) -> bool:
     if unit.language != "node" or not words:
         return False
     return words[0] in RUNNERS or words[:2] in _ACE
+
+
+def _path(image: Image) -> str:
+    return posixpath.normpath(posixpath.join(image.context, image.dockerfile))
 
 
 def _place(image: Image) -> tuple[str, str]:
@@ -219,6 +238,9 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         package_dir=inside,
         dockerfile=dockerfile,
         existing=existing,
+        entry=detection.programs.get(own_file, ())
+        if existing and package.language in COMPILED
+        else (),
         starts=existing and own_file in detection.files.get("starting", ()),
         kept=_kept(detection, context) if existing else (),
         system_packages=_SYSTEM.get(package.language, ()),

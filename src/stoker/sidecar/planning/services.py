@@ -8,11 +8,13 @@ import shlex
 from collections.abc import Mapping
 from typing import Literal
 
-from stoker.sidecar.detection import BrokerKind, Detection, Language, Unit
+import msgspec
+
+from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
 from stoker.sidecar.plan import Health, Image, Service, own_files
 from stoker.sidecar.planning import begun
-from stoker.sidecar.planning.images import RUNNERS
+from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.planning.stores import has_own_file
 from stoker.sidecar.reloading import reloads
@@ -28,7 +30,6 @@ _SCHEMES: dict[BrokerKind, str] = {
 }  # fmt: skip
 _LOCAL = r"(?:localhost|127\.0\.0\.1)"
 _SHELLS = frozenset({"sh", "bash", "ash"})
-_COMPILED: tuple[Language, ...] = ("go", "rust")
 _BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
 """Where what was built of TypeScript lies."""
 _SAY_NOTHING = frozenset({
@@ -147,13 +148,26 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
     words, dev = unit.command, unit.dev_command
     if image.existing and unit.runner:
         return (*unit.runner, *words), dev
-    if unit.language in _COMPILED and (program := _compiled(unit, image)) is not None:
+    if unit.language in COMPILED and image.existing:  # which may have several programs in it
+        image = msgspec.structs.replace(image, binary=binary(unit) or image.binary)
+    if unit.language in COMPILED and (program := _compiled(unit, image)) is not None:
         arguments, source = program
         # In an image of the project's own nobody knows what it would be compiled by.
-        return (image.program, *arguments), dev or (() if image.existing else source)
+        start = image.entry if image.chosen else _started(image, image.program)
+        return (*start, *arguments), dev or (() if image.existing else source)
+    if unit.language in COMPILED and not words[0].startswith("/"):
+        return (*_started(image, words[0]), *words[1:]), dev
     if unit.language == "node":
         return _node(words, image), _node(dev, image)
     return words, dev
+
+
+def _started(image: Image, program: str) -> Words:
+    """Return what starts a program: it need not be on PATH where the image starts it itself."""
+    for at, word in enumerate(image.entry, 1):
+        if posixpath.basename(word) == posixpath.basename(program):
+            return image.entry[:at]
+    return (program,)
 
 
 def _compiled(unit: Unit, image: Image) -> tuple[Words, Words] | None:

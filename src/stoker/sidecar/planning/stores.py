@@ -295,10 +295,12 @@ def _is_alike(own: str, usual: str) -> bool:
 
     That of NATS does only where it has a shell's programs in it.
     """
-    name, _, tag = own.rpartition(":")
+    tagged, pinned, digest = own.partition("@")
+    name, _, tag = tagged.rpartition(":")
     repository = usual.rpartition(":")[0]
     return (
         name in (repository, *_MADE_OF.get(repository, ()))
+        and (not pinned or re.fullmatch(r"sha256:[0-9a-f]{64}", digest) is not None)
         and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", tag) is not None
         and (repository != "nats" or "alpine" in tag)
     )

@@ -109,7 +109,8 @@ def _place(store: Store, kind: _Kind) -> str:
     """PostgreSQL keeps its data one folder deeper up to version 17."""
     if store.kind not in ("postgres", "database"):
         return kind.volume
-    major = store.image.rpartition(":")[2].split(".")[0].split("-")[0]
+    tagged = store.image.partition("@")[0]
+    major = tagged.rpartition(":")[2].split(".")[0].split("-")[0]
     return kind.volume if major.isdecimal() and int(major) >= 18 else f"{kind.volume}/data"
 
 

@@ -33,6 +33,22 @@ def starting(project: Project, path: str) -> Iterator[str]:
                 yield f"{path}#{stage.name}"
 
 
+def programs(project: Project, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the words that a Dockerfile's image starts if it is told nothing, and ``PATH#STAGE``'s.
+
+    Without an entry point that starts what it is given, and but for what only a shell can put in.
+    """
+    every = stages(project, path)
+    for at, stage in enumerate(every, 1):
+        passes = not stage.entrypoint or _passes(project, stage)
+        words = tuple(split(stage.command if passes else stage.entrypoint))
+        if words and not any("$" in word for word in words):
+            if at == len(every):
+                yield path, words
+            if stage.name:
+                yield f"{path}#{stage.name}", words
+
+
 def _passes(project: Project, stage: Stage) -> bool:
     """Tell if an entry point starts what it is given."""
     words = list(split(stage.entrypoint))

@@ -29,6 +29,8 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True):
     grace_reason: str = ""
     health: tuple[str, ...] = ()
     """A check that fails when the worker does not work; ``{app}`` is filled in."""
+    health_url: str = ""
+    """The variable from which that check, a shell's line, takes the broker's URL: no other."""
     concurrency_flag: str = ""
     in_process: tuple[str, ...] = ()
     """Companions that run inside the worker and want no service."""
@@ -108,7 +110,8 @@ FRAMEWORKS: dict[str, Framework] = {
             "sidekiq", "Sidekiq", packages={"ruby": ["sidekiq", "sidekiq-pro", "sidekiq-ent"]},
             brokers=["redis"], stop_grace=30,
             grace_reason="it waits 25 s for running jobs, then puts them back",
-            health=["sh", "-c", _SIDEKIQ_ALIVE], concurrency_flag="-c",
+            health=["sh", "-c", _SIDEKIQ_ALIVE], health_url="REDIS_URL",
+            concurrency_flag="-c",
         ),
         _framework(
             "good_job", "GoodJob", packages={"ruby": ["good_job"]}, brokers=["postgres"],

@@ -49,8 +49,8 @@ def _plan(root: Path, files: dict[str, str]) -> Plan:
         ("python manage.py runserver", "python manage.py runserver 0.0.0.0:8000", 8000),
         ("python manage.py runserver 8080", "python manage.py runserver 0.0.0.0:8080", 8080),
         ("./manage.py runserver 0:81", "./manage.py runserver 0:81", 81),
-        ("bin/rails server", "bin/rails server -b 0.0.0.0", 3000),
-        ("rails s -p 4000", "bundle exec rails s -p 4000 -b 0.0.0.0", 4000),
+        ("bin/rails server", "bin/rails server", 3000),
+        ("rails s -p 4000", "bundle exec rails s -p 4000", 4000),
         ("next start -p 3001", "next start -p 3001", 3001),
     ],
 )
@@ -59,6 +59,37 @@ def test_a_server_is_heard_outside_its_container(line: str, command: str, port: 
 
     assert served is not None
     assert (" ".join(served.words), served.port) == (command, port)
+
+
+@pytest.mark.parametrize(
+    ("gems", "words", "told"),
+    [
+        (
+            {"Gemfile.lock": "GEM\n  specs:\n    rails (7.2.0)\n      railties (= 7.2.0)\n"},
+            "",
+            True,
+        ),
+        ({"Gemfile.lock": "GEM\n  specs:\n    rails (5.2.8)\n"}, " -b 0.0.0.0", False),
+        ({"Gemfile": 'gem "rails", "~> 4.2"\n'}, " -b 0.0.0.0", False),
+        ({"Gemfile": 'gem "rails"\n'}, "", True),
+    ],
+)
+def test_rails_is_heard_by_a_variable_where_it_reads_one(
+    tmp_path: Path, gems: dict[str, str], words: str, told: bool
+) -> None:
+    # its stock entry point prepares the database only if the command ends in "rails server"
+    app = _app(tmp_path, gems | {"Procfile": "web: ./bin/rails server\n"})
+
+    assert app is not None
+    assert " ".join(app.command) == f"./bin/rails server{words}"
+    assert app.environment == ({"BINDING": "0.0.0.0"} if told else {})
+
+
+def test_rails_that_is_told_where_to_listen_is_told_nothing(tmp_path: Path) -> None:
+    app = _app(tmp_path, {"Procfile": "web: bin/rails server -b 127.0.0.1\n"})
+
+    assert app is not None
+    assert (app.command[-1], app.environment) == ("127.0.0.1", {})
 
 
 @pytest.mark.parametrize(

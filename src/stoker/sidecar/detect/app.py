@@ -11,7 +11,7 @@ import msgspec
 from stoker.sidecar.detect.candidates import Words
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.servers import EVERYWHERE, Serving, serving
+from stoker.sidecar.detect.servers import EVERYWHERE, Serving, rails_version, serving
 from stoker.sidecar.detect.shell import as_shell, is_dev
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.node_files import NodeSource
@@ -37,6 +37,7 @@ _LISTENED = re.compile(
     r"PORT\b[^\n\d]{0,24}(\d{2,5})\b|[Ll]isten\w*\(\s*[\"']?(?:[\d.]*:)?(\d{2,5})\b"
 )
 _DASHBOARDS = re.compile(r"asynqmon|bull-?board|bullmon|arena|flower|admin|dashboard")
+_GEMFILES = ("Gemfile.lock", "Gemfile")
 _LISTED = 4
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUNTIMES: dict[str, Language] = {
@@ -108,7 +109,9 @@ class Finder:
         # What an entry file runs of its arguments is no command.
         starts = [start for start in starts if not {"$@", "$*"} & set(start.step.words)]
         for start in starts:
-            served = serving(start.step.words) or self._program(start, written)
+            served = serving(start.step.words, self._rails(start.dir)) or self._program(
+                start, written
+            )
             if served is not None:
                 yield self._found(written, start, served, service)
                 return
@@ -119,6 +122,12 @@ class Finder:
             words = starts[0].via[0] if several else starts[0].step.words
             unknown = self._found(written, starts[0], Serving(words, None), service)
             yield msgspec.structs.replace(unknown, rank=(1, *unknown.rank[1:]))
+
+    def _rails(self, dir: str) -> int | None:
+        """Return the major version of a directory's Rails, if its files name one."""
+        paths = (posixpath.normpath(posixpath.join(dir, each)) for each in _GEMFILES)
+        found = (rails_version(self.project.text(p)) for p in paths if p in self.project.files)
+        return next((version for version in found if version is not None), None)
 
     def _program(self, start: Start, written: Written) -> Serving | None:
         """Return what a file of Node or Python serves, by its source or by what it is called."""
@@ -151,7 +160,7 @@ class Finder:
         port = served.port
         if service is not None and service.ports:
             port = service.ports[0]
-        environment = start.step.environment
+        environment = served.environment | start.step.environment
         dockerfile = written.dockerfile
         if port is None:
             port = next(iter(exposed(self.project, dockerfile)), None) if dockerfile else None

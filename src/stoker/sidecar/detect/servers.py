@@ -28,6 +28,10 @@ class Server(msgspec.Struct, frozen=True):
     """It serves only with one of these."""
     reload: Words = ()
     """What makes it start again when a file changes."""
+    variable: str = ""
+    """What makes it listen everywhere by its environment: entry files look at a command's words."""
+    since: int = 0
+    """The first major version that reads it."""
 
 
 class Serving(msgspec.Struct, frozen=True):
@@ -36,6 +40,8 @@ class Serving(msgspec.Struct, frozen=True):
     words: Words
     port: int | None
     dev_words: Words = ()
+    environment: dict[str, str] = {}
+    """What it has to be told beside its command."""
 
 
 _BIND = ("--bind", f"{EVERYWHERE}:8000")
@@ -54,7 +60,13 @@ _SERVERS: dict[str, Server] = {
     "litestar": Server(8000, ("-p", "--port"), _HOST, ("-H", "--host"), ("run",)),
     "streamlit": Server(8501, ("--server.port",), verbs=("run",)),
     "rails": Server(
-        3000, ("-p", "--port"), ("-b", EVERYWHERE), ("-b", "--binding"), ("server", "s")
+        3000,
+        ("-p", "--port"),
+        ("-b", EVERYWHERE),
+        ("-b", "--binding"),
+        ("server", "s"),
+        variable="BINDING",
+        since=6,
     ),
     "puma": Server(9292, ("-p", "--port", "-b", "--bind")),
     "unicorn": Server(8080, ("-p", "--port", "-l", "--listen")),
@@ -67,11 +79,14 @@ _SERVERS: dict[str, Server] = {
     "strapi": Server(1337, verbs=("start", "develop")),
 }
 _VALUES = frozenset({"-A", "--app", "-e", "--env-file", "--app-dir"})
+_RAILS = re.compile(
+    r"""^ {4}rails \((\d+)|^\s*gem\s*\(?\s*["']rails["']\s*,\s*["'][~>=\s]*(\d+)""", re.MULTILINE
+)
 _RUBY = frozenset({"rails", "puma", "unicorn", "rackup"})
 
 
-def serving(words: Words) -> Serving | None:
-    """Return what a command serves, if it is a known server's."""
+def serving(words: Words, version: int | None = None) -> Serving | None:
+    """Return what a command serves, if it is a known server's; ``version`` is its major one."""
     if not words:
         return None
     if words[1:2] == ("-m",) and re.fullmatch(r"(?:\S*/)?python[0-9.]*", words[0]):
@@ -92,11 +107,21 @@ def serving(words: Words) -> Serving | None:
         return None
     given = options(words, *server.ports)
     port = _port(given[0]) if given else server.port
-    made = words if options(words, *server.told) else (*words, *server.everywhere)
+    told = bool(options(words, *server.told))
+    by_variable = bool(server.variable) and (version is None or version >= server.since)
+    made = words if told or by_variable else (*words, *server.everywhere)
     if name in _RUBY and "/" not in words[0]:
         made = ("bundle", "exec", *made)
     dev = (*made, *server.reload) if server.reload and "--reload" not in made else ()
-    return Serving(made, port, dev)
+    return Serving(
+        made, port, dev, {server.variable: EVERYWHERE} if by_variable and not told else {}
+    )
+
+
+def rails_version(text: str) -> int | None:
+    """Return the major version of Rails that a ``Gemfile`` or its lock file names."""
+    found = _RAILS.search(text)
+    return int(found[1] or found[2]) if found else None
 
 
 def _verb(words: Words) -> str:

@@ -36,9 +36,14 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
     beside = tuple({store.name: store for store in stores.values()}.values())  # each once
     names = Names(store.name for store in beside)
     needs: dict[BrokerKind, str] = {kind: store.name for kind, store in stores.items()}
+    of_images = list(zip([*units, *web], keys, strict=True))
+    frameworks = {
+        key: {each.framework for each, own in of_images if own == key and each.framework}
+        for key in keys
+    }
     services = tuple(
-        service(unit, images[key], names, needs, detection)
-        for unit, key in zip([*units, *web], keys, strict=True)
+        service(unit, images[key], names, needs, detection, frameworks[key])
+        for unit, key in of_images
     )
     return checked(
         Plan(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
 
-from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Unit
-from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS, Framework
-from stoker.sidecar.plan import Health, Image, Service, own_files
+from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Language, Unit
+from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS
+from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.planning import begun
+from stoker.sidecar.planning.health import health
 from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.planning.stores import has_own_file
@@ -57,9 +57,10 @@ def starts_app(detection: Detection) -> str:
 
 
 def service(
-    unit: Unit, image: Image, names: Names, needs: dict[BrokerKind, str], detection: Detection
-) -> Service:
-    """Return the service of a unit."""
+    unit: Unit, image: Image, names: Names, needs: dict[BrokerKind, str], detection: Detection,
+    frameworks: Collection[str] = (),
+) -> Service:  # fmt: skip
+    """Return the service of a unit; ``frameworks`` are those of the application's processes."""
     framework = FRAMEWORKS.get(unit.framework or "")
     ends = framework if unit.role == "worker" else None  # its own end is the worker's only
     every = (*detection.uses, *detection.beside)
@@ -81,11 +82,11 @@ def service(
         environment=unit.environment,
         given=given(unit, detection),
         needs=tuple(
-            dict.fromkeys(needs[k] for k in _brokers(unit, framework, detection) if k in needs)
+            dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
         ),
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
-        health=None if "sqs" in detection.brokers else _health(unit, framework, image),
+        health=health(unit, image, detection),
         alone=unit.role == "worker" and has_own_file(unit, detection),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
         profile="dashboard" if unit.role == "dashboard" else "",
@@ -214,9 +215,18 @@ def _dir(unit: Unit, image: Image) -> str:
     return "." if inside.startswith("..") else inside
 
 
-def _brokers(unit: Unit, framework: Framework | None, detection: Detection) -> list[str]:
-    others = [] if unit.role == "dashboard" else [use.kind for use in detection.beside]
-    kinds = {*framework.brokers, "nats"} if framework else {use.kind for use in detection.uses}
+def _brokers(unit: Unit, frameworks: Collection[str], detection: Detection) -> list[str]:
+    """Return what a process needs: all that its application does, whose source each one loads.
+
+    A dashboard is another's program, and shows what is of its own framework.
+    """
+    dashboard = unit.role == "dashboard"
+    others = [] if dashboard else [use.kind for use in detection.beside]
+    if unit.framework not in FRAMEWORKS:
+        return [use.kind for use in detection.uses] + others
+    of_app = {unit.framework} if dashboard else {unit.framework, *frameworks}
+    known = [FRAMEWORKS[name].brokers for name in of_app if name in FRAMEWORKS]
+    kinds = {"nats", *(kind for brokers in known for kind in brokers)}
     return [use.kind for use in detection.uses if use.kind in kinds] + others
 
 
@@ -230,32 +240,3 @@ def _waiting(unit: Unit) -> Literal["", "stream", "jetstream", "nowhere"]:
     if re.search(r"\bP(ull|ush)BasedJetStreamBroker\b", seen):
         return "jetstream"
     return "nowhere" if re.search(r"\b(\w*PubSub\w*|Nats)Broker\b", seen) else ""
-
-
-def _health(unit: Unit, framework: Framework | None, image: Image) -> Health | None:
-    if framework is None or not framework.health or unit.role != "worker":
-        return None
-    app = _app(unit)
-    if any("{app}" in word for word in framework.health) and not app:
-        return None
-    if "solo" in unit.command or "-n" in unit.command or "--hostname" in " ".join(unit.command):
-        return None  # busy, it does not answer; under another name, it is not found
-    command = tuple(word.replace("{app}", app) for word in framework.health)
-    if image.existing and unit.runner and command[:2] == ("sh", "-c"):
-        command = ("sh", "-c", f"{shlex.join(unit.runner)} {command[2]}")
-    return Health(command=command)
-
-
-def _app(unit: Unit) -> str:
-    words = unit.command
-    for at, word in enumerate(words):
-        if word in ("-A", "--app") and at + 1 < len(words):
-            return _plain(words[at + 1])
-        if word.startswith(("--app=", "-A=")):
-            return _plain(word.partition("=")[2])
-    return ""
-
-
-def _plain(app: str) -> str:
-    """Return an app's name, if a shell would take it as it is."""
-    return app if app and all(letter.isalnum() or letter in "._:-/" for letter in app) else ""

@@ -71,6 +71,13 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     return stores
 
 
+def urls(kind: BrokerKind, detection: Detection) -> list[str]:
+    """Return the variables in which services have a broker's URL."""
+    use = next((each for each in detection.uses if each.kind == kind), None)
+    known = _variables(use, detection) if use else {_USUAL[kind]: "url"}
+    return [name for name, part in known.items() if part == "url"]
+
+
 def unheard(detection: Detection) -> Iterator[str]:
     """Yield what to do where nothing reads the address that a broker has in its container."""
     for use in detection.uses:

@@ -156,21 +156,63 @@ def test_generate_finds_what_was_begun_as_it_is(app: Path, lay_out: Callable[[Pa
     ok("sidecar", "generate", "--check", str(app))
 
 
-def test_generate_adds_another_worker_and_changes_nothing_of_what_was_begun(app: Path) -> None:
-    (app / "shop" / "tasks.py").write_text(
+def _with_another_worker(root: Path) -> None:
+    (root / "shop" / "tasks.py").write_text(
         'from celery import Celery\n\napp = Celery(broker="amqp://rabbit")\n'
     )
-    (app / "requirements.txt").write_text("celery\n")
+    (root / "requirements.txt").write_text("celery\n")
+
+
+def _with_its_start_known(root: Path) -> None:
+    (root / "pyproject.toml").write_text(PYPROJECT + 'dependencies = ["fastapi", "uvicorn"]\n')
+    (root / "shop" / "main.py").write_text("from fastapi import FastAPI\n\napp = FastAPI()\n")
+
+
+INIT, GENERATE = ("init",), ("sidecar", "generate")
+
+
+@pytest.mark.parametrize("order", [(INIT, GENERATE), (GENERATE, INIT)], ids=["init", "generate"])
+@pytest.mark.parametrize(
+    ("lay_out", "other"), [(_with_another_worker, "worker"), (_with_its_start_known, "app")]
+)
+def test_init_and_generate_undo_nothing_of_each_other(
+    app: Path,
+    lay_out: Callable[[Path], None],
+    other: str,
+    order: tuple[tuple[str, ...], tuple[str, ...]],
+) -> None:
+    lay_out(app)
+
+    for command in order:
+        ok(*command, str(app))
+
+    for command in order:
+        ok(*command, str(app), "--check")
+    services = compose_values((app / "compose.yaml").read_text())["services"]
+    assert {"bg-worker", other} <= services.keys()
+
+
+def test_an_app_that_was_put_into_a_compose_file_stays(app: Path) -> None:
+    _with_its_start_known(app)
+    (app / "compose.yaml").write_text("services:\n  mail:\n    image: mailpit:1\n")
     ok("init", str(app))
-    begun = contents(app)
-
-    ok("sidecar", "generate", str(app))
-
+    ok("sidecar", "generate", "--app", str(app))
     made = contents(app)
-    before, after = (compose_values(each["compose.yaml"]) for each in (begun, made))
-    assert made["bg_worker/Dockerfile"] == begun["bg_worker/Dockerfile"]
-    assert after["services"].keys() > before["services"].keys() == {"bg-worker"}
-    assert after["services"]["bg-worker"] == before["services"]["bg-worker"]
+
+    ok("init", str(app))
+
+    assert contents(app) == made
+    assert "app" in compose_values(made["compose.yaml"])["services"]
+
+
+def test_a_plan_that_is_kept_says_which_containers_there_are(app: Path) -> None:
+    _with_another_worker(app)
+    (app / "sidecar.json").write_text(ok("sidecar", "plan", str(app), "--json"))
+
+    result = stoker("init", str(app))
+
+    ok("sidecar", "generate", "--check", str(app))
+    assert "sidecar.json" in result.stderr
 
 
 def test_packages_below_src(app: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stoker.cli.kept import KEPT, kept
 from stoker.cli.seeing import need_extra, path_argument
 from stoker.cli.tables import plain
 from stoker.cli.writing import How, how_options, write_or_show
@@ -28,13 +29,14 @@ def init(path: Path, how: How | None) -> None:
     What is there already stays as it is.
     """
     need_extra()
+    from stoker.sidecar.planning.begun import APP
     from stoker.sidecar.render import File, render
-    from stoker.sidecar.scaffold import contract, files, look_at, plan, worker_folder
-    from stoker.sidecar.write import Change, Folder, decide
+    from stoker.sidecar.scaffold import contract, look_at, plan, worker_folder
+    from stoker.sidecar.write import Change, Folder, decide, wanted, with_app
 
     layout = look_at(path)
     folder = Folder(path)
-    begun = files(layout)
+    begun = layout.begun
     present = folder.read(begun)
     changes = [
         Change(name, "unchanged", present[name], present[name])
@@ -42,17 +44,25 @@ def init(path: Path, how: How | None) -> None:
         else Change(name, "create", None, text)
         for name, text in begun.items()
     ]
-    wanted = render(plan(layout))
+    given = kept(path)
+    made = given or plan(layout)  # as generate does: else each would undo the other
+    made_files = wanted(made, folder.read(render(with_app(made))))
     if rule := contract(layout):
-        wanted["pyproject.toml"] = File("pyproject.toml", rule, join="block")
+        made_files["pyproject.toml"] = File("pyproject.toml", rule, join="block")
     write_or_show(
-        folder, changes + decide(wanted, folder.read(wanted), force=False), how or "write"
+        folder, changes + decide(made_files, folder.read(made_files), force=False), how or "write"
     )
+    if given and not any(APP in service.command for service in given.services):
+        click.echo(_NOT_PLANNED, err=True)
     if how is None:
         readme = plain(f"{path / worker_folder(layout)}/README.md")
         click.echo(f"\nNext: {_next(layout)}; {readme} says the rest.")
 
 
+_NOT_PLANNED = (
+    f"note: {KEPT} is this project's plan, without the worker, and so it gets no container: "
+    f"stoker sidecar plan --json prints a plan that has it"
+)
 _ADD = {"uv": "uv add", "poetry": "poetry add", "pdm": "pdm add", "pipenv": "pipenv install"}
 
 

@@ -10,10 +10,11 @@ import msgspec
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detect import opened
-from stoker.sidecar.detect.looking import look_around
+from stoker.sidecar.detect.looking import look
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.names import slug
+from stoker.sidecar.scaffold.package import files
 from stoker.sidecar.write import lines
 
 WORKER = begun.PACKAGE
@@ -30,7 +31,9 @@ class Layout(msgspec.Struct, frozen=True):
     """The application's own."""
     manager: str
     seen: Detection
-    """The worker, and what there is for it: manifests, containers, a broker."""
+    """The project as it is with the worker in it: what ``generate`` then sees."""
+    begun: dict[str, str]
+    """The worker's files to begin with, by their paths."""
     has_pyproject: bool
     has_contracts: bool
     """It has import contracts of its own."""
@@ -38,13 +41,20 @@ class Layout(msgspec.Struct, frozen=True):
 
 def worker_folder(layout: Layout) -> str:
     """Return where the worker's package goes: beside the application's."""
-    return WORKER if layout.source == "." else f"{layout.source}/{WORKER}"
+    return _folder(layout.source)
+
+
+def _folder(source: str) -> str:
+    return WORKER if source == "." else f"{source}/{WORKER}"
 
 
 def look_at(root: Path) -> Layout:
     """Look at an application; nothing of it is imported. Raises ``ConfigError`` if it is none."""
     source = "src" if (root / "src").is_dir() and _packages(root / "src") else "."
-    seen = look_around(opened(root), begun.unit(source))
+    project = opened(root)
+    wanted = files(_folder(source))
+    project.pretend({name: wanted[name] for name in wanted.keys() - project.files})
+    seen = look(project)
     found = [each for each in seen.packages if (each.dir, each.language) == (".", "python")]
     if not found:
         raise ConfigError(
@@ -60,6 +70,7 @@ def look_at(root: Path) -> Layout:
         packages=_packages(root / source),
         manager=found[0].manager,
         seen=seen,
+        begun=wanted,
         has_pyproject=text is not None,
         has_contracts="importlinter" in settings.get("tool", {}),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,8 @@ def init(path: Path, how: How | None) -> None:
     if given and not any(APP in service.command for service in given.services):
         click.echo(_NOT_PLANNED, err=True)
     if how is None:
-        readme = plain(f"{path / worker_folder(layout)}/README.md")
-        click.echo(f"\nNext: {_next(layout)}; {readme} says the rest.")
+        lines = _next(layout, worker_folder(layout))
+        click.echo("\nNext:\n" + "".join(f"  {plain(line)}\n" for line in lines), nl=False)
 
 
 _NOT_PLANNED = (
@@ -66,6 +67,21 @@ _NOT_PLANNED = (
 _ADD = {"uv": "uv add", "poetry": "poetry add", "pdm": "pdm add", "pipenv": "pipenv install"}
 
 
-def _next(layout: Layout) -> str:
-    stoker = "'stoker[redis]'" if "redis" in layout.seen.brokers else "stoker"
-    return f"{_ADD.get(layout.manager, 'pip install')} {stoker} import-linter"
+def _next(layout: Layout, folder: str) -> Iterator[str]:
+    from stoker.sidecar.planning.begun import PACKAGE
+
+    extra = "'.[redis]'" if "redis" in layout.seen.brokers else "."
+    add = _ADD.get(layout.manager, "pip install")
+    yield f"here:            pip install {extra} in a clone of Stoker; {add} import-linter"
+    if f"{folder}/requirements.txt" in layout.begun:
+        yield (
+            f"its image:       {folder}/requirements.txt names Stoker, as the application's "
+            "dependencies do not: it says what to do where no index of yours has it"
+        )
+    if layout.side_by_side:
+        names = ", ".join(f'"{name}*"' for name in (*layout.packages, PACKAGE))
+        yield (
+            f"pyproject.toml:  [tool.setuptools.packages.find] include = [{names}]: "
+            f"setuptools refuses to choose among {', '.join(layout.side_by_side)}, and pip install . fails"
+        )
+    yield f"a job:           {folder}/README.md says the rest"

@@ -150,6 +150,8 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
     """The command that builds it, where there is one."""
     vendored: bool = False
     """Of Go: what it depends on lies beside its source, in ``vendor``."""
+    side_by_side: tuple[str, ...] = ()
+    """Of Python: packages that setuptools is to find by itself, and refuses, being several."""
 
 
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True):

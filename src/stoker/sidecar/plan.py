@@ -82,6 +82,10 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
+    uninstalled: bool = False
+    """Of Python: only what the project depends on is installed, as it cannot be itself."""
+    additional: tuple[Place, ...] = ()
+    """Of Python: requirements beyond those of the project, relative to the context."""
     vendored: bool = False
     """Of Go: it is built of what lies in its ``vendor``, and nothing is downloaded."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from stoker.sidecar.detect.flat_layout import side_by_side
 from stoker.sidecar.detect.manifests import Manifests, directory, reader_of, table
 from stoker.sidecar.detection import Language, Package
 from stoker.sidecar.project import Project
@@ -95,6 +96,7 @@ def _package(
         name=name if isinstance(name, str) else _setup_name(project, dir),
         build=_build(language, manager, found.scripts.get(path, {})),
         vendored=language == "go" and _is_vendored(project, dir, version),
+        side_by_side=side_by_side(project, dir, data) if path.endswith("pyproject.toml") else (),
     )
 
 

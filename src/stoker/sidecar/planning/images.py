@@ -121,7 +121,19 @@ def _begun(detection: Detection, unit: Unit, image: Image) -> Image:
     place = begun.dockerfile(posixpath.relpath(unit.dir, image.context))
     path = posixpath.normpath(posixpath.join(image.context, place))
     existing = path in detection.files.get("dockerfile", ())
-    return msgspec.structs.replace(image, dockerfile=place, existing=existing)
+    home = posixpath.normpath(posixpath.join(unit.dir, begun.PACKAGE))
+    own = (each for each in detection.packages if (each.dir, each.manager) == (home, "pip"))
+    return msgspec.structs.replace(
+        image,
+        dockerfile=place,
+        existing=existing,
+        additional=tuple(
+            _relative(path, image.context)
+            for each in own
+            for path in each.manifests
+            if path.endswith(".txt")
+        ),
+    )
 
 
 def _for(detection: Detection, unit: Unit, image: Image) -> Image:
@@ -224,6 +236,7 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         system_packages=_SYSTEM.get(package.language, ()),
         binary=program,
         vendored=package.vendored,
+        uninstalled=bool(package.side_by_side),
     )
 
 

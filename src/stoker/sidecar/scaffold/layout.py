@@ -11,9 +11,11 @@ import msgspec
 from stoker.errors import ConfigError
 from stoker.sidecar.detect import opened
 from stoker.sidecar.detect.looking import look
+from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.names import slug
+from stoker.sidecar.project import Project
 from stoker.sidecar.scaffold.package import files
 from stoker.sidecar.write import lines
 
@@ -34,6 +36,8 @@ class Layout(msgspec.Struct, frozen=True):
     """The project as it is with the worker in it: what ``generate`` then sees."""
     begun: dict[str, str]
     """The worker's files to begin with, by their paths."""
+    side_by_side: tuple[str, ...]
+    """Packages of which its ``pyproject.toml`` has to say that they are its own."""
     has_pyproject: bool
     has_contracts: bool
     """It has import contracts of its own."""
@@ -52,9 +56,11 @@ def look_at(root: Path) -> Layout:
     """Look at an application; nothing of it is imported. Raises ``ConfigError`` if it is none."""
     source = "src" if (root / "src").is_dir() and _packages(root / "src") else "."
     project = opened(root)
-    wanted = files(_folder(source))
+    wanted = files(_folder(source), "" if _has_stoker(project) else "stoker")
     project.pretend({name: wanted[name] for name in wanted.keys() - project.files})
     seen = look(project)
+    if "redis" in seen.brokers and not _has_stoker(project):
+        wanted = files(_folder(source), "stoker[redis]")
     found = [each for each in seen.packages if (each.dir, each.language) == (".", "python")]
     if not found:
         raise ConfigError(
@@ -71,9 +77,16 @@ def look_at(root: Path) -> Layout:
         manager=found[0].manager,
         seen=seen,
         begun=wanted,
+        side_by_side=next(each.side_by_side for each in seen.packages if each.language == "python"),
         has_pyproject=text is not None,
         has_contracts="importlinter" in settings.get("tool", {}),
     )
+
+
+def _has_stoker(project: Project) -> bool:
+    """Tell if the application itself depends on it."""
+    found = read_manifests(project).dependencies
+    return any((each.name, each.dir) == ("stoker", ".") and not each.dev for each in found)
 
 
 def _read(text: str) -> dict[str, Any]:

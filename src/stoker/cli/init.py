@@ -78,10 +78,10 @@ def _next(layout: Layout, folder: str) -> Iterator[str]:
             f"its image:       {folder}/requirements.txt names Stoker, as the application's "
             "dependencies do not: it says what to do where no index of yours has it"
         )
-    if layout.side_by_side:
+    if several := ", ".join(layout.side_by_side):
         names = ", ".join(f'"{name}*"' for name in (*layout.packages, PACKAGE))
         yield (
             f"pyproject.toml:  [tool.setuptools.packages.find] include = [{names}]: "
-            f"setuptools refuses to choose among {', '.join(layout.side_by_side)}, and pip install . fails"
+            f"setuptools refuses to choose among {several}, and pip install . fails"
         )
     yield f"a job:           {folder}/README.md says the rest"

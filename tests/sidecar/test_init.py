@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -156,21 +157,127 @@ def test_generate_finds_what_was_begun_as_it_is(app: Path, lay_out: Callable[[Pa
     ok("sidecar", "generate", "--check", str(app))
 
 
-def test_generate_adds_another_worker_and_changes_nothing_of_what_was_begun(app: Path) -> None:
-    (app / "shop" / "tasks.py").write_text(
+def _with_another_worker(root: Path) -> None:
+    (root / "shop" / "tasks.py").write_text(
         'from celery import Celery\n\napp = Celery(broker="amqp://rabbit")\n'
     )
-    (app / "requirements.txt").write_text("celery\n")
+    (root / "requirements.txt").write_text("celery\n")
+
+
+def _with_its_start_known(root: Path) -> None:
+    (root / "pyproject.toml").write_text(PYPROJECT + 'dependencies = ["fastapi", "uvicorn"]\n')
+    (root / "shop" / "main.py").write_text("from fastapi import FastAPI\n\napp = FastAPI()\n")
+
+
+INIT, GENERATE = ("init",), ("sidecar", "generate")
+
+
+@pytest.mark.parametrize("order", [(INIT, GENERATE), (GENERATE, INIT)], ids=["init", "generate"])
+@pytest.mark.parametrize(
+    ("lay_out", "other"), [(_with_another_worker, "worker"), (_with_its_start_known, "app")]
+)
+def test_init_and_generate_undo_nothing_of_each_other(
+    app: Path,
+    lay_out: Callable[[Path], None],
+    other: str,
+    order: tuple[tuple[str, ...], tuple[str, ...]],
+) -> None:
+    lay_out(app)
+
+    for command in order:
+        ok(*command, str(app))
+
+    for command in order:
+        ok(*command, str(app), "--check")
+    services = compose_values((app / "compose.yaml").read_text())["services"]
+    assert {"bg-worker", other} <= services.keys()
+
+
+def test_an_app_that_was_put_into_a_compose_file_stays(app: Path) -> None:
+    _with_its_start_known(app)
+    (app / "compose.yaml").write_text("services:\n  mail:\n    image: mailpit:1\n")
     ok("init", str(app))
-    begun = contents(app)
-
-    ok("sidecar", "generate", str(app))
-
+    ok("sidecar", "generate", "--app", str(app))
     made = contents(app)
-    before, after = (compose_values(each["compose.yaml"]) for each in (begun, made))
-    assert made["bg_worker/Dockerfile"] == begun["bg_worker/Dockerfile"]
-    assert after["services"].keys() > before["services"].keys() == {"bg-worker"}
-    assert after["services"]["bg-worker"] == before["services"]["bg-worker"]
+
+    ok("init", str(app))
+
+    assert contents(app) == made
+    assert "app" in compose_values(made["compose.yaml"])["services"]
+
+
+def test_a_plan_that_is_kept_says_which_containers_there_are(app: Path) -> None:
+    _with_another_worker(app)
+    (app / "sidecar.json").write_text(ok("sidecar", "plan", str(app), "--json"))
+
+    result = stoker("init", str(app))
+
+    ok("sidecar", "generate", "--check", str(app))
+    assert "sidecar.json" in result.stderr
+
+
+def test_its_image_installs_no_package_that_setuptools_refuses_to_choose(app: Path) -> None:
+    result = stoker("init", str(app))
+
+    text = (app / "bg_worker" / "Dockerfile").read_text()
+    assert '["pip", "install", "."]' not in text
+    assert 'include = ["shop*", "bg_worker*"]' in result.stdout
+    hadolint(text)
+
+
+def test_dependencies_are_read_out_of_pyproject_as_the_image_does_it(
+    app: Path, tmp_path: Path
+) -> None:
+    (app / "pyproject.toml").write_text(PYPROJECT + 'dependencies = ["fastapi>=1", "uvicorn"]\n')
+    ok("init", str(app))
+    text = (app / "bg_worker" / "Dockerfile").read_text()
+    [line] = [line for line in text.splitlines() if "tomllib" in line]
+    program = json.loads(line.removeprefix("RUN "))[2]
+    written = tmp_path / "requirements.txt"
+
+    program = program.replace("/tmp/requirements.txt", str(written))
+    subprocess.run([sys.executable, "-c", program], cwd=app, check=True, timeout=60)
+
+    assert written.read_text().splitlines() == ["fastapi>=1", "uvicorn"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    ['[tool.setuptools]\npackages = ["shop"]\n',
+     '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'],
+)  # fmt: skip
+def test_what_can_be_installed_is(app: Path, named: str) -> None:
+    (app / "pyproject.toml").write_text(PYPROJECT + named)
+
+    result = stoker("init", str(app))
+
+    assert '["pip", "install", "."]' in (app / "bg_worker" / "Dockerfile").read_text()
+    assert "setuptools" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("lay_out", "asked"), [(_plain, "stoker"), (_with_containers, "stoker[redis]")]
+)
+def test_its_image_has_stoker_where_the_application_has_not(
+    app: Path, lay_out: Callable[[Path], None], asked: str
+) -> None:
+    lay_out(app)
+
+    ok("init", str(app))
+
+    assert (app / "bg_worker" / "requirements.txt").read_text().splitlines()[-1] == asked
+    text = (app / "bg_worker" / "Dockerfile").read_text()
+    assert '"--requirement", "bg_worker/requirements.txt"]' in text
+
+
+def test_where_the_application_has_stoker_nothing_more_is_asked_for(app: Path) -> None:
+    _with_stoker_and_requirements(app)
+
+    result = stoker("init", str(app))
+
+    assert not (app / "bg_worker" / "requirements.txt").exists()
+    assert "bg_worker/requirements.txt" not in (app / "bg_worker" / "Dockerfile").read_text()
+    assert "install stoker" not in result.stdout
 
 
 def test_packages_below_src(app: Path) -> None:

@@ -70,7 +70,7 @@ def generate(
         decide,
         offers,
         package_manifests,
-        was_added,
+        wanted,
         with_app,
     )
 
@@ -83,7 +83,7 @@ def generate(
     folder = Folder(path)
     most = render(with_app(plan), targets, modes)
     present = folder.read(most)
-    files = most if app or was_added(plan, present) else render(plan, targets, modes)
+    files = most if app else wanted(plan, present, targets, modes)
     changes = decide(files, present, force=force)
     offered = list(offers(plan, folder.read(package_manifests(plan))))
     todo = [*changes, *(offered if scripts else ())]

@@ -159,8 +159,14 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     build: tuple[str, ...] = ()
     """The command that builds it, where there is one."""
+    schema: str = ""
+    """Of Node: what Prisma makes its client of; empty where its own settings say it."""
+    schema_files: tuple[str, ...] = ()
+    """All that this is read from; none where there is no client to be made."""
     vendored: bool = False
     """Of Go: what it depends on lies beside its source, in ``vendor``."""
+    side_by_side: tuple[str, ...] = ()
+    """Of Python: packages that setuptools is to find by itself, and refuses, being several."""
 
 
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True):

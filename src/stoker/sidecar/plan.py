@@ -47,6 +47,17 @@ class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
 
 
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A client of a database that Prisma makes of a schema. Places are relative to the context."""
+
+    dir: Place
+    """Of the package that has it."""
+    files: tuple[Place, ...]
+    """What it is made of: there before anything is installed, as installing may make it, too."""
+    schema: Place | Literal[""] = ""
+    """Which of them is asked for; empty where its own settings say it."""
+
+
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What services are started from."""
 
@@ -68,6 +79,9 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The same by its directory, relative to the context."""
     dockerfile: Place = "Dockerfile"
     """Relative to the context."""
+    outside: Place | Literal[""] = ""
+    """The same of a Dockerfile of the project's own that lies outside of the context: relative to
+    the root, and meant instead."""
     target: Name | Literal[""] = ""
     """The stage that services start from; empty: the last."""
     existing: bool = False
@@ -90,6 +104,12 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Of Node: what runs needs the packages for development, too, such as ``tsx``."""
     binary: Text = ""
     """Of Go and Rust: what is built, as the build command names it."""
+    clients: tuple[Client, ...] = ()
+    """Of Node: what is made of schemas before anything is built."""
+    uninstalled: bool = False
+    """Of Python: only what the project depends on is installed, as it cannot be itself."""
+    additional: tuple[Place, ...] = ()
+    """Of Python: requirements beyond those of the project, relative to the context."""
     vendored: bool = False
     """Of Go: it is built of what lies in its ``vendor``, and nothing is downloaded."""
 

@@ -160,14 +160,15 @@ class Project:
         return self._texts[path]
 
     def pretend(self, texts: Mapping[str, str | None]) -> None:
-        """Look at the project as if these files said something else, or were not there."""
+        """Look at the project as if these files said something else, were there, or were not."""
         for path, text in texts.items():
             self._data[path] = (text or "").encode()
             self._texts.pop(path, None)
             self._split.pop(path, None)
         gone = {path for path, text in texts.items() if text is None}
-        if gone:
-            self._index(self.files - gone)
+        files = (self.files | texts.keys()) - gone
+        if files != self.files:
+            self._index(files)
 
     def lines(self, path: str) -> list[str]:
         """Return a file's lines."""

@@ -157,22 +157,6 @@ def _mixed(
         yield from stoker_queues.mixed(source)
 
 
-def look_around(project: Project, unit: Unit) -> Detection:
-    """Return what there is for a unit that is still to be written."""
-    manifests = read_manifests(project)
-    services, read = compose.services(project), variables(project)
-    uses = brokers.uses(project, manifests, [unit], (), services, read, by_itself=True)
-    uses = outside.placed(project, uses, [], services)
-    return Detection(
-        units=(unit,),
-        brokers=tuple(use.kind for use in uses),
-        uses=uses,
-        packages=tuple(manifests.packages),
-        files=container_files(project),
-        variables=tuple(sorted(read)),
-    )
-
-
 def _with_version(unit: Unit, manifests: Manifests) -> Unit:
     """Return a unit of Celery with its version: the command line of 5 is another one."""
     if unit.framework != "celery":

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from stoker.sidecar.detect.flat_layout import side_by_side
 from stoker.sidecar.detect.manifests import Manifests, directory, reader_of, table
+from stoker.sidecar.detect.prisma import schema
 from stoker.sidecar.detection import Language, Package
 from stoker.sidecar.project import Project
 
@@ -85,6 +87,7 @@ def _package(
     named = (data, *(table(data, *keys) for keys in _NAMED))
     name = next((each["name"] for each in named if each.get("name")), None)
     version = _version(project, dir, language, data)
+    made_of, schema_files = schema(project, dir, data) if language == "node" else ("", ())
     return Package(
         dir=dir,
         language=language,
@@ -94,7 +97,10 @@ def _package(
         workspace=workspace,
         name=name if isinstance(name, str) else _setup_name(project, dir),
         build=_build(language, manager, found.scripts.get(path, {})),
+        schema=made_of,
+        schema_files=schema_files,
         vendored=language == "go" and _is_vendored(project, dir, version),
+        side_by_side=side_by_side(project, dir, data) if path.endswith("pyproject.toml") else (),
     )
 
 

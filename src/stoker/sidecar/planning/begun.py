@@ -9,12 +9,6 @@ APP = f"{PACKAGE}.main:app"
 SERVICE = "bg-worker"
 
 
-def unit(source: str) -> Unit:
-    """Return the worker of a package in the folder ``source``."""
-    command = ("stoker", "worker", APP)
-    return Unit("worker", "stoker", source, command, language="python")
-
-
 def is_begun(each: Unit) -> bool:
     """Tell if a unit is the worker that ``init`` began."""
     return each.framework == "stoker" and APP in each.command

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from stoker.sidecar.detection import COMPILED, Build, Detection, Language, Package, Unit
-from stoker.sidecar.plan import Image
+from stoker.sidecar.plan import Client, Image
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.chosen import is_chosen, of_program, started_by
 from stoker.sidecar.planning.names import Names, slug
@@ -29,6 +29,8 @@ RUNNERS = frozenset({"tsx", "ts-node", "ts-node-dev", "babel-node", "nodemon", "
 """Packages for development that run TypeScript, or start anew on a change."""
 _ACE = (("node", "ace"), ("node", "ace.js"))
 
+_PRISMA = ("ca-certificates", "openssl")
+"""What its engine is linked with, and the image of Node goes without."""
 _SYSTEM: dict[Language, tuple[str, ...]] = {"ruby": ("libpq5",)}
 
 
@@ -114,6 +116,7 @@ def _built(detection: Detection, image: Image, build: Build) -> Image:
             _relative(place, build.context) for place in places if place.startswith(below)
         ),
         dockerfile=_relative(build.dockerfile, build.context),
+        outside="" if build.dockerfile.startswith(below) else build.dockerfile,
         target=build.target,
         args=build.args,
         existing=True,
@@ -136,7 +139,19 @@ def _begun(detection: Detection, unit: Unit, image: Image) -> Image:
     place = begun.dockerfile(posixpath.relpath(unit.dir, image.context))
     path = posixpath.normpath(posixpath.join(image.context, place))
     existing = path in detection.files.get("dockerfile", ())
-    return msgspec.structs.replace(image, dockerfile=place, existing=existing)
+    home = posixpath.normpath(posixpath.join(unit.dir, begun.PACKAGE))
+    own = (each for each in detection.packages if (each.dir, each.manager) == (home, "pip"))
+    return msgspec.structs.replace(
+        image,
+        dockerfile=place,
+        existing=existing,
+        additional=tuple(
+            _relative(path, image.context)
+            for each in own
+            for path in each.manifests
+            if path.endswith(".txt")
+        ),
+    )
 
 
 def _for(detection: Detection, unit: Unit, image: Image) -> Image:
@@ -225,6 +240,7 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
     )
     dockerfile, existing = _dockerfile(detection, package.dir if not member else context)
     own_file = posixpath.normpath(posixpath.join(context, dockerfile))
+    clients = _clients(detection, package, context) if package.language == "node" else ()
     return Image(
         name=name,
         context=context,
@@ -243,9 +259,27 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         else (),
         starts=existing and own_file in detection.files.get("starting", ()),
         kept=_kept(detection, context) if existing else (),
-        system_packages=_SYSTEM.get(package.language, ()),
+        system_packages=_PRISMA if clients else _SYSTEM.get(package.language, ()),
+        # To leave out what is for development would take the client with it, and its program.
+        dev_packages=bool(clients),
+        clients=clients,
         binary=program,
         vendored=package.vendored,
+        uninstalled=bool(package.side_by_side),
+    )
+
+
+def _clients(detection: Detection, package: Package, context: str) -> tuple[Client, ...]:
+    """Return what Prisma makes in a package, or anywhere in its workspace."""
+    root = package.workspace or package.dir
+    return tuple(
+        Client(
+            dir=posixpath.relpath(each.dir, context),
+            files=tuple(_relative(path, context) for path in each.schema_files),
+            schema=_relative(each.schema, context),
+        )
+        for each in detection.packages
+        if each.language == "node" and each.schema_files and root in (each.workspace, each.dir)
     )
 
 

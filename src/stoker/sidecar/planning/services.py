@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Language, Unit
+from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.planning import begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -141,7 +142,9 @@ def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
     target = dev_stage(image) if mode == "dev" else worker_stage(image)
     build: dict[str, Any] = {
         "context": escape(relative(image.context, path)),
-        "dockerfile": escape(image.dockerfile),
+        "dockerfile": escape(
+            posixpath.relpath(image.outside, image.context) if image.outside else image.dockerfile
+        ),
     }
     if image.args:
         build["args"] = dict(image.args)

@@ -2,7 +2,6 @@
 
 from stoker.sidecar.scaffold.containers import plan
 from stoker.sidecar.scaffold.layout import Layout, look_at, worker_folder
-from stoker.sidecar.scaffold.package import files
 from stoker.sidecar.scaffold.rule import contract
 
-__all__ = ["Layout", "contract", "files", "look_at", "plan", "worker_folder"]
+__all__ = ["Layout", "contract", "look_at", "plan", "worker_folder"]

@@ -8,5 +8,5 @@ from stoker.sidecar.scaffold.layout import Layout
 
 
 def plan(layout: Layout) -> Plan:
-    """Return the plan: an image of its own, and jobs where the application has room for them."""
+    """Return the plan, as ``generate`` makes it: the worker has an image of its own."""
     return make_plan(layout.seen, layout.name)

@@ -10,10 +10,13 @@ import msgspec
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detect import opened
-from stoker.sidecar.detect.looking import look_around
+from stoker.sidecar.detect.looking import look
+from stoker.sidecar.detect.packages import read_manifests
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.names import slug
+from stoker.sidecar.project import Project
+from stoker.sidecar.scaffold.package import files
 from stoker.sidecar.write import lines
 
 WORKER = begun.PACKAGE
@@ -30,7 +33,11 @@ class Layout(msgspec.Struct, frozen=True):
     """The application's own."""
     manager: str
     seen: Detection
-    """The worker, and what there is for it: manifests, containers, a broker."""
+    """The project as it is with the worker in it: what ``generate`` then sees."""
+    begun: dict[str, str]
+    """The worker's files to begin with, by their paths."""
+    side_by_side: tuple[str, ...]
+    """Packages of which its ``pyproject.toml`` has to say that they are its own."""
     has_pyproject: bool
     has_contracts: bool
     """It has import contracts of its own."""
@@ -38,13 +45,22 @@ class Layout(msgspec.Struct, frozen=True):
 
 def worker_folder(layout: Layout) -> str:
     """Return where the worker's package goes: beside the application's."""
-    return WORKER if layout.source == "." else f"{layout.source}/{WORKER}"
+    return _folder(layout.source)
+
+
+def _folder(source: str) -> str:
+    return WORKER if source == "." else f"{source}/{WORKER}"
 
 
 def look_at(root: Path) -> Layout:
     """Look at an application; nothing of it is imported. Raises ``ConfigError`` if it is none."""
     source = "src" if (root / "src").is_dir() and _packages(root / "src") else "."
-    seen = look_around(opened(root), begun.unit(source))
+    project = opened(root)
+    wanted = files(_folder(source), "" if _has_stoker(project) else "stoker")
+    project.pretend({name: wanted[name] for name in wanted.keys() - project.files})
+    seen = look(project)
+    if "redis" in seen.brokers and not _has_stoker(project):
+        wanted = files(_folder(source), "stoker[redis]")
     found = [each for each in seen.packages if (each.dir, each.language) == (".", "python")]
     if not found:
         raise ConfigError(
@@ -60,9 +76,17 @@ def look_at(root: Path) -> Layout:
         packages=_packages(root / source),
         manager=found[0].manager,
         seen=seen,
+        begun=wanted,
+        side_by_side=next(each.side_by_side for each in seen.packages if each.language == "python"),
         has_pyproject=text is not None,
         has_contracts="importlinter" in settings.get("tool", {}),
     )
+
+
+def _has_stoker(project: Project) -> bool:
+    """Tell if the application itself depends on it."""
+    found = read_manifests(project).dependencies
+    return any((each.name, each.dir) == ("stoker", ".") and not each.dev for each in found)
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 ``decide`` is pure: the same for ``--dry-run``, ``--diff``, ``--check`` and for writing.
 """
 
-from stoker.sidecar.write.app import additions, was_added, with_app
+from stoker.sidecar.write.app import additions, wanted, with_app
 from stoker.sidecar.write.changes import Change, decide, decide_removal
 from stoker.sidecar.write.differences import difference
 from stoker.sidecar.write.disk import Folder
@@ -25,7 +25,7 @@ __all__ = [
     "offers",
     "package_manifests",
     "refuse_unreadable",
-    "was_added",
+    "wanted",
     "with_app",
     "written_by_stoker",
 ]

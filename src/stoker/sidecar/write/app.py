@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from stoker.sidecar.plan import Plan
-from stoker.sidecar.render.compose import path_of
-from stoker.sidecar.render.files import File
+from stoker.sidecar.render import MODES, File, Mode, Target, path_of, render
 from stoker.sidecar.write import services
 from stoker.sidecar.write.changes import Change, decide
 
@@ -22,6 +21,17 @@ def was_added(plan: Plan, present: Mapping[str, str]) -> bool:
     """Tell if the app was asked for before: what was put in stays until it is taken out."""
     path = path_of(plan, "dev")
     return bool(plan.app and services.has(path, present.get(path, ""), plan.app.name))
+
+
+def wanted(
+    plan: Plan,
+    present: Mapping[str, str],
+    targets: Collection[Target] = ("compose",),
+    modes: Sequence[Mode] = MODES,
+) -> dict[str, File]:
+    """Return the files for a plan: with the app also where it was put in before."""
+    whole = with_app(plan) if was_added(plan, present) else plan
+    return render(whole, targets, modes)
 
 
 def additions(files: Mapping[str, File], changes: Sequence[Change]) -> list[Change]:

@@ -122,11 +122,13 @@ class Apps:
     def _worker(self, each: Assigned, tasks: frozenset[str]) -> Inferred:
         """Return the worker that knows the most tasks: of the app's own module, if it does.
 
-        Else of one that is there to import them, or of what loads the least.
+        Else of one that is there to import them, or of what loads the least. An app without tasks
+        so far has them where something is there to import them.
         """
         ways = [
             (
                 len(tasks & (loaded := self.loaded(path))),
+                not tasks and path != each.path and self._only_imports(path),
                 path == each.path,
                 self._only_imports(path),
                 -len(loaded),

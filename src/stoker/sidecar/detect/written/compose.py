@@ -211,8 +211,7 @@ def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
 def _built(project: Project, path: str, builder: Table, written: Table) -> Build | None:
     """Return what a service is built from, if all of it is there."""
     context, dockerfile, target = _build(project, path, builder)
-    inside = context == "." or dockerfile.startswith(f"{context}/")
-    if "build" not in builder or dockerfile not in project.files or not inside:
+    if "build" not in builder or dockerfile not in project.files:
         return None
     return Build(context, dockerfile, target, _arguments(written))
 

@@ -45,7 +45,8 @@ def install_between(image: Image, install: Sequence[str]) -> list[str]:
     """Install after the manifests and before the source: it is cached until one of them changes."""
     if image.scattered:
         return [copy(["."], "./"), *install]
-    return [*copy_manifests(image.manifests), *install, copy(["."], "./")]
+    schemas = [file for client in image.clients for file in client.files]
+    return [*copy_manifests([*image.manifests, *schemas]), *install, copy(["."], "./")]
 
 
 def run(command: Sequence[str], caches: Sequence[str] = ()) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from stoker.sidecar.plan import Image
+from stoker.sidecar.plan import Client, Image
 from stoker.sidecar.render.dockerfile.instructions import (
     copy,
     install_between,
@@ -25,6 +25,10 @@ _CACHES = {
     "bun": ("BUN_INSTALL_CACHE_DIR", f"{CACHE}/bun"),
 }
 """What tells each where its cache is."""
+
+_OWN = {"yarn": ("yarn", "run"), "bun": ("bun", "x", "--bun")}
+_BY_NPX = ("npx", "--no-install")
+"""What starts a program of a package."""
 
 
 def stages(image: Image) -> list[str]:
@@ -48,7 +52,8 @@ def stages(image: Image) -> list[str]:
         f"ENV {setting}={place}",
         *_tool(image),
         *install_between(image, run(_install(image), caches=cache)),
-        *(run(_build(image)) if image.build else []),
+        *(line for client in image.clients for line in _made(client, image.manager)),
+        *(_apart(image) if image.build else []),
         "",
         "FROM build AS dev",
         "ENV NODE_ENV=development",
@@ -58,6 +63,21 @@ def stages(image: Image) -> list[str]:
         "ENV NODE_ENV=production",
         copy(["/app/"], "/app/", stage="build" if image.dev_packages else "production", own=True),
     ]
+
+
+def _made(client: Client, manager: str) -> list[str]:
+    """Make a client with the project's own Prisma, and never with one that is fetched for it."""
+    schema = ["--schema", posixpath.relpath(client.schema, client.dir)] if client.schema else []
+    made = run([*_OWN.get(manager, _BY_NPX), "prisma", "generate", *schema])
+    if client.dir == ".":
+        return made
+    return [f"WORKDIR {variable(inside(client.dir))}", *made, f"WORKDIR {HOME}"]
+
+
+def _apart(image: Image) -> list[str]:
+    """Build, in a step of its own: a client that was made stays when the build fails."""
+    follows = any(client.dir == "." for client in image.clients)
+    return [*(["# hadolint ignore=DL3059"] if follows else []), *run(_build(image))]
 
 
 def _programs(image: Image) -> str:

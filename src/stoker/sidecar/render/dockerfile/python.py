@@ -28,6 +28,11 @@ _TOOLS = {
     "pipenv": ("pipenv==2026.10.3",),
 }
 _EXPORTED = "/tmp/requirements.txt"
+_NAMED = (
+    "project = tomllib.load(open('pyproject.toml', 'rb'))['project']; "
+    f"open('{_EXPORTED}', 'w').write('\\n'.join(project.get('dependencies', [])))"
+)
+"""A program that writes down what a ``pyproject.toml`` says that the project depends on."""
 _NOT_FOR_WORKERS = ("dev", "test", "lint", "doc", "constraint", "type", "ci")
 
 
@@ -46,6 +51,7 @@ def stages(image: Image) -> list[str]:
         "",
         "FROM base AS build",
         *_install(image),
+        *_additional(image),
         "",
         f"FROM base AS {image.target or 'worker'}",
         f"COPY --from=build {VENV} {VENV}",
@@ -78,6 +84,16 @@ def _install(image: Image) -> list[str]:
             return _pip(image)
 
 
+def _additional(image: Image) -> list[str]:
+    """Install what is needed beyond: the source is there, as wheels may lie in it."""
+    if not image.additional:
+        return []
+    pip = [f"{_TOOL}/bin/uv", "pip"] if image.manager == "uv" else ["pip"]
+    cache = _UV if image.manager == "uv" else _PIP
+    options = [word for file in image.additional for word in ("--requirement", file)]
+    return [copy(["."], "./"), *run([*pip, "install", *options], [cache])]
+
+
 def _pip(image: Image) -> list[str]:
     wanted = [
         file
@@ -85,6 +101,14 @@ def _pip(image: Image) -> list[str]:
         if file.endswith(".txt")
         and not any(word in posixpath.basename(file) for word in _NOT_FOR_WORKERS)
     ]
+    if not wanted and image.uninstalled:
+        return [
+            *run(["python", "-m", "venv", VENV]),
+            *copy_manifests(image.manifests),
+            "# Only what the project depends on: setuptools refuses several packages side by side.",
+            *run(["python", "-c", _reader(image) + _NAMED]),
+            *run(["pip", "install", "--requirement", _EXPORTED], [_PIP]),
+        ]
     if not wanted:  # the project itself names them
         return [
             *run(["python", "-m", "venv", VENV]),
@@ -97,6 +121,12 @@ def _pip(image: Image) -> list[str]:
         *([copy(["."], "./")] if image.scattered else copy_manifests(image.manifests)),
         *run(["pip", "install", *options], [_PIP]),
     ]
+
+
+def _reader(image: Image) -> str:
+    """Return what imports a reader of TOML: Python has one since 3.11, and pip had its own."""
+    older = image.version in ("3.8", "3.9", "3.10")
+    return "from pip._vendor import tomli as tomllib; " if older else "import tomllib; "
 
 
 def _uv(image: Image) -> list[str]:
@@ -113,7 +143,7 @@ def _uv(image: Image) -> list[str]:
             image,
             run([*sync, "--no-install-workspace" if member else "--no-install-project"], [_UV]),
         ),
-        *run(sync, [_UV]),
+        *([] if image.uninstalled else run(sync, [_UV])),
     ]
 
 

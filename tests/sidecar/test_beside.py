@@ -312,6 +312,28 @@ def test_pq_of_go_does_not_want_encryption_that_no_container_has(tmp_path: Path)
     assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app?sslmode=disable"
 
 
+@pytest.mark.parametrize("stated", ["sqlite:///./dev.db", "mysql://a@localhost/shop"])
+def test_an_address_of_another_kind_says_nothing_of_its_own(tmp_path: Path, stated: str) -> None:
+    app = f"import os, procrastinate\n\nURL = os.getenv('DATABASE_URL', '{stated}')\n"
+    app += "app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL))\n"
+    files = {"requirements.txt": "procrastinate\n", "tasks.py": app}
+
+    found = told(tmp_path, files)
+
+    assert found["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
+
+
+def test_nor_does_a_file_of_a_service_that_is_there(tmp_path: Path) -> None:
+    compose = "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_USER: shop}\n"
+    models = "import os\n\nURL = os.environ.get('DATABASE_URL', 'sqlite:///./dev.db')\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": models}
+    plan = make_plan(seen(tmp_path, files | {"docker-compose.yml": compose}), "shop")
+
+    worker = compose_values(render(plan)["docker-compose.yml"].text)["services"]["worker"]
+
+    assert worker["environment"]["DATABASE_URL"] == "postgresql://shop@db:5432/shop"
+
+
 def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Path) -> None:
     example = (
         "DATABASE_URL=postgres://a:b@localhost/shop?sslmode=disable&schema=public\n"

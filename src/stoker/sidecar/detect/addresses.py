@@ -7,7 +7,7 @@ their driver is, and which of a Redis' databases they mean, is the project's to 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
@@ -62,6 +62,19 @@ def addresses(project: Project, read: Collection[str]) -> dict[str, Address]:
         if not _FOR_TESTS.search(name):
             found.setdefault(name, address)
     return found
+
+
+def of_kind(
+    kind: BrokerKind, names: Iterable[str], written: Mapping[str, Address]
+) -> dict[str, str]:
+    """Return what is written down for some variables, where it leads to a store of this kind.
+
+    A file of SQLite's, written down for a developer's machine, says nothing of a PostgreSQL.
+    """
+    meant = "postgres" if kind == "database" else kind
+    return {
+        name: written[name].url for name in names if name in written and written[name].kind == meant
+    }
 
 
 def _of_examples(project: Project) -> Iterator[tuple[str, Address]]:

@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from stoker.sidecar.detect.addresses import Address
+from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
 from stoker.sidecar.detect.brokers import part_of, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
@@ -112,11 +112,10 @@ class _Finder:
         return self._place(finding[0]) if finding else None
 
     def _use(self, kind: BrokerKind, names: Mapping[str, str], seen: Evidence) -> BrokerUse:
-        written = {name: self.written[name].url for name in names if name in self.written}
         return BrokerUse(
             kind,
             variables=dict(names),
-            written=written,
+            written=of_kind(kind, names, self.written),
             usual=self._usual() if kind == "postgres" else "",
             evidence=(seen,),
             **own_service(kind, self.services, self.manifests),

@@ -334,6 +334,64 @@ def test_nor_does_a_file_of_a_service_that_is_there(tmp_path: Path) -> None:
     assert worker["environment"]["DATABASE_URL"] == "postgresql://shop@db:5432/shop"
 
 
+def test_what_is_written_is_the_same_whatever_a_developers_own_file_says(tmp_path: Path) -> None:
+    files = {"requirements.txt": "celery[redis]\npsycopg2\n", "tasks.py": REDIS, "m.py": DATABASE}
+    own = "DATABASE_URL=postgres+asyncpg://me:pw@localhost/x?schema=me\nREDIS_URL=redis://a/7\n"
+
+    (tmp_path / "with").mkdir()
+    (tmp_path / "without").mkdir()
+    found = told(tmp_path / "with", files | {".env": own, ".env.local": own})
+
+    assert found == told(tmp_path / "without", files)
+
+
+@pytest.mark.parametrize(
+    "query", ["host=/run/x&user=alice", "sv=ghp_abcdefghijklmnopqrst", "schema=a%20b", "token=x"]
+)
+def test_nothing_else_that_it_is_told_is_copied(tmp_path: Path, query: str) -> None:
+    example = f"DATABASE_URL=postgres://localhost/shop?{query}\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": DATABASE}
+
+    found = told(tmp_path, files | {".env.example": example})
+
+    assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app"
+
+
+def test_an_address_whose_password_is_not_in_its_place_is_not_read(tmp_path: Path) -> None:
+    example = (
+        "REDIS_URL=redis://default:12?x=hunter2@localhost:6379/3\n"
+        "DATABASE_URL=postgres://me:54?schema=hunter2@localhost/db\n"
+    )
+    files = {"requirements.txt": "celery[redis]\npsycopg2\n", "tasks.py": REDIS, "m.py": DATABASE}
+    detection = seen(tmp_path, files | {".env.example": example})
+
+    assert not any(use.written for use in (*detection.uses, *detection.beside))
+    assert "hunter2" not in str(detection)
+
+
+def test_a_long_line_is_shown_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://app:hunter2thatgoesoverwhatisshown@localhost/db"
+    line = f"engine = {'x' * 110}(echo=False, url=os.environ.get('DATABASE_URL', '{url}'))\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": line}
+
+    for at in range(0, 60, 3):
+        longer = files | {"models.py": f"{'y' * at}{line}"}
+        [use] = seen(tmp_path, longer).beside
+        assert "hunter2" not in use.evidence[0].text
+
+
+def test_the_line_is_that_of_the_variable_itself(tmp_path: Path) -> None:
+    example = (
+        "TEST_DATABASE_URL=postgres://localhost/test\n# DATABASE_URL is the app's\n"
+        "DATABASE_URL=postgres://localhost/db\n"
+    )
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": DATABASE}
+
+    [use] = seen(tmp_path, files | {".env.example": example}).beside
+
+    assert (use.evidence[0].path, use.evidence[0].line) == (".env.example", 3)
+
+
 def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Path) -> None:
     example = (
         "DATABASE_URL=postgres://a:b@localhost/shop?sslmode=disable&schema=public\n"

@@ -171,7 +171,7 @@ class _Finder:
         return None
 
     def _seen(self, path: str, line: int) -> Evidence:
-        return Evidence(path, line, self.project.line(path, line)[:200], "reads its address")
+        return Evidence(path, line, self.project.line(path, line), "reads its address")
 
     def _sources(self) -> Iterator[str]:
         yield from sources(self.project)

@@ -74,7 +74,7 @@ def _asked(
         each for dir in dict.fromkeys(unit.dir for unit in workers) for each in places(project, dir)
     ):
         if kind := _addressed(name):
-            text = project.line(path, line)[:200]
+            text = project.line(path, line)
             found.setdefault(kind, []).append(Evidence(path, line, text, "reads its address"))
     for unit in workers:
         for kind in map(_addressed, (name for each in unit.given for name in each.environment)):

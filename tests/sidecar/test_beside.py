@@ -440,6 +440,22 @@ def test_a_redis_with_a_password_is_reached_with_it(
     assert any(name in note for note in plan.notes) == command.endswith(" hunter2")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "redis-server --requirepass '' --appendonly yes",
+        """["redis-server", "--requirepass", "", "--appendonly", "yes"]""",
+        """sh -c 'redis-server --requirepass "" --appendonly yes'""",
+        """redis-server --save "" --requirepass """,
+    ],
+)
+def test_an_empty_password_is_none(tmp_path: Path, command: str) -> None:
+    compose = f"services:\n  cache:\n    image: redis:7\n    command: {command}\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "compose.yaml": compose}
+
+    assert told(tmp_path, files)["REDIS_URL"] == "redis://cache:6379/0"
+
+
 def test_what_only_the_shell_of_a_command_asks_for_is_asked_of_the_operator(tmp_path: Path) -> None:
     line = (
         "worker: COUNT=1 celery -A tasks worker -c $COUNT -n ${NAME} -Q $QUEUES -P ${POOL:-solo}\n"

@@ -312,6 +312,19 @@ def test_pq_of_go_does_not_want_encryption_that_no_container_has(tmp_path: Path)
     assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app?sslmode=disable"
 
 
+def test_who_does_not_read_it_is_not_given_it(tmp_path: Path) -> None:
+    files = {f"{dir}/requirements.txt": "celery[redis]\npsycopg2\n" for dir in "ab"}
+    files |= {f"{dir}/tasks.py": REDIS for dir in "ab"}
+    files["a/models.py"] = DATABASE
+
+    found = services(tmp_path, files)
+    by_dir = {each["build"]["context"]: each for each in found.values() if "build" in each}
+
+    assert "DATABASE_URL" in by_dir["./a"]["environment"]
+    assert "DATABASE_URL" not in by_dir["./b"]["environment"]
+    assert set(by_dir["./b"]["depends_on"]) == {"redis"}
+
+
 @pytest.mark.parametrize("stated", ["sqlite:///./dev.db", "mysql://a@localhost/shop"])
 def test_an_address_of_another_kind_says_nothing_of_its_own(tmp_path: Path, stated: str) -> None:
     app = f"import os, procrastinate\n\nURL = os.getenv('DATABASE_URL', '{stated}')\n"

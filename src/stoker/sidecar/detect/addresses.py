@@ -1,8 +1,9 @@
 """The addresses that a project writes down for its variables: in examples of ``.env``, in source.
 
 What a developer's own ``.env`` says is not among them: others have another one, or none, and would
-have other files written. They are meant for a developer's machine, so where they lead is nothing for a container; but what
-their driver is, and which of a Redis' databases they mean, is the project's to say.
+have other files written. They are meant for a developer's machine, so where they lead is nothing
+for a container; but what their driver is, and which of a Redis' databases they mean, is the
+project's to say.
 """
 
 from __future__ import annotations

@@ -201,7 +201,12 @@ def _dir(unit: Unit, image: Image) -> str:
 
 
 def _brokers(unit: Unit, framework: Framework | None, detection: Detection) -> list[str]:
-    others = [] if unit.role == "dashboard" else [use.kind for use in detection.beside]
+    beside = () if unit.role == "dashboard" else detection.beside
+    others = [
+        use.kind
+        for use in beside
+        if not use.readers or unit.dir in use.readers or unit is detection.web
+    ]
     kinds = {*framework.brokers, "nats"} if framework else {use.kind for use in detection.uses}
     return [use.kind for use in detection.uses if use.kind in kinds] + others
 

@@ -312,6 +312,99 @@ def test_pq_of_go_does_not_want_encryption_that_no_container_has(tmp_path: Path)
     assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app?sslmode=disable"
 
 
+def test_who_does_not_read_it_is_not_given_it(tmp_path: Path) -> None:
+    files = {f"{dir}/requirements.txt": "celery[redis]\npsycopg2\n" for dir in "ab"}
+    files |= {f"{dir}/tasks.py": REDIS for dir in "ab"}
+    files["a/models.py"] = DATABASE
+
+    found = services(tmp_path, files)
+    by_dir = {each["build"]["context"]: each for each in found.values() if "build" in each}
+
+    assert "DATABASE_URL" in by_dir["./a"]["environment"]
+    assert "DATABASE_URL" not in by_dir["./b"]["environment"]
+    assert set(by_dir["./b"]["depends_on"]) == {"redis"}
+
+
+@pytest.mark.parametrize("stated", ["sqlite:///./dev.db", "mysql://a@localhost/shop"])
+def test_an_address_of_another_kind_says_nothing_of_its_own(tmp_path: Path, stated: str) -> None:
+    app = f"import os, procrastinate\n\nURL = os.getenv('DATABASE_URL', '{stated}')\n"
+    app += "app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL))\n"
+    files = {"requirements.txt": "procrastinate\n", "tasks.py": app}
+
+    found = told(tmp_path, files)
+
+    assert found["DATABASE_URL"] == "postgresql://app:app@postgres:5432/app"
+
+
+def test_nor_does_a_file_of_a_service_that_is_there(tmp_path: Path) -> None:
+    compose = "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_USER: shop}\n"
+    models = "import os\n\nURL = os.environ.get('DATABASE_URL', 'sqlite:///./dev.db')\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": models}
+    plan = make_plan(seen(tmp_path, files | {"docker-compose.yml": compose}), "shop")
+
+    worker = compose_values(render(plan)["docker-compose.yml"].text)["services"]["worker"]
+
+    assert worker["environment"]["DATABASE_URL"] == "postgresql://shop@db:5432/shop"
+
+
+def test_what_is_written_is_the_same_whatever_a_developers_own_file_says(tmp_path: Path) -> None:
+    files = {"requirements.txt": "celery[redis]\npsycopg2\n", "tasks.py": REDIS, "m.py": DATABASE}
+    own = "DATABASE_URL=postgres+asyncpg://me:pw@localhost/x?schema=me\nREDIS_URL=redis://a/7\n"
+
+    (tmp_path / "with").mkdir()
+    (tmp_path / "without").mkdir()
+    found = told(tmp_path / "with", files | {".env": own, ".env.local": own})
+
+    assert found == told(tmp_path / "without", files)
+
+
+@pytest.mark.parametrize(
+    "query", ["host=/run/x&user=alice", "sv=ghp_abcdefghijklmnopqrst", "schema=a%20b", "token=x"]
+)
+def test_nothing_else_that_it_is_told_is_copied(tmp_path: Path, query: str) -> None:
+    example = f"DATABASE_URL=postgres://localhost/shop?{query}\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": DATABASE}
+
+    found = told(tmp_path, files | {".env.example": example})
+
+    assert found["DATABASE_URL"] == "postgres://app:app@postgres:5432/app"
+
+
+def test_an_address_whose_password_is_not_in_its_place_is_not_read(tmp_path: Path) -> None:
+    example = (
+        "REDIS_URL=redis://default:12?x=hunter2@localhost:6379/3\n"
+        "DATABASE_URL=postgres://me:54?schema=hunter2@localhost/db\n"
+    )
+    files = {"requirements.txt": "celery[redis]\npsycopg2\n", "tasks.py": REDIS, "m.py": DATABASE}
+    detection = seen(tmp_path, files | {".env.example": example})
+
+    assert not any(use.written for use in (*detection.uses, *detection.beside))
+    assert "hunter2" not in str(detection)
+
+
+def test_a_long_line_is_shown_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://app:hunter2thatgoesoverwhatisshown@localhost/db"
+    line = f"engine = {'x' * 110}(echo=False, url=os.environ.get('DATABASE_URL', '{url}'))\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": line}
+
+    for at in range(0, 60, 3):
+        longer = files | {"models.py": f"{'y' * at}{line}"}
+        [use] = seen(tmp_path, longer).beside
+        assert "hunter2" not in use.evidence[0].text
+
+
+def test_the_line_is_that_of_the_variable_itself(tmp_path: Path) -> None:
+    example = (
+        "TEST_DATABASE_URL=postgres://localhost/test\n# DATABASE_URL is the app's\n"
+        "DATABASE_URL=postgres://localhost/db\n"
+    )
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "models.py": DATABASE}
+
+    [use] = seen(tmp_path, files | {".env.example": example}).beside
+
+    assert (use.evidence[0].path, use.evidence[0].line) == (".env.example", 3)
+
+
 def test_what_a_driver_is_told_stays_but_for_what_no_container_can(tmp_path: Path) -> None:
     example = (
         "DATABASE_URL=postgres://a:b@localhost/shop?sslmode=disable&schema=public\n"
@@ -358,6 +451,22 @@ def test_a_redis_with_a_password_is_reached_with_it(
     assert f"{name}=\n" in made[".env.example"].text
     assert "hunter2" not in "".join(file.text for file in made.values())
     assert any(name in note for note in plan.notes) == command.endswith(" hunter2")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "redis-server --requirepass '' --appendonly yes",
+        """["redis-server", "--requirepass", "", "--appendonly", "yes"]""",
+        """sh -c 'redis-server --requirepass "" --appendonly yes'""",
+        """redis-server --save "" --requirepass """,
+    ],
+)
+def test_an_empty_password_is_none(tmp_path: Path, command: str) -> None:
+    compose = f"services:\n  cache:\n    image: redis:7\n    command: {command}\n"
+    files = {"requirements.txt": "celery[redis]\n", "tasks.py": REDIS, "compose.yaml": compose}
+
+    assert told(tmp_path, files)["REDIS_URL"] == "redis://cache:6379/0"
 
 
 def test_what_only_the_shell_of_a_command_asks_for_is_asked_of_the_operator(tmp_path: Path) -> None:

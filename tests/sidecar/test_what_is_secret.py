@@ -12,6 +12,7 @@ from stoker.sidecar.detection import Evidence
 from stoker.sidecar.plan import Decision
 from stoker.sidecar.secrets import (
     LONGEST,
+    MASK,
     is_secret,
     is_secret_name,
     masked,
@@ -267,7 +268,26 @@ def test_in_the_words_of_a_command_neither() -> None:
         ('token = "sh hunter2"', 'token = "***"'),
         ("API_TOKEN=node", "API_TOKEN=***"),
         ("token:abc123", "token:***"),
+        ("DB_PASSWORD: yarn correct-horse-battery", "DB_PASSWORD: ***"),
+        ("VAULT_PASSPHRASE=docker run correct horse", "VAULT_PASSPHRASE=***"),
+        ('"password": "yarn correct-horse-battery"', '"password": "***"'),
+        ("SLACK_WEBHOOK=hunter2hook", "SLACK_WEBHOOK=***"),
+        ("SLACK_WEBHOOK=correcthorse", "SLACK_WEBHOOK=***"),
     ],
 )
 def test_what_only_looks_like_a_script_is_hidden(line: str, kept: str) -> None:
     assert masked(line) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "yarn correct-horse-battery"),
+        ("VAULT_PASSPHRASE", "docker run correct horse"),
+        ("API_TOKEN", "bash x-9fae21b"),
+        ("SLACK_WEBHOOK", "hunter2hook"),
+    ],
+)
+def test_the_value_of_a_variable_is_no_script(name: str, value: str) -> None:
+    assert is_secret(name, value)
+    assert masked_value(name, value) == MASK

@@ -139,6 +139,9 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     account, for a developer's machine."""
     usual: str = ""
     """The same for the others, as the driver of its database wants it: ``postgresql+asyncpg://``."""
+    readers: tuple[str, ...] = ()
+    """Of what is beside the brokers: the directories of the workers that read its address, where
+    others do not."""
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -1,29 +1,31 @@
 """The addresses that a project writes down for its variables: in examples of ``.env``, in source.
 
-They are meant for a developer's machine, so where they lead is nothing for a container; but what
-their driver is, and which of a Redis' databases they mean, is the project's to say.
+What a developer's own ``.env`` says is not among them: others have another one, or none, and would
+have other files written. They are meant for a developer's machine, so where they lead is nothing
+for a container; but what their driver is, and which of a Redis' databases they mean, is the
+project's to say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-from stoker.sidecar.detect.dotenv import DOTENV, read_variables
+from stoker.sidecar.detect.dotenv import placed_variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.project import Project
-from stoker.sidecar.secrets import is_secret_name
 
 _KINDS: tuple[tuple[str, BrokerKind], ...] = (
     (r"rediss?|valkeys?", "redis"),
     (r"(?:py)?amqps?", "rabbitmq"),
     (r"nats", "nats"),
-    (r"(?:postgres(?:ql)?|postgis)(?:\+\w+)?", "postgres"),
-    (r"(?:mysql2?|mariadb|mongodb)(?:\+\w+)?", "database"),  # no container is written for it
-    (r"sqlite(?:\+\w+)?", "sqlite"),
+    (r"(?:postgres(?:ql)?|postgis)(?:\+\w{1,40})?", "postgres"),
+    (r"(?:mysql2?|mariadb|mongodb)(?:\+\w{1,40})?", "database"),  # no container is written for it
+    (r"sqlite(?:\+\w{1,40})?", "sqlite"),
 )
 _MAY_TELL = re.compile(rb"://(?<!http://)(?<!https://)")
 _QUOTED = re.compile(
@@ -34,15 +36,23 @@ _BEFORE = re.compile(r"""(?:["'`][A-Z][A-Z0-9_]{2,79}["'`])?[^"'`;}]{0,80}\Z""")
 """What stands between a variable and its default, and the variable itself."""
 _NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,79}(?![A-Za-z0-9_])")
 _FIELD = re.compile(r"""\n[ \t]+([a-z][a-z0-9_]{2,79})[ \t]*:[^"'\n]{0,80}\Z""")
-_PREFIX = re.compile(r"""\benv_prefix\s*[=:]\s*["'](\w*)["']""")
+_PREFIX = re.compile(r"""\benv_prefix\s{0,20}[=:]\s{0,20}["'](\w{0,80})["']""")
 _EXAMPLE = (
-    r"\.env\.(example|sample|template|dist|development|dev|local|docker)|"
+    r"\.env\.(example|sample|template|dist|development|dev|docker)|"
     r"(env|example|sample)\.(env|example|sample|template)"
 )
 _NEAR = re.compile(r"[^.]+|127\.[0-9.]+|0\.0\.0\.0|\w+\.docker\.internal")
 """This machine, or a container: of a host elsewhere people write down the domain, too."""
 _FOR_TESTS = re.compile(r"(?:^|_)TEST(?:S|ING)?_|_TEST$|SHADOW")
 _LONGEST = 200
+_ASKED = frozenset({
+    "ssl", "sslmode", "schema", "search_path", "pgbouncer", "prepared_statements",
+    "prepared_statement_cache_size", "statement_cache_size", "prepare_threshold",
+    "connection_limit", "pool_timeout", "connect_timeout", "client_encoding", "charset", "encoding",
+    "timezone",
+})  # fmt: skip
+"""What drivers are asked for in an address, and is neither an account nor another place."""
+_PLAIN = re.compile(r"[\w./+,-]{1,40}")
 
 
 class Address(NamedTuple):
@@ -64,39 +74,58 @@ def addresses(project: Project, read: Collection[str]) -> dict[str, Address]:
     return found
 
 
+def of_kind(
+    kind: BrokerKind, names: Iterable[str], written: Mapping[str, Address]
+) -> dict[str, str]:
+    """Return what is written down for some variables, where it leads to a store of this kind.
+
+    A file of SQLite's, written down for a developer's machine, says nothing of a PostgreSQL.
+    """
+    meant = "postgres" if kind == "database" else kind
+    return {
+        name: written[name].url for name in names if name in written and written[name].kind == meant
+    }
+
+
 def _of_examples(project: Project) -> Iterator[tuple[str, Address]]:
-    """Yield what people are told to write, and what is written here."""
+    """Yield what people are told to write, and what is the same for all of them."""
     paths = [path for path in project.matching(_EXAMPLE) if not project.is_aside(path)]
-    for path in [*sorted(paths, key=lambda path: path.count("/")), DOTENV]:
-        for name, value in read_variables(project, path):
-            if address := _address(value, path, 0):
-                lines = enumerate(project.lines(path), 1)
-                line = next((number for number, text in lines if name in text), 0)
-                yield name, address._replace(line=line)
+    for path in sorted(paths, key=lambda path: path.count("/")):
+        for name, value, line in placed_variables(project, path):
+            if address := _address(value, path, line):
+                yield name, address
 
 
 def _of_source(project: Project, read: Collection[str]) -> Iterator[tuple[str, Address]]:
     """Yield what the source takes where nobody says anything else."""
     for path in project.telling(sources(project), _MAY_TELL):
         text = project.text(path)
-        settings = "BaseSettings" in text
+        prefix = _prefix(text)
+        ends = [each.start() for each in re.finditer("\n", text)]
         for quoted in _QUOTED.finditer(text):
-            name = _read_before(text, quoted.start(), read, settings=settings)
-            line = text.count("\n", 0, quoted.start()) + 1
+            name = _read_before(text, quoted.start(), read, prefix)
+            line = bisect_left(ends, quoted.start()) + 1
             if name and (address := _address(quoted[1], path, line)):
                 yield name, address
 
 
-def _read_before(text: str, end: int, read: Collection[str], *, settings: bool) -> str:
+def _prefix(text: str) -> str | None:
+    """Return what the variables of a file's settings begin with; none where it has no settings."""
+    if "BaseSettings" not in text:
+        return None
+    found = _PREFIX.search(text)
+    return found[1] if found else ""
+
+
+def _read_before(text: str, end: int, read: Collection[str], prefix: str | None) -> str:
     """Return the variable that something is the default of."""
     window = text[max(0, end - 160) : end]
     before = _BEFORE.search(window)
     names = [name for name in _NAME.findall(before[0]) if name in read] if before else []
     if names:
         return names[-1]
-    field = _FIELD.search(window) if settings else None
-    prefix = _PREFIX.search(text) if field else None
-    return f"{prefix[1] if prefix else ''}{field[1]}".upper() if field else ""
+    field = _FIELD.search(window) if prefix is not None else None
+    return f"{prefix}{field[1]}".upper() if field else ""
 
 
 def _address(text: str, path: str, line: int) -> Address | None:
@@ -111,11 +140,13 @@ def _address(text: str, path: str, line: int) -> Address | None:
 
 
 def _split(text: str) -> SplitResult | None:
+    """Return the parts of an address; of none that may have its password in another part."""
     try:
         split = urlsplit(text)
-        return split if len(text) <= _LONGEST and (split.port is None or split.port) else None
+        plain = len(text) <= _LONGEST and (split.port is None or split.port)
     except ValueError:
         return None
+    return split if plain and text.count("@") == split.netloc.count("@") else None
 
 
 def _without_account(split: SplitResult) -> str:
@@ -127,6 +158,6 @@ def _without_account(split: SplitResult) -> str:
 
 
 def _may_stay(name: str, value: str) -> bool:
-    """Tell if something that is asked of a server is no secret, and can be had of a container."""
+    """Tell if something is asked that every server of this kind has, a container's, too."""
     encrypted = "ssl" in name.lower() and value.lower() not in ("disable", "false", "prefer")
-    return not (encrypted or is_secret_name(name))
+    return name.lower() in _ASKED and _PLAIN.fullmatch(value) is not None and not encrypted

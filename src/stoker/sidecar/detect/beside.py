@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 
-from stoker.sidecar.detect.addresses import Address
+from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
 from stoker.sidecar.detect.brokers import part_of, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
@@ -112,15 +113,33 @@ class _Finder:
         return self._place(finding[0]) if finding else None
 
     def _use(self, kind: BrokerKind, names: Mapping[str, str], seen: Evidence) -> BrokerUse:
-        written = {name: self.written[name].url for name in names if name in self.written}
         return BrokerUse(
             kind,
             variables=dict(names),
-            written=written,
+            written=of_kind(kind, names, self.written),
             usual=self._usual() if kind == "postgres" else "",
+            readers=self._readers(names),
             evidence=(seen,),
             **own_service(kind, self.services, self.manifests),
         )
+
+    def _readers(self, names: Mapping[str, str]) -> tuple[str, ...]:
+        """Return where the workers are that read it, or are given it; none where all do."""
+        homes = set(self._homes.values())
+        if len(homes) == 1:
+            return ()
+        told = {
+            unit.dir
+            for unit in self.units
+            for each in unit.given
+            if names.keys() & each.environment
+        }
+        finding = [name for name, part in names.items() if part in _FINDS_IT]
+        places = [self.written[name].path for name in finding if name in self.written]
+        places += self.project.telling(self._sources(), _speaks_of(finding)) if finding else []
+        reading = {home for home in homes if any(_is_in(path, home) for path in places)}
+        found = tuple(dir for dir, home in self._homes.items() if home in reading or dir in told)
+        return found if len(found) < len(self._homes) else ()
 
     def _usual(self) -> str:
         """Return what an address has in it for the driver that is there.
@@ -160,10 +179,10 @@ class _Finder:
         return {}, False
 
     def _place(self, name: str) -> Evidence | None:
-        """Return where the workers' packages speak of a variable; settings write it small."""
+        """Return where the workers' packages speak of a variable."""
         if (address := self.written.get(name)) and self._is_near(address.path):
             return self._seen(address.path, address.line)
-        pattern = re.compile(rb"\b(?:%b|%b)\b" % (name.encode(), name.lower().encode()))
+        pattern = _speaks_of([name])
         near = (path for path in self._sources() if self._is_near(path))
         for path in self.project.telling(near, pattern):
             data = self.project.data(path)
@@ -172,17 +191,30 @@ class _Finder:
         return None
 
     def _seen(self, path: str, line: int) -> Evidence:
-        return Evidence(path, line, self.project.line(path, line)[:200], "reads its address")
+        return Evidence(path, line, self.project.line(path, line), "reads its address")
 
     def _sources(self) -> Iterator[str]:
         yield from sources(self.project)
         yield from self.project.suffixed("prisma")
 
     def _is_near(self, path: str) -> bool:
-        return any(home == "." or path.startswith(f"{home}/") for home in self._homes())
+        return any(_is_in(path, home) for home in self._homes.values())
 
-    def _homes(self) -> Iterator[str]:
-        """Yield the directories that the workers' images are built from."""
-        for unit in self.units:
-            package = self.manifests.package_of(unit.dir)
-            yield (package.workspace or package.dir) if package else posixpath.normpath(unit.dir)
+    @cached_property
+    def _homes(self) -> dict[str, str]:
+        """The workers' directories, each with the one that its image is built from."""
+        return {dir: self._home(dir) for dir in dict.fromkeys(unit.dir for unit in self.units)}
+
+    def _home(self, dir: str) -> str:
+        package = self.manifests.package_of(dir)
+        return (package.workspace or package.dir) if package else posixpath.normpath(dir)
+
+
+def _is_in(path: str, home: str) -> bool:
+    return home == "." or path.startswith(f"{home}/")
+
+
+def _speaks_of(names: Sequence[str]) -> re.Pattern[bytes]:
+    """Return a pattern for some variables; settings write them small."""
+    every = [each for name in names for each in (name, name.lower())]
+    return re.compile(rb"\b(?:%b)\b" % "|".join(every).encode())

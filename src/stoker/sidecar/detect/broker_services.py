@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypedDict
 
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.shell import split
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.plan import own_files
@@ -38,9 +39,9 @@ _ADAPTERS: tuple[tuple[Engine, tuple[str, ...]], ...] = (
 
 REDIS_PASSWORD = "REDIS_PASSWORD"
 """Where the password is that a file says to the letter: it is not copied."""
-_PASSWORD = re.compile(
-    r"""--requirepass[\s"'=]+(?:\$\$?\{?([A-Za-z_]\w*)[^\s"']*|[^\s"'\\$][^\s"']*)"""
-)
+_OPTION = "--requirepass"
+_PASSWORD = re.compile(r"\$\$?\{?([A-Za-z_]\w*)|[^\\$]")
+"""How that begins: with a variable, or it says it itself. An empty one is none."""
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}?")
 _BY_ITSELF = re.compile(r"(^|/)bitnami\w*/(redis|valkey)\b")
 _NAMES_IT = ("REDIS_PASSWORD", "VALKEY_PASSWORD")
@@ -105,7 +106,7 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
 
 def _password(service: Service | None) -> _Password:
     """Return the variable with the password that a Redis asks for, or that it says it itself."""
-    told = _PASSWORD.search(service.command if service else "")
+    told = _PASSWORD.match(_asked_for(_words(service.command)) if service else "")
     own = service.given.environment if service and service.given else {}
     by_itself = service is not None and _BY_ITSELF.search(service.image.lower())
     name = told[1] if told else next(filter(own.get, _NAMES_IT), "") if by_itself else None
@@ -116,6 +117,24 @@ def _password(service: Service | None) -> _Password:
         return _Password(password=name, openly=False)
     outer = _REFERENCE.fullmatch(text or "")
     return _Password(password=outer[1] if outer else REDIS_PASSWORD, openly=outer is None)
+
+
+def _asked_for(words: Iterable[str]) -> str:
+    """Return the password that a Redis is started with, as it is written."""
+    before = ""
+    for word in words:
+        if before == _OPTION:
+            return word
+        if word.startswith(f"{_OPTION}="):
+            return word.removeprefix(f"{_OPTION}=")
+        before = word
+    return ""
+
+
+def _words(line: str, shells: int = 2) -> Iterator[str]:
+    """Yield the words of a command, and those of what it has a shell start."""
+    for word in split(line):
+        yield from _words(word, shells - 1) if shells and re.search(r"\s", word) else (word,)
 
 
 def _at(paths: Sequence[str], path: str) -> int:

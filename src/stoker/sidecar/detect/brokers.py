@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
-from stoker.sidecar.detect.addresses import Address
+from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
@@ -52,7 +52,7 @@ def uses(
             kind=kind,
             variables=(found := variables(kind, read, services, written, by_itself=by_itself))
             or (usual if kind in stoker.brokers else {}),
-            written={name: written[name].url for name in found if name in written},
+            written=of_kind(kind, found, written),
             evidence=tuple(dict.fromkeys(evidence))[:4],
             **own_service(kind, services, manifests),
         )
@@ -74,7 +74,7 @@ def _asked(
         each for dir in dict.fromkeys(unit.dir for unit in workers) for each in places(project, dir)
     ):
         if kind := _addressed(name):
-            text = project.line(path, line)[:200]
+            text = project.line(path, line)
             found.setdefault(kind, []).append(Evidence(path, line, text, "reads its address"))
     for unit in workers:
         for kind in map(_addressed, (name for each in unit.given for name in each.environment)):

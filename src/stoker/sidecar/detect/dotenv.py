@@ -17,14 +17,21 @@ _LONGEST = 2_048
 
 def read_variables(project: Project, path: str) -> Iterator[tuple[str, str]]:
     """Yield the variables of a file; none if it is not there."""
+    return ((name, value) for name, value, _ in placed_variables(project, path))
+
+
+def placed_variables(project: Project, path: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the variables of a file, each with the line that says it in the end."""
     known: dict[str, str] = {}
-    for line in project.lines(path):
+    lines: dict[str, int] = {}
+    for number, line in enumerate(project.lines(path), 1):
         found = _LINE.match(line) if len(line) <= _LONGEST else None
         if found is not None:
             quoted = _QUOTED.match(found[2])
             text = quoted[2] if quoted else re.split(r"\s#", found[2])[0].strip()
             known[found[1]] = text if quoted and quoted[1] == "'" else filled(text, known)
-    yield from known.items()
+            lines[found[1]] = number
+    yield from ((name, value, lines[name]) for name, value in known.items())
 
 
 def beside(project: Project, path: str) -> dict[str, str]:

@@ -221,7 +221,11 @@ def _brokers(unit: Unit, frameworks: Collection[str], detection: Detection) -> l
     A dashboard is another's program, and shows what is of its own framework.
     """
     dashboard = unit.role == "dashboard"
-    others = [] if dashboard else [use.kind for use in detection.beside]
+    others = [
+        use.kind
+        for use in (() if dashboard else detection.beside)
+        if not use.readers or unit.dir in use.readers or unit is detection.web
+    ]
     if unit.framework not in FRAMEWORKS:
         return [use.kind for use in detection.uses] + others
     of_app = {unit.framework} if dashboard else {unit.framework, *frameworks}

@@ -14,7 +14,8 @@ _OF_A_FILE = re.compile(r"(?i)(key|cert|pem|pwd|credentials)$")
 _WEAK = frozenset({"key", "keys"})
 """Among other words these are what maps and sorting have, too."""
 _IS_HOOK = re.compile(r"(?i)webhooks?$")
-"""Of such a thing the address is the secret; a plain word is what it is called, or where it is."""
+_NAMES_HOOK = re.compile(r"(?i)(?=.*webhook)[a-z_./: -]+")
+"""Of such a thing the address is the secret; what is called a hook itself is the name of one."""
 _TYPE = r"\s*:\s*[A-Za-z_][\w.\[\], |]{0,60}\s=\s"
 _VALUE = re.compile(r"""[bru]?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\s"',;&)}\]]+""")
 _WORD = re.compile(r""""[^"]*"|'[^']*'|\S+""")
@@ -44,7 +45,9 @@ _PROGRAM = re.compile(
     r"(?:run|exec|start|test|build|install|compose)\b|"
     r"(?:sh|bash|exec|ruby|rake|rails|yarn|bunx?|dotenv|cross-env) +[\w@$-]*[./:-])"
 )
-"""How a line begins that starts a program: nobody's password does."""
+"""How a line begins that starts a program: where scripts are listed, it is one of them."""
+_LISTED = re.compile(r"(?!.*(?:pass|pwd))[a-z][a-z0-9.-]*")
+"""What a script is called, and no password is."""
 _ELSE = re.compile(r"""(?:\bor|\|\||\?\?)\s*["']([^"']+)["']""")
 _LINE = re.compile(
     r"""\s*(?:(?:-|-e|export|ENV|ARG|set|const|let|var)\s+)*["']?([A-Za-z_][\w.-]{0,127})["']?"""
@@ -58,9 +61,9 @@ _ENV = re.compile(r"\s*ENV\s+(\w+)\s+([^=\s].*)", re.DOTALL)
 
 def is_called_secret(name: str, value: str) -> bool:
     """Tell if a value is secret for what it is called: no path of a key's file, nor ``true``."""
-    if value.lower() in _NOTHING or _PROGRAM.match(value):
+    if value.lower() in _NOTHING:
         return False
-    if _IS_HOOK.search(name) and "://" not in value and not is_random(value):
+    if _IS_HOOK.search(name) and _NAMES_HOOK.fullmatch(value):
         return False
     if value.startswith(("/", "./", "~/")) and _OF_A_FILE.search(name):
         return False
@@ -76,7 +79,7 @@ def pairs(text: str) -> Iterator[Span]:
         for each in named.finditer(text):
             if each[1].lower() in _WEAK or not may_be_secret(each[1]):
                 continue  # most are none, and their values need not be looked for
-            if _is_script(text, each) or _PROGRAM.match(text, each.end()):
+            if _is_script(text, each) or _lists_script(text, each, each.end()):
                 continue
             found = to.match(text, each.end())
             start, end = _unquoted(text, found.span()) if found else (0, 0)
@@ -95,10 +98,18 @@ def _is_script(text: str, found: re.Match[str]) -> bool:
     return text[found.end() - 1] == ":" and _SCRIPT.search(before) is not None
 
 
+def _lists_script(text: str, found: re.Match[str], start: int) -> bool:
+    """Tell if a line is one of a list of scripts: ``"refresh-token": "node refresh.js"``."""
+    between = text[found.end(1) : start]
+    if ":" not in between or "=" in between:
+        return False
+    return bool(_LISTED.fullmatch(found[1]) and _PROGRAM.match(text, start))
+
+
 def set_in(text: str) -> Iterator[Span]:
     """Yield the value of a line that sets a variable, if it is secret as a whole."""
     found = _ENV.match(text) or _LINE.match(text)
-    if found is None:
+    if found is None or _lists_script(text, found, found.start(2)):
         return
     start, end = _unquoted(text, found.span(2))
     value = text[start:end]

@@ -83,8 +83,7 @@ class Project:
         self._asides: dict[str, bool] = {}
         self.ordered = tuple(sorted(self.files, key=lambda path: (path.count("/"), path)))
         self.dirs = frozenset(_directories(self.files))
-        copies = ((dir, _COPY.fullmatch(dir)) for dir in self.dirs)
-        self._copies = [dir for dir, found in copies if found and found[1] in self.dirs]
+        self._copies = _copies(self.files, self.dirs)
         self._by_name: dict[str, list[str]] = {}
         self._by_suffix: dict[str, list[str]] = {}
         for path in self.ordered:
@@ -121,7 +120,7 @@ class Project:
             if self._whole and dir.startswith(self._whole):  # Django's demo/demo, too
                 own = self._whole.rstrip("/").rpartition("/")[2]
                 inside = "/".join(part for part in dir.split("/") if part != own)
-            copied = any(dir.startswith(f"{each}/") for each in self._copies)
+            copied = bool(self._copies) and not self._copies.isdisjoint(_parents(dir))
             self._asides[dir] = copied or _ASIDE.search(inside) is not None
         return self._asides[dir] or "{{" in path or "{%" in path
 
@@ -235,6 +234,31 @@ def _directories(files: Iterable[str]) -> set[str]:
             found.add(parent)
             parent = parent.rpartition("/")[0]
     return found
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the directories that a path lies in, the innermost first."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _copies(files: frozenset[str], dirs: frozenset[str]) -> frozenset[str]:
+    """Return the directories that were copied from those beside them, and put away.
+
+    A name alone tells of no copy: of the files of one, most are called as those of the other.
+    """
+    named = ((dir, _COPY.fullmatch(dir)) for dir in dirs)
+    originals = {dir: found[1] for dir, found in named if found and found[1] in dirs}
+    inside: dict[str, set[str]] = {dir: set() for pair in originals.items() for dir in pair}
+    for path in files if inside else ():
+        for parent in _parents(path):
+            if parent in inside:
+                inside[parent].add(path[len(parent) :])
+    return frozenset(
+        dir for dir, original in originals.items()
+        if 4 * len(inside[dir] & inside[original]) >= 3 * len(inside[dir])
+    )  # fmt: skip
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:

@@ -29,6 +29,19 @@ def test_an_app_of_another_package_is_a_copy_where_a_worker_is_deployed(tmp_path
     assert commands(seen(tmp_path, {"compose.yaml": COMPOSE})) == ["celery -A tasks worker"]
 
 
+def test_what_a_package_deploys_says_nothing_of_another_package(tmp_path: Path) -> None:
+    files = {
+        "a/requirements.txt": "celery\n",
+        "a/tasks.py": APP + TASK,
+        "a/Procfile": "worker: celery -A tasks worker\n",
+        "b/requirements.txt": "celery\n",
+        "b/tasks.py": APP + TASK,
+        "b/Dockerfile": 'FROM python:3.13-slim\nCMD ["gunicorn", "site:app"]\n',
+    }
+
+    assert {unit.dir for unit in seen(tmp_path, files).units} == {"a", "b"}
+
+
 def test_beat_is_given_its_app_as_the_worker_was(tmp_path: Path) -> None:
     """The worker runs in the directory of its module, whatever package this is."""
     conf = "[program:worker]\ndirectory=/code/app\ncommand=celery --app=tasks.app worker\n"

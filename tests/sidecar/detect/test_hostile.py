@@ -89,3 +89,63 @@ def test_aliases_that_multiply_are_not_multiplied(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("\n".join([*lines, "services: {w: *a11}"]))
 
     assert detect(tmp_path).units == ()
+
+
+RAILS = {
+    "config/application.rb": "class Application < Rails::Application; end\n",
+    "app/jobs/sweep.rb": "class Sweep < Que::Job; end\n",
+}
+NODE = {"package.json": '{"dependencies": {"bullmq": "5"}}'}
+CELERY = {
+    "requirements.txt": "celery\n",
+    "tasks.py": "from celery import Celery\napp = Celery(broker='redis://x')\n"
+    "@app.task\ndef t(): ...\n",
+}
+DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        RAILS | {"Gemfile": f'gem "rails"\ngem "que", "~> {DIGITS}"\n'},
+        RAILS | {"Gemfile": 'gem "rails"\ngem "sidekiq"\n',
+                 "app/jobs/sweep.rb": "class Sweep\n  include Sidekiq::Worker\nend\n",
+                 "config/sidekiq.yml": f":concurrency: {DIGITS}\n"},
+        CELERY | {"tasks.py": CELERY["tasks.py"].replace("'redis://x'", "+".join("b" * 900))},
+        CELERY | {"start.sh": f"celery -A tasks worker ${{{DIGITS}}} ${{²}}\n",
+                  "Dockerfile": 'FROM python:3.13\nCMD ["./start.sh"]\n'},
+    ],
+    ids=["version", "threads", "nested", "argument"],
+)  # fmt: skip
+def test_numbers_and_terms_without_an_end_are_no_error(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+
+    make_plan(detect(tmp_path))
+
+
+LONG = 20_000
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        NODE | {"worker.js": "".join(f'const m{n} = require("bullmq");\n' for n in range(LONG))
+                + 'new m1.Worker("mail", f);\n'},
+        NODE | {"worker.js": 'const { Worker } = require("bullmq");\n' + "a$" * LONG},
+        RAILS | {"Gemfile": 'gem "rails"\ngem "que"\n', "config/puma.rb": 'spawn"' * LONG},
+        CELERY | {"setup.py": f"console_scripts = {'a' * 10 * LONG}"},
+    ],
+    ids=["imports", "names", "spawns", "entries"],
+)  # fmt: skip
+@pytest.mark.timeout(60)
+def test_a_long_text_is_looked_through_once(files: dict[str, str], tmp_path: Path) -> None:
+    """What goes through it once for each of its parts would take minutes."""
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+
+    detect(tmp_path)

@@ -79,6 +79,30 @@ def test_what_is_exported_as_a_whole_may_be_called_by_any_name(tmp_path: Path, t
     assert len(node(tmp_path, {"mail.js": text}).units) == 1
 
 
+ALL = "for (const start of Object.values(workers)) start();\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "workers"),
+    [
+        ({"run.js": f'import * as workers from "./mail.js";\n{ALL}'}, 1),
+        ({"run.js": f'const workers = require("./mail");\n{ALL}'}, 1),
+        ({"run.js": 'import * as mail from "./mail.js";\nmail[process.argv[2]]();\n'}, 1),
+        ({"run.js": 'import * as mail from "./mail.js";\nconst all = { ...mail };\n'}, 1),
+        ({"run.js": 'import * as mail from "./mail.js";\nmail.send([mail.TO], 1);\n'}, 0),
+        ({"run.js": 'import * as mail from "./mail.js";\nconst { send } = mail;\n'}, 0),
+        ({"run.js": f'import * as workers from "./all.js";\n{ALL}',
+          "all.js": 'export * from "./mail.js";\n'}, 1),
+        ({"run.js": f'import * as workers from "./all.js";\n{ALL}',
+          "all.js": 'export { send } from "./mail.js";\n'}, 0),
+    ],
+)  # fmt: skip
+def test_who_goes_through_all_that_a_module_has_needs_no_names(
+    tmp_path: Path, files: dict[str, str], workers: int
+) -> None:
+    assert len(node(tmp_path, {"mail.js": DECLARES} | files).units) == workers
+
+
 def test_a_framework_calls_the_functions_of_its_own_files(tmp_path: Path) -> None:
     hook = DECLARES.replace("startMail", "register")
 
@@ -155,7 +179,7 @@ def test_a_copy_of_a_directory_beside_it_has_no_workers(tmp_path: Path) -> None:
 
     assert [unit.dir for unit in seen(tmp_path, files).units] == ["api"]
 
-    files = {"db-backup/package.json": package, "db-backup/worker.js": MAKES}
+    files = {"db-backup/package.json": package, "db-backup/worker.js": MAKES, "db/schema.sql": ""}
     assert {unit.dir for unit in seen(tmp_path, files).units} == {"api", "db-backup"}
 
 

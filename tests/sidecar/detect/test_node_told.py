@@ -34,6 +34,22 @@ def test_what_a_program_has_to_be_told_is_in_the_readme(tmp_path: Path) -> None:
     assert commands(found) == ["node work.js mail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("Procfile", "worker: node work.js\nmailer: node work.js mail\n"),
+        ("compose.yaml", "services:\n  worker: {build: ., command: node work.js}\n"
+                         "  mailer: {build: ., command: node work.js mail}\n"),
+    ],
+)  # fmt: skip
+def test_a_program_with_a_queue_of_its_own_may_be_told_another(
+    tmp_path: Path, path: str, text: str
+) -> None:
+    found = node(tmp_path, {"work.js": ASKS, path: text})
+
+    assert sorted(commands(found)) == ["node work.js", "node work.js mail"]
+
+
 RUNS = "const { argv } = process;\nconst name = argv.at(-1);\nrequire(path.resolve(name));\n"
 
 

@@ -176,3 +176,20 @@ def test_a_directory_called_somebody_s_bench_measures_it(tmp_path: Path) -> None
     project = Project(tmp_path)
 
     assert [path for path in project.files if project.is_aside(path)] == ["river-bench/main.go"]
+
+
+def test_a_copy_has_the_files_of_what_it_was_copied_from(tmp_path: Path) -> None:
+    for path in ("user/a.py", "user/b.py", "user_old/a.py", "user_old/b.py", "user_old/sub/c.py",
+                 "user_copy/copy.py", "report/a.py", "report.backup/a.py",
+                 "report.backup/x/y/z.py", "report.backup/x/b.py", "shop-orig/a.py",
+                 "user.bak/a.py"):  # fmt: skip
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    project = Project(tmp_path)
+
+    assert [path for path in project.ordered if project.is_aside(path)] == ["user.bak/a.py"]
+
+    (tmp_path / "user/sub").mkdir()
+    (tmp_path / "user/sub/c.py").write_text("")
+    project = Project(tmp_path)
+    assert project.is_aside("user_old/sub/c.py")

@@ -81,10 +81,15 @@ def _is_called_so(each: Candidate) -> bool:
 
 
 def _is_asked_more(each: Candidate, group: Sequence[Candidate]) -> bool:
-    """Tell if a program of Node is elsewhere told what to work on, and here it is not."""
+    """Tell if a program of Node is elsewhere told what to work on, and here it is not.
+
+    A file for machines that has it both ways means both; a text that names it tells of the other.
+    """
     return each.language == "node" and any(
-        known.language == "node" and known.app.startswith(f"{each.app} ") for known in group
-    )
+        known.language == "node" and known.app.startswith(f"{each.app} ")
+        and (each.source == "docs" or known.evidence[0].path != each.evidence[0].path)
+        for known in group
+    )  # fmt: skip
 
 
 def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
@@ -157,22 +162,36 @@ def _leave_guesses(groups: dict[Key, list[Candidate]], manifests: Manifests) -> 
     """Leave out what only Python's source shows, and cannot be what is started.
 
     Who wrote down for a machine what runs on it wrote down all of it: an app of the same
-    framework in another package is a client, or a copy. And what no manifest asks for, where
-    one asks for another framework, was left behind when the project changed to that. A package
-    of Stoker's that was begun for it has no manifest: its image installs what it needs.
+    framework in another package is a client, or a copy. What a package writes down speaks for
+    itself alone, and not for others that have a manifest, or an image. And what no manifest asks
+    for, where one asks for another framework, was left behind when the project changed to that. A
+    package of Stoker's that was begun for it has no manifest: its image installs what it needs.
     """
     deployed = {
-        key[0] for key, group in groups.items()
-        if any(each.source in _DEPLOYED and each.role == "worker" for each in group)
+        (key[0], _spoken_for(each, key[2])) for key, group in groups.items() for each in group
+        if each.source in _DEPLOYED and each.role == "worker"
     }  # fmt: skip
     homes = {key[::2] for key, group in groups.items() if any(map(_is_written, group))}
     asked = {key[0] for key in groups if _is_asked_for(key[0], manifests)}
     known = FRAMEWORKS.keys() - {"stoker"}
     for key in list(groups):
         if all(each.source == "source" and each.language == "python" for each in groups[key]):
-            is_copy = key[0] in deployed and key[::2] not in homes
+            told = {scope for framework, scope in deployed if framework == key[0]}
+            is_own = "." not in told and _stands_alone(key[2], manifests)
+            is_copy = bool(told) and key[::2] not in homes and not is_own
             if is_copy or (asked and key[0] in known - asked):
                 del groups[key]
+
+
+def _spoken_for(each: Candidate, home: str) -> str:
+    """Return the directory for which a place says what runs: its package, or else everything."""
+    return home if each.evidence[0].path.startswith(f"{home}/") else "."
+
+
+def _stands_alone(dir: str, manifests: Manifests) -> bool:
+    """Tell if a directory is a package of its own."""
+    package = manifests.package_of(dir, "python")
+    return package is not None and package.dir == dir
 
 
 def _is_asked_for(framework: str, manifests: Manifests) -> bool:

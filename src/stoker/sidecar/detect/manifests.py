@@ -210,7 +210,8 @@ def _pipfile(project: Project, path: str, found: Manifests) -> None:
 
 
 _ASKS = re.compile(
-    r"(?:install_requires|\w*REQUIRE\w*)\s*=\s*\[(.*?)\]|extras_require\s*=\s*\{(.*?)\}", re.DOTALL
+    r"(?:install_requires|(?<!\w)\w{0,80}REQUIRE\w{0,80})\s*=\s*\[(.*?)\]|extras_require\s*=\s*\{(.*?)\}",
+    re.DOTALL,
 )
 
 

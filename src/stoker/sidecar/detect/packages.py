@@ -166,7 +166,7 @@ def _version(project: Project, dir: str, language: Language, data: dict[str, Any
     if language == "ruby" and not asked:
         found = re.search(r"""^ruby\s+["']([^"']+)""", project.text(f"{prefix}Gemfile"), re.M)
         asked = found[1] if found else None
-    number = re.search(r"\d+(\.\d+)?", asked) if isinstance(asked, str) else None
+    number = re.search(r"\d{1,9}(\.\d{1,9})?", asked) if isinstance(asked, str) else None
     if number is None or (isinstance(asked, str) and asked.lstrip().startswith("<")):
         return ""
     return number[0].partition(".")[0] if language == "node" else number[0]

@@ -137,7 +137,7 @@ def _filled(text: str, values: dict[str, str], given: Sequence[str]) -> str:
     def value(name: str) -> str | None:
         if name in ("@", "*"):
             return " ".join(given)
-        if name.isdigit():
+        if re.fullmatch(r"[0-9]{1,9}", name):
             at = int(name) - 1
             return given[at] if 0 <= at < len(given) else UNKNOWN
         return values.get(name)

@@ -111,7 +111,8 @@ def _place(store: Store, kind: _Kind) -> str:
         return kind.volume
     tagged = store.image.partition("@")[0]
     major = tagged.rpartition(":")[2].split(".")[0].split("-")[0]
-    return kind.volume if major.isdecimal() and int(major) >= 18 else f"{kind.volume}/data"
+    number = int(major) if re.fullmatch(r"[0-9]{1,9}", major) else 0
+    return kind.volume if number >= 18 else f"{kind.volume}/data"
 
 
 class Account(NamedTuple):

@@ -308,6 +308,6 @@ def _called(
 
 
 def _concurrency(call: Call, text: str) -> int | None:
-    found = re.search(r"Concurrency\s*:\s*(\d+)", " ".join(call.arguments))
-    found = found or re.search(r"\.Concurrency\s*=\s*(\d+)", text)
+    found = re.search(r"Concurrency\s*:\s*(\d{1,9})", " ".join(call.arguments))
+    found = found or re.search(r"\.Concurrency\s*=\s*(\d{1,9})", text)
     return int(found[1]) if found else None

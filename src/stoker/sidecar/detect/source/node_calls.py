@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from stoker.sidecar.detect.source import Site
+from stoker.sidecar.detect.source.node_imports import Resolver
 from stoker.sidecar.detect.source.programs import Imports
 from stoker.sidecar.project import Project
 
@@ -27,6 +28,19 @@ _EXPORTED = re.compile(
     r"""\bexport\s*\{[^{}]*\}(?!\s*from)|\bmodule\.exports\s*=\s*(?:\{[\w\s,]*\}|\w+)|"""
     r"""\bexports\.\w+\s*=\s*\w+"""
 )
+_NAMESPACE = re.compile(
+    r"""(?:\bimport\s+(?:[\w$]+\s*,\s*)?\*\s*as\s+([\w$]+)\s+from\s*|"""
+    r"""\b(?:const|let|var)\s+([\w$]+)\s*=\s*(?:await\s+import|require)\(\s*)"""
+    r"""["']([^"'\n]+)["']"""
+)
+"""A module as one thing: ``import * as workers``."""
+_AS_ONE = re.compile(
+    r"(?:\.\.\.|[(,:?{[]|(?<!\})(?<!\}\s)=|\b(?:of|in|return|default)\s)\s*+"
+    r"([\w$]++)(?!\s*\??\.)|(?<![\w$.])([\w$]++)\s*+(?:\?\.)?\["
+)
+"""Where something with a name is used by other than a name in it: passed on, or gone through."""
+_PASSED_ON = re.compile(r"\bexport\s*(?:\*|\{([^{}]*)\})\s*from\b")
+"""What a module has from another one for those that import it: all, or some names."""
 _RENAMED = (
     r"(?:export\s+default|module\.exports\s*=)\s+"
     r"(?:async\s+)?(?:(?:abstract\s+)?class\s+|function\s*\*?\s*)?{0}\b|\b{0}\s+as\b"
@@ -39,8 +53,9 @@ _OTHERS_INJECT = re.compile(r"^\s*@\w", re.MULTILINE)
 class Callers:
     """Who speaks of the functions and classes that make workers."""
 
-    def __init__(self, project: Project, imports: Imports) -> None:
-        self.project, self.imports = project, imports
+    def __init__(self, project: Project, imports: Imports, files: Resolver) -> None:
+        self.project, self.imports, self.files = project, imports, files
+        self._as_one: dict[str, frozenset[str]] = {}
         self._speaking: dict[tuple[str, str], frozenset[str] | None] = {}
 
     def is_called(self, site: Site) -> bool:
@@ -64,8 +79,8 @@ class Callers:
     def _of(self, site: Site) -> frozenset[str] | None:
         """Return the files that speak of what makes a worker; nothing where names say nothing.
 
-        What is exported without its name may have another, and a framework finds what it wants in
-        files of its own, or by decorators.
+        What is exported without its name may have another, who goes through all that a module has
+        needs no names, and a framework finds what it wants in files of its own, or by decorators.
         """
         if not site.within:
             return None
@@ -86,10 +101,25 @@ class Callers:
         own = _EXPORTED.sub("", _COMMENTS.sub("", text))
         found = {site.path} if len(spoken.findall(own)) > 1 else set[str]()
         coming = self.imports.leading_to([site.path]) & frozenset(self.imports.names)
+        if self._is_gone_through(site.path, coming, spoken):
+            return None
         found |= self._among(coming - {site.path}, spoken, name)
         if not found:  # an import may lead where nobody can follow it
             found |= self._among(set(self.imports.names) - coming, spoken, name)
         return frozenset(found)
+
+    def _is_gone_through(self, path: str, coming: frozenset[str], spoken: re.Pattern[str]) -> bool:
+        """Tell if a module, or one that passes on what it has, is used as one thing."""
+        used = {target for each in coming for target in self._used_as_one(each)} & coming
+        passed = (each for p in used - {path} for each in _PASSED_ON.finditer(self.project.text(p)))
+        return path in used or any(each[1] is None or spoken.search(each[1]) for each in passed)
+
+    def _used_as_one(self, path: str) -> frozenset[str]:
+        """Return the modules that a file has as one thing each, and uses as this."""
+        if path not in self._as_one:
+            names = used_as_one(self.project.text(path))
+            self._as_one[path] = frozenset(self.files.resolved(path, names))
+        return self._as_one[path]
 
     def _among(self, paths: Iterable[str], spoken: re.Pattern[str], name: str) -> set[str]:
         told = name.encode()
@@ -98,6 +128,18 @@ class Callers:
             if told in self.project.data(path)
             and spoken.search(_without_imports(self.project.text(path)))
         }  # fmt: skip
+
+
+def used_as_one(text: str) -> list[str]:
+    """Return what a file imports as one thing, and uses other than by names in it."""
+    if "* as" not in text and "require(" not in text and "import(" not in text:
+        return []
+    text = _COMMENTS.sub(lambda found: found[1] or "", text)
+    modules = {found[1] or found[2]: found[3] for found in _NAMESPACE.finditer(text)}
+    if not modules:
+        return []
+    used = {found[1] or found[2] for found in _AS_ONE.finditer(text)}
+    return [module for name, module in modules.items() if name in used]
 
 
 def _without_imports(text: str) -> str:

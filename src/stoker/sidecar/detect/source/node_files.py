@@ -91,7 +91,7 @@ class NodeSource:
         for path in self.paths:
             names = named[path] = _imported(project.data(path))
             self.imports.add(path, self._files.resolved(path, names))
-        sites = Sites(project, manifests, self.imports, named)
+        sites = Sites(project, manifests, self.imports, named, self._files)
         self._callers = sites.callers
         self.sites = sites.found()
 

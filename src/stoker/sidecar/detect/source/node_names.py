@@ -9,6 +9,7 @@ PACKAGES = ("bullmq", "bullmq-pro", "@taskforcesh/bullmq-pro", "groupmq")
 """What exports it."""
 _PACKAGE = rf"""["'](?:{"|".join(map(re.escape, PACKAGES))})["']"""
 _LOADED = rf"(?:await\s+)?(?:require|import)\(\s*{_PACKAGE}\s*\)"
+_ASSIGNED = r"(?<![\w$])([\w$]++)\s*+=\s*+"
 _TAKEN = re.compile(
     rf"import\s+(?:[\w$]+\s*,\s*)?\{{([^{{}}]*)\}}\s*from\s*{_PACKAGE}|"
     rf"\{{([^{{}}]*)\}}\s*=\s*{_LOADED}|"
@@ -17,11 +18,14 @@ _TAKEN = re.compile(
 """Names out of the package: ``{ Worker as MailWorker }``, ``{ Worker: MailWorker }``."""
 _WHOLE = re.compile(
     rf"import\s+(?:\*\s*as\s+)?([\w$]+)\s*(?:,\s*\{{[^{{}}]*\}}\s*)?from\s*{_PACKAGE}|"
-    rf"\b([\w$]+)\s*=\s*{_LOADED}(?!\s*\.)|"
+    rf"{_ASSIGNED}{_LOADED}(?!\s*\.)|"
     rf"import\(\s*{_PACKAGE}\s*\)\s*\.then\(\s*(?:async\s*)?\(?\s*([\w$]+)"
 )
 """The package as one thing: ``import * as mq``."""
-_PART = re.compile(rf"\b([\w$]+)\s*=\s*\(?{_LOADED}\)?\s*\.Worker(?:Pro)?\b")
+_PART = re.compile(rf"{_ASSIGNED}\(?{_LOADED}\)?\s*\.Worker(?:Pro)?\b")
+_TAKEN_OF_WHOLE = re.compile(r"\{([^{}]*)\}\s*=\s*([\w$]++)(?!\.)")
+_PART_OF_WHOLE = re.compile(rf"{_ASSIGNED}([\w$]++)\.Worker(?:Pro)?\b")
+"""The same out of something that has a name: the text is gone through once, whatever it imports."""
 _NAME = re.compile(r"^\s*Worker(?:Pro)?\s*(?:(?:\bas\b|:)\s*([\w$]+))?\s*(?:=[^,]*)?$")
 
 
@@ -34,14 +38,14 @@ def _names(text: str) -> Iterator[str]:
     for found in _TAKEN.finditer(text):
         yield from _taken("".join(filter(None, found.groups())))
     yield from (found[1] for found in _PART.finditer(text))
-    for found in _WHOLE.finditer(text):
-        whole = found[1] or found[2] or found[3]
-        yield from (f"{whole}.Worker", f"{whole}.WorkerPro")
-        own = re.escape(whole)
-        for taken in re.finditer(rf"\{{([^{{}}]*)\}}\s*=\s*{own}\b(?!\.)", text):
-            yield from _taken(taken[1])
-        for part in re.finditer(rf"\b([\w$]+)\s*=\s*{own}\.Worker(?:Pro)?\b", text):
-            yield part[1]
+    wholes = {found[1] or found[2] or found[3] for found in _WHOLE.finditer(text)}
+    if not wholes:
+        return
+    yield from (f"{whole}.{name}" for whole in wholes for name in ("Worker", "WorkerPro"))
+    for found in _TAKEN_OF_WHOLE.finditer(text):
+        if found[2] in wholes:
+            yield from _taken(found[1])
+    yield from (part[1] for part in _PART_OF_WHOLE.finditer(text) if part[2] in wholes)
 
 
 def _taken(names: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import Site, node_names
 from stoker.sidecar.detect.source.node_calls import Callers
+from stoker.sidecar.detect.source.node_imports import Resolver
 from stoker.sidecar.detect.source.node_names import worker_names
 from stoker.sidecar.detect.source.programs import Imports
 from stoker.sidecar.detect.source.syntax import Call, calls
@@ -42,10 +43,10 @@ class Sites:
 
     def __init__(
         self, project: Project, manifests: Manifests, imports: Imports,
-        named: Mapping[str, Sequence[str]],
+        named: Mapping[str, Sequence[str]], files: Resolver,
     ) -> None:  # fmt: skip
         self.project, self.manifests, self.imports, self.named = project, manifests, imports, named
-        self.callers = Callers(project, imports)
+        self.callers = Callers(project, imports, files)
         self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         self._of_bull = {each.dir for each in manifests.dependencies if each.name == "bull"}
         """The packages that depend on it, or have files that import it."""

@@ -94,7 +94,7 @@ def console_scripts(source: PythonSource) -> dict[str, str]:
 
 
 _CONSOLE_SCRIPTS = re.compile(r"""\bconsole_scripts\b[]"':=\s[]*([^]\[]*)""")
-_ENTRY_POINT = re.compile(r"([\w.-]+)\s*=\s*([\w.]+:\w+)")
+_ENTRY_POINT = re.compile(r"(?<![\w.-])([\w.-]++)\s*+=\s*+([\w.]++:\w+)")
 
 
 def _script(

@@ -67,7 +67,7 @@ def _version(manifests: Manifests, dir: str, gem: str) -> Version:
     """Return the version of a gem: the one in the lock, or else the one that is asked for."""
     own = [each for each in manifests.dependencies if (each.name, each.dir) == (gem, dir)]
     told = next((e.version for e in sorted(own, key=lambda e: e.direct) if e.version), "")
-    found = re.search(r"\d+(?:\.\d+)*", told)
+    found = re.search(r"\d{1,9}(?:\.\d{1,9})*", told)
     return tuple(map(int, found[0].split("."))) if found else ()
 
 
@@ -127,7 +127,7 @@ def _queues(config: Config, name: str) -> tuple[tuple[str, ...], int | None, tup
         text = config.text(file)
         names = tuple(dict.fromkeys(_yaml_queues(text, name)))
         found = re.search(
-            r"^\s*:?(?:concurrency|threads):\s*(?:<%=.*?(\d+)\s*\)*\s*%>|(\d+))", text, re.M
+            r"^\s*:?(?:concurrency|threads):\s*(?:<%=.*?(\d{1,9})\s*\)*\s*%>|(\d{1,9}))", text, re.M
         )
         count = int(found[1] or found[2]) if found else None
         return names, count, (Evidence(config.path(file), 1, "", "queues"),)
@@ -137,7 +137,7 @@ def _queues(config: Config, name: str) -> tuple[tuple[str, ...], int | None, tup
             "config/application.rb",
             "config/environments/production.rb",
         ):
-            found = re.search(r"max_threads\s*=\s*(?:ENV\S+\s*)?(\d+)", config.text(file))
+            found = re.search(r"max_threads\s*=\s*(?:ENV\S+\s*)?(\d{1,9})", config.text(file))
             if found:
                 return (), int(found[1]), ()
     return (), None, ()

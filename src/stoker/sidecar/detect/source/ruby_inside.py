@@ -30,6 +30,8 @@ _GOOD_JOB_FILES = (
 _QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*:(\w+)" + _NOT_IN_PRODUCTION)
 _SERVERS = r"(?:config/)?(?:unicorn|puma)(?:[._/-]\w+)*\.rb|config\.ru"
 """What the web server itself is configured in."""
+_STARTS = re.compile(r"\b(?:spawn|system|exec|popen)\b.*")
+"""Where another program is started: all of the line, which is then looked through once."""
 _PROGRAMS = {
     "sidekiq": r"\bsidekiq\b(?!\.)",
     "good_job": r"\bgood_job start\b",
@@ -80,15 +82,13 @@ def spawned(config: Config, name: str) -> Inside | None:
 
     It is how one dyno serves for both: ``before_fork`` of Unicorn spawns the worker.
     """
-    start = re.compile(
-        rf"""\b(?:spawn|system|exec|popen)\b[^\n]*["'][^"'\n]*(?:{_PROGRAMS[name]}).*"""
-    )
+    program = re.compile(rf"""["'][^"'\n]{{0,200}}(?:{_PROGRAMS[name]})""")
     prefix = config.path("")
     for path in config.project.suffixed("rb", "ru"):
         if not path.startswith(prefix) or not re.fullmatch(_SERVERS, path.removeprefix(prefix)):
             continue
         text = config.said(path)
-        at = start.search(text)
+        at = next((at for at in _STARTS.finditer(text) if program.search(at[0])), None)
         if at and re.match(_NOT_IN_PRODUCTION, at[0]):
             line = text.count("\n", 0, at.start()) + 1
             return "the web server spawns it", Evidence(path, line, at[0])

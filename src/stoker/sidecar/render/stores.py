@@ -110,8 +110,7 @@ def _place(store: Store, kind: _Kind) -> str:
     if store.kind not in ("postgres", "database"):
         return kind.volume
     major = store.image.rpartition(":")[2].split(".")[0].split("-")[0]
-    number = int(major) if re.fullmatch(r"[0-9]{1,9}", major) else 0
-    return kind.volume if number >= 18 else f"{kind.volume}/data"
+    return kind.volume if major.isdecimal() and int(major) >= 18 else f"{kind.volume}/data"
 
 
 class Account(NamedTuple):

@@ -239,7 +239,7 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         )
     )
     dockerfile, existing = _dockerfile(detection, package.dir if not member else context)
-    own_file = posixpath.normpath(posixpath.join(context, dockerfile))
+    written = posixpath.normpath(posixpath.join(context, dockerfile))
     clients = _clients(detection, package, context) if package.language == "node" else ()
     return Image(
         name=name,
@@ -254,10 +254,10 @@ def _image(detection: Detection, package: Package, program: str, names: Names) -
         package_dir=inside,
         dockerfile=dockerfile,
         existing=existing,
-        entry=detection.programs.get(own_file, ())
+        entry=detection.programs.get(written, ())
         if existing and package.language in COMPILED
         else (),
-        starts=existing and own_file in detection.files.get("starting", ()),
+        starts=existing and written in detection.files.get("starting", ()),
         kept=_kept(detection, context) if existing else (),
         system_packages=_PRISMA if clients else _SYSTEM.get(package.language, ()),
         # To leave out what is for development would take the client with it, and its program.

@@ -134,6 +134,7 @@ def _written(
     entrypoint, command = _line(service.get("entrypoint")), _line(service.get("command"))
     if not entrypoint and not command and stage is None:
         return None
+    arguments = _arguments(builder)
     lines: tuple[str, ...]
     if entrypoint:
         lines = (command, f"{entrypoint} {command}".strip())
@@ -141,23 +142,14 @@ def _written(
         start = stage.entrypoint if stage else ""
         lines = (command, f"{start} {command}".strip())
     else:
-        lines = _started(project, dockerfile, stage, builder) if stage else ()
+        lines = _started(project.text(dockerfile), stage, arguments) if stage else ()
     key = "command" if command else "entrypoint" if entrypoint else "build"
     line = service.lines.get(key, listed.lines.get(name, 0))
     lines = tuple(dict.fromkeys(filter(None, lines)))
     pulled = "image" in service and "build" not in builder and dockerfile not in project.files
     return (
         Written(
-            "compose",
-            path,
-            line,
-            lines,
-            context,
-            name,
-            environment,
-            dockerfile,
-            pulled,
-            _arguments(builder),
+            "compose", path, line, lines, context, name, environment, dockerfile, pulled, arguments
         )
         if lines
         else None
@@ -216,11 +208,9 @@ def _built(project: Project, path: str, builder: Table, written: Table) -> Build
     return Build(context, dockerfile, target, _arguments(written))
 
 
-def _started(
-    project: Project, dockerfile: str, stage: Stage, builder: Table
-) -> tuple[str, ...]:  # fmt: skip
+def _started(dockerfile: str, stage: Stage, arguments: dict[str, str]) -> tuple[str, ...]:
     """Return what an image starts, with what it is built with put in: ``ENV APP=$APP``."""
-    given = defaults(project.text(dockerfile)) | _arguments(builder)
+    given = defaults(dockerfile) | arguments
     known = {name: filled(value, given) for name, value in stage.environment.items()}
     return tuple(filled(line, known) for line in starts(stage))
 

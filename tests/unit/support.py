@@ -48,6 +48,10 @@ class Watched:
         """Return the arguments of each call of the operation."""
         return [arguments for name, arguments in self.calls if name == operation]
 
+    @property
+    def settled_at_once(self) -> int:
+        return self.broker.settled_at_once
+
     async def open(self) -> Watched:
         await self._call("open")
         return self

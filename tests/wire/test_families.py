@@ -14,6 +14,7 @@ from stoker.broker.base import Select
 from tests.cli.support import stoker
 from tests.servers.server import Server
 from tests.wire.peer import Peer, PeerError, PeerQueue
+from tests.wire.side import StokerSide
 
 Remove = Callable[[PeerQueue, Stoker, str], Awaitable[bool]]
 
@@ -188,3 +189,22 @@ async def test_children_that_there_are_not_hold_up_nothing(
     assert await app.queue("q").job("p").remove()
 
     assert jobs_left(server) == set()
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+async def test_a_child_that_outlives_its_parent_leaves_nothing_of_it(
+    theirs: PeerQueue, ours: StokerSide, server: Server, ends_well: bool
+) -> None:
+    """It was added when its parent had completed, and that one was let go before it ended."""
+    await theirs.add("perform", jobId="p", removeOnComplete=1)
+    assert await ours.claim() == "p"
+    await ours.complete("p")
+    parent = {"id": "p", "queue": "bull:q"}
+    await theirs.add("perform", jobId="c", parent=parent, ignoreDependencyOnFailure=True)
+    await theirs.add("perform", jobId="next", removeOnComplete=1)
+    assert [await ours.claim() for _ in range(2)] == ["c", "next"]
+    await ours.complete("next")  # of completed jobs one is kept
+
+    await (ours.complete("c") if ends_well else ours.fail("c", "no", final=True))
+
+    assert not [key for key in jobs_left(server) if key.split(":")[2] == "p"]

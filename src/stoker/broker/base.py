@@ -193,6 +193,10 @@ EventKind = Literal[
 class Broker(ABC):
     """Where jobs are kept. Open it with ``stoker.broker.open_broker``."""
 
+    settled_at_once = 250
+    """Outcomes that a worker should give one call of ``finish`` at the most. More would hardly be
+    cheaper, and the store would keep all others waiting."""
+
     @abstractmethod
     async def open(self) -> Self:
         """Connect and prepare the store; calling it again does nothing.

@@ -19,8 +19,6 @@ from stoker.worker.pace import Pace
 from stoker.worker.patience import Patience
 from stoker.worker.slots import Room, Slots
 
-MOST_AT_ONCE = 250
-"""Outcomes of one call: more would hardly be cheaper, and keep others waiting for the store."""
 MOST_BYTES = 524_288
 """Results and failures of one call, in characters."""
 LEAST_AT_ONCE = 25
@@ -54,7 +52,7 @@ class Finisher:
         self._underway: list[int] = []
         """For each call, of how many of its outcomes it brings no other job in the place."""
         # With all of a worker's jobs in one call, the other would have nothing to bring or to take.
-        self._share = min(max(slots.total // ABREAST, LEAST_AT_ONCE), MOST_AT_ONCE)
+        self._share = min(max(slots.total // ABREAST, LEAST_AT_ONCE), broker.settled_at_once)
         self.fetching = True
         """Whether to ask for jobs; not while the worker stops."""
 

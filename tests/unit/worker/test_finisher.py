@@ -13,7 +13,7 @@ from stoker.failure import Failure
 from stoker.job.model import JobRecord, Lease
 from stoker.job.outcome import Done, Failed
 from stoker.job.states import State
-from stoker.worker.finisher import LEAST_AT_ONCE, MOST_AT_ONCE, MOST_BYTES
+from stoker.worker.finisher import LEAST_AT_ONCE, MOST_BYTES
 from stoker.worker.pace import Pace
 from stoker.worker.slots import Slots
 from tests.unit.support import Watched, turns
@@ -148,16 +148,17 @@ async def test_jobs_that_take_no_time_do_not_pile_up_unsettled(watched: Watched)
 
 
 async def test_no_call_holds_more_than_a_transaction_should(watched: Watched) -> None:
-    total = MOST_AT_ONCE * 4
+    most = watched.settled_at_once
+    total = most * 4
     settling = Settling(watched, Slots(total, {"default": total}))
-    outcomes = strangers(MOST_AT_ONCE * 2 + 1)
+    outcomes = strangers(most * 2 + 1)
 
     async with settling.finishing():
         for outcome in outcomes:
             settling.finisher.put(outcome)
         await settling.settled()
 
-    assert [len(ids) for ids in settled_in(watched)] == [MOST_AT_ONCE, MOST_AT_ONCE, 1]
+    assert [len(ids) for ids in settled_in(watched)] == [most, most, 1]
     assert sum(settled_in(watched), []) == [outcome.lease.id for outcome in outcomes]  # noqa: RUF017
 
 

@@ -23,7 +23,7 @@ from stoker.broker.base import (
 )
 from stoker.broker.redis import add, events, inspect, recover, sweep
 from stoker.broker.redis.claim import Claimer
-from stoker.broker.redis.finish import Settler
+from stoker.broker.redis.finish import SETTLED_AT_ONCE, Settler
 from stoker.broker.redis.server import Server
 from stoker.config import BrokerURL, ServerAddress
 from stoker.job.model import JobRecord, Lease, NewJob
@@ -34,6 +34,8 @@ __all__ = ["RedisBroker"]
 
 class RedisBroker(Broker):
     """Each operation is one script, called by a file beside this one."""
+
+    settled_at_once = SETTLED_AT_ONCE
 
     def __init__(
         self, url: BrokerURL, server: ServerAddress, *, clock: Clock = system_clock

@@ -9,7 +9,7 @@ from typing import Any
 from stoker.broker.base import Clock, Select, Want, reasons_listed, system_clock
 from stoker.job.states import State
 
-CLAIMED_AT_ONCE = 500
+CLAIMED_AT_ONCE = 250
 """Jobs that one call gives out, whatever is wanted."""
 
 

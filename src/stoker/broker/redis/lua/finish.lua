@@ -118,11 +118,12 @@ local function let_go_all()
   end
 end
 
+-- A child that was to fail its parent has left a field in the parent's hash, too: it is not plain any more.
 local function look_for_parents(completed)
   local of_parents = {}
   for place = 1, completed do
-    of_parents[2 * place - 1] = keys[place] .. ':dependencies'
-    of_parents[2 * place] = keys[place] .. ':unsuccessful'
+    of_parents[#of_parents + 1] = keys[place] .. ':dependencies'
+    if jobs[place] ~= PLAIN then of_parents[#of_parents + 1] = keys[place] .. ':unsuccessful' end
   end
   any_parents = completed > 0 and call('EXISTS', unpack(of_parents)) > 0
 end
@@ -243,13 +244,13 @@ local function settle_group(group)
       complete_plain(q, place, members, gone)
       plain = plain + 1
     else
-      delete_jobs(q, gone) -- before others add what may take an id of these
+      delete_jobs(q, gone, 'completed') -- before others add what may take an id of these
       gone = {}
       settle(complete, place, members)
     end
   end
   q.ended.completed = q.ended.completed + plain
-  delete_jobs(q, gone)
+  delete_jobs(q, gone, 'completed')
   if members then keep(q, 'completed', group.keep, members) end
 end
 
@@ -268,8 +269,8 @@ for n = 1, next_number() do groups[n] = next_group() end
 local completed = #ids
 for _ = 1, next_number() do next_other() end
 if #ids > 0 then
-  look_for_parents(completed)
   let_go_all()
+  look_for_parents(completed)
   for _, group in ipairs(groups) do settle_group(group) end
   settle_others(completed + 1)
   for _, q in pairs(queues) do
@@ -284,7 +285,7 @@ for _, q in pairs(queues) do
     attempt(q, count_ended, q, 'completed', q.ended.completed)
     attempt(q, count_ended, q, 'failed', q.ended.failed)
     if q.ended.completed + q.ended.failed > 0 then tell_if_drained(q) end
-    if q.concurrency and call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) end
+    if q.concurrency and length_of(q) > 0 then mark(q) end
   end
 end
 return { lost, given }

@@ -12,7 +12,7 @@ local function remove_finished(q, state, ids)
     local parent_key = fields_of(q.base .. id, 'parentKey')[1]
     if parent_key then attempt(q, child_removed, q.base .. id, parent_key) end
   end
-  delete_jobs(q, ids)
+  delete_jobs(q, ids, state)
   return #ids
 end
 

@@ -7,6 +7,9 @@ local MOST_PASSED_OVER = 2000
 local BORN_WITH = 6
 -- Delayed jobs of all queues that a call still makes wait. Of more, the next due is in the past.
 local promotable = 200
+-- From so many waiting jobs on, their keys are not in the processor's caches any more.
+local CACHED = 50000
+local FEW_WANTED = 10
 -- Bytes of data from which on an answer is long enough.
 local ENOUGH_BYTES = 1048576
 
@@ -87,18 +90,31 @@ local function give(q, id, want, given)
   return #job[2]
 end
 
+-- Have the server look for the keys of many jobs before it works on each. Where there are more than a
+-- processor's caches hold, it waits for memory at every key; within one command it waits for several at once.
+local function look_ahead(q, ids)
+  local keys = {}
+  for place = 1, #ids do
+    local key = q.base .. ids[place]
+    keys[2 * place - 1], keys[2 * place] = key, key .. ':lock'
+  end
+  call('EXISTS', unpack(keys))
+end
+
 -- Give out up to ``count`` jobs. Returns when to ask again if there are none, as far as that is known.
 local function take(q, count, want, given)
   promotable = promotable - promote(q, promotable)
   local wait
   count, wait = room(q, count)
   local taken, bytes, passed_over, is_empty = 0, 0, 0, false
+  local is_long = count > FEW_WANTED and length_of(q) > CACHED
   while taken < count and bytes < ENOUGH_BYTES and passed_over < MOST_PASSED_OVER do
     local wanted = math.min(count - taken, POPPED_AT_ONCE)
     local ids = pop(q, wanted)
     is_empty = #ids < wanted
     if #ids == 0 then break end
     local held = {}
+    if is_long then look_ahead(q, ids) end
     for place = 1, #ids do
       local size = give(q, ids[place], want, given)
       if size then
@@ -124,7 +140,7 @@ end
 
 -- Wake a worker for what is waiting, or have one woken for what is delayed.
 local function mark_left(q)
-  if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) else mark_delay(q) end
+  if length_of(q) > 0 then mark(q) else mark_delay(q) end
 end
 
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.

@@ -28,5 +28,5 @@ if q.paused then
   tell(q, 'resumed')
   q.paused = false
 end
-if length_of(q) > 0 then mark(q) else mark_delay(q) end
+if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) else mark_delay(q) end
 return call('LLEN', q.paused_list) > 0 and 1 or 0

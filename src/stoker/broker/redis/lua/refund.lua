@@ -9,6 +9,6 @@ for _, base in ipairs(KEYS) do
   local used = q.max and tonumber(call('GET', limiter) or 0) or 0
   if used > 0 then
     call('DECRBY', limiter, math.min(count, used))
-    if length_of(q) > 0 then mark(q) end
+    if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then mark(q) end
   end
 end

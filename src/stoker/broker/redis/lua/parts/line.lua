@@ -5,10 +5,6 @@ local PRIORITY_STEP = 4294967296
 -- Jobs that may stand before the first of their priority, in the unused end of the one above.
 local FRONT = 1048576
 
-local function length_of(q)
-  return call('LLEN', q.wait) + call('ZCARD', q.prioritized)
-end
-
 local function maxed(q)
   return q.concurrency and call('LLEN', q.active) >= q.concurrency
 end

@@ -13,6 +13,10 @@ local FEW_WANTED = 10
 -- Bytes of data from which on an answer is long enough.
 local ENOUGH_BYTES = 1048576
 
+local function length_of(q)
+  return call('LLEN', q.wait) + call('ZCARD', q.prioritized)
+end
+
 local function pop(q, count)
   local ids = call('RPOP', q.wait, count) or {}
   if #ids < count then

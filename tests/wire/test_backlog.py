@@ -152,8 +152,7 @@ async def test_leases_of_jobs_that_have_just_ended_are_renewed_without_a_search(
 
 async def test_many_leases_that_ran_out_are_renewed_with_a_few_searches(server: Server) -> None:
     broker = await make_broker(server.url).open()
-    await broker.add([NewJob("q", "t", "{}")] * 400)
-    leases = [lease_of(job) for job in await broker.claim(Want({"q": 400}, 400, "w"))]
+    leases = [lease_of(job) for job in await claimed(broker, 400)]
     with server.connect(decode_responses=True) as client:
         locks = [f"bull:q:{lease.id}:lock" for lease in leases]
         assert client.delete(*locks) == 400
@@ -172,8 +171,7 @@ async def test_leases_that_ran_out_beside_many_active_jobs_are_looked_for_part_b
     server: Server,
 ) -> None:
     broker = await make_broker(server.url).open()
-    await broker.add([NewJob("q", "t", "{}")] * 100)
-    leases = [lease_of(job) for job in await broker.claim(Want({"q": 100}, 100, "w"))]
+    leases = [lease_of(job) for job in await claimed(broker, 100)]
     with server.connect(decode_responses=True) as client:
         for number, lease in enumerate(leases):  # among the jobs of others
             client.linsert("bull:q:active", "before", lease.id, f"other-{number}")

@@ -27,9 +27,12 @@ class Line:
         self._watching = False
 
     def put(self, run: Run) -> None:
-        """Let a job wait."""
+        """Let a job wait; see to it that ``watch`` is called if it does not begin at once."""
         self._waiting[run.lease] = run
-        if not self._watching:
+
+    def watch(self) -> None:
+        """See for how long those wait that are here."""
+        if self._waiting and not self._watching:
             self._watching = True
             asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._look)
 

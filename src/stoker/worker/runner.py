@@ -106,6 +106,7 @@ class Runner:
             else:
                 self._line.put(run)
         self._fill()
+        self._line.watch()
 
     def _fill(self) -> None:
         """Begin what waits, as far as there are slots and children."""

@@ -66,10 +66,13 @@ def test_who_has_waited_for_too_long_is_given_back() -> None:
         line.put(waiting("a"))
         line.put(waiting("b"))
         line.next(child_free=True)
+        line.watch()
         await asyncio.sleep(LONGEST_SECONDS * 1.5)
         line.put(waiting("c"))
+        line.watch()
         await asyncio.sleep(LONGEST_SECONDS * 10)
         line.put(waiting("d"))
+        line.watch()
         await asyncio.sleep(LONGEST_SECONDS * 10)
         return given
 

@@ -402,6 +402,34 @@ async def test_what_lies_scattered_among_many_that_run_is_ended_at_once(
     await broker.close()
 
 
+@pytest.mark.parametrize("count", [5, 20, 100])
+async def test_among_very_many_that_run_one_call_ends_a_part(server: Server, count: int) -> None:
+    broker = await make_broker(server.url).open()
+    *jobs, taken = await claimed(broker, count)
+    await broker.add([NewJob("q", "t", "{}")])
+    others = [f"other-{number}" for number in range(150_000)]
+    step = len(others) // count
+    with server.connect(decode_responses=True) as client:
+        client.delete("bull:q:active")
+        for place, job in enumerate(jobs):
+            client.rpush("bull:q:active", *others[place * step : (place + 1) * step], job.id)
+        client.rpush("bull:q:active", *others[len(jobs) * step :])
+        client.config_resetstat()
+
+        finished = await broker.finish(
+            [Done(lease_of(job), "null", Keep()) for job in (*jobs, taken)],
+            Want({"q": 1}, 1, "w"),
+        )
+
+        assert finished.lost == {lease_of(taken)}
+        assert [job.id for job in finished.jobs] == [str(count + 1)]
+        calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+        assert calls > 1, "each call is bounded"
+        assert client.lrange("bull:q:active", 1, -1) == others
+        assert client.zcard("bull:q:completed") == len(jobs)
+    await broker.close()
+
+
 async def test_ids_of_large_jobs_are_found_so_many_bytes_at_a_call(server: Server) -> None:
     broker = await make_broker(server.url).open()
     large = NewJob("q", "t", f'"{"x" * 1_000_000}"')

@@ -130,18 +130,19 @@ async def test_the_others_of_the_batch_are_settled(front: Front, broker: Broker)
     assert stats.counts[State.COMPLETED] == 3
 
 
-async def test_a_worker_says_nothing_of_lost_jobs(front: Front) -> None:
-    app = application(front.url)
+async def test_a_worker_says_nothing_of_lost_jobs(front: Front, server: Server) -> None:
+    app, caller = application(front.url), application(server.url)  # whose connection is not cut
     told: list[str] = []
     subscription = subscribe(lambda event, _: told.append(event))
     front.lose_answer_to(FINISH.digest)
 
-    job = await app.queue(QUEUE).add("perform", steps(("return", "ok")))
+    job = await caller.queue(QUEUE).add("perform", steps(("return", "ok")))
     async with working(app):
         assert await asyncio.wait_for(job.wait(), 20) == "ok"
         await eventually(lambda: is_in("jobs.finished", told), "the worker to be answered")
 
     await app.close()
+    await caller.close()
     subscription()
     assert "broker.failed" in told
     assert "jobs.lost" not in told

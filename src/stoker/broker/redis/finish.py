@@ -18,7 +18,7 @@ SETTLED_AT_ONCE = 125
 """Outcomes that one call of ``finish`` settles: no fewer than a worker hands over at once. Of more,
 the first part may be settled when the next one fails; sent again, it would be told as lost.
 
-These and the next jobs take a worker about 1.5 ms. Where workers and server share the cores, whoever
+These and the next jobs take a worker about 1.5 ms. Where workers and server share the cores, who
 works for longer is moved by the kernel to where the server runs, and all wait for that.
 """
 
@@ -50,19 +50,32 @@ class Settler:
     ) -> tuple[frozenset[Lease], Claimed | None]:
         if self._in_doubt:
             given = await self._unsettled(given)
-        call = self._server.new_call()
         first, repeated = outcomes.without_repeats(given)
-        leases = outcomes.write(call, first)
-        call.want(want)
         try:
-            lost, jobs = await self._server.run("finish", call)
+            lost, brought = await self._run(first, want)
         except BaseException:
             self._in_doubt.update(outcome.lease for outcome in given)
             raise
         if unrun := [outcome for outcome in given if outcomes.was_never_run(outcome)]:
             await self.refund(unrun)
-        brought = None if want is None else claimed.read(call, want.worker, jobs)
-        return repeated | {leases[int(place) - 1] for place in lost}, brought
+        return repeated | lost, brought
+
+    async def _run(
+        self, asked: Sequence[Outcome], want: Want | None
+    ) -> tuple[frozenset[Lease], Claimed | None]:
+        lost: set[Lease] = set()
+        look_from = 0
+        while True:
+            call = self._server.new_call()
+            call.add(look_from)
+            written = outcomes.write(call, asked)
+            call.want(want)
+            gone, jobs, left, look_from = await self._server.run("finish", call)
+            lost.update(written[int(place) - 1].lease for place in gone)
+            if not left:
+                break
+            asked = [written[int(place) - 1] for place in left]
+        return frozenset(lost), None if want is None else claimed.read(call, want.worker, jobs)
 
     async def _unsettled(self, given: Sequence[Outcome]) -> Sequence[Outcome]:
         """Return the outcomes less those that an earlier call settled without being answered."""

@@ -1,13 +1,16 @@
 -- Settle the outcomes of runs, then claim what is wanted.
 -- needs: take lease active ending
--- Input: KEYS the queues' bases. ARGV: time, clock; number of groups of jobs that completed, each: place
---   in KEYS, retention, number of jobs, and for each id, token, result; number of other outcomes, each:
---   kind, place in KEYS, id, token, and by kind
+-- Input: KEYS the queues' bases. ARGV: time, clock, where to look from; number of groups of jobs that
+--   completed, each: place in KEYS, retention, number of jobs, and for each id, token, result; number of
+--   other outcomes, each: kind, place in KEYS, id, token, and by kind
 --     f (failed): message, trace as JSON or "", extra, retention, "1" if crashed
 --     r (retried): message, trace, extra, delay      s (snoozed): delay      x (released): "1" if crashed
 --   then a want as in claim, with a count of 0 for none.
 --   A retention is a count, an age and how many to remove for their age for each outcome, "" for no limit.
--- Output: {places of the outcomes whose lease was lost, what claim answers}.
+--   Where to look from is 0, or what the call before answered.
+-- Output: {places of the outcomes whose lease was lost, what claim answers, places of those that are to be
+--   sent again, where to look from then}. Among very many active jobs one call may not find all of its own;
+--   then it claims nothing either.
 -- Events: completed, failed, retries-exhausted, delayed, waiting, drained, and those of claim.
 
 local queues = {}
@@ -18,7 +21,9 @@ local ids, tokens, queue_of, keys, locks, jobs = {}, {}, {}, {}, {}, {}
 local results, others = {}, {}
 local groups = {}
 local any_parents = false
-local lost = {}
+local lost, left = {}, {}
+local look_from = next_number()
+local following = SEARCH
 
 local function queue_at(place)
   if not queues[place] then
@@ -71,6 +76,7 @@ end
 -- A hash of just the fields that every job is born with and those that its first claim adds.
 local CLAIMED_WITH = 9
 local PLAIN = { attempts = 0 }
+local NOTHING = { {}, {}, false }
 
 -- What has to be known of a job, or nothing if its lease is not held.
 local function held_job(place, lock)
@@ -86,14 +92,19 @@ end
 local function end_leases(q, places)
   local held, ended, ended_locks = {}, {}, {}
   for n = 1, #places do held[n] = ids[places[n]] end
-  local was_there = out_of_active(q, held)
+  local was_there, from = out_of_active(q, held, look_from)
+  following = math.max(following, from or SEARCH)
   for n = 1, #places do
     local place = places[n]
-    if was_there[n] then
+    if was_there[n] == nil then
+      jobs[place] = nil
+      left[#left + 1] = place
+    elseif was_there[n] then
       ended[#ended + 1], ended_locks[#ended_locks + 1] = ids[place], locks[place]
       if jobs[place].overdue then call('HDEL', keys[place], 'stoker.overdue') end
     else
       jobs[place] = nil
+      lost[#lost + 1] = place
     end
   end
   if #ended == 0 then return end
@@ -110,12 +121,11 @@ local function let_go_all()
       jobs[place] = job
       held[q] = held[q] or {}
       held[q][#held[q] + 1] = place
+    else
+      lost[#lost + 1] = place
     end
   end
   for q, places in pairs(held) do end_leases(q, places) end
-  for place = 1, #ids do
-    if not jobs[place] then lost[#lost + 1] = place end
-  end
 end
 
 -- A child that was to fail its parent has left a field in the parent's hash, too: it is not plain any more.
@@ -279,7 +289,7 @@ if #ids > 0 then
 end
 
 local want = next_want()
-local given = take_wanted(want, queue_at)
+local given = #left == 0 and take_wanted(want, queue_at) or NOTHING
 for _, q in pairs(queues) do
   if q.ended then
     attempt(q, count_ended, q, 'completed', q.ended.completed)
@@ -288,4 +298,4 @@ for _, q in pairs(queues) do
     if q.concurrency and length_of(q) > 0 then mark(q) end
   end
 end
-return { lost, given }
+return { lost, given, left, following }

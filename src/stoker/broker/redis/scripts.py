@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
 _NEEDS = re.compile(r"^-- needs: (.*)$", re.MULTILINE)
+_AT_NEED = re.compile(r"^-- at need: (.*)$", re.MULTILINE)
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -40,20 +42,48 @@ def words(name: str, keys: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...
 
 
 def _composed(name: str) -> str:
-    """Return a script behind all the parts that it needs, each once and after those it needs."""
+    """Return a script behind all the parts that it needs, each once and after those it needs.
+
+    A server runs all of it at each call, and only to make the functions of ``finish`` would take
+    it longer than to settle a job with them. So parts that few calls need are made by a function
+    of the part's name, when it is first called; such a part ends by returning what it offers.
+    """
     texts: dict[str, str] = {}
-
-    def gather(path: str) -> None:
-        text = files(f"{__package__}.lua").joinpath(f"{path}.lua").read_text(encoding="utf-8")
-        for part in _needed(text):
-            if part not in texts:
-                gather(part)
-        texts[path] = text
-
-    gather(name)
-    return "\n".join(texts.values())
+    _gather(_read(name), texts)
+    for part in _named(_AT_NEED, _read(name)):
+        inner = dict(texts)
+        _gather(_read(part), inner)
+        own = [text for path, text in inner.items() if path not in texts]
+        texts[f"at need: {part}"] = _deferred(PurePosixPath(part).name, "\n".join([*own, _read(part)]))
+    return "\n".join([*texts.values(), _read(name)])
 
 
-def _needed(text: str) -> list[str]:
-    found = _NEEDS.search(text)
+def _gather(text: str, texts: dict[str, str]) -> None:
+    """Put what a text needs behind ``texts``, by path."""
+    for part in _named(_NEEDS, text):
+        if part not in texts:
+            needing = _read(part)
+            _gather(needing, texts)
+            texts[part] = needing
+
+
+def _deferred(name: str, text: str) -> str:
+    return f"""\
+local make_{name} = function()
+{text}
+end
+local made_{name}
+local function {name}()
+  made_{name} = made_{name} or make_{name}()
+  return made_{name}
+end
+"""
+
+
+def _read(path: str) -> str:
+    return files(f"{__package__}.lua").joinpath(f"{path}.lua").read_text(encoding="utf-8")
+
+
+def _named(header: re.Pattern[str], text: str) -> list[str]:
+    found = header.search(text)
     return [f"parts/{part}" for part in found[1].split()] if found else []

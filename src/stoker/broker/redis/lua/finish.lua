@@ -1,5 +1,6 @@
 -- Settle the outcomes of runs, then claim what is wanted.
--- needs: take lease active ending
+-- needs: take lease active retention counting
+-- at need: singly
 -- Input: KEYS the queues' bases. ARGV: time, clock, where to look from; number of groups of jobs that
 --   completed, each: place in KEYS, retention, number of jobs, and for each id, token, result; number of
 --   other outcomes, each: kind, place in KEYS, id, token, and by kind
@@ -145,90 +146,15 @@ local function keep(q, state, retention, members)
   if #members == 0 then return end
   call('ZADD', q.base .. state, unpack(members))
   local limit = tonumber(retention.limit)
-  retain(q, state, retention.count, retention.age, limit and limit * #members / 2)
+  retain(q, state, retention.count, retention.age, limit and limit * #members / 2,
+    state == 'failed' and singly().let_go)
 end
 
--- Jobs that failed, by retention: what one has to let go is looked for once.
-local function keep_failed(q, retention, id)
-  local kind = retention.count .. ' ' .. retention.age .. ' ' .. retention.limit
-  q.failed = q.failed or {}
-  q.failed[kind] = q.failed[kind] or { retention = retention, members = {} }
-  local members = q.failed[kind].members
-  members[#members + 1] = now
-  members[#members + 1] = id
-end
-
-local function fail(q, place, outcome)
-  local key, id, job = keys[place], ids[place], jobs[place]
-  local attempts = job.attempts
-  note_failure(key, outcome.message, outcome.trace, outcome.extra)
-  if outcome.crashed then
-    count_crash(key)
-  else
-    attempts = attempts + 1
-    call('HSET', key, 'atm', attempts)
-  end
-  call('HSET', key, 'finishedOn', now)
-  call('HDEL', key, 'defa')
-  local allowed = tonumber(decoded(fields_of(key, 'opts')[1]).attempts) or 0
-  local kept = outcome.keep.count ~= '0'
-  q.ended.failed = q.ended.failed + 1
-  end_job(q, id, job, 'failed', 'failedReason', outcome.message, kept, 'active')
-  if kept then keep_failed(q, outcome.keep, id) end
-  if attempts >= allowed then
-    tell(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts)
-  end
-end
-
--- A parent cannot complete before its children, nor with one that was to fail it.
-local function unfit(key)
-  if call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') == 0 then return end
-  local early = call('SCARD', key .. ':dependencies') > 0
-  return { message = early and 'it ended before its children' or 'one of its children failed',
-    trace = '', extra = '', keep = { count = '', age = '', limit = '' } } -- its own is for completed ones
-end
-
-local function complete(q, place, members)
-  local key, id, job, result = keys[place], ids[place], jobs[place], results[place]
-  local failure = any_parents and unfit(key)
-  if failure then return fail(q, place, failure) end
-  if members then
-    call('HSET', key, 'returnvalue', result, 'finishedOn', ARGV[1], 'atm', job.attempts + 1)
-  end
-  q.ended.completed = q.ended.completed + 1
-  end_job(q, id, job, 'completed', 'returnvalue', result, members, 'active')
-  if members then
-    members[#members + 1] = ARGV[1]
-    members[#members + 1] = id
-  end
-end
-
-local VERBS = { r = 'retried', s = 'snoozed', x = 'released' }
-
-local function again(q, place, outcome)
-  local key, id, verb = keys[place], ids[place], VERBS[outcome.kind]
-  if outcome.kind == 'r' then
-    note_failure(key, outcome.message, outcome.trace, outcome.extra)
-    call('HSET', key, 'atm', jobs[place].attempts + 1)
-  elseif outcome.crashed then
-    count_crash(key)
-  end
-  if outcome.delay > 0 then
-    call('HSET', key, 'delay', outcome.delay)
-    to_delayed(q, id, now + outcome.delay, 'stoker', verb)
-    mark_delay(q)
-    return
-  end
-  local stored = fields_of(key, 'priority', 'opts')
-  to_line(q, id, tonumber(stored[1]) or 0, outcome.kind == 'x' or is_lifo(stored[2]))
-  mark(q)
-  tell(q, 'waiting', 'jobId', id, 'prev', 'active', 'stoker', verb)
-end
-
-local function settle(step, place, how)
+local function settle(step, place, ...)
+  local q, id = queue_of[place], ids[place]
   if not jobs[place] then return end
-  local fine, why = attempt(queue_of[place], step, queue_of[place], place, how)
-  if not fine then lay_out(queue_of[place], ids[place], why, 'active') end
+  local fine, why = attempt(q, step, q, id, jobs[place], ...)
+  if not fine then singly().lay_out(q, id, why, 'active') end
 end
 
 -- A plain job has nobody that waits for it, and its hash is in order: nothing in here can fail.
@@ -256,7 +182,7 @@ local function settle_group(group)
     else
       delete_jobs(q, gone, 'completed') -- before others add what may take an id of these
       gone = {}
-      settle(complete, place, members)
+      settle(singly().complete, place, results[place], members, any_parents)
     end
   end
   q.ended.completed = q.ended.completed + plain
@@ -267,11 +193,13 @@ end
 local function settle_others(first)
   for place = first, #ids do
     local outcome = others[place]
-    if outcome.kind ~= 'x' then settle(outcome.kind == 'f' and fail or again, place, outcome) end
+    if outcome.kind ~= 'x' then
+      settle(outcome.kind == 'f' and singly().fail or singly().again, place, outcome)
+    end
   end
   -- Each goes to the front, so the first goes last.
   for place = #ids, first, -1 do
-    if others[place].kind == 'x' then settle(again, place, others[place]) end
+    if others[place].kind == 'x' then settle(singly().again, place, others[place]) end
   end
 end
 

@@ -81,6 +81,14 @@ local function child_removed(child, parent_key)
   end
 end
 
+-- Of jobs that failed, and are let go: those that completed have told their parents long ago.
+local function children_removed(q, ids)
+  for _, id in ipairs(ids) do
+    local parent_key = fields_of(q.base .. id, 'parentKey')[1]
+    if parent_key then attempt(q, child_removed, q.base .. id, parent_key) end
+  end
+end
+
 -- A job that runs again is waited for again.
 local function child_again(child, parent_key, parent)
   if call('EXISTS', parent_key) == 0 then return end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
@@ -50,12 +50,8 @@ def _composed(name: str) -> str:
     """
     texts: dict[str, str] = {}
     _gather(_read(name), texts)
-    for part in _named(_AT_NEED, _read(name)):
-        inner = dict(texts)
-        _gather(_read(part), inner)
-        own = [text for path, text in inner.items() if path not in texts]
-        texts[f"at need: {part}"] = _deferred(PurePosixPath(part).name, "\n".join([*own, _read(part)]))
-    return "\n".join([*texts.values(), _read(name)])
+    deferred = [_deferred(part, texts) for part in _named(_AT_NEED, _read(name))]
+    return "\n".join([*texts.values(), *deferred, _read(name)])
 
 
 def _gather(text: str, texts: dict[str, str]) -> None:
@@ -67,14 +63,19 @@ def _gather(text: str, texts: dict[str, str]) -> None:
             texts[part] = needing
 
 
-def _deferred(name: str, text: str) -> str:
+def _deferred(part: str, texts: Mapping[str, str]) -> str:
+    """Return a part, with what it needs besides ``texts``, as a function that makes it once."""
+    all_needed = dict(texts)
+    _gather(_read(part), all_needed)
+    own = [text for path, text in all_needed.items() if path not in texts]
+    name = PurePosixPath(part).name
     return f"""\
-local make_{name} = function()
-{text}
-end
 local made_{name}
 local function {name}()
-  made_{name} = made_{name} or make_{name}()
+  if made_{name} then return made_{name} end
+  made_{name} = (function()
+{"".join([*own, _read(part)])}
+  end)()
   return made_{name}
 end
 """

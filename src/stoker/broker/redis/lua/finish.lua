@@ -129,12 +129,11 @@ local function let_go_all()
   for q, places in pairs(held) do end_leases(q, places) end
 end
 
--- A child that was to fail its parent has left a field in the parent's hash, too: it is not plain any more.
 local function look_for_parents(completed)
   local of_parents = {}
   for place = 1, completed do
-    of_parents[#of_parents + 1] = keys[place] .. ':dependencies'
-    if jobs[place] ~= PLAIN then of_parents[#of_parents + 1] = keys[place] .. ':unsuccessful' end
+    of_parents[2 * place - 1] = keys[place] .. ':dependencies'
+    of_parents[2 * place] = keys[place] .. ':unsuccessful'
   end
   any_parents = completed > 0 and call('EXISTS', unpack(of_parents)) > 0
 end
@@ -180,13 +179,13 @@ local function settle_group(group)
       complete_plain(q, place, members, gone)
       plain = plain + 1
     else
-      delete_jobs(q, gone, 'completed') -- before others add what may take an id of these
+      delete_jobs(q, gone) -- before others add what may take an id of these
       gone = {}
       settle(singly().complete, place, results[place], members, any_parents)
     end
   end
   q.ended.completed = q.ended.completed + plain
-  delete_jobs(q, gone, 'completed')
+  delete_jobs(q, gone)
   if members then keep(q, 'completed', group.keep, members) end
 end
 
@@ -223,7 +222,7 @@ for _, q in pairs(queues) do
     attempt(q, count_ended, q, 'completed', q.ended.completed)
     attempt(q, count_ended, q, 'failed', q.ended.failed)
     if q.ended.completed + q.ended.failed > 0 then tell_if_drained(q) end
-    if q.concurrency and length_of(q) > 0 then mark(q) end
+    if q.concurrency and length_of_line(q) > 0 then mark(q) end
   end
 end
 return { lost, given, left, following }

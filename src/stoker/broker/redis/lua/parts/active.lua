@@ -15,7 +15,7 @@ local NEAR = 2000
 -- read, which takes as long as twenty or thirty.
 local SEARCHES = 8
 local MANY_SEARCHES = 24
--- What a call may do in a long list, about 4 ms: to walk past an entry costs 1, to read it READING.
+-- What a call may do in a queue's list, about 4 ms: to walk past an entry costs 1, to read it READING.
 local BUDGET = 600000
 local READING = 16
 -- Where to look from when the whole list was read: the list has moved meanwhile, so what is missing is
@@ -51,8 +51,9 @@ local function remove_scattered(q, ids, gone, from)
   local searches, walked = 0, 0
   local function is_worth_a_search()
     if from == SEARCH then return walked == 0 or walked + length <= BUDGET end
-    return from == 0 and (searches < SEARCHES or missing <= MANY_SEARCHES)
-      and (walked == 0 or walked + length <= BUDGET / 2)
+    if from > 0 then return false end
+    if missing <= MANY_SEARCHES and walked == 0 then return true end
+    return (searches < SEARCHES or missing <= MANY_SEARCHES) and walked + length <= BUDGET / 2
   end
   for place = 1, #ids do
     if gone[place] == nil and is_worth_a_search() then
@@ -64,7 +65,8 @@ local function remove_scattered(q, ids, gone, from)
 
   local following = missing > 0 and SEARCH or nil
   if from > 0 or (from == 0 and missing > MANY_SEARCHES) then
-    local last, found_before = math.min(from + math.floor((BUDGET - walked) / READING), length), #places
+    local count = math.max(math.floor((BUDGET - walked) / READING), AT_ONCE)
+    local last, found_before = math.min(from + count, length), #places
     for first = from, last - 1, AT_ONCE do
       local to = math.min(first + AT_ONCE, last) -- all counted from the right
       look_through(call('LRANGE', q.active, -to, -(first + 1)), length - to)
@@ -83,10 +85,10 @@ local function remove_scattered(q, ids, gone, from)
 end
 
 -- Take jobs out of the list; returns for each whether it was there, or nothing where that is not known yet:
--- then also where to look ``from`` in the next call. The first looks from 0. The oldest are looked through, as far
--- as all may be among them; then that end of the list is taken off at once, and what is to stay is put
--- back: a removal for each would be a command, a walk past all that is older, and a line of the server's
--- log for each.
+-- then also where to look ``from`` in the next call. The first looks from 0. The oldest are looked through,
+-- as far as all may be among them; then that end of the list is taken off at once, and what is to stay is
+-- put back: a removal for each would be a command, a walk past all that is older, and a line of the
+-- server's log for each.
 local function out_of_active(q, ids, from)
   local gone = {}
   if #ids < FEW then return remove_each(q, ids) end

@@ -34,7 +34,7 @@ local function release_if_alone(key, id)
 end
 
 local function child_completed(child, parent_key, value)
-  if call('SREM', parent_key .. ':dependencies', child) == 1 and call('EXISTS', parent_key) == 1 then
+  if call('SREM', parent_key .. ':dependencies', child) == 1 then
     call('HSET', parent_key .. ':processed', child, value)
     release_if_alone(parent_key, id_in(parent_key))
   end
@@ -61,7 +61,7 @@ local function child_failed(child, parent, reason)
   local id = tostring(policy.id)
   local key = policy.queueKey .. ':' .. id
   if not (policy.fpof or policy.cpof or policy.idof or policy.rdof) then return end
-  if call('SREM', key .. ':dependencies', child) == 0 or call('EXISTS', key) == 0 then return end
+  if call('SREM', key .. ':dependencies', child) == 0 then return end
   if policy.fpof then
     call('ZADD', key .. ':unsuccessful', now, child)
     fail_parent(child, key, id)

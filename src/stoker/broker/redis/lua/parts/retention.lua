@@ -8,7 +8,7 @@ local function remove_finished(q, state, ids, let_go)
   if #ids == 0 then return 0 end
   call('ZREM', q.base .. state, unpack(ids))
   if let_go then let_go(q, ids) end
-  delete_jobs(q, ids, state)
+  delete_jobs(q, ids)
   return #ids
 end
 

@@ -63,7 +63,7 @@ def _steps(line: str) -> Iterator[Step]:
         if words[:1] in (["cd"], ["pushd"]) and len(words) > 1 and "$" not in words[1]:
             dir = words[1] if words[1].startswith("/") or dir == "." else f"{dir}/{words[1]}"
             continue
-        step = _assignments(words)
+        step = assigned(words)
         if step.words:
             yield msgspec.structs.replace(step, dir=dir)
 
@@ -155,7 +155,8 @@ def _lexed(line: str) -> Iterable[str]:
     return lexer
 
 
-def _assignments(words: Sequence[str]) -> Step:
+def assigned(words: Sequence[str]) -> Step:
+    """Return a command without the variables that are set for it in front, which go beside it."""
     environment: dict[str, str] = {}
     rest = list(words)
     while rest:
@@ -193,7 +194,7 @@ _RUNNER_VALUES = frozenset({
 })  # fmt: skip
 _WITH_USER = frozenset({"gosu", "su-exec", "setpriv", "setuser"})
 _SHELLS = frozenset({"sh", "bash", "ash", "zsh", "dash"})
-_PYTHON = re.compile(r"(?:\S*/)?python[0-9.]*|pypy3?|py")
+PYTHON = re.compile(r"(?:\S*/)?python[0-9.]*|pypy3?|py")
 _MODULES = frozenset({
     "celery", "dramatiq", "rq", "arq", "saq", "taskiq", "huey_consumer", "procrastinate",
     "stoker", "flower", "litestar", "flask", "watchfiles", "watchdog.watchmedo", "dotenv",
@@ -239,11 +240,11 @@ def _inside(step: Step) -> list[Step] | None:
     if first in _SHELLS:
         return _shell(words)
     if first in _WITH_USER:
-        return [_assignments(words[2:])]
+        return [assigned(words[2:])]
     if first == "su" and "-c" in words[:-1]:
         return list(steps(words[words.index("-c") + 1]))
     if re.search(r"(wait[-_]for|wait-for-it|dockerize|wait$)", first) and "--" in words:
-        return [_assignments(words[words.index("--") + 1 :])]
+        return [assigned(words[words.index("--") + 1 :])]
     if first in ("concurrently", "npm-run-all", "run-p", "run-s") and len(words) > 1:
         return _concurrent(first, words)
     if first in ("docker", "docker-compose", "podman"):
@@ -252,11 +253,9 @@ def _inside(step: Step) -> list[Step] | None:
         return [Step(tuple(words[1:]))]
     if first == "pm2" and words[1:2] == ["start"]:
         return _daemon(words[2:])
-    if first in DEV_RUNNERS - _TOLD_IN_A_FILE:
-        return _watched(first, words)
-    if (watched := _debugged(words) or _reloaded(words)) is not None:
-        return watched
-    if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
+    if (again := restarted(first, words)) is not None:
+        return again
+    if PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
         name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]
         return [Step(("watchmedo" if "watchmedo" in words[2] else name, *words[3:]))] if (
             name in _MODULES
@@ -302,7 +301,7 @@ def _docker(words: Sequence[str]) -> list[Step]:
     at = verbs[0] + 1
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in _DOCKER_VALUES and "=" not in words[at] else 1
-    return [_assignments(words[at + 1 :])] if at + 1 < len(words) else []
+    return [assigned(words[at + 1 :])] if at + 1 < len(words) else []
 
 
 _DAEMON_VALUES = frozenset({
@@ -338,9 +337,16 @@ _WATCH_VALUES = frozenset({
 })  # fmt: skip
 
 
+def restarted(first: str, words: Sequence[str]) -> list[Step] | None:
+    """Return what a program at the desk runs that starts it again, or lets it be debugged."""
+    if first in DEV_RUNNERS - _TOLD_IN_A_FILE:
+        return _watched(first, words)
+    return _debugged(words) or _reloaded(words)
+
+
 def _watched(first: str, words: Sequence[str]) -> list[Step]:
     if "--" in words:
-        inner = _assignments(words[words.index("--") + 1 :])
+        inner = assigned(words[words.index("--") + 1 :])
         return [msgspec.structs.replace(inner, dev=True)]
     flag = next((word for word in words[:-1] if word in _WATCHED), None)
     if flag is not None:
@@ -376,7 +382,7 @@ _RELOADER = re.compile(r"(?:\S*[/_-])?(?:auto[-_]?)?(?:reload|watch|restart)(?:e
 def _debugged(words: Sequence[str]) -> list[Step] | None:
     """Return what ``python -m debugpy --listen 5678 FILE`` runs, or ``… -m MODULE``."""
     at = next((at for at, word in enumerate(words) if not word.startswith("-") and at), 0)
-    if not (_PYTHON.fullmatch(words[0]) and words[at] in _DEBUGGERS and words[at - 1] == "-m"):
+    if not (PYTHON.fullmatch(words[0]) and words[at] in _DEBUGGERS and words[at - 1] == "-m"):
         return None
     rest = list(words[at + 1 :])
     while rest and rest[0].startswith("-") and rest[0] != "-m":
@@ -386,7 +392,7 @@ def _debugged(words: Sequence[str]) -> list[Step] | None:
 
 def _reloaded(words: Sequence[str]) -> list[Step] | None:
     """Return the command that a program of the project's own restarts, given as one word."""
-    if len(words) < 3 or " " not in words[-1] or not _PYTHON.fullmatch(words[0]):
+    if len(words) < 3 or " " not in words[-1] or not PYTHON.fullmatch(words[0]):
         return None
     if not _RELOADER.fullmatch(words[1]):
         return None
@@ -410,7 +416,7 @@ def _runner(words: Sequence[str]) -> list[Step] | None:
             rest = rest[2:] if value else rest[1:]
         if runner == ("timeout",) and rest:
             rest = rest[1:]
-        return [_assignments(rest)]
+        return [assigned(rest)]
     return None
 
 

@@ -12,11 +12,12 @@ import msgspec
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.grammar import Launch, listed, recognise
 from stoker.sidecar.detect.manifests import Manifests, directory
-from stoker.sidecar.detect.shell import as_shell, is_dev, split
+from stoker.sidecar.detect.shell import as_shell, split
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_aliases import origin
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.watchers import is_dev
 from stoker.sidecar.detect.written import SOURCES, Written
 from stoker.sidecar.detection import Evidence, Language, Role
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework

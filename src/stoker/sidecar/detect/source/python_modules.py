@@ -104,7 +104,7 @@ class PythonSource:
         self.modules: dict[str, Module] = {}
         for path in project.telling(self.paths, _TELLING):
             if re.fullmatch(r"[\w/.-]*?\w+\.py", path):
-                module = _parse(project, path, project.text(path))
+                module = parse(project, path, project.text(path))
                 if module is not None:
                     self.modules[path] = module
         self._passing: dict[str, Module | None] = {}
@@ -160,14 +160,14 @@ class PythonSource:
         for path in self.project.telling(self.paths, _MAY_BE_TOLD) if makers else ():
             text = self.project.text(path)
             if path not in self.modules and called.search(text):
-                module = _parse(self.project, path, text)
+                module = parse(self.project, path, text)
                 if module is not None:
                     self.modules[path] = module
 
     def module(self, path: str) -> Module | None:
         """Return a file that tells nothing itself, and may lead from one that does to another."""
         if path not in self.modules and path not in self._passing:
-            self._passing[path] = _parse(self.project, path, self.project.text(path))
+            self._passing[path] = parse(self.project, path, self.project.text(path))
         return self.modules.get(path) or self._passing[path]
 
     def made_by(self, *calls: str) -> Iterator[Assigned]:
@@ -293,7 +293,8 @@ def _begins_line(data: bytes, at: int) -> bool:
     return start == at or data[start:at].isspace()
 
 
-def _parse(project: Project, path: str, text: str) -> Module | None:
+def parse(project: Project, path: str, text: str) -> Module | None:
+    """Return a file of the project's, unless it is not to be parsed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -419,6 +420,7 @@ def _call_in(value: ast.expr) -> ast.Call | None:
 
 
 def full_name(module: Module, node: ast.expr) -> str:
+    """Return what a name of a file is in full, as it was imported."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -430,6 +432,7 @@ def full_name(module: Module, node: ast.expr) -> str:
 
 
 def strings_in(node: ast.expr) -> Iterator[str]:
+    """Yield all texts that are written in an expression."""
     for each in ast.walk(node):
         if isinstance(each, ast.Constant) and isinstance(each.value, str):
             yield each.value

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from stoker.sidecar.detect.broker_lines import SCHEMES, Vote
 from stoker.sidecar.detect.source.celery_settings import settings
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import BrokerKind, Evidence

@@ -191,8 +191,11 @@ LIBRARIES = frozenset({
 }) | {
     name for framework in FRAMEWORKS.values() for names in framework.packages.values()
     for name in names
-}  # fmt: skip
-"""A project of this name is the library itself: whatever it starts is for its own development."""
+} - {"nest-bull"}  # fmt: skip
+"""A project of this name is the library itself: whatever it starts is for its own development.
+
+But ``nest-bull`` is what people call an attempt at Bull in Nest.
+"""
 
 DASHBOARD_PORTS = {
     "celery": 5555, "rq": 9181, "asynq": 8080, "river": 8080, "bullmq": 3000, "faktory": 7420,

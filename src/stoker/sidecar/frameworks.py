@@ -98,7 +98,7 @@ FRAMEWORKS: dict[str, Framework] = {
         _framework(
             "bullmq", "BullMQ", packages={"node": ["bullmq", "@nestjs/bullmq", "groupmq",
             "@taskforcesh/bullmq-pro", "@rlanz/bull-queue", "@acidiney/bull-queue",
-            "@nemoventures/adonis-jobs"],
+            "@nemoventures/adonis-jobs", "adonis5-bullmq"],
             "python": ["bullmq"]}, brokers=["redis"], stop_grace=60,
             grace_reason="the app must call worker.close(), which waits for running jobs",
         ),

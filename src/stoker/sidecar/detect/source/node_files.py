@@ -60,10 +60,21 @@ _IS_TOLD = re.compile(r"\bargv\b|\bparseArgs\(|\bcommander\b")
 """How a program loads another file that its command line names."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
+_NEST_APP = re.compile(r"\bNestFactory\.create\s*(?:<[^>]*>)?\(")
+_ANSWERS = re.compile(
+    rb"@Controller\b|@WebSocketGateway\b|@Resolver\b|@Update\(|GraphQLModule|ServeStaticModule|"
+    rb"BullBoardModule|createBullBoard|TelegrafModule|NecordModule|\bapp\.use\(\s*[\"'`]/|"
+    rb"""\.(?:get|post|all)\(\s*["'`]/"""
+)
+"""What a program of Nest's answers by; without any it may listen, and has nothing to say."""
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
 )
 _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
+_TRIES = re.compile(
+    r"(^|/)(test|verify|validate|diagnose|debug|smoke)([A-Z_-][\w.-]*)?\.[cm]?[jt]s$"
+)
+"""What is run by hand to see if a project works, by its name: it loads the app, and is none."""
 _PASSED_ON = re.compile(
     r"/\*.*?\*/|//[^\n]*|export\s+(?:type\s+)?(?:\*|\{)[^;'\"]*from\s*['\"][^'\"\n]+['\"]\s*;?",
     re.DOTALL,
@@ -133,7 +144,7 @@ class NodeSource:
         return frozenset(
             site.path
             for path in self.entries
-            if path in self._working and self.serves(path)
+            if path in self._working and self.serves(path) and not tries(path)
             and not self.is_for_work(path) and not DEDICATED.search(path)
             for site in self.works(path)
         )  # fmt: skip
@@ -150,12 +161,18 @@ class NodeSource:
             return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
         if path in self.sites and _is_probe(text):
             return False
+        if _NEST_APP.search(text) and path in self._working and not self._answers(path):
+            return False
         near = self.imports.of(path)
         if _FORKS_ITSELF.search(text):
             near += tuple(further for each in near for further in self.imports.of(each))
         if path in self._working and _only_lives(text):
             return any(map(self._is_serving, near))
         return any(map(self._is_serving, (path, *near)))
+
+    def _answers(self, path: str) -> bool:
+        """Tell if a program of Nest's has anything that is asked: controllers, gateways, a bot."""
+        return any(self.project.telling(self.imports.reached(path), _ANSWERS))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:
@@ -256,6 +273,11 @@ class NodeSource:
                     if found:
                         return found
         return ""
+
+
+def tries(path: str) -> bool:
+    """Tell if a file is there to try the project out, by its name."""
+    return _TRIES.search(path) is not None and DEDICATED.search(path) is None
 
 
 def _is_probe(text: str) -> bool:

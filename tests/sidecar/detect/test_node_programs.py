@@ -221,6 +221,25 @@ def test_a_program_of_nest_that_nothing_can_be_asked_of_only_works(
     assert (commands(found), insides(found)) == (words, [] if words else ["bullmq"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("app.init()", ["node dist/main.js"]),
+        ("app.listen(3000)", []),
+        ("(exports.handler = wrap(app))", []),
+        ("wrap(app.getHttpAdapter())", []),
+    ],
+)
+def test_a_program_of_nest_that_listens_on_nothing_only_works(
+    tmp_path: Path, asked: str, words: list[str]
+) -> None:
+    main = LISTENS.replace("app.listen(3000)", asked)
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/main.ts": main,
+             "src/app.module.ts": PROVIDES, "src/app.controller.ts": ANSWERS}  # fmt: skip
+
+    assert commands(seen(tmp_path, files)) == words
+
+
 def test_a_processor_is_the_library_s_that_its_decorator_is_of(tmp_path: Path) -> None:
     package = '{"dependencies": {"@nestjs/bull": "10", "bull": "4", "bullmq": "5"}}'
     processor = 'import { Job } from "bullmq";\n' + PROCESSES.replace("/bullmq", "/bull")

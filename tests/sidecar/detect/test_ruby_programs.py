@@ -9,6 +9,7 @@ import pytest
 from tests.sidecar.detect.test_programs import seen
 
 GEMFILE = 'gem "rails"\ngem "good_job"\n'
+MODE = "config.good_job.execution_mode"
 APPLICATION = (
     "class Application < Rails::Application\nconfig.active_job.queue_adapter = :good_job\nend\n"
 )
@@ -20,6 +21,11 @@ APPLICATION = (
         ("config.good_job.execution_mode = :async\n", True),
         ("config.good_job.execution_mode = :async if Rails.env.development?\n", False),
         ("config.good_job.execution_mode = :async unless Rails.env.production?\n", False),
+        (f"{MODE} = Rails.env.production? ? :async : :external\n", True),
+        (f"{MODE} = (Rails.env.development? ? :async : :external)\n", False),
+        (f"{MODE} = ENV.fetch('GOOD_JOB_EXECUTION_MODE') {{ :async }}\n", True),
+        (f"{MODE} = ENV['GOOD_JOB_EXECUTION_MODE']&.to_sym || :async\n", True),
+        (f"{MODE} = (ENV['GOOD_JOB_EXECUTION_MODE'] || 'external').to_sym\n", False),
         (
             "config.good_job.execution_mode = :async if Rails.env.development?\n"
             "config.good_job.execution_mode = :external if Rails.env.production?\n",

@@ -12,6 +12,7 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_commands import built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
+from stoker.sidecar.detect.source.node_nest import is_asked, makes_app
 from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.project import Project, decoded
@@ -60,13 +61,6 @@ _IS_TOLD = re.compile(r"\bargv\b|\bparseArgs\(|\bcommander\b")
 """How a program loads another file that its command line names."""
 _ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
-_NEST_APP = re.compile(r"\bNestFactory\.create\s*(?:<[^>]*>)?\(")
-_ANSWERS = re.compile(
-    rb"@Controller\b|@WebSocketGateway\b|@Resolver\b|@Update\(|GraphQLModule|ServeStaticModule|"
-    rb"BullBoardModule|createBullBoard|TelegrafModule|NecordModule|\bapp\.use\(\s*[\"'`]/|"
-    rb"""\.(?:get|post|all)\(\s*["'`]/"""
-)
-"""What a program of Nest's answers by; without any it may listen, and has nothing to say."""
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
 )
@@ -161,18 +155,15 @@ class NodeSource:
             return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
         if path in self.sites and _is_probe(text):
             return False
-        if _NEST_APP.search(text) and path in self._working and not self._answers(path):
-            return False
+        if path in self._working and makes_app(text):
+            if not is_asked(self.project, self.imports.reached(path)):
+                return False
         near = self.imports.of(path)
         if _FORKS_ITSELF.search(text):
             near += tuple(further for each in near for further in self.imports.of(each))
         if path in self._working and _only_lives(text):
             return any(map(self._is_serving, near))
         return any(map(self._is_serving, (path, *near)))
-
-    def _answers(self, path: str) -> bool:
-        """Tell if a program of Nest's has anything that is asked: controllers, gateways, a bot."""
-        return any(self.project.telling(self.imports.reached(path), _ANSWERS))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:

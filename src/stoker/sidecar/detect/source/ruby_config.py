@@ -73,8 +73,8 @@ class Config:
         files = [*self.project.suffixed("rake"), *self.project.named("Rakefile")]
         paths = (path for path in files if path.startswith(start))
         return any(
-            re.search(rf"""\bnamespace\s*\(?\s*:?["']?{re.escape(namespace)}\b""", text)
-            and re.search(rf"""\btask\s*\(?\s*:?["']?{re.escape(name)}\b""", text)
+            re.search(rf"""\bnamespace\s*+\(?\s*+:?["']?{re.escape(namespace)}\b""", text)
+            and re.search(rf"""\btask\s*+\(?\s*+:?["']?{re.escape(name)}\b""", text)
             for text in map(self.said, paths) if text
         )  # fmt: skip
 

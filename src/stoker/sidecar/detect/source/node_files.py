@@ -155,15 +155,17 @@ class NodeSource:
             return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
         if path in self.sites and _is_probe(text):
             return False
-        if path in self._working and makes_app(text):
-            if not is_asked(self.project, self.imports.reached(path)):
-                return False
+        if path in self._working and makes_app(text) and not self._is_asked(path):
+            return False
         near = self.imports.of(path)
         if _FORKS_ITSELF.search(text):
             near += tuple(further for each in near for further in self.imports.of(each))
         if path in self._working and _only_lives(text):
             return any(map(self._is_serving, near))
         return any(map(self._is_serving, (path, *near)))
+
+    def _is_asked(self, path: str) -> bool:
+        return is_asked(self.project, self.imports.reached(path))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:

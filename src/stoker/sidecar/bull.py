@@ -22,7 +22,14 @@ class Packages(msgspec.Struct, frozen=True, kw_only=True):
 
 PACKAGES = {
     "bullmq": Packages(
-        own=("bullmq", "bullmq-pro", "@taskforcesh/bullmq-pro", "groupmq"),
+        own=(
+            "bullmq",
+            "bullmq-pro",
+            "@taskforcesh/bullmq-pro",
+            "groupmq",
+            "adonis5-bullmq",
+            "@ioc:Adonis/Addons/BullMQ",
+        ),
         nest=("@nestjs/bullmq", "@taskforcesh/nestjs-bullmq-pro"),
         adonis={
             "@rlanz/bull-queue": "queue:listen",
@@ -33,7 +40,12 @@ PACKAGES = {
     "bull": Packages(
         own=("bull",),
         nest=("@nestjs/bull", "nest-bull"),
-        adonis={"@rocketseat/adonis-bull": "bull:listen", "@ksgl/adonis-bull": "bull:listen"},
+        adonis={
+            "@rocketseat/adonis-bull": "bull:listen",
+            "@ksgl/adonis-bull": "bull:listen",
+            "adonis-bull": "queue:listen",
+            "adonis-queue": "queue:listen",
+        },
     ),
 }
 """By the framework that each is."""

@@ -23,6 +23,7 @@ def run(line: str) -> list[Step]:
         ("uv run --extra jobs arq app.S", "arq app.S"),
         ("sh -c 'alembic upgrade head && exec saq jobs.settings'", "saq jobs.settings"),
         ("dumb-init -- bundle exec sidekiq", "sidekiq"),
+        ("/opt/rbenv/shims/bundle exec sidekiq -e production", "sidekiq -e production"),
         ("python -m celery -A x worker", "celery -A x worker"),
         ("python -m app.worker", "python -m app.worker"),
         ("wait-for-it.sh redis:6379 -- rq worker", "rq worker"),

@@ -13,6 +13,8 @@ PACKAGES = [
     ("@rlanz/bull-queue", "bullmq", "queue:listen"),
     ("@nemoventures/adonis-jobs", "bullmq", "queue:work"),
     ("@rocketseat/adonis-bull", "bull", "bull:listen"),
+    ("@somebody/adonis-bull", "bull", "bull:listen"),
+    ("adonis-queue", "bull", "queue:listen"),
 ]
 NEEDS = '{"dependencies": {"@adonisjs/core": "6", "%s": "3"}, "scripts": {%s}}'
 JOB = {
@@ -96,3 +98,75 @@ def test_ace_runs_the_source_by_what_is_there_for_development(
     [image] = make_plan(seen(tmp_path, files)).images
 
     assert image.dev_packages is whole
+
+
+OWN = """\
+import BullMQ from '@ioc:Adonis/Addons/BullMQ'
+
+export default class Listener extends BaseCommand {
+  public static commandName = 'queue:listener'
+
+  public async run() {
+    BullMQ.worker<Mail, void>('mail', async (job) => send(job))
+  }
+}
+"""
+
+
+def test_a_command_of_the_app_s_own_that_makes_a_worker_is_started_by_ace(tmp_path: Path) -> None:
+    files = {"package.json": NEEDS % ("adonis5-bullmq", ""), "ace": "", "commands/Listener.ts": OWN}
+
+    [unit] = seen(tmp_path, files).units
+
+    assert (unit.framework, unit.command, unit.queues) == (
+        "bullmq", ("node", "ace", "queue:listener"), ("mail",),
+    )  # fmt: skip
+
+    [unit] = seen(tmp_path, {"Procfile": "worker: node build/ace queue:listener\n"}).units
+    assert unit.command == ("node", "build/ace", "queue:listener")
+
+
+@pytest.mark.parametrize(("name", "workers"), [("mail:worker", 1), ("mail:send", 0)])
+def test_a_command_of_the_app_s_own_that_imports_a_worker_is_one_by_its_name(
+    tmp_path: Path, name: str, workers: int
+) -> None:
+    makes = "import { Worker } from 'bullmq'\nexport const worker = new Worker('mail', send)\n"
+    command = OWN.replace("import BullMQ from '@ioc:Adonis/Addons/BullMQ'", "import '../queue.js'")
+    command = command.replace("BullMQ.worker<Mail, void>", "run").replace("queue:listener", name)
+    files = {"package.json": NEEDS % ("bullmq", ""), "ace.js": "", "queue.ts": makes,
+             "commands/mail.ts": command, "start/routes.ts": "import '../queue.js'\n",
+             "Procfile": f"mail: node ace {name}\n"}  # fmt: skip
+
+    assert len(seen(tmp_path, files).units) == workers
+
+
+def test_a_command_that_only_imports_what_the_app_loads_is_no_worker(tmp_path: Path) -> None:
+    makes = "import { Worker } from 'bullmq'\nexport const worker = new Worker('mail', send)\n"
+    command = OWN.replace("import BullMQ from '@ioc:Adonis/Addons/BullMQ'", "import '../queue.js'")
+    files = {
+        "package.json": NEEDS % ("bullmq", ""), "ace.js": "", "queue.ts": makes,
+        "start/queue.ts": "import '../queue.js'\n",
+        "commands/send.ts": command.replace("BullMQ.worker<Mail, void>", "enqueue"),
+    }  # fmt: skip
+
+    found = seen(tmp_path, files)
+
+    assert (found.units, [each.framework for each in found.embedded]) == ((), ["bullmq"])
+
+
+@pytest.mark.parametrize(
+    ("package", "command", "roles"),
+    [
+        ("adonisjs-scheduler", "scheduler:run", ["scheduler"]),
+        ("adonisjs-scheduler", "schedule:work", ["scheduler"]),
+        ("adonis-scheduler", "run:scheduler", ["scheduler"]),
+        ("adonisjs-scheduler", "migration:run", []),
+        ("@adonisjs/lucid", "scheduler:run", []),
+    ],
+)
+def test_a_clock_that_is_deployed_is_a_scheduler(
+    tmp_path: Path, package: str, command: str, roles: list[str]
+) -> None:
+    files = {"package.json": NEEDS % (package, ""), "Procfile": f"clock: node ace {command}\n"}
+
+    assert [unit.role for unit in seen(tmp_path, JOB | files).units] == roles

@@ -21,8 +21,14 @@ PROCESSES = (
 )
 PROVIDES = (
     'import { MailProcessor } from "./mail.processor";\n'
+    'import { AppController } from "./app.controller";\n'
     "@Module({ providers: [MailProcessor] })\nexport class AppModule {}\n"
 )
+LISTENS = (
+    'import { AppModule } from "./app.module";\n'
+    "NestFactory.create(AppModule).then((app) => app.listen(3000));\n"
+)
+ANSWERS = "@Controller()\nexport class AppController {}\n"
 
 
 def insides(found: Detection) -> list[str]:
@@ -116,13 +122,11 @@ def test_a_framework_calls_the_functions_of_its_own_files(tmp_path: Path) -> Non
 def test_a_processor_of_nest_works_where_a_module_provides_it(
     tmp_path: Path, module: str, inside: list[str]
 ) -> None:
-    main = (
-        'import { AppModule } from "./app.module";\n'
-        "NestFactory.create(AppModule).then((app) => app.listen(3000));\n"
-    )
     files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/app.module.ts": module}
 
-    assert insides(seen(tmp_path, files | {"src/main.ts": main})) == inside
+    found = seen(tmp_path, files | {"src/main.ts": LISTENS, "src/app.controller.ts": ANSWERS})
+
+    assert insides(found) == inside
 
 
 # ---- programs beside an app -------------------------------------------------------------------
@@ -183,7 +187,66 @@ def test_a_copy_of_a_directory_beside_it_has_no_workers(tmp_path: Path) -> None:
     assert {unit.dir for unit in seen(tmp_path, files).units} == {"api", "db-backup"}
 
 
+@pytest.mark.parametrize("name", ["verify", "verify-all", "test-step3-5", "smokeTest", "diagnose"])
+def test_what_tries_a_project_out_is_neither_its_app_nor_a_worker(
+    tmp_path: Path, name: str
+) -> None:
+    trial = SERVES % 'import "./workers/mail.js";'
+    files = {"workers/mail.js": MAKES, "workers/start.js": 'import "./mail.js";\n'}
+
+    assert commands(node(tmp_path, files | {f"{name}.js": trial})) == ["node workers/start.js"]
+
+
 # ---- Nest -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ("", ["node dist/main.js"]),
+        ("export class AppController {}\n", ["node dist/main.js"]),
+        (ANSWERS, []),
+        (ANSWERS.replace("@Controller()", "@WebSocketGateway()"), []),
+        ("BullBoardModule.forRoot({});\nexport class AppController {}\n", []),
+    ],
+)
+def test_a_program_of_nest_that_nothing_can_be_asked_of_only_works(
+    tmp_path: Path, answers: str, words: list[str]
+) -> None:
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/main.ts": LISTENS,
+             "src/app.module.ts": PROVIDES, "src/app.controller.ts": answers}  # fmt: skip
+
+    found = seen(tmp_path, files)
+
+    assert (commands(found), insides(found)) == (words, [] if words else ["bullmq"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("app.init()", ["node dist/main.js"]),
+        ("app.listen(3000)", []),
+        ("(exports.handler = wrap(app))", []),
+        ("wrap(app.getHttpAdapter())", []),
+    ],
+)
+def test_a_program_of_nest_that_listens_on_nothing_only_works(
+    tmp_path: Path, asked: str, words: list[str]
+) -> None:
+    main = LISTENS.replace("app.listen(3000)", asked)
+    files = {"package.json": NEST, "src/mail.processor.ts": PROCESSES, "src/main.ts": main,
+             "src/app.module.ts": PROVIDES, "src/app.controller.ts": ANSWERS}  # fmt: skip
+
+    assert commands(seen(tmp_path, files)) == words
+
+
+def test_a_processor_is_the_library_s_that_its_decorator_is_of(tmp_path: Path) -> None:
+    package = '{"dependencies": {"@nestjs/bull": "10", "bull": "4", "bullmq": "5"}}'
+    processor = 'import { Job } from "bullmq";\n' + PROCESSES.replace("/bullmq", "/bull")
+    files = {"package.json": package, "src/mail.processor.ts": processor, "src/main.ts": LISTENS,
+             "src/app.module.ts": PROVIDES, "src/app.controller.ts": ANSWERS}  # fmt: skip
+
+    assert insides(seen(tmp_path, files)) == ["bull"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from tests.sidecar.detect.test_programs import seen
 
 GEMFILE = 'gem "rails"\ngem "good_job"\n'
+MODE = "config.good_job.execution_mode"
 APPLICATION = (
     "class Application < Rails::Application\nconfig.active_job.queue_adapter = :good_job\nend\n"
 )
@@ -20,6 +21,11 @@ APPLICATION = (
         ("config.good_job.execution_mode = :async\n", True),
         ("config.good_job.execution_mode = :async if Rails.env.development?\n", False),
         ("config.good_job.execution_mode = :async unless Rails.env.production?\n", False),
+        (f"{MODE} = Rails.env.production? ? :async : :external\n", True),
+        (f"{MODE} = (Rails.env.development? ? :async : :external)\n", False),
+        (f"{MODE} = ENV.fetch('GOOD_JOB_EXECUTION_MODE') {{ :async }}\n", True),
+        (f"{MODE} = ENV['GOOD_JOB_EXECUTION_MODE']&.to_sym || :async\n", True),
+        (f"{MODE} = (ENV['GOOD_JOB_EXECUTION_MODE'] || 'external').to_sym\n", False),
         (
             "config.good_job.execution_mode = :async if Rails.env.development?\n"
             "config.good_job.execution_mode = :external if Rails.env.production?\n",
@@ -120,6 +126,92 @@ def test_que_works_apart_unless_its_version_and_mode_say_otherwise(
     assert [" ".join(each.command) for each in found.units] == ([command] if command else [])
     assert [each.framework for each in found.embedded] == ([] if command else ["que"])
     assert found.brokers == ("postgres",)
+
+
+TASK = "namespace :%s do\n  task :environment\n  task :work => :environment do\n  end\nend\n"
+PLAIN = {
+    "Gemfile": 'gem "que"\n', "Gemfile.lock": locked("que (0.11.5)"),
+    "apps/main/mail.rb": "class Mail < Que::Job\nend\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("added", "command"),
+    [
+        ({}, "bundle exec que"),
+        ({"lib/tasks/que.rake": TASK % "que"}, "bundle exec rake que:work"),
+        ({"lib/tasks/que.rake": TASK % "cache"}, "bundle exec que"),
+        ({"app.rb": "Que.connection = DB\n"}, "bundle exec que ./app.rb"),
+        (
+            {"core/boot.rb": 'require_relative "db"\nQue.connection = DB\n'},
+            "bundle exec que ./core/boot.rb",
+        ),
+        ({"app.rb": "", "config/environment.rb": "Que.connection = DB\n"}, "bundle exec que"),
+    ],
+)
+def test_without_rails_que_is_told_what_to_load_or_a_task_does_it(
+    tmp_path: Path, added: dict[str, str], command: str
+) -> None:
+    found = seen(tmp_path, PLAIN | added)
+
+    assert [" ".join(each.command) for each in found.units] == [command]
+
+
+def test_what_lies_beside_rails_own_directories_does_not_use_que(tmp_path: Path) -> None:
+    assert seen(tmp_path, PLAIN | RAILS).units == ()
+
+
+@pytest.mark.parametrize(
+    ("rake", "procfile", "workers"),
+    [
+        (TASK % "sqs", "sqs: bundle exec rake sqs:work\n", ["bundle exec rake sqs:work"]),
+        (TASK % "sqs", "sqs: bin/rails feed:sqs:work\n", ["bin/rails feed:sqs:work"]),
+        (TASK % "mail", "sqs: bundle exec rake sqs:work\n", []),
+        (TASK.replace(":work", ":sync") % "sqs", "sqs: bundle exec rake sqs:sync\n", []),
+        (TASK % "sqs", "release: bundle exec rake sqs:work\n", []),
+    ],
+)
+def test_a_process_for_a_task_of_the_project_s_own_works_beside_the_framework_s(
+    tmp_path: Path, rake: str, procfile: str, workers: list[str]
+) -> None:
+    files = {"lib/tasks/own.rake": rake, "Procfile": f"worker: bundle exec que\n{procfile}"}
+
+    found = seen(tmp_path, QUE | files)
+
+    assert [" ".join(unit.command) for unit in found.units] == ["bundle exec que", *workers]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("init.rb", 'require "redmine"\nRedmine::Plugin.register :mail do\nend\n'),
+        ("plugin.rb", "# frozen_string_literal: true\n\n# name: mail\n# about: sends it\n"),
+    ],
+)
+def test_a_part_that_another_program_loads_has_no_worker_itself(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    files = {"Gemfile": 'gem "sidekiq"\n', "config/sidekiq.yml": ":queues:\n  - mail\n"}
+    assert len(seen(tmp_path, files).units) == 1
+
+    assert seen(tmp_path, {name: text}).units == ()
+
+
+@pytest.mark.parametrize(("mode", "units"), [("async", 0), ("external", 1)])
+def test_a_script_that_nothing_names_does_not_double_what_the_server_does(
+    tmp_path: Path, mode: str, units: int
+) -> None:
+    files = {
+        "Gemfile": GEMFILE,
+        "config/application.rb": APPLICATION,
+        "config/environments/production.rb": f"config.good_job.execution_mode = :{mode}\n",
+        "bin/monitor.sh": "#!/bin/bash\nbundle exec good_job start &\n",
+    }
+
+    assert len(seen(tmp_path, files).units) == units
+
+    deployed = {"Procfile": "web: bin/rails server\nworker: bundle exec good_job start\n"}
+    assert len(seen(tmp_path, deployed).units) == 1
 
 
 def test_ques_command_is_read_with_its_queues(tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ def _is_told(each: Candidate) -> bool:
     """
     if each.source in ("docs", "source", "Makefile") and each.language == "python":
         return each.source != "source" or not _is_called_so(each)
-    if each.source in ("docs", "source"):
-        return each.source == "docs" and each.language == "ruby"
+    if each.source in ("docs", "source") or (each.source, each.language) == ("shell", "ruby"):
+        return each.source != "source" and each.language == "ruby"
     return each.rank[1] > 0 and each.source in ("Makefile", "Procfile", "script", "shell")
 
 
@@ -107,10 +107,14 @@ def _is_guess(unit: Unit, units: Sequence[Unit]) -> bool:
 
 
 def _is_beside(unit: Unit, known: Sequence[Unit]) -> bool:
-    """Tell if a compose file has a service for it alone, beside those of the others."""
+    """Tell if a compose file has a service for it alone, beside those of the others.
+
+    So may a Procfile have: a task of Rake's was looked for, and is there.
+    """
     own = unit.evidence[0]
     beside = [e for each in known for e in each.evidence if e.path == own.path]
-    return own.note == "compose" and bool(beside) and all(e.line != own.line for e in beside)
+    told = own.note == "compose" or (own.note, unit.language) == ("Procfile", "ruby")
+    return told and bool(beside) and all(e.line != own.line for e in beside)
 
 
 def _settled(written: list[Candidate], group: list[Candidate]) -> list[Candidate]:

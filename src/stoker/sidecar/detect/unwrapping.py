@@ -165,6 +165,8 @@ _RUNNERS_BY_NAME = {
 
 
 def _runner(words: Sequence[str]) -> list[Step] | None:
+    if words[0].endswith("/bundle"):  # rbenv's, RVM's or the system's, as systemd needs it
+        words = ("bundle", *words[1:])
     for runner in _RUNNERS_BY_NAME.get(words[0], ()):
         if tuple(words[: len(runner)]) != runner or len(words) <= len(runner):
             continue

@@ -18,11 +18,11 @@ from stoker.sidecar.detect.source import (
     merged_queues,
     monorepos,
 )
-from stoker.sidecar.detect.source.node_adonis import ace_program
+from stoker.sidecar.detect.source.node_adonis import ace_program, is_loaded, own_command
 from stoker.sidecar.detect.source.node_built import compiled, is_built
 from stoker.sidecar.detect.source.node_commands import argument_of, script_of
 from stoker.sidecar.detect.source.node_effects import is_function
-from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.source.node_files import NodeSource, tries
 from stoker.sidecar.detection import Embedded
 
 _NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
@@ -53,7 +53,7 @@ _SIGNAL = re.compile(r"\bSIG[A-Z]+\b|process\.on(?:ce)?\(|enableShutdownHooks")
 
 def node_program(source: NodeSource, start: Start, dir: str) -> Launch | None:
     """Return what a command of Node starts, if it is a worker."""
-    of_ace = ace_program(source.manifests, start.step.words, dir)
+    of_ace = ace_program(source, start.step.words, dir)
     if of_ace is not None:
         return of_ace
     path = source.program(start.step.words, dir)
@@ -131,9 +131,10 @@ def infer(source: NodeSource) -> Sources:
         evidence = tuple(site.evidence for site in sites[:3])
         if _is_made_by_app(source, path, sites):
             continue
-        if _is_dedicated(source, path, relative) or not (
+        alone = _is_dedicated(source, path, relative) or not (
             source.serves(path) or _is_part(path) or _is_script(source, path, sites)
-        ):
+        )
+        if alone and not is_loaded(source, path):
             if _is_processor(source, path):
                 continue
             words = _start_words(source, relative, dir)
@@ -163,7 +164,7 @@ def infer(source: NodeSource) -> Sources:
 
 def _is_no_program(source: NodeSource, path: str) -> bool:
     """Tell if nobody deploys a file, by its name or by what it does at its end."""
-    if _FILLS.search(path) or _PUT_AWAY.search(path):
+    if _FILLS.search(path) or _PUT_AWAY.search(path) or tries(path):
         return True
     return _is_done_at_once(source, path)
 
@@ -200,9 +201,14 @@ def _home(source: NodeSource, path: str) -> str:
 
 
 def _is_other_command(source: NodeSource, relative: str, dir: str) -> bool:
-    """Tell if a file is a sub-command of oclif's that is not called after work."""
+    """Tell if a file is a sub-command, of oclif's or ace's, that is not called after work.
+
+    One of ace's own that makes a worker is there for it, whatever it is called.
+    """
+    path = posixpath.normpath(f"{dir}/{relative}")
+    of_ace = path not in source.sites and bool(own_command(source, path))
     return (
-        source.has_commands(dir)
+        (of_ace or source.has_commands(dir))
         and "/commands/" in f"/{relative}"
         and DEDICATED.search(relative.rpartition("/")[2]) is None
     )
@@ -225,6 +231,9 @@ _TYPED = re.compile(r"(?<![\w-])node\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b")
 
 def _start_words(source: NodeSource, relative: str, dir: str) -> tuple[str, ...]:
     prefix = "" if dir == "." else f"{dir}/"
+    command = own_command(source, f"{prefix}{relative}")
+    if command:
+        return ("node", "ace", command)
     script = re.fullmatch(r"scripts/([\w-]+)\.[jt]s", relative)
     if script and f"{prefix}redwood.toml" in source.project.files:
         return ("yarn", "rw", "exec", script[1])

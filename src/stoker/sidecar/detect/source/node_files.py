@@ -12,6 +12,7 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_commands import built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
+from stoker.sidecar.detect.source.node_nest import is_asked, makes_app
 from stoker.sidecar.detect.source.node_serving import IS_A_BOT, SERVES, is_probe, only_lives
 from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
 from stoker.sidecar.detect.source.programs import Imports, places
@@ -30,6 +31,10 @@ _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
 )
 _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
+_TRIES = re.compile(
+    r"(^|/)(test|verify|validate|diagnose|debug|smoke)([A-Z_-][\w.-]*)?\.[cm]?[jt]s$"
+)
+"""What is run by hand to see if a project works, by its name: it loads the app, and is none."""
 _PASSED_ON = re.compile(
     r"/\*.*?\*/|//[^\n]*|export\s+(?:type\s+)?(?:\*|\{)[^;'\"]*from\s*['\"][^'\"\n]+['\"]\s*;?",
     re.DOTALL,
@@ -99,7 +104,7 @@ class NodeSource:
         return frozenset(
             site.path
             for path in self.entries
-            if path in self._working and self.serves(path)
+            if path in self._working and self.serves(path) and not tries(path)
             and not self.is_for_work(path) and not DEDICATED.search(path)
             for site in self.works(path)
         )  # fmt: skip
@@ -116,12 +121,17 @@ class NodeSource:
             return any(self.project.telling(self.imports.reached(path), IS_A_BOT))
         if path in self.sites and is_probe(text):
             return False
+        if path in self._working and makes_app(text) and not self._is_asked(path):
+            return False
         near = self.imports.of(path)
         if _FORKS_ITSELF.search(text):
             near += tuple(further for each in near for further in self.imports.of(each))
         if path in self._working and only_lives(text):
             return any(map(self._is_serving, near))
         return any(map(self._is_serving, (path, *near)))
+
+    def _is_asked(self, path: str) -> bool:
+        return is_asked(self.project, self.imports.reached(path))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:
@@ -222,6 +232,11 @@ class NodeSource:
                     if found:
                         return found
         return ""
+
+
+def tries(path: str) -> bool:
+    """Tell if a file is there to try the project out, by its name."""
+    return _TRIES.search(path) is not None and DEDICATED.search(path) is None
 
 
 _BESIDE = re.compile(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$")

@@ -31,8 +31,10 @@ _OF_A_QUEUE = re.compile(r"queue|bull|^this\.process$", re.IGNORECASE)
 """What a call is on that has a queue's jobs worked on, or a class that is a queue's own."""
 _FUNCTION = re.compile(r"=>|function|^[\w.\[\]()]+$")
 """What may be one."""
-_MAKING = re.compile(rb"Worker|@Processor|@QueueProcess")
+_MAKING = re.compile(rb"Worker|@Processor|@QueueProcess|\bBullMQ\.worker\b")
 """One of these is where a worker of BullMQ is made."""
+_OF_ADONIS = "BullMQ.worker"
+"""What the service for Adonis makes one by."""
 _OWN_QUEUE = re.compile(r"class\s+\w+(?:<[^{]*>)?\s+extends\s+(?:Queue|Bull)\b")
 """A class that is a queue of Bull: what it processes is its own."""
 
@@ -69,6 +71,7 @@ class Sites:
         if not about and not self._is_bull(path):
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
+        decorated = next((_NEST[n] for n in about if n in _NEST), framework)
         if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
             return  # most files only add jobs
         text = self.project.text(path)
@@ -76,8 +79,9 @@ class Sites:
         found = calls(text, path.rpartition(".")[2])
         for call in found:
             if is_maker(call, made) or _works(call, text, framework, about):
+                of = decorated if call.name.startswith("@") else framework
                 yield Site(
-                    framework, path, call.line, self.project.line(path, call.line),
+                    of, path, call.line, self.project.line(path, call.line),
                     self._queues(path, text, call, found), _concurrency(call, text),
                     within=call.within,
                 )  # fmt: skip
@@ -167,6 +171,8 @@ def _works(call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
         return True
     if framework == "faktory" and call.last in ("work", "register"):
         return True
+    if call.name == _OF_ADONIS:
+        return framework == "bullmq"
     if framework != "bull" or call.last != "process" or call.name == "process":
         return False
     if call.name.startswith("this.process") and not _OWN_QUEUE.search(text):

@@ -33,6 +33,8 @@ def _infer(project: Project, manifests: Manifests, dir: str, found: Sources) -> 
     ):
         return  # a gem, not an app
     config = Config(project, dir)
+    if config.is_plugin:
+        return
     for name in _FRAMEWORKS:
         dependency = _gem(manifests, dir, name)
         if dependency is None or not uses(config, name, dependency):
@@ -77,7 +79,7 @@ def _command(config: Config, name: str, version: Version) -> tuple[str, ...]:
         case "sidekiq":
             if config.has("config/sidekiq.yml") or config.has("config/application.rb"):
                 return ("bundle", "exec", "sidekiq")
-            entry = _server(config)
+            entry = _server(config, b"Sidekiq.configure_server")
             return ("bundle", "exec", "sidekiq", *(("-r", f"./{entry}") if entry else ()))
         case "good_job" if config.has("bin/good_job"):
             return ("bin/good_job", "start")
@@ -93,22 +95,24 @@ def _command(config: Config, name: str, version: Version) -> tuple[str, ...]:
             return ("bundle", "exec", "rake", "resque:work", "QUEUE=*")
         case "delayed_job":
             return ("bundle", "exec", "rake", "jobs:work")
-        case "que" if que_has_command(version):
-            return ("bundle", "exec", "que")
+        case "que" if que_has_command(version) and not config.has_task("que", "work"):
+            loaded = config.has("config/environment.rb")  # by itself
+            entry = "" if loaded else _server(config, b"Que.connection")
+            return ("bundle", "exec", "que", *((f"./{entry}",) if entry else ()))
         case "que":
             return ("bundle", "exec", "rake", "que:work")
         case _:
             return ("bundle", "exec", "faktory-worker")
 
 
-def _server(config: Config) -> str:
+def _server(config: Config, sign: bytes) -> str:
     """Return what a plain program's workers are loaded by: the file that configures them."""
     prefix, project = config.path(""), config.project
     own = [
         path.removeprefix(prefix)
         for path in project.suffixed("rb")
         if path.startswith(prefix) and not project.is_aside(path)
-        and b"Sidekiq.configure_server" in project.data(path)
+        and sign in project.data(path)
         and re.search(rb"^require_relative", project.data(path), re.MULTILINE)
     ]  # fmt: skip
     usual = ("config/environment.rb", "app.rb", "worker.rb", "boot.rb", "config/boot.rb",

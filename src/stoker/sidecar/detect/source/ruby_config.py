@@ -50,6 +50,14 @@ class Config:
             if path.startswith(starts) and not self.project.is_aside(path):
                 yield path
 
+    @property
+    def is_plugin(self) -> bool:
+        """Tell if it is a part that Redmine or Discourse loads: their workers do its jobs."""
+        return "Redmine::Plugin.register" in self.text("init.rb") or (
+            re.match(r"\s*(?:#.*\n\s*)*# name:", self.project.text(self.path("plugin.rb")))
+            is not None
+        )
+
     def adapters(self) -> set[str]:
         """Return what Active Job is told to use outside of tests."""
         found: set[str] = set()
@@ -58,6 +66,17 @@ class Config:
                 named = (one or other for one, other in _ADAPTER.findall(self.said(path)))
                 found |= {_ADAPTERS[name] for name in named if name in _ADAPTERS}
         return found
+
+    def has_task(self, namespace: str, name: str) -> bool:
+        """Tell if the package has a task of Rake's of its own."""
+        start = self.path("")
+        files = [*self.project.suffixed("rake"), *self.project.named("Rakefile")]
+        paths = (path for path in files if path.startswith(start))
+        return any(
+            re.search(rf"""\bnamespace\s*+\(?\s*+:?["']?{re.escape(namespace)}\b""", text)
+            and re.search(rf"""\btask\s*+\(?\s*+:?["']?{re.escape(name)}\b""", text)
+            for text in map(self.said, paths) if text
+        )  # fmt: skip
 
     def lacks(self, table: str) -> bool:
         """Tell if the database is known, and no file about it knows of a table."""

@@ -18,10 +18,12 @@ _NOT_IN_PRODUCTION = (
     r"(?!.*\b(?:if\s+Rails\.env\.(?:development|test|local)|unless\s+Rails\.env\.production)\?)"
 )
 _EXECUTION_MODE = re.compile(
-    r"""execution_mode(?:\s*=>?|:)\s*(ENV\.fetch\([^,\n]+,\s*)?:?["']?(async\w*|inline|external)\b"""
-    + _NOT_IN_PRODUCTION
+    r"""execution_mode(?:\s*+=>?|:)\s*+(\(?ENV(?:\.fetch\([^,\n]+,\s*|\.fetch\([^)\n]+\)\s*\{\s*|"""
+    r"""\[[^]\n]+\][^|\n]{0,20}\|\|\s*))?:?["']?(async\w*|inline|external)\b""" + _NOT_IN_PRODUCTION
 )
 """How GoodJob runs jobs, where that is not said of development alone."""
+_EITHER = re.compile(r"\(?Rails\.env\.(\w+)\?\s*+\?\s*+:(\w+)\s*+:\s*+:(\w+)")
+"""One thing in an environment, and another in all others."""
 _GOOD_JOB_FILES = (
     "config/initializers/good_job.rb", "config/environments/production.rb",
     "config/application.rb",
@@ -69,7 +71,15 @@ def inside(config: Config, name: str, version: Version) -> Inside | None:
 
 def tells_good_job(config: Config) -> bool:
     """Tell if GoodJob is told how to run jobs."""
-    return any(_EXECUTION_MODE.search(config.text(name)) for name in _GOOD_JOB_FILES)
+    return any(_EXECUTION_MODE.search(_in_production(config, name)) for name in _GOOD_JOB_FILES)
+
+
+def _in_production(config: Config, name: str) -> str:
+    """Return what a file says, with what it says of production where it has both."""
+    return _EITHER.sub(
+        lambda either: f":{either[2] if either[1] == 'production' else either[3]}",
+        config.text(name),
+    )
 
 
 def que_has_command(version: Version) -> bool:
@@ -160,7 +170,7 @@ def _set_variable(config: Config, condition: str) -> str:
 def _good_job(config: Config) -> Inside | None:
     given, path = config.given("GOOD_JOB_EXECUTION_MODE")
     for name in _GOOD_JOB_FILES:
-        text = config.text(name)
+        text = _in_production(config, name)
         at = _EXECUTION_MODE.search(text)
         mode = given if at and at[1] and given else at[2] if at else ""
         if at and mode.startswith("async"):

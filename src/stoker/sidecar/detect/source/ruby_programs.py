@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from stoker.sidecar.detect.expand import Start
 from stoker.sidecar.detect.grammar import Launch
+from stoker.sidecar.detect.source.ruby_config import Config
 from stoker.sidecar.project import Project
 
 _MAKERS = {
@@ -15,14 +16,23 @@ _MAKERS = {
     "sidekiq": "Sidekiq::CLI", "solid_queue": "SolidQueue::Supervisor", "good_job": "GoodJob::CLI",
     "faktory": "Faktory::CLI",
 }  # fmt: skip
+_WORKS = re.compile(r"(?:\w+:)*(\w+):(work|workers?|consume|listen|poll)")
+"""A task of a project's own that works, by its name."""
 _CONSTANT = re.compile(r"\b[A-Z]\w*[a-z]\w*\b")
 _DEEPEST = 3
 
 
 def ruby_program(project: Project, start: Start, dir: str) -> Launch | None:
-    """Return what ``rails runner FILE`` or ``ruby FILE`` starts, if it makes a worker."""
+    """Return what ``rails runner FILE`` or ``ruby FILE`` starts, if it makes a worker.
+
+    So does a task of Rake's that the project has itself and calls so: a worker of no framework.
+    """
     words = start.step.words
     name = posixpath.basename(words[0])
+    task = next(filter(None, map(_WORKS.fullmatch, words[1:])), None)
+    if name in ("rake", "rails") and task and Config(project, dir).has_task(task[1], task[2]):
+        bundled = words if "/" in words[0] else ("bundle", "exec", *words)
+        return Launch("", "worker", bundled, task[0])
     at = 2 if name == "rails" and words[1:2] == ("runner",) else 1
     if name not in ("rails", "ruby") or len(words) <= at or not words[at].endswith(".rb"):
         return None

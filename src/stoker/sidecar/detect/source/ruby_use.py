@@ -34,7 +34,12 @@ def uses(config: Config, name: str, dependency: Dependency) -> bool:
         case "solid_queue":
             return name in adapters
         case "que":
-            return name in adapters or _has_in(config, r"\bQue(?:::|\.)\w", "app", "lib", "config")
+            used = r"\bQue(?:::|\.)\w"
+            return (
+                name in adapters
+                or _has_in(config, used, "app", "lib", "config")
+                or _has_anywhere(config, used)
+            )
         case "sidekiq":
             return _uses_sidekiq(config, dependency, adapters)
         case "delayed_job":
@@ -60,8 +65,13 @@ def _uses_sidekiq(config: Config, dependency: Dependency, adapters: set[str]) ->
     delayed = "" if "delayed_job" in config.text("Gemfile") else f"|{_DELAYED}"
     if _has_in(config, _SIDEKIQ_CLASS + delayed, "app", "lib", "workers", "jobs"):
         return not _only_pushes(config, "Sidekiq::Client", _SIDEKIQ_JOB)
+    return _has_anywhere(config, _SIDEKIQ_CLASS)
+
+
+def _has_anywhere(config: Config, pattern: str) -> bool:
+    """Tell if a file of a program that is none of Rails' has what a pattern finds."""
     return not config.has("config/application.rb") and any(
-        re.search(_SIDEKIQ_CLASS, config.project.text(path))
+        re.search(pattern, config.project.text(path))
         for path in config.project.suffixed("rb")
         if not config.project.is_aside(path)
     )

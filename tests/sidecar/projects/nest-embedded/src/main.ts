@@ -1,3 +1,4 @@
 import { NestFactory } from "@nestjs/core";
 import { Mail } from "./mail.processor";
-NestFactory.create(Mail).then((app) => app.listen(3000));
+import { OrdersController } from "./orders.controller";
+NestFactory.create({ module: Mail, controllers: [OrdersController] }).then((app) => app.listen(3000));

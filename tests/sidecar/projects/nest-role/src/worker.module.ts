@@ -1,4 +1,5 @@
 import { Module } from "@nestjs/common";
 import { MailProcessor } from "./mail.processor";
-@Module({ providers: [MailProcessor] })
+import { OrdersController } from "./orders.controller";
+@Module({ providers: [MailProcessor], controllers: [OrdersController] })
 export class WorkerModule {}

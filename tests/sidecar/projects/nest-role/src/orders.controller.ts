@@ -1,0 +1,3 @@
+import { Controller, Get } from "@nestjs/common";
+@Controller("orders")
+export class OrdersController { @Get() all() { return []; } }

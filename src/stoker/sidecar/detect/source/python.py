@@ -184,9 +184,10 @@ def _huey(source: PythonSource) -> list[Inferred]:
         "PriorityRedisExpireHuey",
     )
     shape = "huey_consumer {module}.{name}"
-    return _single(source, "huey", calls, shape) or (
+    single = _single(source, "huey", calls, shape) or (
         _single(source, "huey", tuple(source.hueys), shape)
     )
+    return python_scripts.programs(source, "huey") or single
 
 
 def _arq(source: PythonSource) -> list[Inferred]:

@@ -114,6 +114,8 @@ class PythonSource:
         self.hueys = {name for m in self.modules.values() for name in m.hueys}
         self.brokers = {name for m in self.modules.values() for name in m.brokers}
         self._parse_more()
+        if self._pass_on():
+            self._parse_more()
 
     def speaking_of(self, word: str) -> Iterator[str]:
         """Yield the files that have a word somewhere."""
@@ -163,6 +165,21 @@ class PythonSource:
                 module = _parse(self.project, path, text)
                 if module is not None:
                     self.modules[path] = module
+
+    def _pass_on(self) -> bool:
+        """Note the functions that return an app of Celery that another one made; tell if any do."""
+        makers, before = {"Celery"}, self.factories
+        returning: dict[str, set[str]] = {}
+        while True:
+            returning = {path: _returning(m, makers) for path, m in self.modules.items()}
+            more = {name for names in returning.values() for name in names} - makers
+            if not more:
+                break
+            makers |= more
+        for path, names in returning.items():
+            self.modules[path].factories |= names
+        self.factories = before | (makers - {"Celery"})
+        return self.factories != before
 
     def module(self, path: str) -> Module | None:
         """Return a file that tells nothing itself, and may lead from one that does to another."""
@@ -313,6 +330,28 @@ def _parse(project: Project, path: str, text: str) -> Module | None:
     _collect(project, module, tree.body, making)
     module.brokers = _brokers(module) if "taskiq" in text else set()
     return module
+
+
+def _returning(module: Module, makers: set[str]) -> set[str]:
+    """Return the functions of a file that return what one of ``makers`` makes."""
+    made = {call for full, call in module.calls if full.rpartition(".")[2] in makers}
+    found: set[str] = set()
+    for function in module.tree.body if made else ():
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        nodes = list(ast.walk(function))
+        held = {
+            target.id
+            for node in nodes
+            if isinstance(node, ast.Assign) and _call_in(node.value) in made
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        given = (node.value for node in nodes if isinstance(node, ast.Return) and node.value)
+        if any(_call_in(each) in made or (isinstance(each, ast.Name) and each.id in held)
+               for each in given):  # fmt: skip
+            found.add(function.name)
+    return found
 
 
 def _brokers(module: Module) -> set[str]:

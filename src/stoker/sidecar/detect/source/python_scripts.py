@@ -13,6 +13,7 @@ from stoker.sidecar.detect.source.python_imports import loaded_by
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import console_scripts
 from stoker.sidecar.detect.source.python_sites import program_sites, script_sites
+from stoker.sidecar.detect.source.python_web import serves
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded, Evidence, Role
 
@@ -93,6 +94,16 @@ def own_scripts(source: PythonSource) -> list[Inferred]:
         program = starting(source, sites[0].framework, path) if sites else ""
         if program:
             found.append(script(source, sites[0].framework, program, sites))
+    return found
+
+
+def programs(source: PythonSource, framework: str) -> list[Inferred]:
+    """Return the programs that make a framework's worker themselves, and serve nothing."""
+    found: list[Inferred] = []
+    for path in source.modules:
+        sites = [site for site in script_sites(source, path) if site.framework == framework]
+        if sites and runs(source, path) and not (is_web(source, path) or serves(source, path)):
+            found.append(script(source, framework, path, sites))
     return found
 
 

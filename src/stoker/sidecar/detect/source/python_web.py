@@ -15,7 +15,7 @@ import msgspec
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_imports import file_of
 from stoker.sidecar.detect.source.python_modules import Definition, Module, PythonSource, full_name
-from stoker.sidecar.detect.source.python_sites import script_sites
+from stoker.sidecar.detect.source.python_sites import every_site
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded
 
@@ -28,7 +28,8 @@ _SERVES = re.compile(
 _HOOK = re.compile(
     r"FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|Starlette(?<!\wStarlette)\(|"
     r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|def lifespan\b|on_event\(|"
-    r"on_startup|before_serving|server_start\b|def (?:post_fork|when_ready)\(|def ready\(self"
+    r"on_startup|before_serving|server_start\b|main_process_(?:start|ready)\b|"
+    r"def (?:post_fork|when_ready)\(|def ready\(self"
 )
 _DEDICATED = re.compile(
     r"(^|[/_])(workers?|consumer)(_main|_settings)?\.py$|/workers?/__main__\.py$"
@@ -59,7 +60,7 @@ class _Apps:
 
     def __init__(self, source: PythonSource) -> None:
         self.source = source
-        sites = {path: script_sites(source, path) for path in source.modules}
+        sites = {path: tuple(every_site(source, path)) for path in source.modules}
         self.makers = {path: found for path, found in sites.items() if found}
         """The files that make workers, and where."""
         self._settings: dict[str, bool | None] = {}
@@ -117,7 +118,7 @@ class _Apps:
         nodes = list(self._run(module, body))
         lines = {node.lineno for node in nodes if isinstance(node, ast.Call)}
         for site in self.makers.get(path, ()):
-            if site.line in lines:
+            if site.line in lines and site.role == "worker":
                 return site
         names = {full_name(module, n) for n in nodes if isinstance(n, ast.Name | ast.Attribute)}
         for name in sorted(names - seen) if len(seen) < _MOST else ():
@@ -195,11 +196,14 @@ class _Apps:
 
 
 def _at_start(module: Module) -> list[ast.AST]:
-    """Return what a file runs by itself, and the hooks that a framework calls."""
-    return [
-        node for node in module.tree.body
-        if not isinstance(node, Definition) or _HOOK.search(as_source(node))
-    ]  # fmt: skip
+    """Return what a file runs by itself, the hooks that a framework calls, and what serves."""
+    return [node for node in module.tree.body if not isinstance(node, Definition) or _starts(node)]
+
+
+def _starts(node: Definition) -> bool:
+    text = as_source(node)
+    serves = not isinstance(node, ast.ClassDef) and _SERVES.search(text) is not None
+    return serves or _HOOK.search(text) is not None
 
 
 def _default(source: PythonSource, setting: str) -> bool | None:

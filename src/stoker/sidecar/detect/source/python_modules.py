@@ -26,7 +26,7 @@ _TELLING = sieve(
     "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
     "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
     "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task", "get_worker",
-    "rq_scheduler", "get_scheduler",
+    "rq_scheduler", "get_scheduler", "create_consumer", ".Worker(", "run_worker",
     whole=("from rq", "import rq", "flask_rq", "flask.ext.rq", "arq", "saq"),
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={

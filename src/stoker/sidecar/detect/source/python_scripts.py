@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import DEDICATED, Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import command_around, reached
@@ -104,7 +106,35 @@ def programs(source: PythonSource, framework: str) -> list[Inferred]:
         sites = [site for site in script_sites(source, path) if site.framework == framework]
         if sites and runs(source, path) and not (is_web(source, path) or serves(source, path)):
             found.append(script(source, framework, path, sites))
-    return found
+    return without_twins(found)
+
+
+def without_twins(programs: Sequence[Inferred]) -> list[Inferred]:
+    """Return programs of one framework without those that are other ways to start the same worker.
+
+    They lie side by side, their names only say that they are workers, or of which system, and none
+    takes other queues than the first.
+    """
+    found: dict[tuple[str, str], Inferred] = {}
+    for each in programs:
+        name = each.app.rpartition("/")[2].removesuffix(".py").lower()
+        plain = all(map(_SAYS_NOTHING.fullmatch, re.split(r"[-_]", name)))
+        key = (directory(each.app), "" if plain else name)
+        first = found.setdefault(key, each)
+        if first is not each:
+            if first.queues and each.queues and first.queues != each.queues:
+                found[key[0], name] = each
+            else:
+                others = (*first.alternatives, each.words)
+                found[key] = msgspec.structs.replace(first, alternatives=others)
+    return list(found.values())
+
+
+_SAYS_NOTHING = re.compile(
+    r"(?:rq|redis|huey|q|queues?|jobs?|tasks?|bg|background|(?:multi)?workers?|consumers?|run(?:ner)?|"
+    r"start|launch(?:er)?|main|simple|local|win(?:dows)?|mac(?:os)?|linux|unix|docker|py)"
+)
+"""The words of a program's name that tell it from none of those beside it."""
 
 
 def runs(source: PythonSource, path: str) -> bool:

@@ -54,7 +54,10 @@ _METHODS = (
     ("procrastinate", (".run_worker", ".run_worker_async")),
 )
 """Called on an object of the framework, of which the file has to speak."""
-_STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system)")
+_STARTS = re.compile(
+    r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system|popen|spawn[lv]p?e?)|"
+    r"asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)"
+)
 
 
 def script_sites(source: PythonSource, path: str) -> tuple[Site, ...]:
@@ -136,7 +139,10 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
 def commands(module: Module) -> Iterator[tuple[ast.Call, Launch]]:
     """Yield where a file has a worker's command run, and the command."""
     for full, call in module.calls:
-        launch = recognise(tuple(_words_of(call)), {}) if _STARTS.fullmatch(full) else None
+        if not _STARTS.fullmatch(full):
+            continue
+        words = tuple(_words_of(module, call))
+        launch = recognise(words[2:] if words[:2] == ("python", "-m") else words, {})
         if launch is not None:
             yield call, launch
 
@@ -192,13 +198,29 @@ def _site(
     return Site(framework, path, call.lineno, text, queues, None, role)
 
 
-def _words_of(call: ast.Call) -> Iterator[str]:
+def _words_of(module: Module, call: ast.Call) -> Iterator[str]:
     """Yield the words of a command that a call is given, as a list or as one string."""
     for argument in call.args:
+        argument = _held(module, argument)
         given = argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
         for each in given:
             if isinstance(each, ast.Constant) and isinstance(each.value, str):
                 yield from each.value.split() if len(given) == 1 else (each.value,)
+            elif isinstance(each, ast.Attribute) and full_name(module, each) == "sys.executable":
+                yield "python"
+
+
+def _held(module: Module, argument: ast.expr) -> ast.expr:
+    """Return what a name of a command was given, where the file says so once."""
+    if not isinstance(argument, ast.Name):
+        return argument
+    given = [
+        node.value
+        for node in module.nodes
+        if isinstance(node, ast.Assign)
+        and any(isinstance(each, ast.Name) and each.id == argument.id for each in node.targets)
+    ]
+    return given[0] if len(given) == 1 else argument
 
 
 def _is_queue(function: ast.expr) -> bool:

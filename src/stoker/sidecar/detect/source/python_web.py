@@ -29,7 +29,7 @@ _HOOK = re.compile(
     r"FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|Starlette(?<!\wStarlette)\(|"
     r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|def lifespan\b|on_event\(|"
     r"on_startup|before_serving|server_start\b|main_process_(?:start|ready)\b|"
-    r"def (?:post_fork|when_ready)\(|def ready\(self"
+    r"def (?:on_starting|when_ready|post_fork|post_worker_init)\(|def ready\(self"
 )
 _DEDICATED = re.compile(
     r"(^|[/_])(workers?|consumer)(_main|_settings)?\.py$|/workers?/__main__\.py$"

@@ -77,8 +77,9 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     stokers = _stokers(source, module)
     for full, call in module.calls:
         framework = _SCRIPTS.get(own.get(full, full)) or next(
-            (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
-        )
+            (name for each in (full, *_handed(module, call)) for name, ends in _METHODS
+             if each.endswith(ends) and name in text), None
+        )  # fmt: skip
         given = (each.id for each in call.args if isinstance(each, ast.Name))
         if framework is None and any(name in settings for name in given):
             framework = "arq"  # its settings are given to nothing but a worker, or a wrapper of it
@@ -91,6 +92,13 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
                 tuple(_names_in(source, module, call)) if framework in ("rq", "faktory") else ()
             )
             yield _site(source, path, call, framework, queues)
+
+
+def _handed(module: Module, call: ast.Call) -> Iterator[str]:
+    """Yield the methods that a call is given to run: ``Process(target=app.worker_main)``."""
+    for each in (*call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(each, ast.Attribute):
+            yield full_name(module, each)
 
 
 def _is_told(call: ast.Call) -> bool:

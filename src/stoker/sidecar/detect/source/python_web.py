@@ -22,12 +22,14 @@ from stoker.sidecar.detection import Embedded
 _SERVES = re.compile(
     r"app(?<!\wapp)\.run\(|uvicorn\.(?:run|Server)\(|run_app\(|socketio\.run\(|"
     r"serve(?<!\wserve)\(|start(?<!\wstart)_polling\(|run(?<!\wrun)_polling\(|"
-    r"bot(?<!\wbot)\.run\(|client(?<!\wclient)\.run\("
+    r"bot(?<!\wbot)\.run\(|client(?<!\wclient)\.run\(|demo(?<!\wdemo)\.launch\("
 )
 """A web server, or a bot: what the project is there for."""
 _HOOK = re.compile(
     r"FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|Starlette(?<!\wStarlette)\(|"
-    r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|def lifespan\b|on_event\(|"
+    r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|"
+    r"falcon(?<!\wfalcon)\.(?:asgi\.)?(?:API|App)\(|web(?<!\wweb)\.Application\(|"
+    r"def lifespan\b|on_event\(|"
     r"on_startup|before_serving|server_start\b|main_process_(?:start|ready)\b|"
     r"def (?:on_starting|when_ready|post_fork|post_worker_init)\(|def ready\(self"
 )

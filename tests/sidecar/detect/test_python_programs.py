@@ -429,3 +429,13 @@ def test_a_script_with_an_environment_of_its_own_is_no_worker(
     text = f"{asks}import dramatiq\n\n\n@dramatiq.actor\ndef mail(n): ...\n"
 
     assert commands(seen(tmp_path, {"leak.py": text})) == expected
+
+
+def test_the_consumer_of_huey_is_a_module_too(tmp_path: Path) -> None:
+    procfile = "jobs: python -m huey.bin.huey_consumer jobs.huey -w 4\n"
+
+    [unit] = seen(
+        tmp_path, {"requirements.txt": "huey\n", "jobs.py": ONE_HUEY, "Procfile": procfile}
+    ).units
+
+    assert (unit.command[-1], unit.concurrency) == ("4", 4)

@@ -196,8 +196,10 @@ _SHELLS = frozenset({"sh", "bash", "ash", "zsh", "dash"})
 _PYTHON = re.compile(r"(?:\S*/)?python[0-9.]*|pypy3?|py")
 _MODULES = frozenset({
     "celery", "dramatiq", "rq", "arq", "saq", "taskiq", "huey_consumer", "procrastinate",
-    "stoker", "flower", "litestar", "flask", "watchfiles", "watchdog.watchmedo", "dotenv",
+    "stoker", "flower", "litestar", "flask", "watchfiles", "dotenv",
 })  # fmt: skip
+_MODULES_OF = {"watchdog.watchmedo": "watchmedo", "huey.bin.huey_consumer": "huey_consumer"}
+"""Commands that are not called as the package is, by their modules."""
 DEV_RUNNERS = frozenset({
     "nodemon", "ts-node-dev", "tsnd", "watchmedo", "watchfiles", "reflex", "air", "modd", "entr",
     "tsc-watch", "CompileDaemon", "guard", "rerun", "wgo", "watchexec", "cargo-watch", "bacon",
@@ -257,10 +259,9 @@ def _inside(step: Step) -> list[Step] | None:
     if (watched := _debugged(words) or _reloaded(words)) is not None:
         return watched
     if _PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
-        name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]
-        return [Step(("watchmedo" if "watchmedo" in words[2] else name, *words[3:]))] if (
-            name in _MODULES
-        ) else None  # fmt: skip
+        package = words[2].split(".")[0]
+        name = _MODULES_OF.get(words[2]) or (package if package in _MODULES else "")
+        return [Step((name, *words[3:]))] if name else None
     return _runner(words)
 
 

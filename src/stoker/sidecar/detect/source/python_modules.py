@@ -26,12 +26,12 @@ _TELLING = sieve(
     "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
     "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
     "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task", "get_worker",
-    "rq_scheduler", "get_scheduler", "create_consumer", ".Worker(", "run_worker",
+    "rq_scheduler", "get_scheduler", "create_consumer", "app.Worker(",
     whole=("from rq", "import rq", "flask_rq", "flask.ext.rq", "arq", "saq"),
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={
         "await ": r"[\w.]+\.worker\(",
-        "celery": r"\w*(?:\.start)?\(",
+        "celery": r"\w*(?:\.start|\.Worker)?\(",
         "dramatiq.": r"cli|[Ww]orker",
         "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
     },
@@ -168,18 +168,18 @@ class PythonSource:
 
     def _pass_on(self) -> bool:
         """Note the functions that return an app of Celery that another one made; tell if any do."""
-        makers, before = {"Celery"}, self.factories
+        makers, known = {"Celery"}, self.factories
         returning: dict[str, set[str]] = {}
         while True:
             returning = {path: _returning(m, makers) for path, m in self.modules.items()}
-            more = {name for names in returning.values() for name in names} - makers
+            more = set[str]().union(*returning.values()) - makers
             if not more:
                 break
             makers |= more
         for path, names in returning.items():
             self.modules[path].factories |= names
-        self.factories = before | (makers - {"Celery"})
-        return self.factories != before
+        self.factories = known | (makers - {"Celery"})
+        return self.factories != known
 
     def module(self, path: str) -> Module | None:
         """Return a file that tells nothing itself, and may lead from one that does to another."""

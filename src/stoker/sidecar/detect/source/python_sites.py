@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.grammar import Launch, recognise
 from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.shell import Step, unwrap
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import (
     Module,
@@ -97,7 +98,7 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
 def _handed(module: Module, call: ast.Call) -> Iterator[str]:
     """Yield the methods that a call is given to run: ``Process(target=app.worker_main)``."""
     for each in (*call.args, *(keyword.value for keyword in call.keywords)):
-        if isinstance(each, ast.Attribute):
+        if isinstance(each, ast.Attribute) and each.attr.islower():
             yield full_name(module, each)
 
 
@@ -149,10 +150,10 @@ def commands(module: Module) -> Iterator[tuple[ast.Call, Launch]]:
     for full, call in module.calls:
         if not _STARTS.fullmatch(full):
             continue
-        words = tuple(_words_of(module, call))
-        launch = recognise(words[2:] if words[:2] == ("python", "-m") else words, {})
-        if launch is not None:
-            yield call, launch
+        for step in unwrap(Step(tuple(_words_of(module, call)))):
+            launch = recognise(step.words, {})
+            if launch is not None:
+                yield call, launch
 
 
 def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Site, ...]:

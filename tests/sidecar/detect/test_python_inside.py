@@ -88,7 +88,7 @@ def test_a_consumer_that_another_file_runs_for_the_app_is_inside(tmp_path: Path)
 
 def test_a_sub_command_that_serves_is_no_worker_beside_the_one_that_works(tmp_path: Path) -> None:
     main = (
-        "import asyncio\nimport sys\n\nfrom shop.run import run_all, run_worker\n\n"
+        "import asyncio\nimport sys\n\nimport arq\nfrom shop.run import run_all, run_worker\n\n"
         "if sys.argv[1] == 'start':\n    asyncio.run(run_all())\n"
         "elif sys.argv[1] == 'worker':\n    asyncio.run(run_worker())\n"
     )

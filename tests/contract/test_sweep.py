@@ -11,6 +11,7 @@ from tests.contract.support import (
     Clock,
     counts,
     done,
+    drain,
     every,
     exists,
     failed,
@@ -40,7 +41,7 @@ async def store(broker: Broker, state: State, count: int, name: str = "noop") ->
     delay_ms = 3_600_000 if state is State.DELAYED else 0
     added = await put(broker, *(new(name, delay_ms=delay_ms) for _ in range(count)))
     if state in (State.ACTIVE, *FINISHED):
-        jobs = await take(broker, count)
+        jobs = await drain(broker)
         if state in FINISHED:
             end = done if state is State.COMPLETED else failed
             await settle(broker, *(end(job) for job in jobs))

@@ -194,8 +194,7 @@ async def test_leases_that_ran_out_beside_many_active_jobs_are_looked_for_part_b
 
 async def test_the_newest_of_a_long_active_list_are_ended_from_its_end(server: Server) -> None:
     broker = await make_broker(server.url).open()
-    await broker.add([NewJob("q", "t", "{}")] * 300)
-    jobs = await broker.claim(Want({"q": 300}, 300, "w"))
+    jobs = await claimed(broker, 300)
     with server.connect(decode_responses=True) as client:
         others = [f"other-{number}" for number in range(20_000)]
         client.rpush("bull:q:active", *others)  # older, and they run on
@@ -399,6 +398,53 @@ async def test_what_lies_scattered_among_many_that_run_is_ended_at_once(
         assert searches(server) <= 10
         left = client.lrange("bull:q:active", 0, -1)
     assert left == [id for id in active if id.startswith("other")]
+    await broker.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "running", "most_calls"), [(5, 150_000, 5), (100, 150_000, 10), (40, 700_000, 60)]
+)
+async def test_among_very_many_that_run_one_call_ends_a_part(
+    server: Server, count: int, running: int, most_calls: int
+) -> None:
+    broker = await make_broker(server.url).open()
+    *jobs, taken = await claimed(broker, count)
+    await broker.add([NewJob("q", "t", "{}")])
+    others = [f"other-{number}" for number in range(running)]
+    step = len(others) // count
+    with server.connect(decode_responses=True) as client:
+        client.delete("bull:q:active")
+        for place, job in enumerate(jobs):
+            client.rpush("bull:q:active", *others[place * step : (place + 1) * step], job.id)
+        client.rpush("bull:q:active", *others[len(jobs) * step :])
+        client.config_resetstat()
+
+        finished = await broker.finish(
+            [Done(lease_of(job), "null", Keep()) for job in (*jobs, taken)],
+            Want({"q": 1}, 1, "w"),
+        )
+
+        assert finished.lost == {lease_of(taken)}
+        assert [job.id for job in finished.jobs] == [str(count + 1)]
+        calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+        assert 1 < calls <= most_calls, "each call is bounded, and does its part"
+        assert client.lrange("bull:q:active", 1, -1) == others
+        assert client.zcard("bull:q:completed") == len(jobs)
+    await broker.close()
+
+
+async def test_the_keys_of_a_very_long_line_are_looked_for_together(server: Server) -> None:
+    broker = await make_broker(server.url).open()
+    ids = [added.id for added in await broker.add([NewJob("q", "t", "{}")] * 50)]
+    with server.connect() as client:
+        for first in range(0, 500_000, 10_000):  # behind them; jobs that nobody comes to
+            client.lpush("bull:q:wait", *range(first + 1_000, first + 11_000))
+        client.config_resetstat()
+
+        jobs = await broker.claim(Want({"q": 50}, 50, "w"))
+
+        assert [job.id for job in jobs] == ids
+        assert client.info("commandstats")["cmdstat_exists"]["calls"] == 1
     await broker.close()
 
 

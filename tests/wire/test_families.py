@@ -208,3 +208,43 @@ async def test_a_child_that_outlives_its_parent_leaves_nothing_of_it(
     await (ours.complete("c") if ends_well else ours.fail("c", "no", final=True))
 
     assert not [key for key in jobs_left(server) if key.split(":")[2] == "p"]
+
+
+async def test_a_parent_does_not_complete_with_a_child_that_was_to_fail_it(
+    theirs: PeerQueue, ours: StokerSide
+) -> None:
+    """Nothing in its own hash says so: it had failed already when the child did."""
+    await theirs.add("perform", jobId="p")
+    await ours.claim()
+    parent = {"id": "p", "queue": "bull:q"}
+    await theirs.add("perform", jobId="c", parent=parent, failParentOnFailure=True)
+    await ours.complete("p")  # before its child: it fails
+    assert await ours.claim() == "c"
+    await ours.fail("c", "no", final=True)
+    await ours.retry("p")
+    assert await ours.claim() == "p"
+
+    await ours.complete("p")
+
+    job = await theirs.job("p")
+    assert job is not None
+    assert job.failed_reason == "one of its children failed"
+
+
+@pytest.mark.parametrize("options", [{}, {"failParentOnFailure": True}], ids=["none", "fails it"])
+async def test_a_parent_is_let_go_with_the_children_it_waits_for_again(
+    theirs: PeerQueue, ours: StokerSide, server: Server, options: dict[str, bool]
+) -> None:
+    await theirs.add_flow("perform", {"jobId": "p"}, {"jobId": "c", **options})
+    for id in ("c", "p"):
+        assert await ours.claim() == id
+        await ours.complete(id)
+    await ours.retry("c")
+    assert await ours.claim() == "c"
+    await ours.fail("c", "no", final=True)
+    await theirs.add("perform", jobId="next", removeOnComplete=1)
+    assert await ours.claim() == "next"
+
+    await ours.complete("next")  # of completed jobs one is kept
+
+    assert not [key for key in jobs_left(server) if key.split(":")[2] == "p"]

@@ -10,10 +10,11 @@ import pytest
 from stoker import BrokerUnavailable, State
 from stoker.broker import make_broker
 from stoker.broker.base import Broker, Select, Want
+from stoker.broker.redis.finish import SETTLED_AT_ONCE
 from stoker.broker.redis.scripts import script
 from stoker.events import subscribe
 from stoker.failure import Failure
-from stoker.job.model import JobRecord, Lease, NewJob, lease_of
+from stoker.job.model import JobRecord, Keep, Lease, NewJob, lease_of
 from stoker.job.outcome import Done, Failed, Outcome, Released, Retried, Snoozed
 from tests.servers.front import Front
 from tests.servers.server import Server
@@ -130,18 +131,43 @@ async def test_the_others_of_the_batch_are_settled(front: Front, broker: Broker)
     assert stats.counts[State.COMPLETED] == 3
 
 
-async def test_a_worker_says_nothing_of_lost_jobs(front: Front) -> None:
-    app = application(front.url)
+async def test_what_an_earlier_call_settled_is_not_called_lost(
+    front: Front, broker: Broker, server: Server
+) -> None:
+    """Of many outcomes some calls were answered, one was not. Nothing is left to tell by."""
+    await broker.add([NewJob("q", "t", "{}")] * SETTLED_AT_ONCE)
+    await broker.add([NewJob("q", "t", "{}", id="the-last")])
+    jobs: list[JobRecord] = []
+    while more := await broker.claim(Want({"q": 250}, 250, "w")):
+        jobs += more
+    keep = [Keep(count=0)] * SETTLED_AT_ONCE + [Keep()]
+    outcomes = [Done(lease_of(job), "1", each) for job, each in zip(jobs, keep, strict=True)]
+    front.lose_answer_to("the-last")
+    with pytest.raises(BrokerUnavailable):
+        await broker.finish(outcomes)
+
+    answer = await broker.finish(outcomes)
+
+    assert not answer.lost
+    with server.connect(decode_responses=True) as client:
+        assert client.zrange("bull:q:completed", 0, -1) == ["the-last"]
+        assert not client.exists("bull:q:active")
+    assert (await broker.finish(outcomes[:1])).lost == {outcomes[0].lease}, "it was told once"
+
+
+async def test_a_worker_says_nothing_of_lost_jobs(front: Front, server: Server) -> None:
+    app, caller = application(front.url), application(server.url)  # whose connection is not cut
     told: list[str] = []
     subscription = subscribe(lambda event, _: told.append(event))
     front.lose_answer_to(FINISH.digest)
 
-    job = await app.queue(QUEUE).add("perform", steps(("return", "ok")))
+    job = await caller.queue(QUEUE).add("perform", steps(("return", "ok")))
     async with working(app):
         assert await asyncio.wait_for(job.wait(), 20) == "ok"
         await eventually(lambda: is_in("jobs.finished", told), "the worker to be answered")
 
     await app.close()
+    await caller.close()
     subscription()
     assert "broker.failed" in told
     assert "jobs.lost" not in told

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stoker.sidecar import bull
 from stoker.sidecar.detection import BrokerKind, Language
 
 
@@ -96,15 +97,13 @@ FRAMEWORKS: dict[str, Framework] = {
             brokers=["postgres"], stop_grace=60, concurrency_flag="--concurrency",
         ),
         _framework(
-            "bullmq", "BullMQ", packages={"node": ["bullmq", "@nestjs/bullmq", "groupmq",
-            "@taskforcesh/bullmq-pro", "@rlanz/bull-queue", "@acidiney/bull-queue",
-            "@nemoventures/adonis-jobs"],
+            "bullmq", "BullMQ", packages={"node": bull.PACKAGES["bullmq"].names,
             "python": ["bullmq"]}, brokers=["redis"], stop_grace=60,
             grace_reason="the app must call worker.close(), which waits for running jobs",
         ),
         _framework(
-            "bull", "Bull", packages={"node": ["bull", "@nestjs/bull", "@rocketseat/adonis-bull",
-            "@ksgl/adonis-bull"]}, brokers=["redis"], stop_grace=60,
+            "bull", "Bull", packages={"node": bull.PACKAGES["bull"].names}, brokers=["redis"],
+            stop_grace=60,
         ),
         _framework(
             "sidekiq", "Sidekiq", packages={"ruby": ["sidekiq", "sidekiq-pro", "sidekiq-ent"]},
@@ -192,8 +191,11 @@ LIBRARIES = frozenset({
 }) | {
     name for framework in FRAMEWORKS.values() for names in framework.packages.values()
     for name in names
-}  # fmt: skip
-"""A project of this name is the library itself: whatever it starts is for its own development."""
+} - {"nest-bull"}  # fmt: skip
+"""A project of this name is the library itself: whatever it starts is for its own development.
+
+But ``nest-bull`` is what people call an attempt at Bull in Nest.
+"""
 
 DASHBOARD_PORTS = {
     "celery": 5555, "rq": 9181, "asynq": 8080, "river": 8080, "bullmq": 3000, "faktory": 7420,

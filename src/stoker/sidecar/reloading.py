@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stoker.sidecar.detect.shell import DEV_FLAGS, DEV_RUNNERS, split
+from stoker.sidecar.detect.shell import split
+from stoker.sidecar.detect.watchers import DEV_FLAGS, DEV_RUNNERS
 from stoker.sidecar.plan import Service
 
 Words = tuple[str, ...]

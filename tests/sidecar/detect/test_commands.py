@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.sidecar.detect.grammar import Launch, recognise
-from stoker.sidecar.detect.shell import Step, steps, unwrap
+from stoker.sidecar.detect.shell import Step, steps
+from stoker.sidecar.detect.unwrapping import unwrap
 
 
 def run(line: str) -> list[Step]:

@@ -45,6 +45,15 @@ def test_a_library_is_one_with_an_underscore_as_well(tmp_path: Path) -> None:
     assert seen(tmp_path, {"setup.py": setup, "compose.yml": compose}).units == ()
 
 
+def test_an_attempt_that_is_called_as_a_package_once_was_is_none(tmp_path: Path) -> None:
+    manifest = '{"name": "nest-bull", "dependencies": {"bullmq": "5"}}'
+    worker = 'import { Worker } from "bullmq";\nnew Worker("mail", send);\n'
+
+    found = seen(tmp_path, {"package.json": manifest, "worker.ts": worker})
+
+    assert [each.framework for each in found.units] == ["bullmq"]
+
+
 def test_what_its_users_call_their_modules_is_no_command_of_its_own(tmp_path: Path) -> None:
     project = '[project]\nname = "far-broker"\ndependencies = ["dramatiq"]\n'
     guide = "```bash\ndramatiq tasks --threads 4\npython manage.py rundramatiq\n```\n"

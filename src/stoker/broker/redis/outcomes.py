@@ -29,8 +29,8 @@ def without_repeats(outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], fro
     return list(first.values()), frozenset(repeated)
 
 
-def write(call: Call, outcomes: Sequence[Outcome]) -> list[Lease]:
-    """Write the outcomes as arguments of ``finish``; return their leases in that order."""
+def write(call: Call, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Write the outcomes as arguments of ``finish``; return them in that order."""
     groups: dict[tuple[str, Keep], list[Done]] = {}
     others: list[Outcome] = []
     for outcome in outcomes:
@@ -39,18 +39,17 @@ def write(call: Call, outcomes: Sequence[Outcome]) -> list[Lease]:
         else:
             others.append(outcome)
     call.add(len(groups))
-    leases: list[Lease] = []
+    written: list[Outcome] = []
     for (queue, keep), group in groups.items():
         call.add(call.place(queue), keep.count, keep.age_ms, keep.limit, len(group))
         for done in group:
             lease = done.lease
             call.args += (lease.id, lease.token, done.value)
-            leases.append(lease)
+        written += group
     call.add(len(others))
     for outcome in others:
         _add_other(call, outcome)
-        leases.append(outcome.lease)
-    return leases
+    return written + others
 
 
 def _add_other(call: Call, outcome: Outcome) -> None:

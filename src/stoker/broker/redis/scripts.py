@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
 _NEEDS = re.compile(r"^-- needs: (.*)$", re.MULTILINE)
+_AT_NEED = re.compile(r"^-- at need: (.*)$", re.MULTILINE)
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -40,20 +42,49 @@ def words(name: str, keys: Sequence[str], args: Sequence[Any]) -> tuple[Any, ...
 
 
 def _composed(name: str) -> str:
-    """Return a script behind all the parts that it needs, each once and after those it needs."""
+    """Return a script behind all the parts that it needs, each once and after those it needs.
+
+    A server runs all of it at each call, and only to make the functions of ``finish`` would take
+    it longer than to settle a job with them. So parts that few calls need are made by a function
+    of the part's name, when it is first called; such a part ends by returning what it offers.
+    """
     texts: dict[str, str] = {}
-
-    def gather(path: str) -> None:
-        text = files(f"{__package__}.lua").joinpath(f"{path}.lua").read_text(encoding="utf-8")
-        for part in _needed(text):
-            if part not in texts:
-                gather(part)
-        texts[path] = text
-
-    gather(name)
-    return "\n".join(texts.values())
+    _gather(_read(name), texts)
+    deferred = [_deferred(part, texts) for part in _named(_AT_NEED, _read(name))]
+    return "\n".join([*texts.values(), *deferred, _read(name)])
 
 
-def _needed(text: str) -> list[str]:
-    found = _NEEDS.search(text)
+def _gather(text: str, texts: dict[str, str]) -> None:
+    """Put what a text needs behind ``texts``, by path."""
+    for part in _named(_NEEDS, text):
+        if part not in texts:
+            needing = _read(part)
+            _gather(needing, texts)
+            texts[part] = needing
+
+
+def _deferred(part: str, texts: Mapping[str, str]) -> str:
+    """Return a part, with what it needs besides ``texts``, as a function that makes it once."""
+    all_needed = dict(texts)
+    _gather(_read(part), all_needed)
+    own = [text for path, text in all_needed.items() if path not in texts]
+    name = PurePosixPath(part).name
+    return f"""\
+local made_{name}
+local function {name}()
+  if made_{name} then return made_{name} end
+  made_{name} = (function()
+{"".join([*own, _read(part)])}
+  end)()
+  return made_{name}
+end
+"""
+
+
+def _read(path: str) -> str:
+    return files(f"{__package__}.lua").joinpath(f"{path}.lua").read_text(encoding="utf-8")
+
+
+def _named(header: re.Pattern[str], text: str) -> list[str]:
+    found = header.search(text)
     return [f"parts/{part}" for part in found[1].split()] if found else []

@@ -18,18 +18,11 @@ from stoker.sidecar.detect.dotenv import placed_variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.project import Project
+from stoker.sidecar.schemes import BY_ITSELF
 
-_KINDS: tuple[tuple[str, BrokerKind], ...] = (
-    (r"rediss?|valkeys?", "redis"),
-    (r"(?:py)?amqps?", "rabbitmq"),
-    (r"nats", "nats"),
-    (r"(?:postgres(?:ql)?|postgis)(?:\+\w{1,40})?", "postgres"),
-    (r"(?:mysql2?|mariadb|mongodb)(?:\+\w{1,40})?", "database"),  # no container is written for it
-    (r"sqlite(?:\+\w{1,40})?", "sqlite"),
-)
 _MAY_TELL = re.compile(rb"://(?<!http://)(?<!https://)")
 _QUOTED = re.compile(
-    rf"""["'`]((?:{"|".join(each for each, _ in _KINDS)})"""
+    rf"""["'`]((?:{"|".join(BY_ITSELF.values())})"""
     r"""://[^\s"'`<>{}$]{1,300})["'`]"""
 )
 _BEFORE = re.compile(r"""(?:["'`][A-Z][A-Z0-9_]{2,79}["'`])?[^"'`;}]{0,80}\Z""")
@@ -132,7 +125,7 @@ def _address(text: str, path: str, line: int) -> Address | None:
     split = _split(text)
     if split is None:
         return None
-    for pattern, kind in _KINDS:
+    for kind, pattern in BY_ITSELF.items():
         near = kind == "sqlite" or _NEAR.fullmatch(split.hostname or "")
         if near and re.fullmatch(pattern, split.scheme):
             return Address(kind, _without_account(split), path, line)

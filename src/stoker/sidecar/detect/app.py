@@ -12,11 +12,12 @@ from stoker.sidecar.detect.candidates import Words
 from stoker.sidecar.detect.expand import Expander, Start
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.servers import EVERYWHERE, Serving, rails_version, serving
-from stoker.sidecar.detect.shell import as_shell, is_dev
+from stoker.sidecar.detect.shell import as_shell
 from stoker.sidecar.detect.source.go_packages import GoSource
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_apps import WebApp, web_apps
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.watchers import is_dev
 from stoker.sidecar.detect.written import SOURCES, Written, compose
 from stoker.sidecar.detect.written.dockerfiles import exposed
 from stoker.sidecar.detection import Evidence, Language, Unit

@@ -16,6 +16,7 @@ from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
 from stoker.sidecar.detect.brokers import part_of, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.prisma import databases
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.project import Project
@@ -28,9 +29,6 @@ _DRIVERS = (
     "github.com/jackc/pgx/v5", "gorm.io/driver/postgres", "tokio-postgres",
 )  # fmt: skip
 _PSYCOPG2 = ("psycopg2", "psycopg2-binary")
-_PRISMA = re.compile(
-    r"""provider\s*=\s*"postgresql"|\b(?:url|directUrl)\s*=\s*env\("([A-Z][A-Z0-9_]{2,79})"\)"""
-)
 _FINDS_IT = ("url", "host", "address")
 _OTHERS = re.compile(r"^(?!.*TEST)(?:.*_)?(?:MONGO(?:DB)?|MYSQL|MARIADB|MSSQL)(?:_|UR[LI])")
 _BY_NAME = re.compile(r"POSTGRES|^PG")
@@ -171,11 +169,9 @@ class _Finder:
 
     def _of_prisma(self) -> tuple[dict[str, str], bool]:
         """Return the variables of a schema of Prisma's, and whether it is for PostgreSQL."""
-        for path in self.project.suffixed("prisma"):
-            found = list(_PRISMA.finditer(self.project.text(path)))
-            names = {each[1]: "url" for each in found if each[1]}
-            if names and not self.project.is_aside(path) and self._is_near(path):
-                return names, any(not each[1] for each in found)
+        for each in databases(self.project):
+            if self._is_near(each.path):
+                return each.variables, each.is_postgres
         return {}, False
 
     def _place(self, name: str) -> Evidence | None:

@@ -10,17 +10,10 @@ from stoker.sidecar.detect.environment import CODE
 from stoker.sidecar.detect.generated import is_generated
 from stoker.sidecar.detection import BrokerKind, Evidence
 from stoker.sidecar.project import Project
+from stoker.sidecar.schemes import IN_A_SETTING
 
 Vote = tuple[int, BrokerKind, Evidence]
 """How much something says, for which broker."""
-SCHEMES: tuple[tuple[str, BrokerKind], ...] = (
-    (r"rediss?(?:\+socket|\+sentinel)?://|valkeys?://|sentinel://|unix://", "redis"),
-    (r"(?:py)?amqps?://", "rabbitmq"),
-    (r"nats://", "nats"),
-    (r"\bsqs://|https://sqs\.|transport\W{1,6}sqs\b", "sqs"),
-    (r"sqla\+|db\+postgres", "database"),
-    (r"\bsqlite(?:\+\w+)?://", "sqlite"),
-)
 NAMES: tuple[tuple[str, BrokerKind], ...] = (
     (r"AMQP|RABBIT", "rabbitmq"),
     (r"REDIS|VALKEY", "redis"),
@@ -113,7 +106,7 @@ def _named(line: str) -> dict[BrokerKind, int]:
     """Return what a line names, and how much that says: most, what follows ``broker`` in it."""
     setting = None if "result" in line.lower() else _SETTING.search(line)
     at: dict[BrokerKind, int] = {
-        kind: found.start() for pattern, kind in SCHEMES if (found := re.search(pattern, line))
+        kind: found.start() for pattern, kind in IN_A_SETTING if (found := re.search(pattern, line))
     }
     if not at and setting:
         at = {k: f.start() for pattern, k in NAMES if (f := re.search(pattern, line.upper()))}

@@ -8,7 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from stoker.sidecar.detect.addresses import Address, of_kind
-from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
+from stoker.sidecar.detect.broker_lines import NAMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
@@ -16,6 +16,7 @@ from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
 from stoker.sidecar.project import Project
+from stoker.sidecar.schemes import IN_A_SETTING
 
 _DECIDES = 1_000
 """More than all lines of source together."""
@@ -217,7 +218,7 @@ def spoken_of(kind: BrokerKind) -> str | None:
 def _fits(kind: BrokerKind, name: str, services: Sequence[Service]) -> bool:
     """Tell if what a compose file gives to a variable is a URL of this kind of broker."""
     values = [service.environment[name] for service in services if name in service.environment]
-    schemes = [pattern for pattern, each in SCHEMES if each == kind]
+    schemes = [pattern for pattern, each in IN_A_SETTING if each == kind]
     return not any("://" in value for value in values) or any(
         re.match(pattern, value) for value in values for pattern in schemes
     )

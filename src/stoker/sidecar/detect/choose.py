@@ -10,8 +10,8 @@ import msgspec
 from stoker.sidecar.detect.candidates import Candidate, Words
 from stoker.sidecar.detect.grammar.words import options
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.shell import DEV_FLAGS
 from stoker.sidecar.detect.source import DEDICATED
+from stoker.sidecar.detect.watchers import DEV_FLAGS
 from stoker.sidecar.detection import Embedded, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
 

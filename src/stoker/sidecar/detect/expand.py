@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from stoker.sidecar.detect.manifests import Manifests, directory
-from stoker.sidecar.detect.shell import ROOT, Step, steps, unwrap
+from stoker.sidecar.detect.shell import ROOT, Step, steps
+from stoker.sidecar.detect.unwrapping import unwrap
 from stoker.sidecar.detect.variables import ENTERS, put_in, put_in_recipes
 from stoker.sidecar.detect.written import joined_lines
 from stoker.sidecar.detect.written.compose import normal

@@ -10,14 +10,16 @@ from stoker.sidecar.detect import brokers, examples, outside
 from stoker.sidecar.detect.addresses import addresses as written_addresses
 from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.beside import beside
-from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
+from stoker.sidecar.detect.candidates import Candidate, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import choices, container_files, programs_of
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.packages import read_manifests
+from stoker.sidecar.detect.reader import Reader
 from stoker.sidecar.detect.source import (
+    Program,
     broker_names,
     broker_urls,
     node,

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
+from stoker.sidecar.detect.setup_py import asked_for
 from stoker.sidecar.detection import Evidence, Language, Package
 from stoker.sidecar.project import Project
 
@@ -209,18 +210,9 @@ def _pipfile(project: Project, path: str, found: Manifests) -> None:
     _poetry(found, path, text, table(data, "dev-packages"), dev=True)
 
 
-_ASKS = re.compile(
-    r"(?:install_requires|(?<!\w)\w{0,80}REQUIRE\w{0,80})\s*=\s*\[(.*?)\]|extras_require\s*=\s*\{(.*?)\}",
-    re.DOTALL,
-)
-
-
 def _setup_py(project: Project, path: str, found: Manifests) -> None:
-    text = project.text(path)
-    for asked in _ASKS.finditer(text):
-        for item in re.finditer(r"""["']([A-Za-z][^"'\n]{0,100})["']""", asked[0]):
-            line = text.count("\n", 0, asked.start() + item.start()) + 1
-            _add_python(found, path, line, item[1])
+    for line, asked in asked_for(project.text(path)):
+        _add_python(found, path, line, asked)
 
 
 def _setup_cfg(project: Project, path: str, found: Manifests) -> None:

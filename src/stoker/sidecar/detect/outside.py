@@ -22,18 +22,11 @@ from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import for_development
 from stoker.sidecar.project import Project
+from stoker.sidecar.schemes import ON_A_SERVER, usual
 from stoker.sidecar.secrets import is_token
 from stoker.sidecar.shared_file import folder
 from stoker.sidecar.values import PLACEHOLDER, Given
 
-_SCHEMES: dict[BrokerKind, str] = {
-    "redis": "rediss?|valkeys?",
-    "rabbitmq": "(py)?amqps?",
-    "nats": "nats|tls",
-    "faktory": r"tcp(\+tls)?",
-    "postgres": r"postgres(ql)?(\+\w+)?",
-    "database": r"(sqla\+)?(postgres(ql)?|postgis|mysql2?|mariadb)(\+\w+)?",
-}
 _OURS: dict[BrokerKind, str] = {"database": "postgres"}
 """What one that is put beside the worker is called, where that is not its kind's name."""
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
@@ -191,18 +184,17 @@ def _addresses(use: BrokerUse, told: Mapping[str, _Told]) -> Iterator[_Address]:
 
 
 def _joined(kind: BrokerKind, host: str, parts: Mapping[str, str]) -> str:
-    scheme = {"rabbitmq": "amqp", "faktory": "tcp", "database": "postgres"}.get(kind, kind)
     port = f":{parts['port']}" if "port" in parts and ":" not in host else ""
     password = f":{PLACEHOLDER}" if "password" in parts else ""
     account = f"{parts.get('user', '')}{password}"
     path = f"/{parts['database']}" if "database" in parts else ""
-    return f"{scheme}://{account}{'@' if account else ''}{host}{port}{path}"
+    return f"{usual(kind)}://{account}{'@' if account else ''}{host}{port}{path}"
 
 
 def _address(kind: BrokerKind, text: str) -> SplitResult | None:
     """Return the parts of an address, if it is one of a broker of this kind."""
     split = _split(text)
-    known = split is not None and re.fullmatch(_SCHEMES.get(kind, ""), split.scheme)
+    known = split is not None and re.fullmatch(ON_A_SERVER.get(kind, ""), split.scheme)
     return split if known else None
 
 

@@ -18,16 +18,13 @@ from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.planning.stores import has_own_file
 from stoker.sidecar.reloading import reloads
+from stoker.sidecar.schemes import ON_A_SERVER
 from stoker.sidecar.values import Given
 
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
 Words = tuple[str, ...]
-_SCHEMES: dict[BrokerKind, str] = {
-    "redis": "rediss?", "rabbitmq": "amqps?", "postgres": r"postgres(?:ql)?(?:\+\w+)?",
-    "nats": "nats", "faktory": "tcp",
-}  # fmt: skip
 _LOCAL = r"(?:localhost|127\.0\.0\.1)"
 _SHELLS = frozenset({"sh", "bash", "ash"})
 _BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
@@ -103,8 +100,10 @@ def service(
 def connected(words: Words, needs: Mapping[BrokerKind, str]) -> Words:
     """Return a command whose brokers on this machine are those beside it, in their containers."""
     for kind, name in needs.items():
-        if kind in _SCHEMES:
-            local = re.compile(rf"((?:{_SCHEMES[kind]})://(?:[^/@\s]*@)?){_LOCAL}(?=[:/\s'\"]|\Z)")
+        if kind in ON_A_SERVER:
+            local = re.compile(
+                rf"((?:{ON_A_SERVER[kind]})://(?:[^/@\s]*@)?){_LOCAL}(?=[:/\s'\"]|\Z)"
+            )
             words = tuple(local.sub(rf"\g<1>{name}", word) for word in words)
     return words
 

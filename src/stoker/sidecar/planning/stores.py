@@ -11,6 +11,7 @@ from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning import accounts
+from stoker.sidecar.schemes import ENCRYPTED
 from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER
 
@@ -52,7 +53,6 @@ _MADE_OF = {
 """Other images that are used in the same way."""
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """A service's name that a plan can have: of another nothing could be waited for."""
-_ENCRYPTED = re.compile(r"(?:py)?amqps")
 _LONGEST = 2_048
 
 
@@ -286,7 +286,7 @@ def _as_written(value: str, written: str) -> str:
     theirs = urlsplit(written)
     if scheme == "redis":
         place = place.rpartition("/")[0] + (theirs.path if theirs.path[1:].isdecimal() else "/0")
-    elif _ENCRYPTED.fullmatch(theirs.scheme) is None:
+    elif theirs.scheme not in ENCRYPTED:
         scheme = theirs.scheme
     query = f"?{theirs.query}" if theirs.query and scheme.startswith("postgres") else ""
     return f"{scheme}://{place}{query}"

@@ -1,5 +1,5 @@
 -- End unfinished jobs for good.
--- needs: look ending scheduled
+-- needs: look ending counting scheduled
 -- Input: KEYS[1] the queue's base. ARGV: time, clock, why, extra, a selection (parts/look.lua).
 -- Output: {ids, cursor or nothing}.
 -- Events: failed, and an entry "cancelled" for each.

@@ -1,13 +1,17 @@
 -- Settle the outcomes of runs, then claim what is wanted.
--- needs: take lease active ending
--- Input: KEYS the queues' bases. ARGV: time, clock; number of groups of jobs that completed, each: place
---   in KEYS, retention, number of jobs, and for each id, token, result; number of other outcomes, each:
---   kind, place in KEYS, id, token, and by kind
+-- needs: take lease active retention counting
+-- at need: singly
+-- Input: KEYS the queues' bases. ARGV: time, clock, where to look from; number of groups of jobs that
+--   completed, each: place in KEYS, retention, number of jobs, and for each id, token, result; number of
+--   other outcomes, each: kind, place in KEYS, id, token, and by kind
 --     f (failed): message, trace as JSON or "", extra, retention, "1" if crashed
 --     r (retried): message, trace, extra, delay      s (snoozed): delay      x (released): "1" if crashed
 --   then a want as in claim, with a count of 0 for none.
 --   A retention is a count, an age and how many to remove for their age for each outcome, "" for no limit.
--- Output: {places of the outcomes whose lease was lost, what claim answers}.
+--   Where to look from is 0, or what the call before answered.
+-- Output: {places of the outcomes whose lease was lost, what claim answers, places of those that are to be
+--   sent again, where to look from then}. Among very many active jobs one call may not find all of its own;
+--   then it claims nothing either.
 -- Events: completed, failed, retries-exhausted, delayed, waiting, drained, and those of claim.
 
 local queues = {}
@@ -18,7 +22,9 @@ local ids, tokens, queue_of, keys, locks, jobs = {}, {}, {}, {}, {}, {}
 local results, others = {}, {}
 local groups = {}
 local any_parents = false
-local lost = {}
+local lost, left = {}, {}
+local look_from = next_number()
+local following = SEARCH
 
 local function queue_at(place)
   if not queues[place] then
@@ -71,6 +77,7 @@ end
 -- A hash of just the fields that every job is born with and those that its first claim adds.
 local CLAIMED_WITH = 9
 local PLAIN = { attempts = 0 }
+local NOTHING = { {}, {}, false }
 
 -- What has to be known of a job, or nothing if its lease is not held.
 local function held_job(place, lock)
@@ -86,14 +93,19 @@ end
 local function end_leases(q, places)
   local held, ended, ended_locks = {}, {}, {}
   for n = 1, #places do held[n] = ids[places[n]] end
-  local was_there = out_of_active(q, held)
+  local was_there, from = out_of_active(q, held, look_from)
+  following = math.max(following, from or SEARCH)
   for n = 1, #places do
     local place = places[n]
-    if was_there[n] then
+    if was_there[n] == nil then
+      jobs[place] = nil
+      left[#left + 1] = place
+    elseif was_there[n] then
       ended[#ended + 1], ended_locks[#ended_locks + 1] = ids[place], locks[place]
       if jobs[place].overdue then call('HDEL', keys[place], 'stoker.overdue') end
     else
       jobs[place] = nil
+      lost[#lost + 1] = place
     end
   end
   if #ended == 0 then return end
@@ -110,20 +122,18 @@ local function let_go_all()
       jobs[place] = job
       held[q] = held[q] or {}
       held[q][#held[q] + 1] = place
+    else
+      lost[#lost + 1] = place
     end
   end
   for q, places in pairs(held) do end_leases(q, places) end
-  for place = 1, #ids do
-    if not jobs[place] then lost[#lost + 1] = place end
-  end
 end
 
--- A child that was to fail its parent has left a field in the parent's hash, too: it is not plain any more.
 local function look_for_parents(completed)
   local of_parents = {}
   for place = 1, completed do
-    of_parents[#of_parents + 1] = keys[place] .. ':dependencies'
-    if jobs[place] ~= PLAIN then of_parents[#of_parents + 1] = keys[place] .. ':unsuccessful' end
+    of_parents[2 * place - 1] = keys[place] .. ':dependencies'
+    of_parents[2 * place] = keys[place] .. ':unsuccessful'
   end
   any_parents = completed > 0 and call('EXISTS', unpack(of_parents)) > 0
 end
@@ -135,90 +145,15 @@ local function keep(q, state, retention, members)
   if #members == 0 then return end
   call('ZADD', q.base .. state, unpack(members))
   local limit = tonumber(retention.limit)
-  retain(q, state, retention.count, retention.age, limit and limit * #members / 2)
+  retain(q, state, retention.count, retention.age, limit and limit * #members / 2,
+    state == 'failed' and singly().let_go)
 end
 
--- Jobs that failed, by retention: what one has to let go is looked for once.
-local function keep_failed(q, retention, id)
-  local kind = retention.count .. ' ' .. retention.age .. ' ' .. retention.limit
-  q.failed = q.failed or {}
-  q.failed[kind] = q.failed[kind] or { retention = retention, members = {} }
-  local members = q.failed[kind].members
-  members[#members + 1] = now
-  members[#members + 1] = id
-end
-
-local function fail(q, place, outcome)
-  local key, id, job = keys[place], ids[place], jobs[place]
-  local attempts = job.attempts
-  note_failure(key, outcome.message, outcome.trace, outcome.extra)
-  if outcome.crashed then
-    count_crash(key)
-  else
-    attempts = attempts + 1
-    call('HSET', key, 'atm', attempts)
-  end
-  call('HSET', key, 'finishedOn', now)
-  call('HDEL', key, 'defa')
-  local allowed = tonumber(decoded(fields_of(key, 'opts')[1]).attempts) or 0
-  local kept = outcome.keep.count ~= '0'
-  q.ended.failed = q.ended.failed + 1
-  end_job(q, id, job, 'failed', 'failedReason', outcome.message, kept, 'active')
-  if kept then keep_failed(q, outcome.keep, id) end
-  if attempts >= allowed then
-    tell(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts)
-  end
-end
-
--- A parent cannot complete before its children, nor with one that was to fail it.
-local function unfit(key)
-  if call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') == 0 then return end
-  local early = call('SCARD', key .. ':dependencies') > 0
-  return { message = early and 'it ended before its children' or 'one of its children failed',
-    trace = '', extra = '', keep = { count = '', age = '', limit = '' } } -- its own is for completed ones
-end
-
-local function complete(q, place, members)
-  local key, id, job, result = keys[place], ids[place], jobs[place], results[place]
-  local failure = any_parents and unfit(key)
-  if failure then return fail(q, place, failure) end
-  if members then
-    call('HSET', key, 'returnvalue', result, 'finishedOn', ARGV[1], 'atm', job.attempts + 1)
-  end
-  q.ended.completed = q.ended.completed + 1
-  end_job(q, id, job, 'completed', 'returnvalue', result, members, 'active')
-  if members then
-    members[#members + 1] = ARGV[1]
-    members[#members + 1] = id
-  end
-end
-
-local VERBS = { r = 'retried', s = 'snoozed', x = 'released' }
-
-local function again(q, place, outcome)
-  local key, id, verb = keys[place], ids[place], VERBS[outcome.kind]
-  if outcome.kind == 'r' then
-    note_failure(key, outcome.message, outcome.trace, outcome.extra)
-    call('HSET', key, 'atm', jobs[place].attempts + 1)
-  elseif outcome.crashed then
-    count_crash(key)
-  end
-  if outcome.delay > 0 then
-    call('HSET', key, 'delay', outcome.delay)
-    to_delayed(q, id, now + outcome.delay, 'stoker', verb)
-    mark_delay(q)
-    return
-  end
-  local stored = fields_of(key, 'priority', 'opts')
-  to_line(q, id, tonumber(stored[1]) or 0, outcome.kind == 'x' or is_lifo(stored[2]))
-  mark(q)
-  tell(q, 'waiting', 'jobId', id, 'prev', 'active', 'stoker', verb)
-end
-
-local function settle(step, place, how)
+local function settle(step, place, ...)
+  local q, id = queue_of[place], ids[place]
   if not jobs[place] then return end
-  local fine, why = attempt(queue_of[place], step, queue_of[place], place, how)
-  if not fine then lay_out(queue_of[place], ids[place], why, 'active') end
+  local fine, why = attempt(q, step, q, id, jobs[place], ...)
+  if not fine then singly().lay_out(q, id, why, 'active') end
 end
 
 -- A plain job has nobody that waits for it, and its hash is in order: nothing in here can fail.
@@ -244,24 +179,26 @@ local function settle_group(group)
       complete_plain(q, place, members, gone)
       plain = plain + 1
     else
-      delete_jobs(q, gone, 'completed') -- before others add what may take an id of these
+      delete_jobs(q, gone) -- before others add what may take an id of these
       gone = {}
-      settle(complete, place, members)
+      settle(singly().complete, place, results[place], members, any_parents)
     end
   end
   q.ended.completed = q.ended.completed + plain
-  delete_jobs(q, gone, 'completed')
+  delete_jobs(q, gone)
   if members then keep(q, 'completed', group.keep, members) end
 end
 
 local function settle_others(first)
   for place = first, #ids do
     local outcome = others[place]
-    if outcome.kind ~= 'x' then settle(outcome.kind == 'f' and fail or again, place, outcome) end
+    if outcome.kind ~= 'x' then
+      settle(outcome.kind == 'f' and singly().fail or singly().again, place, outcome)
+    end
   end
   -- Each goes to the front, so the first goes last.
   for place = #ids, first, -1 do
-    if others[place].kind == 'x' then settle(again, place, others[place]) end
+    if others[place].kind == 'x' then settle(singly().again, place, others[place]) end
   end
 end
 
@@ -279,13 +216,13 @@ if #ids > 0 then
 end
 
 local want = next_want()
-local given = take_wanted(want, queue_at)
+local given = #left == 0 and take_wanted(want, queue_at) or NOTHING
 for _, q in pairs(queues) do
   if q.ended then
     attempt(q, count_ended, q, 'completed', q.ended.completed)
     attempt(q, count_ended, q, 'failed', q.ended.failed)
     if q.ended.completed + q.ended.failed > 0 then tell_if_drained(q) end
-    if q.concurrency and length_of(q) > 0 then mark(q) end
+    if q.concurrency and length_of_line(q) > 0 then mark(q) end
   end
 end
-return { lost, given }
+return { lost, given, left, following }

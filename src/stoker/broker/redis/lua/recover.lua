@@ -1,5 +1,5 @@
 -- Take back jobs of one queue whose lock is gone; keep house.
--- needs: list state ending
+-- needs: list state ending counting retention
 -- Input: KEYS[1] the queue's base. ARGV: time, clock, crashes allowed, patience in ms, the message of a
 --   dead letter up to its number, extra, offset in the active list from its oldest end, jobs to look at.
 -- Output: {ids taken back, offset to go on from or nothing}.
@@ -78,7 +78,8 @@ if #taken > 0 then mark(q) end
 if #places == 0 then -- one call does one or the other
   for _, state in ipairs({ 'completed', 'failed' }) do
     if q.kept_for[state] then
-      remove_older(q, state, tonumber(q.kept_for[state]), MOST_REMOVED / 2)
+      remove_older(q, state, tonumber(q.kept_for[state]), MOST_REMOVED / 2,
+        state == 'failed' and children_removed)
     end
   end
 end

@@ -8,10 +8,12 @@ serves: a worker in there is embedded and must not be doubled.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from stoker.sidecar.detect.expand import Start
+from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detection import Embedded, Evidence, Language, Role
 
 WORKERISH = re.compile(
@@ -68,6 +70,10 @@ class Sources(msgspec.Struct):
 
     inferred: list[Inferred] = msgspec.field(default_factory=list[Inferred])
     embedded: list[Embedded] = msgspec.field(default_factory=list[Embedded])
+
+
+Program = Callable[[Start, str], Launch | None]
+"""What a language knows of its own programs: ``node worker.js``, ``go run ./cmd/worker``."""
 
 
 def merged_queues(sites: Sequence[Site]) -> tuple[str, ...]:

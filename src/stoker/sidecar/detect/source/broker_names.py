@@ -9,12 +9,14 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from stoker.sidecar.detect.broker_lines import SCHEMES, Vote
+from stoker.sidecar.detect.broker_lines import Vote
 from stoker.sidecar.detect.source.celery_settings import settings
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import BrokerKind, Evidence
+from stoker.sidecar.schemes import IN_A_SETTING
 
 _WEIGHT = 500
 """More than all that only speaks of brokers, less than what a worker's own service waits for."""
@@ -93,7 +95,7 @@ def _meant(value: ast.expr, assigned: Mapping[str, ast.expr]) -> ast.expr:
 def _named(value: ast.expr) -> BrokerKind | None:
     """Return the one kind that a value names, if it has no address in it, as a default has."""
     text = as_source(value)
-    if any(re.search(pattern, text) for pattern, _ in SCHEMES):
+    if any(re.search(pattern, text) for pattern, _ in IN_A_SETTING):
         return None
     kinds: set[BrokerKind] = {k for pattern, k in _NAMES if re.search(pattern, text.upper())}
     return kinds.pop() if len(kinds) == 1 else None
@@ -106,7 +108,7 @@ def _written(value: ast.expr) -> BrokerKind | None:
             ast.Constant(value=str(text))
             | ast.JoinedStr(values=[ast.Constant(value=str(text)), *_])
         ):
-            return next((kind for pattern, kind in SCHEMES if re.match(pattern, text)), None)
+            return next((kind for pattern, kind in IN_A_SETTING if re.match(pattern, text)), None)
         case _:
             return None
 

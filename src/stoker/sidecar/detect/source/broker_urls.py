@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from stoker.sidecar.detect.source.celery_settings import settings
 from stoker.sidecar.detect.source.python_constants import text_of
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module
 from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.frameworks import FRAMEWORKS

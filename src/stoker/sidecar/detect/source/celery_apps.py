@@ -11,7 +11,8 @@ import msgspec
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.celery_declared import MAY_BE, without_declared
-from stoker.sidecar.detect.source.python_modules import Assigned, Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Assigned, Module
 from stoker.sidecar.detect.source.python_tasks import loading_module
 from stoker.sidecar.detect.spotting import sieve
 

@@ -9,7 +9,8 @@ import msgspec
 
 from stoker.sidecar.detect.source.celery_settings import is_queue
 from stoker.sidecar.detect.source.python_constants import text_of
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module
 
 _OF_TASKS = frozenset({"apply_async", "retry", "set"})
 _BY_NAME = frozenset({"send_task", "Signature", "signature", "subtask"})

@@ -19,7 +19,8 @@ from stoker.sidecar.detect.source.celery_apps import NOTE
 from stoker.sidecar.detect.source.celery_calls import sent
 from stoker.sidecar.detect.source.celery_settings import Kind, is_queue, queues_of
 from stoker.sidecar.detect.source.python_constants import text_of
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module, full_name
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.detection import Evidence, Unit
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from stoker.sidecar.detect.source.python_modules import Module
+from stoker.sidecar.detect.source.python_parsing import Module
 
 Kind = Literal["default", "declared", "routed"]
 _QUEUES: dict[str, Kind] = {

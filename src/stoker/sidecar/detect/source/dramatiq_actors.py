@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource, full_name
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module, full_name
 from stoker.sidecar.detect.source.python_written import as_source
 
 _DECORATED = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from stoker.sidecar.detect.candidates import Start
+from stoker.sidecar.detect.expand import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (

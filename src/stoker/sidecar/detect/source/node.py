@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from stoker.sidecar.detect.candidates import Start
+from stoker.sidecar.detect.expand import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.source import (
     DEDICATED,

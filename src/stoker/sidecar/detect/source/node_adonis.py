@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from stoker.sidecar import bull
 from stoker.sidecar.detect.grammar import Launch, listed, options
 from stoker.sidecar.detect.manifests import Dependency, Manifests
 from stoker.sidecar.detect.source import Inferred, Sources
@@ -27,16 +28,12 @@ class _Queues(msgspec.Struct, frozen=True):
 
 
 _EXECUTES = r"""\bace\.exec\(\s*["'`]{0}["'`]"""
-_BULLMQ, _BULL = (
-    _Queues("bullmq", "queue:listen", _EXECUTES.format("queue:listen")),
-    _Queues("bull", "bull:listen", rf"\bBull\.process\(|{_EXECUTES.format('bull:listen')}"),
-)
-_PACKAGES: dict[str, _Queues] = {
-    **dict.fromkeys(("@rlanz/bull-queue", "@acidiney/bull-queue"), _BULLMQ),
-    "@nemoventures/adonis-jobs": _Queues("bullmq", "queue:work", _EXECUTES.format("queue:work")),
-    **dict.fromkeys(("@rocketseat/adonis-bull", "@ksgl/adonis-bull"), _BULL),
+_INSIDE = {"bullmq": _EXECUTES, "bull": rf"\bBull\.process\(|{_EXECUTES}"}
+_PACKAGES = {
+    name: _Queues(framework, command, _INSIDE[framework].format(command))
+    for framework, each in bull.PACKAGES.items()
+    for name, command in each.adonis.items()
 }
-"""As the README of each says."""
 _ACE = ("ace", "ace.js", "adonis")
 _JOB = re.compile(r"(^|/)jobs?/", re.IGNORECASE)
 

@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from stoker.sidecar.detect.shell import Step, steps, unwrap
+from stoker.sidecar.detect.shell import Step, steps
+from stoker.sidecar.detect.unwrapping import unwrap
 from stoker.sidecar.project import Project
 
 _BUILDERS = re.compile(r"nest build|tsup|tsdown|swc|esbuild|rollup|vite build")

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.shell import DEV_FLAGS, DEV_RUNNERS, Step, split, steps, unwrap
+from stoker.sidecar.detect.shell import Step, split, steps
 from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.unwrapping import unwrap
+from stoker.sidecar.detect.watchers import DEV_FLAGS, DEV_RUNNERS
 from stoker.sidecar.detection import Package, Unit
 
 _SOURCE = (".ts", ".mts", ".cts", ".tsx")

@@ -11,45 +11,12 @@ from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_commands import built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
-from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver
+from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
+from stoker.sidecar.detect.source.node_serving import IS_A_BOT, SERVES, is_probe, only_lives
 from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
 from stoker.sidecar.detect.source.programs import Imports, places
-from stoker.sidecar.project import Project, decoded
+from stoker.sidecar.project import Project
 
-_NAME = r"""["']([^"'\n]{1,300})["']"""
-_IMPORTS = tuple(
-    re.compile(way.encode())
-    for way in (
-        rf"from(?<!\wfrom)\s*{_NAME}",
-        r"""\((?=\s*["'_])(?:(?<=\bimport\()|(?<=\brequire\()|(?<=\bfork\()|(?<=\bnew URL\()|"""
-        rf"(?:(?<=\bjoin\()|(?<=\bresolve\())__dirname,(?!\s*[\"']\.\.?/?[\"']))\s*{_NAME}",
-        rf"processor\s*:\s*{_NAME}",
-        rf"import(?<!\wimport)(?:\s*{_NAME}|\s+type\b[^;\n]*?from\s*{_NAME.replace('(', '(?:')})",
-    )
-)
-"""Four searches for a plain text take less time than one for any of four: ``re`` skips faster."""
-_BOT = r"b(?<=\bb)ot\s*\.(?:launch|start|startPolling)\s*\(|g(?<=\bclient\.log)in\s*\("
-_IS_A_BOT = re.compile(_BOT.encode())
-_SERVES = re.compile(
-    r"""NestFactory\.create\s*(?:<[^>]*>)?\(|\.listen\s*\(|S(?<=\bcreateS)erver\s*\(|"""
-    r"""v(?<=\bserv)e\s*\(|Bun\.serve|w(?<=\bnew)\s+(?:Hono|Elysia|Koa)\b|x(?<=ex)press\s*\(\)|"""
-    r"""y(?<=[fF]astify)\s*\(|""" + _BOT
-)
-"""A web server or a bot, written in the same way: twenty times as fast as with ``\\b`` first."""
-_HTTP = re.compile(r"""["'](?:node:)?http["']""")
-_PROBED = re.compile(
-    r"""\breq(?:uest)?\.url\s*===?\s*["']/?(?:health\w*|live\w*|ready\w*|ping|status|metrics|)["']|"""
-    r"""\breq(?:uest)?\.method\s*===?\s*["'](?:GET|HEAD)["']"""
-)
-_ALIVE = re.compile(
-    r"""\bapp\.get\(\s*["']/(?:health\w*|live\w*|ready\w*|ping|status)?["']\s*,\s*"""
-    r"""(?:async\s*)?\(\s*\w+(?::\s*\w+)?\s*,\s*\w+(?::\s*\w+)?\s*\)\s*=>\s*\{?\s*(?:return\s+)?"""
-    r"""\w+(?:\.status\(\d+\))?\.(?:send|json|end|sendStatus)\([^();]*\)\s*;?\s*\}?\s*\)"""
-)
-_NO_ROUTE = re.compile(
-    r"(?:const|let|var) app = express\(\)|\bapp\.listen\(|//[^\n]*|[\"'`][^\"'`\n]*[\"'`]"
-)
-"""What else is done with an app of Express that has no other route."""
 _FORKS_ITSELF = re.compile(r"\bcluster\.fork\(")
 """A program that is one of several on the same port: what it is lies in what it imports."""
 _LOADS = re.compile(
@@ -58,7 +25,6 @@ _LOADS = re.compile(
 )
 _IS_TOLD = re.compile(r"\bargv\b|\bparseArgs\(|\bcommander\b")
 """How a program loads another file that its command line names."""
-_ASKED = re.compile(r"\breq(?:uest)?\.\w|\bio\(|\bapp\b")
 _NEST_CONTEXT = re.compile(r"createApplicationContext\s*(?:<[^>]*>)?\(|createMicroservice")
 _WORK_DIR = re.compile(
     r"(^|[-_])(workers?|consumers?|jobs?|queues?|processors?|background|tasks?|runner)($|[-_])"
@@ -89,7 +55,7 @@ class NodeSource:
         self._serving: dict[str, bool] = {}
         named: dict[str, list[str]] = {}
         for path in self.paths:
-            names = named[path] = _imported(project.data(path))
+            names = named[path] = imported(project.data(path))
             self.imports.add(path, self._files.resolved(path, names))
         sites = Sites(project, manifests, self.imports, named, self._files)
         self._callers = sites.callers
@@ -147,19 +113,19 @@ class NodeSource:
         """Tell if a program is (also) a web server."""
         text = self.project.text(path)
         if _NEST_CONTEXT.search(text) and "NestFactory.create(" not in text:
-            return any(self.project.telling(self.imports.reached(path), _IS_A_BOT))
-        if path in self.sites and _is_probe(text):
+            return any(self.project.telling(self.imports.reached(path), IS_A_BOT))
+        if path in self.sites and is_probe(text):
             return False
         near = self.imports.of(path)
         if _FORKS_ITSELF.search(text):
             near += tuple(further for each in near for further in self.imports.of(each))
-        if path in self._working and _only_lives(text):
+        if path in self._working and only_lives(text):
             return any(map(self._is_serving, near))
         return any(map(self._is_serving, (path, *near)))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:
-            self._serving[path] = _SERVES.search(self.project.text(path)) is not None
+            self._serving[path] = SERVES.search(self.project.text(path)) is not None
         return self._serving[path]
 
     def is_for_work(self, path: str) -> bool:
@@ -256,38 +222,6 @@ class NodeSource:
                     if found:
                         return found
         return ""
-
-
-def _is_probe(text: str) -> bool:
-    """Tell if all that a file serves says that it is alive: Node's own server, no app of any kind.
-
-    Of what is asked it looks at nothing, or at the path of a probe.
-    """
-    served = {found[0].strip() for found in _SERVES.finditer(text)}
-    plain = any("erver" in each for each in served)
-    if not plain or not all("erver" in each or "listen" in each for each in served):
-        return False
-    return _HTTP.search(text) is not None and _ASKED.search(_PROBED.sub("", text)) is None
-
-
-def _only_lives(text: str) -> bool:
-    """Tell if the one thing that an app of Express answers is that its program is there."""
-    rest, answered = _ALIVE.subn("", text)
-    return answered > 0 and re.search(r"\bapp\b", _NO_ROUTE.sub("", rest)) is None
-
-
-def _imported(data: bytes) -> list[str]:
-    """Return what a file imports in their order, without what is only a type."""
-    # A type's import is found twice; the last pattern, which comes last, has no name for it.
-    found = {each.end(): _named(each) for way in _IMPORTS for each in way.finditer(data)}
-    names = b"\n".join(dict.fromkeys(name for _, name in sorted(found.items()) if name))
-    return decoded(names).split("\n") if names else []
-
-
-def _named(found: re.Match[bytes]) -> bytes:
-    """Return a name as an import would have it: ``join(__dirname, "work/index.js")`` is beside."""
-    beside = b"__dirname" in found[0] and not found[1].startswith((b".", b"/"))
-    return b"./" + found[1] if beside else found[1]
 
 
 _BESIDE = re.compile(r"\.(d|test|spec|stories|config|e2e-spec|min)\.[cm]?[jt]sx?$")

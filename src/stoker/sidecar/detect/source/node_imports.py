@@ -1,4 +1,4 @@
-"""Where an import of Node leads: by a relative path, an alias of tsconfig, or into a workspace."""
+"""What a file of Node imports, and where that leads: by a path, an alias, or into a workspace."""
 
 from __future__ import annotations
 
@@ -8,12 +8,38 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from stoker.sidecar.detect.manifests import Manifests, directory, table
-from stoker.sidecar.project import Project
+from stoker.sidecar.project import Project, decoded
 
 SUFFIXES = ("ts", "tsx", "mts", "cts", "js", "mjs", "cjs")
 _PREFIXES = ("@/", "~/", "#", "src/", "@app/", "$lib/")
 """What stands for the root of the package, or of its source, by habit."""
+_NAME = r"""["']([^"'\n]{1,300})["']"""
+_IMPORTS = tuple(
+    re.compile(way.encode())
+    for way in (
+        rf"from(?<!\wfrom)\s*{_NAME}",
+        r"""\((?=\s*["'_])(?:(?<=\bimport\()|(?<=\brequire\()|(?<=\bfork\()|(?<=\bnew URL\()|"""
+        rf"(?:(?<=\bjoin\()|(?<=\bresolve\())__dirname,(?!\s*[\"']\.\.?/?[\"']))\s*{_NAME}",
+        rf"processor\s*:\s*{_NAME}",
+        rf"import(?<!\wimport)(?:\s*{_NAME}|\s+type\b[^;\n]*?from\s*{_NAME.replace('(', '(?:')})",
+    )
+)
+"""Four searches for a plain text take less time than one for any of four: ``re`` skips faster."""
 _BUILT = re.compile(r"\.(d\.ts|[cm]?jsx?)$")
+
+
+def imported(data: bytes) -> list[str]:
+    """Return what a file imports in their order, without what is only a type."""
+    # A type's import is found twice; the last pattern, which comes last, has no name for it.
+    found = {each.end(): _named(each) for way in _IMPORTS for each in way.finditer(data)}
+    names = b"\n".join(dict.fromkeys(name for _, name in sorted(found.items()) if name))
+    return decoded(names).split("\n") if names else []
+
+
+def _named(found: re.Match[bytes]) -> bytes:
+    """Return a name as an import would have it: ``join(__dirname, "work/index.js")`` is beside."""
+    beside = b"__dirname" in found[0] and not found[1].startswith((b".", b"/"))
+    return b"./" + found[1] if beside else found[1]
 
 
 class Resolver:

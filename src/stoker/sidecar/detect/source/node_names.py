@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-PACKAGES = ("bullmq", "bullmq-pro", "@taskforcesh/bullmq-pro", "groupmq")
-"""What exports it."""
-_PACKAGE = rf"""["'](?:{"|".join(map(re.escape, PACKAGES))})["']"""
+from stoker.sidecar import bull
+
+_PACKAGE = rf"""["'](?:{"|".join(map(re.escape, bull.PACKAGES["bullmq"].own))})["']"""
 _LOADED = rf"(?:await\s+)?(?:require|import)\(\s*{_PACKAGE}\s*\)"
 _ASSIGNED = r"(?<![\w$])([\w$]++)\s*+=\s*+"
 _TAKEN = re.compile(

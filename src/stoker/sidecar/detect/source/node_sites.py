@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
+from stoker.sidecar import bull
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source import Site, node_names
+from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.node_calls import Callers
 from stoker.sidecar.detect.source.node_imports import Resolver
 from stoker.sidecar.detect.source.node_names import worker_names
@@ -15,12 +16,10 @@ from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
 
 _MAKERS = {
-    **dict.fromkeys(node_names.PACKAGES, "bullmq"), "bull": "bull", "faktory-worker": "faktory"
-}  # fmt: skip
-_NEST = {
-    **dict.fromkeys(("@nestjs/bullmq", "@taskforcesh/nestjs-bullmq-pro"), "bullmq"),
-    **dict.fromkeys(("@nestjs/bull", "nest-bull"), "bull"),
+    **{name: framework for framework, each in bull.PACKAGES.items() for name in each.own},
+    "faktory-worker": "faktory",
 }
+_NEST = {name: framework for framework, each in bull.PACKAGES.items() for name in each.nest}
 PACKAGES = frozenset({*_MAKERS, *_NEST})
 """What makes workers."""
 IMPORTING = re.compile(

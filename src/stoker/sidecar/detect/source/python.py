@@ -21,10 +21,8 @@ from stoker.sidecar.detect.source import (
     taskiq_tasks,
 )
 from stoker.sidecar.detect.source.python_imports import loaded_by
-from stoker.sidecar.detect.source.python_modules import (
-    PythonSource,
-    strings_in,
-)
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import strings_in
 from stoker.sidecar.detect.source.python_tasks import loading_module
 from stoker.sidecar.detection import Embedded, Evidence, Role
 

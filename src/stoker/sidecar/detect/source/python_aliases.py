@@ -6,7 +6,8 @@ import ast
 import re
 
 from stoker.sidecar.detect.source.python_imports import imported
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module
 
 _FURTHEST = 6
 """Modules that pass an object on to each other: more than anybody has, unless they go round."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source.python_modules import PythonSource, full_name
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import full_name
 from stoker.sidecar.detect.source.python_scripts import is_web
 from stoker.sidecar.detection import Evidence
 

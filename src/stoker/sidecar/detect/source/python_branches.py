@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detect.source.python_modules import Module
+from stoker.sidecar.detect.source.python_parsing import Module
 from stoker.sidecar.detect.source.python_written import as_source
 
 Functions = dict[str, ast.FunctionDef | ast.AsyncFunctionDef]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from stoker.sidecar.detect.source.python_imports import imported
-from stoker.sidecar.detect.source.python_modules import Module, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module
 
 _FURTHEST = 4
 """Files that pass a constant on to each other: more than anybody has, unless they go round."""

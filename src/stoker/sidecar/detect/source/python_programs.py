@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stoker.sidecar.detect.candidates import Program, Start
+from stoker.sidecar.detect.expand import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import table
-from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Site, merged_queues
+from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Program, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_reloaders import reloaded

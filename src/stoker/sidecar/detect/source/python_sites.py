@@ -8,16 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.grammar import Launch, recognise
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.shell import Step, unwrap
+from stoker.sidecar.detect.shell import Step
 from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detect.source.python_modules import (
-    Module,
-    PythonSource,
-    full_name,
-    strings_in,
-)
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Module, full_name, strings_in
 from stoker.sidecar.detect.source.python_settings import setting, variables_in
 from stoker.sidecar.detect.source.python_written import as_source
+from stoker.sidecar.detect.unwrapping import unwrap
 from stoker.sidecar.detection import Role
 
 _SCRIPTS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Assigned
 
 _FINDS = re.compile(
     r"\binclude\s*=|autodiscover|\bimports\s*=|CELERY_IMPORTS|config_from_object|import_tasks"

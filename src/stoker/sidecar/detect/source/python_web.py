@@ -14,7 +14,8 @@ import msgspec
 
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_imports import file_of
-from stoker.sidecar.detect.source.python_modules import Definition, Module, PythonSource, full_name
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Definition, Module, full_name
 from stoker.sidecar.detect.source.python_sites import every_site
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
-from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource, full_name
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Assigned, full_name
 from stoker.sidecar.detect.source.python_scripts import script, starting, without_twins
 from stoker.sidecar.detect.source.python_sites import script_sites
 

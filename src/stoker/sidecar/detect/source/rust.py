@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.candidates import Start
+from stoker.sidecar.detect.expand import Start
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import Manifests, directory, table
 from stoker.sidecar.detect.source import (

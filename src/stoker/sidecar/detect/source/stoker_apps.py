@@ -10,7 +10,8 @@ import msgspec
 
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_imports import imported
-from stoker.sidecar.detect.source.python_modules import Assigned, PythonSource, full_name
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Assigned, full_name
 from stoker.sidecar.detect.source.python_scripts import is_web, runs, script
 from stoker.sidecar.detect.source.python_sites import script_sites
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stoker.sidecar.detect.source.python_modules import Assigned, Definition, PythonSource
+from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Assigned, Definition
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detect.source.stoker_apps import Apps
 from stoker.sidecar.detect.source.stoker_urls import url_of

@@ -6,8 +6,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from stoker.sidecar.plan import Store
-
-_ENCRYPTED = ("rediss", "valkeys")
+from stoker.sidecar.schemes import ENCRYPTED
 
 
 class Address(NamedTuple):
@@ -39,7 +38,7 @@ def address(store: Store) -> Address:
         host=(parts.hostname or store.name) if store.outside else store.name,
         port=parts.port if store.outside else None,
         database=next((each for each in databases if each.isdecimal()), "0"),
-        encrypted=parts.scheme in _ENCRYPTED,
+        encrypted=parts.scheme in ENCRYPTED,
         verified=not any("none" in each.lower() for each in query.get("ssl_cert_reqs", ())),
     )
 

@@ -1,4 +1,4 @@
--- needs: queue line dedup parents retention removal failure
+-- needs: queue dedup parents removal failure
 -- A job's end, completed or failed: whoever waited for it, its dedup key, its record.
 
 -- ``job`` has parentKey, parent and deid; ``field`` and ``text`` are the result or the reason. A job
@@ -38,38 +38,4 @@ local function end_kept(q, id, reason, extra, prev)
   call('HSET', key, 'finishedOn', now)
   local fine, why = attempt(q, end_job, q, id, job, 'failed', 'failedReason', reason, true, prev)
   if fine then call('ZADD', q.base .. 'failed', now, id) else lay_out(q, id, why, prev) end
-end
-
-local function tell_if_drained(q)
-  if call('LLEN', q.wait) == 0 and call('LLEN', q.active) == 0
-      and call('ZCARD', q.prioritized) == 0 then
-    tell(q, 'drained')
-  end
-end
-
--- Jobs that ended in each minute, for BullMQ's chart; points of two weeks.
-local MOST_POINTS = 20160
-
-local function count_ended(q, state, count)
-  if count == 0 then return end
-  local key = q.base .. 'metrics:' .. state
-  local total = call('HINCRBY', key, 'count', count)
-  local before = call('HMGET', key, 'prevTS', 'prevCount')
-  local since = tonumber(before[1])
-  if not since then
-    call('HSET', key, 'prevTS', now, 'prevCount', 0)
-    return
-  end
-  local minutes = math.min(math.floor(now / 60000) - math.floor(since / 60000), MOST_POINTS)
-  if minutes <= 0 then return end
-  call('LPUSH', key .. ':data', total - count - (tonumber(before[2]) or 0))
-  local quiet = minutes - 1
-  while quiet > 0 do
-    local zeros = {}
-    for place = 1, math.min(quiet, 1000) do zeros[place] = 0 end
-    call('LPUSH', key .. ':data', unpack(zeros))
-    quiet = quiet - #zeros
-  end
-  call('LTRIM', key .. ':data', 0, MOST_POINTS - 1)
-  call('HSET', key, 'prevTS', now, 'prevCount', total - count)
 end

@@ -34,7 +34,7 @@ local function release_if_alone(key, id)
 end
 
 local function child_completed(child, parent_key, value)
-  if call('SREM', parent_key .. ':dependencies', child) == 1 and call('EXISTS', parent_key) == 1 then
+  if call('SREM', parent_key .. ':dependencies', child) == 1 then
     call('HSET', parent_key .. ':processed', child, value)
     release_if_alone(parent_key, id_in(parent_key))
   end
@@ -61,7 +61,7 @@ local function child_failed(child, parent, reason)
   local id = tostring(policy.id)
   local key = policy.queueKey .. ':' .. id
   if not (policy.fpof or policy.cpof or policy.idof or policy.rdof) then return end
-  if call('SREM', key .. ':dependencies', child) == 0 or call('EXISTS', key) == 0 then return end
+  if call('SREM', key .. ':dependencies', child) == 0 then return end
   if policy.fpof then
     call('ZADD', key .. ':unsuccessful', now, child)
     fail_parent(child, key, id)
@@ -78,6 +78,14 @@ end
 local function child_removed(child, parent_key)
   if call('SREM', parent_key .. ':dependencies', child) == 1 then
     release_if_alone(parent_key, id_in(parent_key))
+  end
+end
+
+-- Of jobs that failed, and are let go: those that completed have told their parents long ago.
+local function children_removed(q, ids)
+  for _, id in ipairs(ids) do
+    local parent_key = fields_of(q.base .. id, 'parentKey')[1]
+    if parent_key then attempt(q, child_removed, q.base .. id, parent_key) end
   end
 end
 

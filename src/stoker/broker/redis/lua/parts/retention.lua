@@ -1,30 +1,27 @@
--- needs: queue removal parents
+-- needs: queue removal
 -- How many finished jobs are kept, and for how long.
 
 -- Jobs removed at the most by one call; what is more goes with the next.
 local MOST_REMOVED = 500
 
-local function remove_finished(q, state, ids)
+local function remove_finished(q, state, ids, let_go)
   if #ids == 0 then return 0 end
   call('ZREM', q.base .. state, unpack(ids))
-  -- One that completed has told its parent long ago; one that failed may still be waited for.
-  for _, id in ipairs(state == 'failed' and ids or {}) do
-    local parent_key = fields_of(q.base .. id, 'parentKey')[1]
-    if parent_key then attempt(q, child_removed, q.base .. id, parent_key) end
-  end
-  delete_jobs(q, ids, state)
+  if let_go then let_go(q, ids) end
+  delete_jobs(q, ids)
   return #ids
 end
 
-local function remove_older(q, state, age, limit)
+local function remove_older(q, state, age, limit, let_go)
   local most = math.min(limit or MOST_REMOVED, MOST_REMOVED)
   return remove_finished(q, state,
-    call('ZRANGEBYSCORE', q.base .. state, '-inf', now - age, 'LIMIT', 0, most))
+    call('ZRANGEBYSCORE', q.base .. state, '-inf', now - age, 'LIMIT', 0, most), let_go)
 end
 
 -- ``count`` and ``age`` are empty where there is no limit. The age is remembered, for queues in
--- which nothing finishes any more; ``limit`` bounds what goes for it now.
-local function retain(q, state, count, age, limit)
+-- which nothing finishes any more; ``limit`` bounds what goes for it now. ``let_go`` is called before jobs
+-- go, for those that may still be waited for.
+local function retain(q, state, count, age, limit, let_go)
   local set = q.base .. state
   if q.kept_for[state] ~= (age ~= '' and age) then
     q.kept_for[state] = age ~= '' and age
@@ -34,11 +31,12 @@ local function retain(q, state, count, age, limit)
       call('HDEL', q.meta, 'stoker.' .. state)
     end
   end
-  if age ~= '' then remove_older(q, state, tonumber(age), limit) end
+  if age ~= '' then remove_older(q, state, tonumber(age), limit, let_go) end
   if count ~= '' then
     local excess = call('ZCARD', set) - tonumber(count)
     if excess > 0 then
-      remove_finished(q, state, call('ZRANGE', set, 0, math.min(excess, MOST_REMOVED) - 1))
+      remove_finished(q, state, call('ZRANGE', set, 0, math.min(excess, MOST_REMOVED) - 1),
+        let_go)
     end
   end
 end

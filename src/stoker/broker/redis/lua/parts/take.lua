@@ -7,13 +7,14 @@ local MOST_PASSED_OVER = 2000
 local BORN_WITH = 6
 -- Delayed jobs of all queues that a call still makes wait. Of more, the next due is in the past.
 local promotable = 200
--- From so many waiting jobs on, their keys are not in the processor's caches any more.
-local CACHED = 50000
+-- From so many waiting jobs on the server waits for memory at every key. For so few it is not worth looking
+-- ahead.
+local LONG_LINE = 500000
 local FEW_WANTED = 10
 -- Bytes of data from which on an answer is long enough.
 local ENOUGH_BYTES = 1048576
 
-local function length_of(q)
+local function length_of_line(q)
   return call('LLEN', q.wait) + call('ZCARD', q.prioritized)
 end
 
@@ -94,8 +95,8 @@ local function give(q, id, want, given)
   return #job[2]
 end
 
--- Have the server look for the keys of many jobs before it works on each. Where there are more than a
--- processor's caches hold, it waits for memory at every key; within one command it waits for several at once.
+-- Have the server look for the keys of many jobs before it works on each: within one command its processor
+-- waits for several of them at once.
 local function look_ahead(q, ids)
   local keys = {}
   for place = 1, #ids do
@@ -111,7 +112,7 @@ local function take(q, count, want, given)
   local wait
   count, wait = room(q, count)
   local taken, bytes, passed_over, is_empty = 0, 0, 0, false
-  local is_long = count > FEW_WANTED and length_of(q) > CACHED
+  local is_long = count > FEW_WANTED and length_of_line(q) > LONG_LINE
   while taken < count and bytes < ENOUGH_BYTES and passed_over < MOST_PASSED_OVER do
     local wanted = math.min(count - taken, POPPED_AT_ONCE)
     local ids = pop(q, wanted)
@@ -144,7 +145,7 @@ end
 
 -- Wake a worker for what is waiting, or have one woken for what is delayed.
 local function mark_left(q)
-  if length_of(q) > 0 then mark(q) else mark_delay(q) end
+  if length_of_line(q) > 0 then mark(q) else mark_delay(q) end
 end
 
 -- What a worker wants, as ``claim`` and ``finish`` are told; nothing if its count is 0.

@@ -363,3 +363,79 @@ def test_texts_that_name_an_app_by_modules_that_pass_it_on_tell_of_one_worker(
     }
 
     assert commands(seen(tmp_path, files)) == units
+
+
+ONE_HUEY = "from huey import SqliteHuey\n\nhuey = SqliteHuey()\n"
+CONSUMER = (
+    "from jobs import huey\n\n\n@huey.task()\ndef mail(): ...\n\n\n"
+    "if __name__ == '__main__':\n    huey.create_consumer(workers=2).run()\n"
+)
+SAQ = (
+    "import asyncio\n\nfrom saq import Queue, Worker\n\n\nasync def main():\n"
+    "    await Worker(queue=Queue.from_url('redis://redis'), functions=[]).start()\n\n\n"
+    "if __name__ == '__main__':\n    asyncio.run(main())\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("framework", "text"),
+    [("huey", CONSUMER), ("saq", SAQ), ("arq", "from arq import Worker\n\nWorker([]).run()\n")],
+)
+def test_a_program_that_makes_the_worker_itself_is_run(
+    tmp_path: Path, framework: str, text: str
+) -> None:
+    web = "from flask import Flask\n\nfrom jobs import huey\nfrom work import mail\n\n"
+    files = (
+        {"jobs.py": ONE_HUEY, "site.py": f"{web}app = Flask('shop')\n"} if text == CONSUMER else {}
+    )
+
+    found = seen(tmp_path, files | {"requirements.txt": f"flask\n{framework}\n", "work.py": text})
+
+    assert commands(found) == ["python work.py"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("worker.py", "rq_worker.py", ["python rq_worker.py"]),
+        ("run_worker.py", "worker_windows.py", ["python run_worker.py"]),
+        ("mail_worker.py", "worker.py", ["python mail_worker.py", "python worker.py"]),
+        ("worker.py", "old/rq_worker.py", ["python worker.py"]),
+        ("worker.py", "films/rq_worker.py", ["python films/rq_worker.py", "python worker.py"]),
+    ],
+)
+def test_programs_whose_names_tell_nothing_apart_are_one_worker(
+    tmp_path: Path, one: str, other: str, expected: list[str]
+) -> None:
+    text = "from rq import Worker\n\nfrom settings import queues\n\nWorker(queues).work()\n"
+
+    found = seen(tmp_path, {"requirements.txt": "rq\n", one: text, other: text})
+
+    assert sorted(commands(found)) == expected
+
+
+def test_programs_that_take_other_queues_are_workers_each(tmp_path: Path) -> None:
+    text = "from rq import Worker\n\nWorker(['{}']).work()\n"
+    files = {"worker.py": text.format("films"), "rq_worker.py": text.format("mail")}
+
+    assert len(commands(seen(tmp_path, {"requirements.txt": "rq\n"} | files))) == 2
+
+
+@pytest.mark.parametrize(("head", "expected"), [("", ["dramatiq leak"]), ("# /// script\n", [])])
+def test_a_script_with_an_environment_of_its_own_is_no_worker(
+    tmp_path: Path, head: str, expected: list[str]
+) -> None:
+    asks = f'{head}# dependencies = ["dramatiq"]\n# ///\n'
+    text = f"{asks}import dramatiq\n\n\n@dramatiq.actor\ndef mail(n): ...\n"
+
+    assert commands(seen(tmp_path, {"leak.py": text})) == expected
+
+
+def test_the_consumer_of_huey_is_a_module_too(tmp_path: Path) -> None:
+    procfile = "jobs: python -m huey.bin.huey_consumer jobs.huey -w 4\n"
+
+    [unit] = seen(
+        tmp_path, {"requirements.txt": "huey\n", "jobs.py": ONE_HUEY, "Procfile": procfile}
+    ).units
+
+    assert (unit.command[-1], unit.concurrency) == ("4", 4)

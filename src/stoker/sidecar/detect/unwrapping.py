@@ -36,8 +36,10 @@ _WITH_USER = frozenset({"gosu", "su-exec", "setpriv", "setuser"})
 _SHELLS = frozenset({"sh", "bash", "ash", "zsh", "dash"})
 _MODULES = frozenset({
     "celery", "dramatiq", "rq", "arq", "saq", "taskiq", "huey_consumer", "procrastinate",
-    "stoker", "flower", "litestar", "flask", "watchfiles", "watchdog.watchmedo", "dotenv",
+    "stoker", "flower", "litestar", "flask", "watchfiles", "dotenv",
 })  # fmt: skip
+_MODULES_OF = {"watchdog.watchmedo": "watchmedo", "huey.bin.huey_consumer": "huey_consumer"}
+"""Commands that are not called as the package is, by their modules."""
 _INSTALLED = frozenset({
     "node", "tsx", "ts-node", "ts-node-dev", "vite-node", "swc-node", "babel-node", "nodemon",
     "dotenv", "cross-env", "env-cmd", "pm2", "pm2-runtime",
@@ -85,10 +87,9 @@ def _inside(step: Step) -> list[Step] | None:
     if (again := restarted(first, words)) is not None:
         return again
     if PYTHON.fullmatch(words[0]) and words[1:2] == ["-m"] and len(words) > 2:
-        name = words[2].split(".")[0] if words[2] not in _MODULES else words[2]
-        return [Step(("watchmedo" if "watchmedo" in words[2] else name, *words[3:]))] if (
-            name in _MODULES
-        ) else None  # fmt: skip
+        package = words[2].split(".")[0]
+        name = _MODULES_OF.get(words[2]) or (package if package in _MODULES else "")
+        return [Step((name, *words[3:]))] if name else None
     return _runner(words)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -11,7 +12,7 @@ from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.celery_declared import MAY_BE, without_declared
 from stoker.sidecar.detect.source.python_modules import PythonSource
-from stoker.sidecar.detect.source.python_parsing import Assigned
+from stoker.sidecar.detect.source.python_parsing import Assigned, Module
 from stoker.sidecar.detect.source.python_tasks import loading_module
 from stoker.sidecar.detect.spotting import sieve
 
@@ -38,6 +39,7 @@ _REGISTERS = re.compile(
     r"|\binclude\b\W{0,3}=(?!\s*\[\])|\b(?:CELERY_)?IMPORTS\b|\bimports\b\W{0,3}[=:]"
     r"|\bclass \w+\([^)]*Task\)"
 )
+_TAKEN = re.compile(r"^(\w+)\s*=\s*\w+\.(?:celery|celery_app)[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
 _STAND_IN = re.compile(r"(^|[/_])(dummy|fake|mock|stub)[_./]")
 """How what others' workers are replaced by for a trial is called."""
@@ -51,9 +53,10 @@ NOTE = "the Celery app"
 def infer(source: PythonSource) -> list[Inferred]:
     """Return a worker for each app that has tasks of its own, and beat if there is a schedule."""
     packages: dict[str, list[Assigned]] = {}
-    for each in source.made_by("Celery", *source.factories):
-        if _makes_celery(source, each):
-            packages.setdefault(_home(source, each.path), []).append(each)
+    made = [each for each in source.made_by("Celery", *source.factories)
+            if _makes_celery(source, each)]  # fmt: skip
+    for each in made or _held(source):
+        packages.setdefault(_home(source, each.path), []).append(each)
     found: list[Inferred] = []
     for package in _working(source, packages):
         paths = _paths(source, package if len(packages) > 1 else None)
@@ -108,6 +111,34 @@ def _makes_celery(source: PythonSource, each: Assigned) -> bool:
     modules = [source.modules.get(path) for path in ((found[0],) if found else near)]
     defining = [module for module in modules if module and name in module.functions]
     return not defining or name in defining[0].factories
+
+
+def _held(source: PythonSource) -> Iterator[Assigned]:
+    """Yield the apps that a module takes from an object which has made one: ``ext.celery``.
+
+    An object of a class of the project's own, or of Flask's extension for it.
+    """
+    if not any(map(_keeps_celery, source.modules.values())):
+        return
+    for path in source.speaking_of(".celery"):
+        text = source.project.text(path)
+        for at in _TAKEN.finditer(text):
+            line = text.count("\n", 0, at.start()) + 1
+            yield Assigned(path, line, at[1], "celery.Celery", source.project.line(path, line))
+
+
+def _keeps_celery(module: Module) -> bool:
+    """Tell if a file has a class that makes an app for its objects, or makes the extension."""
+    classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef)]
+    for full, call in module.calls:
+        name = full.rpartition(".")[2]
+        if name == "FlaskCeleryExt":
+            return True
+        if name == "Celery" and any(
+            node.lineno <= call.lineno <= (node.end_lineno or 0) for node in classes
+        ):
+            return True
+    return False
 
 
 def _chosen(source: PythonSource, apps: list[Assigned]) -> list[Assigned]:

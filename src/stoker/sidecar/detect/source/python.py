@@ -36,7 +36,20 @@ def infer(source: PythonSource) -> Sources:
                       python_scripts.loops):  # fmt: skip
         found.inferred += infer_one(source)
     _add_others(source, found)
+    found.inferred = [each for each in found.inferred if not _stands_alone(source, each)]
     return found
+
+
+_INLINE = re.compile(r"^# /// script[ \t]*$", re.MULTILINE)
+
+
+def _stands_alone(source: PythonSource, each: Inferred) -> bool:
+    """Tell if a worker is only guessed of a script that says itself what has to be installed.
+
+    Such a script (PEP 723) is run by its name, in an environment of its own: an attempt, a
+    measurement, a tool. It is of no project, and none loads it.
+    """
+    return any(_INLINE.search(source.project.text(at.path)) for at in each.evidence[:1])
 
 
 def _add_others(source: PythonSource, found: Sources) -> None:
@@ -46,6 +59,9 @@ def _add_others(source: PythonSource, found: Sources) -> None:
         for site in python_sites.script_sites(source, path):
             if site.framework not in known:
                 known.add(site.framework)
+                if programs := python_scripts.programs(source, site.framework):
+                    found.inferred += programs
+                    continue
                 if program := python_scripts.package_program(source, site):
                     found.inferred.append(program)
                     continue
@@ -182,9 +198,10 @@ def _huey(source: PythonSource) -> list[Inferred]:
         "PriorityRedisExpireHuey",
     )
     shape = "huey_consumer {module}.{name}"
-    return _single(source, "huey", calls, shape) or (
+    single = _single(source, "huey", calls, shape) or (
         _single(source, "huey", tuple(source.hueys), shape)
     )
+    return python_scripts.programs(source, "huey") or single
 
 
 def _arq(source: PythonSource) -> list[Inferred]:

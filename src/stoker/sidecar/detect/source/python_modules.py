@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from stoker.sidecar.detect.manifests import Manifests, directory, python_name
 from stoker.sidecar.detect.source import Site
-from stoker.sidecar.detect.source.python_parsing import Assigned, Module, parse
+from stoker.sidecar.detect.source.python_parsing import Assigned, Module, parse, returning
 from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.project import Project, decoded
@@ -22,12 +22,12 @@ _TELLING = sieve(
     "redis_settings", "taskiq", "procrastinate", "faktory", "bullmq", "while True", "while 1:",
     "while not", "def lifespan", "on_event(", "on_startup", "before_serving", "server_start",
     "uvicorn.run(", "def ready(self", "extensions[", "run_receiver_task", "get_worker",
-    "rq_scheduler", "get_scheduler",
+    "rq_scheduler", "get_scheduler", "create_consumer", "app.Worker(",
     whole=("from rq", "import rq", "flask_rq", "flask.ext.rq", "arq", "saq"),
     begun=("Stoker(", "FastAPI(", "Flask(", "Starlette(", "Litestar(", "Sanic(", "Quart("),
     followed={
         "await ": r"[\w.]+\.worker\(",
-        "celery": r"\w*(?:\.start)?\(",
+        "celery": r"\w*(?:\.start|\.Worker)?\(",
         "dramatiq.": r"cli|[Ww]orker",
         "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
     },
@@ -66,6 +66,8 @@ class PythonSource:
         self.hueys = {name for m in self.modules.values() for name in m.hueys}
         self.brokers = {name for m in self.modules.values() for name in m.brokers}
         self._parse_more()
+        if self._pass_on():
+            self._parse_more()
 
     def speaking_of(self, word: str) -> Iterator[str]:
         """Yield the files that have a word somewhere."""
@@ -115,6 +117,21 @@ class PythonSource:
                 module = parse(self.project, path, text)
                 if module is not None:
                     self.modules[path] = module
+
+    def _pass_on(self) -> bool:
+        """Note the functions that return an app of Celery that another one made; tell if any do."""
+        makers, known = {"Celery"}, self.factories
+        named: dict[str, set[str]] = {}
+        while True:
+            named = {path: returning(m, makers) for path, m in self.modules.items()}
+            more = set[str]().union(*named.values()) - makers
+            if not more:
+                break
+            makers |= more
+        for path, names in named.items():
+            self.modules[path].factories |= names
+        self.factories = known | (makers - {"Celery"})
+        return self.factories != known
 
     def module(self, path: str) -> Module | None:
         """Return a file that tells nothing itself, and may lead from one that does to another."""

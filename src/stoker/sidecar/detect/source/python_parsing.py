@@ -81,6 +81,28 @@ def parse(project: Project, path: str, text: str) -> Module | None:
     return module
 
 
+def returning(module: Module, makers: set[str]) -> set[str]:
+    """Return the functions of a file that return what one of ``makers`` makes."""
+    made = {call for full, call in module.calls if full.rpartition(".")[2] in makers}
+    found: set[str] = set()
+    for function in module.tree.body if made else ():
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        nodes = list(ast.walk(function))
+        held = {
+            target.id
+            for node in nodes
+            if isinstance(node, ast.Assign) and _call_in(node.value) in made
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        given = (node.value for node in nodes if isinstance(node, ast.Return) and node.value)
+        if any(_call_in(each) in made or (isinstance(each, ast.Name) and each.id in held)
+               for each in given):  # fmt: skip
+            found.add(function.name)
+    return found
+
+
 def _brokers(module: Module) -> set[str]:
     """Return the functions that make a broker of taskiq, themselves or by one that does."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -53,10 +53,11 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
     """Return where a script makes workers, for the arguments that it is given."""
     module = source.modules.get(script.path)
     body = module and reached(module, script.arguments, script.function)
+    named = " ".join((posixpath.basename(script.path), *script.arguments))
+    is_for_work = for_work or DEDICATED.search(named) is not None
     if module is None or body is None:
-        named = " ".join((posixpath.basename(script.path), *script.arguments))
         follow = for_work or WORKERISH.search(named) is not None
-        if not for_work and serves(source, script.path) and not DEDICATED.search(named):
+        if serves(source, script.path) and not is_for_work:
             return ()
         sites = program_sites(source, script.path, follow=follow)
         other = for_others(module) if module and script.arguments else []
@@ -66,6 +67,8 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
         return own
     for name in sorted(names_in(body) & module.names.keys()):
         found = source.find(module.names[name], posixpath.dirname(script.path) or ".")
+        if found and serves(source, found[0]) and not is_for_work:
+            continue
         sites = program_sites(source, found[0], follow=True) if found else ()
         if sites and found and found[0] != script.path:
             return sites

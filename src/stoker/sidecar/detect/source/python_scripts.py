@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import DEDICATED, Inferred, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import command_around, reached
@@ -13,6 +15,7 @@ from stoker.sidecar.detect.source.python_imports import loaded_by
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import console_scripts
 from stoker.sidecar.detect.source.python_sites import program_sites, script_sites
+from stoker.sidecar.detect.source.python_web import serves
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded, Evidence, Role
 
@@ -94,6 +97,44 @@ def own_scripts(source: PythonSource) -> list[Inferred]:
         if program:
             found.append(script(source, sites[0].framework, program, sites))
     return found
+
+
+def programs(source: PythonSource, framework: str) -> list[Inferred]:
+    """Return the programs that make a framework's worker themselves, and serve nothing."""
+    found: list[Inferred] = []
+    for path in source.modules:
+        sites = [site for site in script_sites(source, path) if site.framework == framework]
+        if sites and runs(source, path) and not (is_web(source, path) or serves(source, path)):
+            found.append(script(source, framework, path, sites))
+    return without_twins(found)
+
+
+def without_twins(programs: Sequence[Inferred]) -> list[Inferred]:
+    """Return programs of one framework without those that are other ways to start the same worker.
+
+    They lie side by side, their names only say that they are workers, or of which system, and none
+    takes other queues than the first.
+    """
+    found: dict[tuple[str, str], Inferred] = {}
+    for each in programs:
+        name = each.app.rpartition("/")[2].removesuffix(".py").lower()
+        plain = all(map(_SAYS_NOTHING.fullmatch, re.split(r"[-_]", name)))
+        key = (directory(each.app), "" if plain else name)
+        first = found.setdefault(key, each)
+        if first is not each:
+            if first.queues and each.queues and first.queues != each.queues:
+                found[key[0], name] = each
+            else:
+                others = (*first.alternatives, each.words)
+                found[key] = msgspec.structs.replace(first, alternatives=others)
+    return list(found.values())
+
+
+_SAYS_NOTHING = re.compile(
+    r"(?:rq|redis|huey|q|queues?|jobs?|tasks?|bg|background|(?:multi)?workers?|consumers?|run(?:ner)?|"
+    r"start|launch(?:er)?|main|simple|local|win(?:dows)?|mac(?:os)?|linux|unix|docker|py)"
+)
+"""The words of a program's name that tell it from none of those beside it."""
 
 
 def runs(source: PythonSource, path: str) -> bool:

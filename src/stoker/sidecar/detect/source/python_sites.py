@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from stoker.sidecar.detect.grammar import Launch, recognise
 from stoker.sidecar.detect.manifests import directory
+from stoker.sidecar.detect.shell import Step
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_parsing import Module, full_name, strings_in
 from stoker.sidecar.detect.source.python_settings import setting, variables_in
 from stoker.sidecar.detect.source.python_written import as_source
+from stoker.sidecar.detect.unwrapping import unwrap
 from stoker.sidecar.detection import Role
 
 _SCRIPTS = {
@@ -50,7 +52,10 @@ _METHODS = (
     ("procrastinate", (".run_worker", ".run_worker_async")),
 )
 """Called on an object of the framework, of which the file has to speak."""
-_STARTS = re.compile(r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system)")
+_STARTS = re.compile(
+    r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system|popen|spawn[lv]p?e?)|"
+    r"asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)"
+)
 
 
 def script_sites(source: PythonSource, path: str) -> tuple[Site, ...]:
@@ -70,8 +75,9 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
     stokers = _stokers(source, module)
     for full, call in module.calls:
         framework = _SCRIPTS.get(own.get(full, full)) or next(
-            (name for name, ends in _METHODS if full.endswith(ends) and name in text), None
-        )
+            (name for each in (full, *_handed(module, call)) for name, ends in _METHODS
+             if each.endswith(ends) and name in text), None
+        )  # fmt: skip
         given = (each.id for each in call.args if isinstance(each, ast.Name))
         if framework is None and any(name in settings for name in given):
             framework = "arq"  # its settings are given to nothing but a worker, or a wrapper of it
@@ -84,6 +90,13 @@ def _script_sites(source: PythonSource, path: str) -> Iterator[Site]:
                 tuple(_names_in(source, module, call)) if framework in ("rq", "faktory") else ()
             )
             yield _site(source, path, call, framework, queues)
+
+
+def _handed(module: Module, call: ast.Call) -> Iterator[str]:
+    """Yield the methods that a call is given to run: ``Process(target=app.worker_main)``."""
+    for each in (*call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(each, ast.Attribute) and each.attr.islower():
+            yield full_name(module, each)
 
 
 def _is_told(call: ast.Call) -> bool:
@@ -132,9 +145,12 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
 def commands(module: Module) -> Iterator[tuple[ast.Call, Launch]]:
     """Yield where a file has a worker's command run, and the command."""
     for full, call in module.calls:
-        launch = recognise(tuple(_words_of(call)), {}) if _STARTS.fullmatch(full) else None
-        if launch is not None:
-            yield call, launch
+        if not _STARTS.fullmatch(full):
+            continue
+        for step in unwrap(Step(tuple(_words_of(module, call)))):
+            launch = recognise(step.words, {})
+            if launch is not None:
+                yield call, launch
 
 
 def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Site, ...]:
@@ -188,13 +204,29 @@ def _site(
     return Site(framework, path, call.lineno, text, queues, None, role)
 
 
-def _words_of(call: ast.Call) -> Iterator[str]:
+def _words_of(module: Module, call: ast.Call) -> Iterator[str]:
     """Yield the words of a command that a call is given, as a list or as one string."""
     for argument in call.args:
+        argument = _held(module, argument)
         given = argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
         for each in given:
             if isinstance(each, ast.Constant) and isinstance(each.value, str):
                 yield from each.value.split() if len(given) == 1 else (each.value,)
+            elif isinstance(each, ast.Attribute) and full_name(module, each) == "sys.executable":
+                yield "python"
+
+
+def _held(module: Module, argument: ast.expr) -> ast.expr:
+    """Return what a name of a command was given, where the file says so once."""
+    if not isinstance(argument, ast.Name):
+        return argument
+    given = [
+        node.value
+        for node in module.nodes
+        if isinstance(node, ast.Assign)
+        and any(isinstance(each, ast.Name) and each.id == argument.id for each in node.targets)
+    ]
+    return given[0] if len(given) == 1 else argument
 
 
 def _is_queue(function: ast.expr) -> bool:

@@ -16,20 +16,23 @@ from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_imports import file_of
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_parsing import Definition, Module, full_name
-from stoker.sidecar.detect.source.python_sites import script_sites
+from stoker.sidecar.detect.source.python_sites import every_site
 from stoker.sidecar.detect.source.python_written import as_source
 from stoker.sidecar.detection import Embedded
 
 _SERVES = re.compile(
     r"app(?<!\wapp)\.run\(|uvicorn\.(?:run|Server)\(|run_app\(|socketio\.run\(|"
     r"serve(?<!\wserve)\(|start(?<!\wstart)_polling\(|run(?<!\wrun)_polling\(|"
-    r"bot(?<!\wbot)\.run\(|client(?<!\wclient)\.run\("
+    r"bot(?<!\wbot)\.run\(|client(?<!\wclient)\.run\(|demo(?<!\wdemo)\.launch\("
 )
 """A web server, or a bot: what the project is there for."""
 _HOOK = re.compile(
     r"FastAPI(?<!\wFastAPI)\(|Flask(?<!\wFlask)\(|Starlette(?<!\wStarlette)\(|"
-    r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|def lifespan\b|on_event\(|"
-    r"on_startup|before_serving|server_start\b|def (?:post_fork|when_ready)\(|def ready\(self"
+    r"Litestar(?<!\wLitestar)\(|Sanic(?<!\wSanic)\(|Quart(?<!\wQuart)\(|"
+    r"falcon(?<!\wfalcon)\.(?:asgi\.)?(?:API|App)\(|web(?<!\wweb)\.Application\(|"
+    r"def lifespan\b|on_event\(|"
+    r"on_startup|before_serving|server_start\b|main_process_(?:start|ready)\b|"
+    r"def (?:on_starting|when_ready|post_fork|post_worker_init)\(|def ready\(self"
 )
 _DEDICATED = re.compile(
     r"(^|[/_])(workers?|consumer)(_main|_settings)?\.py$|/workers?/__main__\.py$"
@@ -60,7 +63,7 @@ class _Apps:
 
     def __init__(self, source: PythonSource) -> None:
         self.source = source
-        sites = {path: script_sites(source, path) for path in source.modules}
+        sites = {path: tuple(every_site(source, path)) for path in source.modules}
         self.makers = {path: found for path, found in sites.items() if found}
         """The files that make workers, and where."""
         self._settings: dict[str, bool | None] = {}
@@ -118,7 +121,7 @@ class _Apps:
         nodes = list(self._run(module, body))
         lines = {node.lineno for node in nodes if isinstance(node, ast.Call)}
         for site in self.makers.get(path, ()):
-            if site.line in lines:
+            if site.line in lines and site.role == "worker":
                 return site
         names = {full_name(module, n) for n in nodes if isinstance(n, ast.Name | ast.Attribute)}
         for name in sorted(names - seen) if len(seen) < _MOST else ():
@@ -196,11 +199,14 @@ class _Apps:
 
 
 def _at_start(module: Module) -> list[ast.AST]:
-    """Return what a file runs by itself, and the hooks that a framework calls."""
-    return [
-        node for node in module.tree.body
-        if not isinstance(node, Definition) or _HOOK.search(as_source(node))
-    ]  # fmt: skip
+    """Return what a file runs by itself, the hooks that a framework calls, and what serves."""
+    return [node for node in module.tree.body if not isinstance(node, Definition) or _starts(node)]
+
+
+def _starts(node: Definition) -> bool:
+    text = as_source(node)
+    serves = not isinstance(node, ast.ClassDef) and _SERVES.search(text) is not None
+    return serves or _HOOK.search(text) is not None
 
 
 def _default(source: PythonSource, setting: str) -> bool | None:

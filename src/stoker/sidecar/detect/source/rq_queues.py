@@ -10,7 +10,7 @@ from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import Inferred
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_parsing import Assigned, full_name
-from stoker.sidecar.detect.source.python_scripts import script, starting
+from stoker.sidecar.detect.source.python_scripts import script, starting, without_twins
 from stoker.sidecar.detect.source.python_sites import script_sites
 
 _QUEUES = frozenset({"rq.Queue", "rq.queue.Queue", "flask_rq.Queue", "flask_rq.get_queue"})
@@ -26,7 +26,7 @@ _ENQUEUED = re.compile(
 
 def infer(source: PythonSource) -> list[Inferred]:
     """Return the workers, and the scheduler if something waits for it."""
-    workers = list(_programs(source)) or list(_of_queues(source))
+    workers = without_twins(list(_programs(source))) or list(_of_queues(source))
     return [*workers, *_scheduler(source)]
 
 

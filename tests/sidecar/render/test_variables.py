@@ -1,4 +1,4 @@
-"""What containers get by Compose's rules."""
+"""What containers get by Compose's rules, and that ``.env.example`` has all that is asked for."""
 
 from __future__ import annotations
 
@@ -12,8 +12,26 @@ import pytest
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render
+from stoker.sidecar.shown import shown_plan
 from tests.cli.support import ok
 from tests.sidecar.reading import compose_values
+from tests.sidecar.snapshots import EVERY_PLAN
+
+_ASKED = re.compile(r"\$\{?(\w+)(?:\}|:?\?|(?!\w|:?[-+?]))")
+"""What has no default."""
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["at once", "from a kept plan"])
+@pytest.mark.parametrize("name", EVERY_PLAN)
+def test_all_that_compose_asks_for_is_in_the_example(name: str, kept: bool) -> None:
+    plan = shown_plan(EVERY_PLAN[name]) if kept else EVERY_PLAN[name]
+    files = {path: file.text for path, file in render(plan).items()}
+    example = files.get(".env.example", "").split()
+
+    made = [text for path, text in files.items() if re.search(r"(?<!devcontainer/)compose", path)]
+    asked = {each for text in made for each in _ASKED.findall(text.replace("$$", ""))}
+    assert asked <= {line.removesuffix("=") for line in example}
+
 
 FILES = {
     "requirements.txt": "celery[redis]\n",
@@ -84,6 +102,13 @@ def test_where_secrets_are_to_be_said_is_noted(tmp_path: Path, file: str, said: 
 
     notes = [note for note in plan.notes if "must be said there" in note]
     assert [re.findall(r"\b[A-Z_]{5,}\b", note) for note in notes] == ([said] if said else [])
+
+
+def test_nobody_is_asked_for_what_every_shell_says(tmp_path: Path) -> None:
+    root = project(tmp_path / "shop", "${HOME}/.env.local")
+    ok("sidecar", "generate", str(root))
+
+    assert "HOME=" not in (root / ".env.example").read_text().split()
 
 
 def test_a_worker_without_such_a_file_has_its_secrets_from_dotenv(tmp_path: Path) -> None:

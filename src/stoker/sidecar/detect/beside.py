@@ -11,9 +11,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
-from stoker.sidecar.detect.brokers import part_of, spoken_of, variables
+from stoker.sidecar.detect.brokers import spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service

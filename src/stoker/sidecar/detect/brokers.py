@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
@@ -150,19 +151,11 @@ def _votes(
             yield weight, kind, Evidence(service.path, service.line, service.image, "a service")
 
 
-_PARTS: tuple[tuple[str, str], ...] = (
-    (r"(URL|URI|DSN|_BROKER|CONNECTION|CONNECTION_STRING|PROVIDER|TOGO|CLOUD)$|^BROKER$", "url"),
-    (r"PORT$", "port"),
-    (r"(PASS|PASSWORD|PASSWD|PWD)$", "password"),
-    (r"(USER|USERNAME)$", "user"),
-    (r"(_DB|(DATABASE|DB)(_?NAME)?|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
-    (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
-    (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
-)
 _DATABASE = (
     r"^(?!.*(MONGO|MYSQL|MARIA|REDIS|MSSQL|ORACLE|SQLITE|CLICKHOUSE|NEO4J|TEST|SHADOW))"
-    r"(DATABASE|DB_|PG[A-Z]+$|PG_|(.*_)?POSTGRES|(.*_)?(DATABASE|DB)_?"
-    r"(HOST(NAME)?|SERVER|ADDR(ESS)?|PORT|USER(NAME)?|PASS(WORD|WD)?|PWD|NAME|UR[LI]|DSN)$)"
+    r"(DATABASE|DB_|SQL_(DATABASE|DB)$|PG[A-Z]+$|PG_|(.*_)?POSTGRES|(.*_)?(DATABASE|DB|SQL)_?"
+    r"(HOST(NAME)?|SERVER|ADDR(ESS)?|PORT|USER(NAME)?|PASS(WORD|WD)?|PWD|NAME|UR[LI]|DSN"
+    r"|SSL_?MODE)$)"
 )
 _SERVERS = ("redis", "rabbitmq", "nats", "postgres")
 _BROKER_NAME = re.compile(
@@ -200,11 +193,6 @@ def variables(
         elif led != meant and name in found and not _BROKER_NAME.search(name):
             del found[name]  # whatever it is called: it leads to something else
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
-
-
-def part_of(name: str) -> str | None:
-    """Return what of an address a variable holds, by its name."""
-    return next((part for pattern, part in _PARTS if re.search(pattern, name)), None)
 
 
 def spoken_of(kind: BrokerKind) -> str | None:

@@ -81,14 +81,26 @@ class Account(NamedTuple):
 
     def _url(self, value: str) -> str:
         scheme, _, rest = value.partition("://")
-        place = rest.rpartition("@")[2].partition("/")[0]
+        rest, asks, query = rest.rpartition("@")[2].partition("?")
+        place = rest.partition("/")[0]
         login = ":".join(filter(None, (_quoted(self.user), _quoted(self.password))))
-        return f"{scheme}://{login}@{place}{f'/{self.database}' if self.database else ''}"
+        database = f"/{self.database}" if self.database else ""
+        return f"{scheme}://{login}@{place}{database}{asks}{escape(query)}"
 
 
-def usual(kind: BrokerKind) -> Account:
-    """Return the account of one that is ours."""
+def usual(kind: BrokerKind, *, unnamed: bool = False) -> Account:
+    """Return the account of one that is ours; ``unnamed``: the source itself says whose it is.
+
+    That is most often the one that the image makes if told nothing.
+    """
+    if unnamed:
+        return Account("postgres", PLACEHOLDER, "postgres")
     return Account("app", PLACEHOLDER, "/" if kind == "rabbitmq" else "app")
+
+
+def is_unnamed(kind: BrokerKind, parts: Mapping[str, str]) -> bool:
+    """Tell if no variable says who services are to a database, though some lead to it."""
+    return kind in ("postgres", "database") and not {"url", "user"} & {*parts.values()}
 
 
 def of_service(use: BrokerUse, *, named_elsewhere: bool) -> dict[str, Account]:

@@ -13,6 +13,7 @@ from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source.ruby_databases import other_databases
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -51,13 +52,14 @@ def uses(
     return tuple(
         BrokerUse(
             kind=kind,
-            variables=(found := variables(kind, read, services, written, by_itself=by_itself))
-            or (usual if kind in stoker.brokers else {}),
-            written=of_kind(kind, found, written),
+            variables=others | (found or (usual if kind in stoker.brokers else {})),
+            written=of_kind(kind, others | found, written),
             evidence=tuple(dict.fromkeys(evidence))[:4],
             **own_service(kind, services, manifests),
         )
         for kind, evidence in kinds.items()
+        for found in [variables(kind, read, services, written, by_itself=by_itself)]
+        for others in [databases(project, manifests, kind)]
     )
 
 
@@ -193,6 +195,12 @@ def variables(
         elif led != meant and name in found and not _BROKER_NAME.search(name):
             del found[name]  # whatever it is called: it leads to something else
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
+
+
+def databases(project: Project, manifests: Manifests, kind: BrokerKind) -> dict[str, str]:
+    """Return the variables of all databases of an application of Rails that has several."""
+    others = other_databases(project, manifests) if kind in ("postgres", "database") else {}
+    return {"DATABASE_URL": "url"} | others if others else {}
 
 
 def spoken_of(kind: BrokerKind) -> str | None:

@@ -263,11 +263,15 @@ def _values(
     if kind in ("rabbitmq", "postgres", "database"):
         known |= {
             "user": account.user, "password": account.password, "database": account.database,
-            "sslmode": "disable",
+            "sslmode": "disable", "server": url.rpartition("/")[0],
         }  # fmt: skip
     elif any(part == "password" and told.get(name) for name, part in variables.items()):
         known["password"] = PLACEHOLDER
-    named = {name: known[part] for name, part in variables.items() if part in known}
+    named = {
+        name: f"{url}_{accounts.called(name)}" if part == "other" else known[part]
+        for name, part in variables.items()
+        if part in known or part == "other"
+    }
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}

@@ -13,6 +13,7 @@ from stoker.sidecar.detect.broker_lines import NAMES, SCHEMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source import redis_clients
 from stoker.sidecar.detect.source.ruby_databases import other_databases
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
@@ -49,6 +50,7 @@ def uses(
                 kinds.setdefault(kind, []).extend(evidence)
     if not names:
         kinds = dict(_asked(project, units, services))
+    clients = redis_clients.told(project, read) if "redis" in kinds else {}
     return tuple(
         BrokerUse(
             kind=kind,
@@ -58,7 +60,8 @@ def uses(
             **own_service(kind, services, manifests),
         )
         for kind, evidence in kinds.items()
-        for found in [variables(kind, read, services, written, by_itself=by_itself)]
+        for own in [variables(kind, read, services, written, by_itself=by_itself)]
+        for found in [clients | own if kind == "redis" else own]
         for others in [databases(project, manifests, kind)]
     )
 

@@ -13,7 +13,11 @@ from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.project import Project
 
-_MAY_TELL = re.compile(rb"edis|connection")
+_MAY_TELL = (
+    re.compile(rb"edis(?:ClientOpt|Settings|\.\w+)*\s*[({:=]"),
+    re.compile(rb"connection\s*[:=]\s*\{"),
+)
+"""Each begins with a word: ``re`` is several times as fast at that as at either of two."""
 _MADE = re.compile(
     r"\b(?:(?:IO|Strict)?Redis(?:ClientOpt|Settings)?|redis\.Options|[Rr]edis(?:\.asyncio)?\.from_url)"
     r"\s*(?P<opens>[({])|\b(?:redis|(?P<any>connection))\s*[:=]\s*\{"
@@ -34,14 +38,18 @@ def told(project: Project, read: Collection[str]) -> dict[str, str]:
     """Return the variables that are read for a client of Redis, each with what it holds."""
     names = {name for name in read if not _OTHERS.search(name)}
     found: dict[str, str] = {}
-    for path in project.telling(sources(project), _MAY_TELL) if names else ():
-        text = project.text(path)
-        for made in _MADE.finditer(text):
-            if not made["any"] or _QUEUES.search(text):
-                for name, part in _given(_inside(text, made.end()), bool(made["opens"])):
-                    if name in names:
-                        found.setdefault(name, part)
+    for path in sources(project) if names else ():
+        data = project.data(path)
+        if any(pattern.search(data) for pattern in _MAY_TELL):
+            of_file = _of_file(project.text(path))
+            found = {name: part for name, part in of_file if name in names} | found
     return found
+
+
+def _of_file(text: str) -> Iterator[tuple[str, str]]:
+    for made in _MADE.finditer(text):
+        if not made["any"] or _QUEUES.search(text):
+            yield from _given(_inside(text, made.end()), is_call=bool(made["opens"]))
 
 
 def _inside(text: str, start: int) -> str:
@@ -54,7 +62,7 @@ def _inside(text: str, start: int) -> str:
     return ""
 
 
-def _given(inside: str, is_call: bool) -> Iterator[tuple[str, str]]:
+def _given(inside: str, *, is_call: bool) -> Iterator[tuple[str, str]]:
     """Yield the variables of named values; of a call, also of those that have none."""
     named = list(_KEY.finditer(inside))
     for each in named:

@@ -96,7 +96,15 @@ def test_what_is_written_is_the_same_whether_the_file_is_there_or_not(tmp_path: 
     assert render(plans[0]) == render(plans[1])
 
 
-@pytest.mark.parametrize(("file", "said"), [(".env.local", ["MAIL_PASSWORD"]), (".env", [])])
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (".env.local", ["MAIL_PASSWORD"]),
+        ("a/.env", ["MAIL_PASSWORD"]),
+        (".env", []),
+        ("./.env", []),
+    ],
+)
 def test_where_secrets_are_to_be_said_is_noted(tmp_path: Path, file: str, said: list[str]) -> None:
     plan = make_plan(detect(project(tmp_path / "shop", file)), "shop")
 

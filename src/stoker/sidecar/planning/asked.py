@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -11,8 +12,7 @@ from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.values import Given
 
 MOST = 40
-_DOTENV = (".env", "./.env")
-"""The file that Compose reads by itself, too."""
+_DOTENV = ".env"
 _PUT_IN = re.compile(r"(?<![\\$])\$(?:\{(?=\w+\}))?([A-Za-z_]\w*)")
 """What a shell puts in, if it has no default for it."""
 _SET = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=|\bfor\s+(\w+)\s+in\b|\bread\s+(\w+)")
@@ -48,7 +48,7 @@ def in_files(detection: Detection) -> Iterator[str]:
     """Yield what is to be said in files of variables, where ``.env`` reaches no container."""
     names = asked_for(detection)
     found = {
-        (each.path, each.service): each
+        (each.service, *each.env_file): each
         for unit in filter(is_planned, detection.units)
         for each in _reading(unit, detection)
     }
@@ -64,5 +64,12 @@ def in_files(detection: Detection) -> Iterator[str]:
 def _reading(unit: Unit, detection: Detection) -> Iterator[Given]:
     """Yield what compose files give a unit with files of variables that are not ``.env``."""
     for each in given(unit, detection):
-        if each.env_file and not any(place in _DOTENV for place in each.env_file):
+        if each.env_file and not any(_is_dotenv(place, each) for place in each.env_file):
             yield each
+
+
+def _is_dotenv(place: str, given: Given) -> bool:
+    """Tell if it is the file that Compose reads by itself: there, or for a file at the root."""
+    folder = posixpath.dirname(given.path)
+    path = posixpath.normpath(posixpath.join(folder, place))
+    return path in (_DOTENV, posixpath.join(folder, _DOTENV))

@@ -71,3 +71,80 @@ def test_of_two_workers_of_one_application_each_has_all_that_it_needs(tmp_path: 
     for name in ("mail", "slow"):
         assert {"DATABASE_URL", "REDIS_URL"} <= set(services[name]["environment"])
         assert set(services[name]["depends_on"]) == {"postgres", "redis"}
+
+
+SOLID_QUEUE = {
+    "Gemfile": f"{GEMS}gem 'solid_queue'\n",
+    "bin/jobs": "SolidQueue::Cli.start(ARGV)\n",
+    "Procfile": "worker: bin/jobs\n",
+}
+PRIMARY = "production:\n  primary: &first\n    adapter: postgresql\n    database: shop_production\n"
+NAMED = "    database: shop_production_queue\n    migrations_paths: db/queue_migrate\n"
+URL = "  queue:\n    url: <%= ENV{} %>\n    migrations_paths: db/queue_migrate\n"
+DEFAULT = """\
+default: &default
+  adapter: {}
+  <% if ENV["DB_HOST"] %>
+  host: <%= ENV["DB_HOST"] %>
+  <% end %>
+"""
+
+
+@pytest.mark.parametrize(
+    ("database", "led"),
+    [
+        (f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}", {"QUEUE_DATABASE_URL": ""}),
+        (f"{PRIMARY}  queue: *first\n", {"QUEUE_DATABASE_URL": "/app"}),
+        (f"{PRIMARY}  queue:\n    <<: *first\n    replica: true\n{NAMED}",
+         {"QUEUE_DATABASE_URL": "/app"}),
+        (PRIMARY + URL.format('["QUEUE_DATABASE_URL"]'),
+         {"QUEUE_DATABASE_URL": "/app_queue"}),
+        (PRIMARY + URL.format('.fetch("JOBS_DB_URL", "")'),
+         {"JOBS_DB_URL": "/app_jobs"}),
+        (PRIMARY + URL.format('["DATABASE_URL"]'), {}),
+        (f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}  cable:\n    <<: *first\n    database: c\n",
+         {"QUEUE_DATABASE_URL": "", "CABLE_DATABASE_URL": ""}),
+        (DEFAULT.format("postgresql") + "production:\n  primary:\n    <<: *default\n"
+         f"  queue:\n    <<: *default\n{NAMED}", {"QUEUE_DATABASE_URL": ""}),
+        (DEFAULT.format("sqlite3") + "production:\n  primary:\n    <<: *default\n"
+         f"  queue:\n    <<: *default\n{NAMED}", {}),
+        ("production:\n  adapter: postgresql\n  variables:\n    statement_timeout: 1\n", {}),
+        ("production:\n  primary: {{\n", {}),
+        (f"{PRIMARY}  'a b':\n    <<: *first\n{NAMED}", {}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["compose.yaml", "compose.prod.yaml"])
+def test_each_database_is_reached_by_the_variable_that_leads_to_it(
+    tmp_path: Path, database: str, led: dict[str, str], path: str
+) -> None:
+    files = made(tmp_path, SOLID_QUEUE | {"config/database.yml": database})
+
+    found = compose_values(files[path])["services"]["worker"]["environment"]
+    word = "app" if path == "compose.yaml" else "${POSTGRES_PASSWORD:?set it in .env}"
+    server = f"postgresql://app:{word}@postgres:5432"
+    urls = {name: text for name, text in found.items() if name.endswith("_URL")}
+    assert urls == {"DATABASE_URL": f"{server}/app"} | {n: f"{server}{e}" for n, e in led.items()}
+
+
+def test_beside_a_persons_database_the_file_says_what_each_is_called(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  db:\n    image: postgres:17\n    environment:\n"
+        "      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: ${WORD}\n"
+    )
+    database = f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}"
+
+    files = made(tmp_path, SOLID_QUEUE | {"config/database.yml": database, "compose.yaml": compose})
+
+    found = compose_values(files["compose.yaml"])["services"]["worker"]["environment"]
+    server = "postgresql://shop:${WORD}@db:5432"
+    assert (found["DATABASE_URL"], found["QUEUE_DATABASE_URL"]) == (server, server)
+
+
+@pytest.mark.parametrize("database", [DATABASE, f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}"])
+def test_jobs_are_counted_in_their_own_database(tmp_path: Path, database: str) -> None:
+    files = made(tmp_path, SOLID_QUEUE | {"config/database.yml": database})
+
+    every = yaml.safe_load_all(files["kubernetes/worker-scaling.yaml"])
+    [reference] = next(r for e in every if (r := e["spec"].get("secretTargetRef")))
+    own = "QUEUE_DATABASE_URL" if "queue" in database else "DATABASE_URL"
+    assert (reference["parameter"], reference["key"]) == ("connection", own)

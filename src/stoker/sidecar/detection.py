@@ -110,7 +110,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: BrokerKind
     variables: dict[str, str] = {}
     """Environment variable that the project reads → what it holds: ``url``, ``host``, ``port``,
-    ``password``, ``user``, ``database``."""
+    ``password``, ``user``, ``database``, ``sslmode``; of the others of several databases
+    ``server``, a URL without a name, which the source has, or ``other``, one with another name."""
     service: str = ""
     """The compose service that already provides it."""
     image: str = ""

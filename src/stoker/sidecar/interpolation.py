@@ -64,7 +64,10 @@ def settled(text: str) -> str | None:
 
 
 def asked(value: Any) -> Iterator[str]:
-    """Yield the variables in a file's values that Compose refuses to start without."""
+    """Yield the variables in a file's values that somebody has to say.
+
+    Without some Compose does not start; where others were meant, nothing would stand.
+    """
     if isinstance(value, str):
         yield from _asked(parsed(value))
     elif isinstance(value, Mapping):
@@ -108,7 +111,7 @@ def _is_open(part: str | Variable) -> bool:
 def _asked(parts: Parts) -> Iterator[str]:
     for each in parts:
         if isinstance(each, Variable):
-            if each.operator[-1:] == "?":
+            if each.name and each.operator[-1:] in ("", "}", "?"):
                 yield each.name
             yield from _asked(each.rest)
 

@@ -191,6 +191,10 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     written nor waited for; services are told by ``variables``, or as the project tells them."""
     file: Text = ""
     """Of a file: the URL that the source itself says, so that no variable leads to it."""
+    user: Text = ""
+    """Of a database: who services are to it, where none of ``variables`` says that."""
+    database: Text = ""
+    """The same of its name."""
     address: Variable | Literal[""] = ""
     """The variable that holds all of that address, where only the project's own files of variables
     say it."""

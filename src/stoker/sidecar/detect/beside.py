@@ -11,9 +11,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
-from stoker.sidecar.detect.brokers import part_of, spoken_of, variables
+from stoker.sidecar.detect.brokers import databases, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.prisma import databases
@@ -66,7 +67,8 @@ class _Finder:
             if driver := self.manifests.has("pg", language="ruby"):
                 about = self._about("database").items()  # one beside that of DATABASE_URL
                 urls = {name: part for name, part in about if part == "url"}
-                yield self._use("database", urls, driver.evidence)
+                others = databases(self.project, self.manifests, "database")
+                yield self._use("database", others | urls, driver.evidence)
             return
         prisma, postgres = self._of_prisma()
         names = prisma or self._about("postgres")

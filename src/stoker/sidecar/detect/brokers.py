@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_lines import NAMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source import redis_clients
+from stoker.sidecar.detect.source.ruby_databases import other_databases
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -48,16 +51,19 @@ def uses(
                 kinds.setdefault(kind, []).extend(evidence)
     if not names:
         kinds = dict(_asked(project, units, services))
+    clients = redis_clients.told(project, read) if "redis" in kinds else {}
     return tuple(
         BrokerUse(
             kind=kind,
-            variables=(found := variables(kind, read, services, written, by_itself=by_itself))
-            or (usual if kind in stoker.brokers else {}),
-            written=of_kind(kind, found, written),
+            variables=others | (found or (usual if kind in stoker.brokers else {})),
+            written=of_kind(kind, others | found, written),
             evidence=tuple(dict.fromkeys(evidence))[:4],
             **own_service(kind, services, manifests),
         )
         for kind, evidence in kinds.items()
+        for own in [variables(kind, read, services, written, by_itself=by_itself)]
+        for found in [clients | own if kind == "redis" else own]
+        for others in [databases(project, manifests, kind)]
     )
 
 
@@ -151,19 +157,11 @@ def _votes(
             yield weight, kind, Evidence(service.path, service.line, service.image, "a service")
 
 
-_PARTS: tuple[tuple[str, str], ...] = (
-    (r"(URL|URI|DSN|_BROKER|CONNECTION|CONNECTION_STRING|PROVIDER|TOGO|CLOUD)$|^BROKER$", "url"),
-    (r"PORT$", "port"),
-    (r"(PASS|PASSWORD|PASSWD|PWD)$", "password"),
-    (r"(USER|USERNAME)$", "user"),
-    (r"(_DB|(DATABASE|DB)(_?NAME)?|DB_INDEX|DB_NUMBER|VHOST)$", "database"),
-    (r"(ADDR|ADDRESS|ENDPOINT|HOSTPORT)$", "address"),
-    (r"(HOST|HOSTNAME|SERVER|RABBITMQ|^REDIS)$", "host"),
-)
 _DATABASE = (
     r"^(?!.*(MONGO|MYSQL|MARIA|REDIS|MSSQL|ORACLE|SQLITE|CLICKHOUSE|NEO4J|TEST|SHADOW))"
-    r"(DATABASE|DB_|PG[A-Z]+$|PG_|(.*_)?POSTGRES|(.*_)?(DATABASE|DB)_?"
-    r"(HOST(NAME)?|SERVER|ADDR(ESS)?|PORT|USER(NAME)?|PASS(WORD|WD)?|PWD|NAME|UR[LI]|DSN)$)"
+    r"(DATABASE|DB_|SQL_(DATABASE|DB)$|PG[A-Z]+$|PG_|(.*_)?POSTGRES|(.*_)?(DATABASE|DB|SQL)_?"
+    r"(HOST(NAME)?|SERVER|ADDR(ESS)?|PORT|USER(NAME)?|PASS(WORD|WD)?|PWD|NAME|UR[LI]|DSN"
+    r"|SSL_?MODE)$)"
 )
 _SERVERS = ("redis", "rabbitmq", "nats", "postgres")
 _BROKER_NAME = re.compile(
@@ -203,9 +201,10 @@ def variables(
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
 
 
-def part_of(name: str) -> str | None:
-    """Return what of an address a variable holds, by its name."""
-    return next((part for pattern, part in _PARTS if re.search(pattern, name)), None)
+def databases(project: Project, manifests: Manifests, kind: BrokerKind) -> dict[str, str]:
+    """Return the variables of all databases of an application of Rails that has several."""
+    others = other_databases(project, manifests) if kind in ("postgres", "database") else {}
+    return {"DATABASE_URL": "url"} | others if others else {}
 
 
 def spoken_of(kind: BrokerKind) -> str | None:

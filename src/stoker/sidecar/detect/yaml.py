@@ -53,10 +53,8 @@ def documents(project: Project, path: str) -> list[Table]:
     if len(text) > LARGEST:
         project.note(path, "too large for a file written by hand", "nothing was read from it")
         return []
-    reader: Any = YAML(typ="safe", pure=True)
-    reader.Resolver = _Untyped
     try:
-        nodes = list(reader.compose_all(text))
+        values, twice = _read(text)
     except MarkedYAMLError as error:
         mark = cast(Any, error).problem_mark
         line = mark.line + 1 if mark is not None else 0
@@ -66,11 +64,27 @@ def documents(project: Project, path: str) -> list[Table]:
         problem = str(broken).splitlines()[0] if str(broken) else type(broken).__name__
         project.note(path, f"not readable as YAML: {problem}", "correct it")
         return []
-    reading = _Reading()
-    values = [reading.value(node, 0) for node in nodes]
-    for key, line in reading.twice:
+    for key, line in twice:
         project.note(path, TWICE.format(key=key), ONE_OF_THEM, line)
     return [value for value in values if isinstance(value, Table)]
+
+
+def table(text: str) -> Table:
+    """Return the mapping that a text holds; an empty one where it is no YAML, or too large."""
+    try:
+        values, _ = _read(text) if len(text) <= LARGEST else ([], [])
+    except (YAMLError, RecursionError, ValueError):
+        return Table()
+    return next((value for value in values if isinstance(value, Table)), Table())
+
+
+def _read(text: str) -> tuple[list[Any], list[tuple[str, int]]]:
+    """Return the values of a text, and the keys that a mapping has a second time."""
+    reader: Any = YAML(typ="safe", pure=True)
+    reader.Resolver = _Untyped
+    reading = _Reading()
+    values = [reading.value(node, 0) for node in reader.compose_all(text)]
+    return values, reading.twice
 
 
 def reason(error: Any) -> str:

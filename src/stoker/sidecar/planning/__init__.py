@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning import jobs_file, reasons
-from stoker.sidecar.planning.asked import asked_for
+from stoker.sidecar.planning.asked import asked_for, in_files
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
@@ -61,6 +61,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 *detection.notes,
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(said_openly(detection, stores) if units else ()),
+                *(in_files(detection) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),

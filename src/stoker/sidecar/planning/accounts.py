@@ -6,6 +6,7 @@ variables that it is given, and by its own defaults where it is given none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
@@ -42,6 +43,7 @@ _MAKERS: Mapping[BrokerKind, _Maker] = {
 }  # fmt: skip
 
 
+_ADDRESSES = ("url", "server", "other")
 _OURS = f"://:{PLACEHOLDER}@"
 
 
@@ -71,24 +73,46 @@ class Account(NamedTuple):
         found: dict[str, str] = {}
         for name, value in values.items():
             part = parts.get(name, "url")
-            if part not in ("url", "user", "password", "database"):
-                continue
-            if not self.known:
-                found[name] = required(name)
-            else:
-                found[name] = self._url(value) if part == "url" else getattr(self, part)
-        return found
+            if part in _ADDRESSES:
+                found[name] = self._url(value, self._named(name, part))
+            elif part in ("user", "password", "database"):
+                found[name] = getattr(self, part)
+        return found if self.known else {name: required(name) for name in found}
 
-    def _url(self, value: str) -> str:
+    def _named(self, variable: str, part: str) -> str:
+        """Return what the database is called that a variable leads to."""
+        if part == "server":
+            return ""
+        first = self.database or self.user
+        return f"{first}_{called(variable)}" if part == "other" else self.database
+
+    def _url(self, value: str, database: str) -> str:
         scheme, _, rest = value.partition("://")
-        place = rest.rpartition("@")[2].partition("/")[0]
+        rest, asks, query = rest.rpartition("@")[2].partition("?")
+        place = rest.partition("/")[0]
         login = ":".join(filter(None, (_quoted(self.user), _quoted(self.password))))
-        return f"{scheme}://{login}@{place}{f'/{self.database}' if self.database else ''}"
+        path = f"/{database}" if database else ""
+        return f"{scheme}://{login}@{place}{path}{asks}{escape(query)}"
 
 
-def usual(kind: BrokerKind) -> Account:
-    """Return the account of one that is ours."""
+def called(variable: str) -> str:
+    """Return what a variable calls a database: ``QUEUE_DATABASE_URL``, ``JOBS_DB_URL``."""
+    return re.sub(r"(_?(DATABASE|DB))?_?UR[LI]\Z", "", variable).lower()
+
+
+def usual(kind: BrokerKind, *, unnamed: bool = False) -> Account:
+    """Return the account of one that is ours; ``unnamed``: the source itself says whose it is.
+
+    That is most often the one that the image makes if told nothing.
+    """
+    if unnamed:
+        return Account("postgres", PLACEHOLDER, "postgres")
     return Account("app", PLACEHOLDER, "/" if kind == "rabbitmq" else "app")
+
+
+def is_unnamed(kind: BrokerKind, parts: Mapping[str, str]) -> bool:
+    """Tell if no variable says who services are to a database, though some lead to it."""
+    return kind in ("postgres", "database") and not {"url", "user"} & {*parts.values()}
 
 
 def of_service(use: BrokerUse, *, named_elsewhere: bool) -> dict[str, Account]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detection import Detection
+from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.planning.services import given, is_planned
 from stoker.sidecar.secrets import is_secret_name
+from stoker.sidecar.values import Given
 
 MOST = 40
+_DOTENV = ".env"
 _PUT_IN = re.compile(r"(?<![\\$])\$(?:\{(?=\w+\}))?([A-Za-z_]\w*)")
 """What a shell puts in, if it has no default for it."""
 _SET = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=|\bfor\s+(\w+)\s+in\b|\bread\s+(\w+)")
@@ -38,3 +42,34 @@ def _of_shells(detection: Detection) -> Iterator[str]:
             line = words[2] if words[:2] == ("sh", "-c") and len(words) > 2 else ""
             own = {*(n for each in _SET.findall(line) for n in each), *told, *_OF_A_SHELL}
             yield from (name for name in _PUT_IN.findall(line) if name not in own)
+
+
+def in_files(detection: Detection) -> Iterator[str]:
+    """Yield what is to be said in files of variables, where ``.env`` reaches no container."""
+    names = asked_for(detection)
+    found = {
+        (each.service, *each.env_file): each
+        for unit in filter(is_planned, detection.units)
+        for each in _reading(unit, detection)
+    }
+    for each in found.values():
+        if missing := [name for name in names if name not in each.environment]:
+            files = " and ".join(each.env_file)
+            yield (
+                f"{each.path}: {each.service} has its variables from {files}, and so have the "
+                f"workers: {', '.join(missing)} must be said there, as in .env they reach none"
+            )
+
+
+def _reading(unit: Unit, detection: Detection) -> Iterator[Given]:
+    """Yield what compose files give a unit with files of variables that are not ``.env``."""
+    for each in given(unit, detection):
+        if each.env_file and not any(_is_dotenv(place, each) for place in each.env_file):
+            yield each
+
+
+def _is_dotenv(place: str, given: Given) -> bool:
+    """Tell if it is the file that Compose reads by itself: there, or for a file at the root."""
+    folder = posixpath.dirname(given.path)
+    path = posixpath.normpath(posixpath.join(folder, place))
+    return path in (_DOTENV, posixpath.join(folder, _DOTENV))

@@ -214,7 +214,8 @@ def _store(
     existing = _SERVICE.fullmatch(use.service) is not None
     name = use.service if existing else usual
     own = accounts.of_service(use, named_elsewhere=rails) if existing else {}
-    ours = accounts.usual(use.kind)
+    unnamed = accounts.is_unnamed(use.kind, variables)
+    ours = accounts.usual(use.kind, unnamed=unnamed)
     account = next(iter(own.values()), ours).plain(ours)
     values = _values(use.kind, variables, name, told, account)
     if existing and use.password:
@@ -228,6 +229,8 @@ def _store(
         kind=use.kind,
         image=own_image if _is_alike(own_image := _official(use.image), image) else image,
         variables=_as_told(values, told),
+        user=account.user if unnamed else "",
+        database=account.database if unnamed else "",
         existing=existing,
         files=use.files if existing else (),
         told={
@@ -260,10 +263,15 @@ def _values(
     if kind in ("rabbitmq", "postgres", "database"):
         known |= {
             "user": account.user, "password": account.password, "database": account.database,
+            "sslmode": "disable", "server": url.rpartition("/")[0],
         }  # fmt: skip
     elif any(part == "password" and told.get(name) for name, part in variables.items()):
         known["password"] = PLACEHOLDER
-    named = {name: known[part] for name, part in variables.items() if part in known}
+    named = {
+        name: f"{url}_{accounts.called(name)}" if part == "other" else known[part]
+        for name, part in variables.items()
+        if part in known or part == "other"
+    }
     if kind == "redis":
         named = {name: value for name, value in named.items() if variables[name] != "database"}
     return named or {_USUAL[kind]: url}

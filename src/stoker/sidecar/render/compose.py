@@ -158,8 +158,11 @@ def _environment(
 
     Beside the service that it is given them with, what the project wrote is what is meant: its own
     broker has that address. In another file the broker is ours.
+
+    Where it has files of variables none is without a value: Compose would take it from the shell
+    or ``.env`` only, and unset what such a file says.
     """
-    values: dict[str, Any] = dict.fromkeys(plan.secrets)
+    values: dict[str, Any] = {} if given.env_files else dict.fromkeys(plan.secrets)
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment

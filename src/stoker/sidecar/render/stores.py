@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from stoker.sidecar import shared_file
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.plan import Store
@@ -53,12 +54,6 @@ _SECRETS: dict[BrokerKind, tuple[str, str, str]] = {
 }
 _SECRETS["database"] = _SECRETS["postgres"]
 _REDIS_SECRET = "REDIS_PASSWORD"
-_PASSWORD = re.compile(r"PASS(WORD|WD)?$|PWD$")
-_PARTS = {
-    "user": re.compile(r"USER(NAME)?$"),
-    "password": _PASSWORD,
-    "database": re.compile(r"(_DB|DATABASE|DB_?NAME|VHOST)$"),
-}
 
 
 def written(store: Store) -> bool:
@@ -142,16 +137,12 @@ def account(store: Store) -> Account | None:
 
 def _of_parts(store: Store) -> Account | None:
     """Return it where its parts are in variables of their own."""
-    told = {
-        part: value
-        for name, value in store.variables.items()
-        for part, pattern in _PARTS.items()
-        if pattern.search(name)
-    }
-    if store.kind not in _SECRETS or "user" not in told:
+    told = {part: value for name, value in store.variables.items() if (part := part_of(name))}
+    user = told.get("user", store.user)
+    if store.kind not in _SECRETS or not user:
         return None
-    user, word = told["user"], told.get("password", _USUAL.password)
-    return Account(user, word, told.get("database", "").strip("/") or user)
+    database = told.get("database", "").strip("/") or store.database or user
+    return Account(user, told.get("password", _USUAL.password), database)
 
 
 def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
@@ -189,7 +180,7 @@ def password(store: Store) -> str:
     found = account(store)
     if store.kind != "redis" and not store.outside:
         found = found or _USUAL
-    named = (value for name, value in store.variables.items() if _PASSWORD.search(name))
+    named = (value for name, value in store.variables.items() if part_of(name) == "password")
     return found.password if found else next(named, "")
 
 
@@ -230,10 +221,12 @@ def with_password(
     name, word = secret(store), password(store)
     made: dict[str, str] = {}
     for variable, value in store.variables.items():
-        is_password = value == word and _PASSWORD.search(variable)  # a user may be called so, too
+        # A user may be called as the password is; one of ours has no other password.
+        is_password = part_of(variable) == "password" and (value == word or not store.outside)
         has_password = is_password or f":{word}@" in value
         known = name is not None and _is_known(value, word)
-        if store.outside and is_secret(variable, value) and not known:
+        unsaid = bool(store.outside) or name is None
+        if unsaid and not known and is_secret(variable, value):
             made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
         elif name is None or (store.outside and not has_password):
             made[variable] = escape(value)

@@ -81,6 +81,7 @@ def service(
         concurrency=unit.concurrency,
         environment=unit.environment,
         given=given(unit, detection),
+        own={each.path: each.service for each in unit.given if each.service},
         needs=tuple(
             dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
         ),

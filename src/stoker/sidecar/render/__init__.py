@@ -13,8 +13,9 @@ from stoker.sidecar.render import (
     environment,
     kubernetes,
 )
-from stoker.sidecar.render.compose import path_of, start
+from stoker.sidecar.render.compose import start
 from stoker.sidecar.render.files import File, Mode, Target
+from stoker.sidecar.render.places import path_of
 
 TARGETS: tuple[Target, ...] = ("compose", "devcontainer", "kubernetes")
 MODES: tuple[Mode, ...] = ("dev", "prod")

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from stoker.sidecar.interpolation import asked
 from stoker.sidecar.plan import Plan, Service, started
 from stoker.sidecar.render import commands
-from stoker.sidecar.render.compose import document, path_of
+from stoker.sidecar.render.compose import document
 from stoker.sidecar.render.files import File
+from stoker.sidecar.render.places import path_of
 from stoker.sidecar.secrets import is_secret
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import msgspec
 
 from stoker.sidecar.interpolation import settled
-from stoker.sidecar.plan import Image, Service, own_files
+from stoker.sidecar.layered import merged, moved
+from stoker.sidecar.plan import Image, Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
+from stoker.sidecar.render.places import extended, with_beneath
 from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
 
@@ -28,8 +30,16 @@ _HERE = (".", "/", "~")
 class Parts:
     """What of it goes into a service of a compose file."""
 
-    def __init__(self, service: Service, image: Image, path: str, mode: Mode) -> None:
-        found = given_in(service, path, mode)
+    def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
+        found = given_in(plan, service, path, mode)
+        self.beneath: frozenset[str] = frozenset()
+        """The variables that the same service has from the file beneath, and keeps."""
+        if mode == "prod" and (below := extended(plan, path)):
+            own = next((each for each in service.given if each.path == path), None)
+            known = given_in(plan, service, below, "dev")
+            said = own.environment if own else {}
+            self.beneath = frozenset(known.environment if known else ()) - frozenset(said)
+            found = own
         self._folder = posixpath.dirname(path)
         self.env_files: list[Any] = []
         self.environment: Mapping[str, str | None] = {}
@@ -44,7 +54,7 @@ class Parts:
             return
         self.env_files = [
             place if needed else {"path": place, "required": False}
-            for place, needed in _env_files(found, path).items()
+            for place, needed in moved(found, path).env_file.items()
         ]
         if found.path != path:
             self.environment = {
@@ -58,7 +68,7 @@ class Parts:
         self.awaited = {
             name: {"condition": condition}
             for name, condition in found.depends_on.items()
-            if name != service.name
+            if name != service.called(path)
         }
         if mode == "dev" and image.existing:  # in an image of ours the source is elsewhere
             self.volumes = list(found.volumes)
@@ -74,11 +84,15 @@ class Parts:
         return posixpath.normpath(posixpath.join(self._folder, path))
 
 
-def given_in(service: Service, path: str, mode: Mode) -> Given | None:
-    """Return what a service is given in a file: there, or for production where it is developed."""
+def given_in(plan: Plan, service: Service, path: str, mode: Mode) -> Given | None:
+    """Return what a service is given in a file: there, or for production where it is developed.
+
+    What the files beneath say of it holds, too.
+    """
     by_path = {given.path: given for given in service.given}
-    if path in by_path or mode == "dev":
-        return by_path.get(path)
+    known = merged(by_path[each] for each in with_beneath(plan, path) if each in by_path)
+    if known is not None or mode == "dev":
+        return known and msgspec.structs.replace(moved(known, path), path=path)
     found = next((by_path[each] for each in own_files(by_path, production=False)), None)
     return _for_production(found) if found else None
 
@@ -92,16 +106,3 @@ def _for_production(given: Given) -> Given:
         for name, text in given.environment.items()
     }
     return msgspec.structs.replace(given, environment=environment)
-
-
-def _env_files(given: Given, path: str) -> dict[str, bool]:
-    """Return them as a file in another folder has to name them."""
-    here, there = posixpath.dirname(path), posixpath.dirname(given.path)
-    if here == there:
-        return given.env_file
-    return {
-        place
-        if place.startswith(("/", "~", "$"))
-        else posixpath.relpath(posixpath.join(there, place), here or "."): needed
-        for place, needed in given.env_file.items()
-    }

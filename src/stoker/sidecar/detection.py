@@ -74,6 +74,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     """Variables that the command was written down with."""
+    production: dict[str, str] = {}
+    """Variables that are another's in production: they say that this is a developer's machine."""
     given: tuple[Given, ...] = ()
     """What each compose file gives the service that it is."""
     build: Build | None = None

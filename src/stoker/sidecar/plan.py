@@ -136,6 +136,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
     concurrency: int | None = None
     environment: dict[Variable, Text] = {}
+    production: dict[Variable, Text] = {}
+    """Those that are another's in production, where no file for it says what they are."""
     given: tuple[Given, ...] = ()
     """What compose files of the project's own give it, or the app that it is another process of."""
     own: dict[Place, Text] = {}

@@ -13,6 +13,7 @@ from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, Program, Reader, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import choices, container_files, programs_of
+from stoker.sidecar.detect.django import with_production
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
@@ -102,6 +103,7 @@ def look(project: Project) -> Detection:
     web = app.find(idle, services, units) if units or embedded else None
     read = list(dict.fromkeys((*variables(project), *of_rails(project))))
     web = _with_given(web, services, on) if web else None
+    units = [with_production(project, unit, web) for unit in units]
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
     addresses = written_addresses(project, read)

@@ -8,6 +8,7 @@ whose secrets are the operator's.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +22,11 @@ from stoker.sidecar.render.places import extended, with_beneath
 from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
 
-_MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV")
+_MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV", "FLASK_ENV")
 """What frameworks are told to be; an image for production has not what development needs."""
+_DEBUG = re.compile(r"(?:\A|_)DEBUG\Z")
+_OFF = {"1": "0", "true": "false", "on": "off", "yes": "no"}
+"""Where it is on, what it is in production."""
 _HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
 
@@ -45,11 +49,15 @@ class Parts:
         self.environment: Mapping[str, str | None] = {}
         self.final: Mapping[str, str | None] = {}
         """Those variables that nothing else can know better."""
+        self.production: Mapping[str, str] = {}
+        """Those of its variables that are another's here."""
         self.awaited: dict[str, Any] = {}
         self.networks: list[str] = []
         self.volumes: list[str] = []
         self.here: tuple[str, ...] = ()
         """All those of the same file, whether they go into the service or not."""
+        if mode == "prod":
+            self.production = in_production(service, found, path)
         if found is None:
             return
         self.env_files = [
@@ -97,12 +105,32 @@ def given_in(plan: Plan, service: Service, path: str, mode: Mode) -> Given | Non
     return _for_production(found) if found else None
 
 
+def in_production(service: Service, found: Given | None, path: str) -> dict[str, str]:
+    """Return the variables that are another's, unless a file for production says what they are.
+
+    What a file of variables says of them is not known.
+    """
+    known = found.environment if found else {}
+    own = found is not None and found.path == path
+    unknown = found is not None and bool(found.env_file)
+    return {
+        name: text
+        for name, text in service.production.items()
+        if (name in known and not own) or (name not in known and not unknown)
+    }
+
+
 def _for_production(given: Given) -> Given:
     """Return what a service is developed with, as one that is not."""
-    environment = {
-        name: "production"
-        if name in _MODES and text and settled(text) in ("development", "dev")
-        else text
-        for name, text in given.environment.items()
-    }
-    return msgspec.structs.replace(given, environment=environment)
+    told = {name: _produced(name, text) for name, text in given.environment.items()}
+    return msgspec.structs.replace(given, environment=told)
+
+
+def _produced(name: str, text: str | None) -> str | None:
+    plain = settled(text) if text else None
+    if name in _MODES and plain in ("development", "dev"):
+        return "production"
+    if _DEBUG.search(name) and plain and plain.lower() in _OFF:
+        off = _OFF[plain.lower()]
+        return off.capitalize() if plain.istitle() else off
+    return text

@@ -166,7 +166,8 @@ def test_a_service_that_extends_another_has_what_that_is_given(tmp_path: Path) -
     assert told == {"ONE": "1", "TWO": "2", "THREE": "3"}
     assert worker["env_file"] == ["deploy/shop.env"]
     assert worker["volumes"] == ["./deploy/media:/srv/media", "b:/srv/a"]
-    assert worker["networks"] == ["inner", "default"], "where the new broker is"
+    assert worker["networks"] == ["inner"]
+    assert services(tmp_path)["redis"]["networks"] == ["inner"], "where the app is, too"
 
 
 def test_files_that_extend_each_other_end(tmp_path: Path) -> None:

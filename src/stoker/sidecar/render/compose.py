@@ -22,10 +22,11 @@ from stoker.sidecar.render.places import (
     relative,
     with_beneath,
 )
+from stoker.sidecar.render.reaching import reached
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 from stoker.sidecar.secrets import is_secret
-from stoker.sidecar.shared_file import holding
+from stoker.sidecar.shared_file import holding, is_named
 
 _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
 _TITLES: dict[Mode, str] = {"dev": "Development", "prod": "Production"}
@@ -35,7 +36,8 @@ def render(plan: Plan, mode: Mode) -> File:
     """Return the compose file of a mode; it goes into the project's own if there is one."""
     path = path_of(plan, mode)
     head = f"{_TITLES[mode]}: {start(plan, mode)}"
-    return File(path, dump(document(plan, mode, path), start=head), join="services")
+    told = [head, *(reached(plan) if mode == "prod" else ())]
+    return File(path, dump(document(plan, mode, path), start="\n".join(told)), join="services")
 
 
 def start(plan: Plan, mode: Mode) -> str:
@@ -68,15 +70,33 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
         for service in (started(plan) if mode == "dev" else plan.services)
         if not _is_there(service, path, read[:-1])
     }
-    services |= {store.name: sealed(stores.service(store, mode)) for store in written}
-    mounted = {each.partition(":")[0] for one in services.values() for each in _named(one)}
-    files = [s for s in plan.stores if stores.shared(s) and stores.volume(s) in mounted]
-    volumes = {stores.volume(store): sealed({}) for store in [*written, *files]}
+    networks = {store.name: _networks(services, store.name) for store in written}
+    services |= {
+        store.name: sealed(stores.service(store, mode) | networks[store.name]) for store in written
+    }
+    volumes = {stores.volume(store) for store in written} | _mounted(plan, services, read)
     made: dict[str, Any] = {
         "name": plan.name,
         "services": dict(sorted(services.items())),
     }
-    return made | ({"volumes": dict(sorted(volumes.items()))} if volumes else {})
+    return made | ({"volumes": {name: sealed({}) for name in sorted(volumes)}} if volumes else {})
+
+
+def _mounted(
+    plan: Plan, services: Mapping[str, Mapping[str, Any]], read: Collection[str]
+) -> set[str]:
+    """Return the volumes that services have, but for those that a person's file has for its own."""
+    every = (given for service in started(plan) for given in service.given)
+    theirs = {volume for given in every if given.path in read for volume in given.volumes}
+    named = (volume for service in services.values() for volume in _named(service))
+    return {v.partition(":")[0] for v in named if v not in theirs and is_named(v)}
+
+
+def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str, list[str]]:
+    """Return those of whoever needs a service: there the project's own app finds it, too."""
+    asking = (each for each in services.values() if need in each.get("depends_on", ()))
+    found = dict.fromkeys(network for each in asking for network in each.get("networks", ()))
+    return {"networks": list(found)} if found else {}
 
 
 def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:

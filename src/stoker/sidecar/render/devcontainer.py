@@ -62,6 +62,12 @@ def opened(plan: Plan) -> str:
     return next((each for each in services if each == plan.app), services[0]).called(dev)
 
 
+def has_app(plan: Plan) -> bool:
+    """Tell if what it opens is the app, and no worker."""
+    editor = opened(plan)
+    return all(each.called(path_of(plan, "dev")) != editor for each in plan.services)
+
+
 def _editor_first(plan: Plan, editor: str) -> list[Service]:
     dev = path_of(plan, "dev")
     return sorted(started(plan), key=lambda each: each.called(dev) != editor)

@@ -1,8 +1,8 @@
 """What the project's own compose files give a service, in the file that is written.
 
 In the same file all of it holds, to the letter. A file for production that the project has not has
-none of its other services and networks: there it is the files of variables, and the variables,
-whose secrets are the operator's.
+none of its other services and networks: there it is the files of variables, the variables, whose
+secrets are the operator's, and the volumes that have what people and jobs put there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from stoker.sidecar.plan import Image, Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.render.places import extended, with_beneath
 from stoker.sidecar.secrets.compose import without_secrets
+from stoker.sidecar.shared_file import is_kept
 from stoker.sidecar.values import Given
 
 _MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV", "FLASK_ENV")
@@ -55,7 +56,7 @@ class Parts:
         self.networks: list[str] = []
         self.volumes: list[str] = []
         self.here: tuple[str, ...] = ()
-        """All those of the same file, whether they go into the service or not."""
+        """All those of the app's that the file has, whether they go into the service or not."""
         if mode == "prod":
             self.production = in_production(service, found, path)
         if found is None:
@@ -65,6 +66,9 @@ class Parts:
             for place, needed in moved(found, path).env_file.items()
         ]
         if found.path != path:
+            if image.existing:
+                self.here = tuple(filter(is_kept, found.volumes))
+                self.volumes = list(self.here)
             self.environment = {
                 name: None if text is None else without_secrets(name, text)
                 for name, text in found.environment.items()
@@ -78,7 +82,7 @@ class Parts:
             for name, condition in found.depends_on.items()
             if name != service.called(path)
         }
-        if mode == "dev" and image.existing:  # in an image of ours the source is elsewhere
+        if image.existing:  # in an image of ours the source is elsewhere
             self.volumes = list(found.volumes)
 
     def binds(self, watched: Mapping[str, str]) -> bool:

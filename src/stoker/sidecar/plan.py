@@ -257,7 +257,7 @@ def started(plan: Plan) -> tuple[Service, ...]:
 def own_files(paths: Iterable[str], *, production: bool) -> list[str]:
     """Return the compose files that are for this use by their names, the most usual first.
 
-    Those for tests are none: nobody develops with them, and nobody deploys them.
+    Those for tests, and old ones, are none: nobody develops with them, and nobody deploys them.
     """
     chosen = [
         path
@@ -266,8 +266,13 @@ def own_files(paths: Iterable[str], *, production: bool) -> list[str]:
     ]
     return sorted(
         chosen,
-        key=lambda path: (bool(_words(path) & _BENEATH), len(_words(path)), path.count("/")),
+        key=lambda path: (is_beneath(path), len(_words(path)), path.count("/")),
     )
+
+
+def is_beneath(path: str) -> bool:
+    """Tell if a compose file is called one that others are put on."""
+    return bool(_words(path) & _BENEATH)
 
 
 def for_development(unit: Unit) -> list[Given]:
@@ -282,7 +287,7 @@ def for_development(unit: Unit) -> list[Given]:
 _PRODUCTION = frozenset({"prod", "production"})
 _BENEATH = frozenset({"base", "common", "shared"})
 """Called so, it is for no use by itself: what has one is put on it."""
-_TESTS = frozenset({"test", "tests", "testing", "e2e", "ci"})
+_TESTS = frozenset({"test", "tests", "testing", "e2e", "ci", "old", "bak", "backup"})
 
 
 def _words(path: str) -> frozenset[str]:

@@ -180,3 +180,31 @@ def test_files_that_extend_each_other_end(tmp_path: Path) -> None:
         "worker"
         in compose_values(render(make_plan(detect(tmp_path)))["compose.yaml"].text)["services"]
     )
+
+
+def test_a_base_is_beneath_though_it_says_less(tmp_path: Path) -> None:
+    whole = "services:\n  web:\n    image: shop\n    build: .\n    command: gunicorn shop:app\n"
+    files = {
+        "docker-compose.base.yml": "services:\n  web:\n    environment: {ONE: '1'}\n",
+        "docker-compose.dev.yml": whole,
+        "docker-compose.prod.yml": whole,
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    base = "docker compose -f docker-compose.base.yml"
+    assert commands(tmp_path) == [
+        f"{base} -f docker-compose.dev.yml up --build --watch",
+        f"{base} -f docker-compose.prod.yml up --build --detach",
+    ]
+    for mode in ("dev", "prod"):
+        told = services(tmp_path, f"docker-compose.{mode}.yml")["worker"]["environment"]
+        assert told["ONE"] == "1"
+
+
+def test_nothing_is_put_beside_a_worker_that_production_has(tmp_path: Path) -> None:
+    """Its broker is where its own settings say."""
+    own = "services:\n  worker:\n    build: .\n    command: celery -A shop worker\n"
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": WHOLE, "compose.prod.yaml": own})
+
+    assert (tmp_path / "compose.prod.yaml").read_text() == own
+    assert services(tmp_path).keys() == {"web", "queue", "worker"}

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
-from stoker.sidecar.plan import Image, Plan, Service, started
+from stoker.sidecar.plan import Image, Plan, Service, Store, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
@@ -62,7 +62,10 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     images = {image.name: image for image in plan.images}
     read = with_beneath(plan, path) if path in plan.compose_files else ()
     theirs = {s.name for s in plan.stores if any(map(s.is_in, read))}
-    written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
+    written = [
+        s for s in plan.stores
+        if s.name not in theirs and stores.written(s) and (mode == "dev" or _is_asked(plan, s, path))
+    ]  # fmt: skip
     up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
     up |= {store.name: "service_healthy" for store in written}
     services = {
@@ -97,6 +100,12 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
     asking = (each for each in services.values() if need in each.get("depends_on", ()))
     found = dict.fromkeys(network for each in asking for network in each.get("networks", ()))
     return {"networks": list(found)} if found else {}
+
+
+def _is_asked(plan: Plan, store: Store, path: str) -> bool:
+    """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
+    asking = [each for each in plan.services if store.name in each.needs]
+    return not asking or any(path not in each.own for each in asking)
 
 
 def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:

@@ -6,26 +6,41 @@ import posixpath
 from collections.abc import Mapping, Sequence
 
 from stoker.sidecar.detect.written.compose import Service
-from stoker.sidecar.plan import own_files
+from stoker.sidecar.plan import is_beneath, own_files
 
 
 def layers(services: Sequence[Service]) -> dict[str, tuple[str, ...]]:
     """Return those files, each with what comes before it.
 
-    A service of theirs says nothing of what is started: the one of its name beneath does.
+    Of two in one folder one has a service that only the other one says how to start. It is read
+    last, unless it is called a base.
     """
-    paths = list(dict.fromkeys(each.path for each in services))
+    paths = own_files(dict.fromkeys(each.path for each in services), production=False)
+    paths += own_files(dict.fromkeys(each.path for each in services), production=True)
     parts = {path: _named(services, path, whole=False) for path in paths}
-    wholes = {path: _named(services, path, whole=True) for path in paths}
-    usual = own_files(paths, production=False)
+    names = {path: parts[path] | _named(services, path, whole=True) for path in paths}
     found: dict[str, tuple[str, ...]] = {}
     for path in paths:
-        beside = (each for each in usual if posixpath.dirname(each) == posixpath.dirname(path))
-        known = {each: len(parts[path] & wholes[each]) for each in beside if each != path}
-        best = max(known, key=known.__getitem__, default="")
-        if best and known[best] and not parts[best] & wholes[path]:
-            found[path] = (best,)
-    return found
+        beneath = [
+            (len(names[path] & names[each]), -at, each)
+            for at, each in enumerate(paths)
+            if posixpath.dirname(each) == posixpath.dirname(path)
+            and _is_on(path, each, parts, names)
+        ]
+        if beneath:
+            found[path] = (max(beneath)[2],)
+    return {path: on for path, on in found.items() if not set(on) & found.keys()}
+
+
+def _is_on(
+    path: str, other: str, parts: Mapping[str, set[str]], names: Mapping[str, set[str]]
+) -> bool:
+    """Tell if a file is put on another one."""
+    if path == other or is_beneath(path):
+        return False
+    if is_beneath(other):
+        return bool((parts[path] & names[other]) | (parts[other] & names[path]))
+    return bool(parts[path] & (names[other] - parts[other]))
 
 
 def near(path: str, on: Mapping[str, Sequence[str]]) -> set[str]:

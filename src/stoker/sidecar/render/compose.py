@@ -62,10 +62,8 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     images = {image.name: image for image in plan.images}
     read = with_beneath(plan, path) if path in plan.compose_files else ()
     theirs = {s.name for s in plan.stores if any(map(s.is_in, read))}
-    written = [
-        s for s in plan.stores
-        if s.name not in theirs and stores.written(s) and (mode == "dev" or _is_asked(plan, s, path))
-    ]  # fmt: skip
+    written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
+    written = [s for s in written if mode == "dev" or _is_asked(plan, s, path)]
     up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
     up |= {store.name: "service_healthy" for store in written}
     services = {

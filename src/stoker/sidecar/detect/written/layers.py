@@ -21,11 +21,11 @@ def layers(services: Sequence[Service]) -> dict[str, tuple[str, ...]]:
     names = {path: parts[path] | _named(services, path, whole=True) for path in paths}
     found: dict[str, tuple[str, ...]] = {}
     for path in paths:
+        beside = [each for each in paths if posixpath.dirname(each) == posixpath.dirname(path)]
         beneath = [
             (len(names[path] & names[each]), -at, each)
-            for at, each in enumerate(paths)
-            if posixpath.dirname(each) == posixpath.dirname(path)
-            and _is_on(path, each, parts, names)
+            for at, each in enumerate(beside)
+            if _is_on(path, each, parts, names)
         ]
         if beneath:
             found[path] = (max(beneath)[2],)

@@ -123,8 +123,9 @@ def test_a_worker_that_is_there_is_not_doubled_whatever_it_is_called(
     assert name in opened["runServices"]
 
 
-def test_a_worker_of_the_base_is_not_put_on_it_once_more(tmp_path: Path) -> None:
-    own = "  worker:\n    build: .\n    command: celery -A shop worker\n  queue:\n"
+@pytest.mark.parametrize("name", ["worker", "mail_worker"])
+def test_a_worker_of_the_base_is_not_put_on_it_once_more(name: str, tmp_path: Path) -> None:
+    own = f"  {name}:\n    build: .\n    command: celery -A shop worker\n  queue:\n"
     files = {
         "compose.yaml": WHOLE.replace("  queue:\n", own),
         "compose.prod.yaml": PARTS % "live",
@@ -132,6 +133,7 @@ def test_a_worker_of_the_base_is_not_put_on_it_once_more(tmp_path: Path) -> None
     generated(tmp_path, CELERY, WORKER, files)
 
     assert (tmp_path / "compose.prod.yaml").read_text() == files["compose.prod.yaml"]
+    assert start(make_plan(detect(tmp_path)), "prod").endswith(f" --scale {name}=3")
 
 
 def test_a_broker_of_an_included_file_is_no_second_one(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.given import Parts
 from stoker.sidecar.render.places import (
     FOUND,
+    called,
     in_context,
     inside,
     path_of,
@@ -53,7 +54,7 @@ def _scale(plan: Plan) -> tuple[str, ...]:
     workers = (each for each in plan.services if each.role == "worker")
     path = path_of(plan, "prod")
     scaled = (each for each in workers if not (each.singleton or each.alone))
-    name = next((each.called(path) for each in scaled), None)
+    name = next((called(plan, each, path) for each in scaled), None)
     return ("--scale", f"{name}=3") if name else ()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from stoker.sidecar.interpolation import escape
 from stoker.sidecar.plan import Image, Plan, Service, started
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.places import path_of, relative, with_beneath
+from stoker.sidecar.render.places import called, path_of, relative, with_beneath
 from stoker.sidecar.render.stores import written
 from stoker.sidecar.render.yaml import dump
 
@@ -25,7 +25,7 @@ def render(plan: Plan) -> Iterator[File]:
     editor = opened(plan)
     workspace = f"/workspaces/{plan.name}"
     file = plan.devcontainer or FILE
-    beside = [each for each in started(plan) if each.called(dev) != editor]
+    beside = [each for each in started(plan) if called(plan, each, dev) != editor]
     settings: dict[str, Any] = {
         "name": plan.name,
         "dockerComposeFile": [
@@ -36,7 +36,7 @@ def render(plan: Plan) -> Iterator[File]:
         "runServices": [
             editor,
             *(store.name for store in plan.stores if store.existing or written(store)),
-            *(each.called(dev) for each in beside if not each.profile),
+            *(called(plan, each, dev) for each in beside if not each.profile),
         ],
         "workspaceFolder": workspace,
         "overrideCommand": True,  # it waits for the editor; the person starts the app
@@ -59,18 +59,19 @@ def opened(plan: Plan) -> str:
     if own:
         return own[-1]
     services = started(plan)
-    return next((each for each in services if each == plan.app), services[0]).called(dev)
+    first = next((each for each in services if each == plan.app), services[0])
+    return called(plan, first, dev)
 
 
 def has_app(plan: Plan) -> bool:
     """Tell if what it opens is the app, and no worker."""
     editor = opened(plan)
-    return all(each.called(path_of(plan, "dev")) != editor for each in plan.services)
+    return all(called(plan, each, path_of(plan, "dev")) != editor for each in plan.services)
 
 
 def _editor_first(plan: Plan, editor: str) -> list[Service]:
     dev = path_of(plan, "dev")
-    return sorted(started(plan), key=lambda each: each.called(dev) != editor)
+    return sorted(started(plan), key=lambda each: called(plan, each, dev) != editor)
 
 
 def _mount(plan: Plan, editor: str, image: Image, workspace: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from stoker.sidecar.plan import Plan, own_files
+from stoker.sidecar.plan import Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
 
 NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
@@ -34,6 +34,12 @@ def path_of(plan: Plan, mode: Mode) -> str:
 def with_beneath(plan: Plan, path: str) -> tuple[str, ...]:
     """Return the compose files that Compose reads for one, itself the last."""
     return (*plan.layers.get(path, ()), path)
+
+
+def called(plan: Plan, service: Service, path: str) -> str:
+    """Return a service's name where a compose file is used."""
+    known = [service.own[each] for each in with_beneath(plan, path) if each in service.own]
+    return known[-1] if known else service.name
 
 
 def extended(plan: Plan, path: str) -> str:

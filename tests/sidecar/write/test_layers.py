@@ -11,6 +11,7 @@ import pytest
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render, start
+from tests.cli.support import ok
 from tests.sidecar.reading import compose_values, yaml_documents
 from tests.sidecar.write.test_own_services import CELERY, generated, services
 
@@ -62,6 +63,14 @@ def test_what_is_put_on_the_file_for_development_keeps_what_that_says(tmp_path: 
     assert above["restart"] == "unless-stopped"
     assert above["depends_on"].keys() == {"queue"}
     assert services(tmp_path, "compose.prod.yaml").keys() == {"web", "worker"}
+
+
+def test_it_is_explained_which_file_is_on_top(tmp_path: Path) -> None:
+    files = {"compose.yaml": WHOLE, "compose.prod.yaml": PARTS % "live"}
+    for path, text in {**CELERY, **WORKER, **files}.items():
+        (tmp_path / path).write_text(text)
+
+    assert "compose.prod.yaml, on top of compose.yaml" in ok("sidecar", "explain", str(tmp_path))
 
 
 def test_what_is_put_on_a_base_has_what_that_gives_the_app(tmp_path: Path) -> None:

@@ -287,6 +287,8 @@ def test_production_has_the_settings_that_are_for_it(
         if each["kind"] == "ConfigMap"
     ] or [{}]
     assert _settings(kept) == expected
+    explained = ok("sidecar", "explain", str(tmp_path)).count("in production, DJANGO")
+    assert explained == (expected == "shop.settings.prod" or bool(more))
     if told:
         own = services(tmp_path)["worker"]["environment"]
         assert _settings(own) == told.strip("'"), "development stays as it is"

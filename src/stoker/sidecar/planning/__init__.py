@@ -106,6 +106,12 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
         made.append(Decision(what, why, each.evidence))
     if detection.web and units:
         made.append(_app(detection, detection.web))
+    made += [
+        Decision(f"in production, {name}={value}", reasons.IN_PRODUCTION)
+        for name, value in dict.fromkeys(each for unit in units for each in unit.production.items())
+    ]
+    for path, on in _layers(detection).items() if units else ():
+        made.append(Decision(f"{path}, on top of {', '.join(on)}", reasons.ON_TOP))
     made += [_broker(use, detection, units) for use in detection.uses]
     made += [_beside(use) for use in detection.beside if units]
     if not detection.units and not detection.embedded:

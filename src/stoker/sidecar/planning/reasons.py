@@ -21,8 +21,8 @@ ON_TOP = (
     "in each as the app is"
 )
 IN_PRODUCTION = (
-    "what it would have is a developer's, and this one lies beside it; what a file of variables, or "
-    "a compose file for production, says instead counts"
+    "what it would have is a developer's, and this one lies beside it; what a file of variables "
+    "says instead counts, and what a compose file for production does"
 )
 SHARED = (
     ", on a volume that all share who add or run jobs: containers of one host, on its own disk and "

@@ -226,7 +226,10 @@ def test_the_app_is_told_how_it_gets_to_the_broker_in_production(tmp_path: Path)
     told = ok("sidecar", "generate", str(tmp_path))
 
     name = make_plan(detect(tmp_path), tmp_path.name).name
-    lines = [f"it joins the network {name}_default, and is told", "  B_URL=redis://redis:6379/0"]
+    lines = [
+        f"it joins the network {name}_default, and is told",
+        "  CELERY_BROKER_URL=redis://redis:6379/0",
+    ]
     file = (tmp_path / "compose.prod.yaml").read_text()
     assert all(line in file and line in told for line in lines)
     assert compose_values(file)["name"] == name

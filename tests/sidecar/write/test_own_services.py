@@ -307,6 +307,15 @@ def test_a_file_for_production_that_says_its_settings_is_right(tmp_path: Path) -
     assert _settings(told) == "shop.settings.dev"
 
 
+def test_what_is_put_on_the_file_for_development_has_other_settings(tmp_path: Path) -> None:
+    files = django("base", told="shop.settings.dev")
+    top = "services:\n  web:\n    restart: always\n"
+    generated(tmp_path, files, {"compose.prod.yaml": top})
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert _settings(worker["environment"]) == "shop.settings.prod"
+
+
 def test_an_image_that_says_its_settings_is_right(tmp_path: Path) -> None:
     image = {"Dockerfile": "FROM python:3.13\nENV DJANGO_SETTINGS_MODULE=shop.settings.aws\n"}
     generated(tmp_path, django("dev"), image)

@@ -104,7 +104,8 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
 def _is_asked(plan: Plan, store: Store, path: str) -> bool:
     """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
     asking = [each for each in plan.services if store.name in each.needs]
-    return not asking or any(path not in each.own for each in asking)
+    read = with_beneath(plan, path)
+    return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
 
 
 def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:

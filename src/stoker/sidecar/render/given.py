@@ -58,7 +58,8 @@ class Parts:
         self.here: tuple[str, ...] = ()
         """All those of the app's that the file has, whether they go into the service or not."""
         if mode == "prod":
-            self.production = in_production(service, found, path)
+            self.production = in_production(plan, service, path)
+            self.beneath -= self.production.keys()
         if found is None:
             return
         self.env_files = [
@@ -109,18 +110,19 @@ def given_in(plan: Plan, service: Service, path: str, mode: Mode) -> Given | Non
     return _for_production(found) if found else None
 
 
-def in_production(service: Service, found: Given | None, path: str) -> dict[str, str]:
+def in_production(plan: Plan, service: Service, path: str) -> dict[str, str]:
     """Return the variables that are another's, unless a file for production says what they are.
 
     What a file of variables says of them is not known.
     """
+    found = given_in(plan, service, path, "prod")
+    said = {name for each in service.given if each.path == path for name in each.environment}
     known = found.environment if found else {}
-    own = found is not None and found.path == path
     unknown = found is not None and bool(found.env_file)
     return {
         name: text
         for name, text in service.production.items()
-        if (name in known and not own) or (name not in known and not unknown)
+        if name not in said and (name in known or not unknown)
     }
 
 

@@ -46,7 +46,7 @@ def settings(plan: Plan, service: Service) -> Settings:
             own[name] = text is not None  # what has no value there may have none at all
         else:
             plain[name] = value
-    plain |= in_production(service, found, path)
+    plain |= in_production(plan, service, path)
     files = _files(found) if found else {}
     # What a file says need not be said once more.
     secret = {name: not files for name in plan.secrets if name not in plain}

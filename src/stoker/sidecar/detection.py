@@ -74,6 +74,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     """Variables that the command was written down with."""
+    production: dict[str, str] = {}
+    """Variables that are another's in production: they say that this is a developer's machine."""
     given: tuple[Given, ...] = ()
     """What each compose file gives the service that it is."""
     build: Build | None = None
@@ -189,6 +191,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     ``kubernetes``, ``dockerignore``, ``env``; ``copied``: such files that Dockerfiles
     copy by name; ``starting``: Dockerfiles, and stages as ``Dockerfile#stage``, whose image starts
     a program of its own, whatever command it is given."""
+    layers: dict[str, tuple[str, ...]] = {}
+    """Compose files that are only read on top of others, each with these, in their order."""
     choices: dict[str, Choice] = {}
     """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
     programs: dict[str, tuple[str, ...]] = {}

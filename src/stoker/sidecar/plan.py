@@ -136,8 +136,12 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
     concurrency: int | None = None
     environment: dict[Variable, Text] = {}
+    production: dict[Variable, Text] = {}
+    """Those that are another's in production, where no file for it says what they are."""
     given: tuple[Given, ...] = ()
     """What compose files of the project's own give it, or the app that it is another process of."""
+    own: dict[Place, Text] = {}
+    """What it is called in those of the project's own compose files that have it already."""
     needs: tuple[Name, ...] = ()
     """Brokers and stores of this plan that must be healthy first."""
     stop_signal: Annotated[str, msgspec.Meta(pattern=r"\ASIG[A-Z0-9]{2,10}\Z")] = "SIGTERM"
@@ -168,6 +172,10 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     reason: str = ""
     """Why it is given that long to stop, if there is more to it than being careful."""
     evidence: tuple[Evidence, ...] = ()
+
+    def called(self, path: str) -> str:
+        """Return its name in a compose file."""
+        return self.own.get(path, self.name)
 
 
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -230,8 +238,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The app itself, where its start is known: beside the workers in development."""
     app_offered: bool = False
     """The project's own compose file goes without it: put in only when asked."""
+    app_services: dict[Place, Text] = {}
+    """What the app is called in those of the project's own compose files that start it."""
     compose_files: tuple[Place, ...] = ()
     """The project's own, relative to the root: extended, never replaced."""
+    layers: dict[Place, tuple[Place, ...]] = {}
+    """Those of them that are only read on top of others, each with these, in their order."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()
@@ -249,14 +261,22 @@ def started(plan: Plan) -> tuple[Service, ...]:
 def own_files(paths: Iterable[str], *, production: bool) -> list[str]:
     """Return the compose files that are for this use by their names, the most usual first.
 
-    Those for tests are none: nobody develops with them, and nobody deploys them.
+    Those for tests, and old ones, are none: nobody develops with them, and nobody deploys them.
     """
     chosen = [
         path
         for path in paths
         if bool(_words(path) & _PRODUCTION) == production and not _words(path) & _TESTS
     ]
-    return sorted(chosen, key=lambda path: (len(_words(path)), path.count("/")))
+    return sorted(
+        chosen,
+        key=lambda path: (is_beneath(path), len(_words(path)), path.count("/")),
+    )
+
+
+def is_beneath(path: str) -> bool:
+    """Tell if a compose file is called one that others are put on."""
+    return bool(_words(path) & _BENEATH)
 
 
 def for_development(unit: Unit) -> list[Given]:
@@ -269,7 +289,9 @@ def for_development(unit: Unit) -> list[Given]:
 
 
 _PRODUCTION = frozenset({"prod", "production"})
-_TESTS = frozenset({"test", "tests", "testing", "e2e", "ci"})
+_BENEATH = frozenset({"base", "common", "shared"})
+"""Called so, it is for no use by itself: what has one is put on it."""
+_TESTS = frozenset({"test", "tests", "testing", "e2e", "ci", "old", "bak", "backup"})
 
 
 def _words(path: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""An SQLite file that several containers share: which directory a volume has to be mounted on."""
+"""What several containers share: an SQLite file's directory, and a volume with uploads."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ _ABSOLUTE = re.compile(r"sqlite:///((?:/(?!\.{1,2}/)[\w.-]+)+)/[\w.-]+", re.ASCI
 
 _TAKEN = frozenset({"/app", "/bin", "/etc", "/lib", "/opt", "/root", "/sbin", "/usr"})
 """Where an image has its own files: a volume there would hide them."""
+
+
+_MADE = frozenset({
+    "node_modules", ".venv", "venv", "env", "site-packages", "bundle", "gems", "vendor", "cargo",
+    "pkg", "mod", "target", "dist", "build", ".next", ".nuxt", "cache", ".cache", ".npm", "tmp",
+    "pnpm", ".pnpm-store", ".yarn", "registry", "root", "home",
+})  # fmt: skip
+"""Parts of a place where packages are, what is built, or what only a developer has."""
 
 
 def folder(url: str) -> str:
@@ -31,6 +39,13 @@ def holding(volumes: Iterable[str], place: str) -> Iterator[str]:
         _, target = _ends(volume)
         if place and target and f"{place}/".startswith(f"{posixpath.normpath(target)}/"):
             yield volume
+
+
+def is_kept(volume: str) -> bool:
+    """Tell if a volume has what is kept, in production too: uploads, say, and no packages."""
+    _, target = _ends(volume)
+    made = _MADE.intersection(target.lower().split("/"))
+    return "$" not in volume and is_named(volume) and not made
 
 
 def is_named(volume: str) -> bool:

@@ -484,7 +484,8 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
     )
     assert develop["services"]["worker"]["volumes"] == [volume]
     assert "volumes" not in develop
-    assert production["services"]["worker"]["volumes"] == ["jobs-data:/srv/queue"]
+    assert production["services"]["worker"]["volumes"] == [volume], "which has the app's file"
+    assert "kept" in production["volumes"]
     for made in (develop, production):
         assert made["services"]["worker"]["environment"]["STOKER_URL"].endswith(
             ("jobs.db", "{URL}")

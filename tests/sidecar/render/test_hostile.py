@@ -14,7 +14,7 @@ from stoker.errors import ConfigError
 from stoker.sidecar.detection import Language
 from stoker.sidecar.plan import Health, Image, Plan, Service, Store, checked
 from stoker.sidecar.render import TARGETS, File, render
-from stoker.sidecar.render.compose import NAMES
+from stoker.sidecar.render.places import NAMES
 from stoker.sidecar.secrets import is_secret, secrets_in
 from stoker.sidecar.write import decide
 from tests.sidecar.hostile import ATTACKS, places, texts

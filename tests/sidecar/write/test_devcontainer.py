@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,6 +14,9 @@ from stoker.errors import ConfigError
 from stoker.sidecar.render import render
 from stoker.sidecar.write import Change, decide, decide_removal, jsonc
 from tests.sidecar.plans import CELERY
+from tests.sidecar.reading import compose_values
+from tests.sidecar.write.test_own_services import CELERY as SHOP
+from tests.sidecar.write.test_own_services import generated
 
 FILE = ".devcontainer/devcontainer.json"
 COMPOSED = """\
@@ -30,6 +36,10 @@ LISTS = {
     "with a last comma": '"runServices": [\n    "web", // the editor\n    "db",\n  ],',
     "empty": '"runServices": [ ],',
     "a name in a comment": '/* "runServices": [] */ "runServices": ["web" /* ] */],',
+}
+SHOP_FILES = SHOP | {
+    "Procfile": "worker: celery -A shop worker\n",
+    "Dockerfile": "FROM python:3.13\n",
 }
 PLAN = msgspec.structs.replace(CELERY, compose_files=("docker-compose.yml",), app=None)
 
@@ -130,3 +140,25 @@ def test_whatever_the_names_they_are_put_and_taken(
 
     assert jsonc.read(FILE, made) == {"x": ["runServices"], "runServices": own + ours}
     assert jsonc.take(made) == text
+
+
+def _opened(root: Path, **more: str) -> dict[str, Any]:
+    generated(root, SHOP_FILES, {path.replace("_", "."): text for path, text in more.items()})
+    return jsonc.read(FILE, (root / FILE).read_text())
+
+
+def test_an_editor_opens_the_app_of_the_projects_own_compose_file(tmp_path: Path) -> None:
+    app = "services:\n  shop_web:\n    build: .\n    command: gunicorn shop:app\n"
+    made = _opened(tmp_path, compose_yaml=app)
+
+    assert made["service"] == "shop_web"
+    assert made["runServices"] == ["shop_web", "redis", "worker"]
+    mount = compose_values((tmp_path / ".devcontainer/compose.yaml").read_text())["services"]
+    assert mount.keys() == {"shop_web"}
+
+
+def test_it_opens_the_worker_where_there_is_no_app(tmp_path: Path) -> None:
+    made = _opened(tmp_path)
+
+    assert made["service"] == "worker"
+    assert made["runServices"] == ["worker", "redis"]

@@ -165,3 +165,77 @@ def test_an_address_is_known_as_far_as_it_is_written(tmp_path: Path, url: str, k
     assert store.variables == {"BROKER_URL": known}
     [worker] = plan.services
     assert worker.given[0].environment == {"BROKER_URL": url}
+
+
+STORED = """\
+services:
+  web:
+    build: .
+    command: gunicorn shop:app
+    volumes: [.:/srv/app, media:/srv/media:rw, modules:/srv/app/node_modules, "${PLACE}:/srv/b"]
+volumes:
+  media:
+  modules:
+"""
+SHOP = {
+    "requirements.txt": "celery[redis]\n",
+    "shop.py": "import os\nfrom celery import Celery\n"
+    'app = Celery("s", broker=os.environ["B_URL"])\n',
+    "Procfile": "worker: celery -A shop worker\n",
+    "Dockerfile": "FROM python:3.13\n",
+}
+
+
+def written(root: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (root / path).write_text(text)
+    ok("sidecar", "generate", str(root))
+
+
+def test_what_people_put_on_a_volume_is_there_in_production(tmp_path: Path) -> None:
+    written(tmp_path, SHOP | {"compose.yaml": STORED})
+
+    made = compose_values((tmp_path / "compose.prod.yaml").read_text())
+    assert made["services"]["worker"]["volumes"] == ["media:/srv/media:rw"]
+    assert made["volumes"].keys() == {"media", "redis-data"}
+
+
+def test_a_file_for_production_says_which_volumes_its_worker_has(tmp_path: Path) -> None:
+    own = STORED.replace(".:/srv/app", "/mnt/shop:/srv/shop")
+    written(tmp_path, SHOP | {"compose.yaml": STORED, "compose.prod.yaml": own})
+
+    made = compose_values((tmp_path / "compose.prod.yaml").read_text())
+    app = made["services"]["web"]["volumes"]
+    assert made["services"]["worker"]["volumes"] == app
+    assert made["volumes"].keys() == {"media", "modules", "redis-data"}
+
+
+def test_a_file_for_production_without_the_app_gets_the_volume(tmp_path: Path) -> None:
+    proxy = "services:\n  proxy:\n    image: nginx:1\n"
+    written(tmp_path, SHOP | {"compose.yaml": STORED, "compose.prod.yaml": proxy})
+
+    made = compose_values((tmp_path / "compose.prod.yaml").read_text())
+    assert made["services"]["worker"]["volumes"] == ["media:/srv/media:rw"]
+    assert made["volumes"].keys() == {"media", "redis-data"}
+
+
+def test_the_app_is_told_how_it_gets_to_the_broker_in_production(tmp_path: Path) -> None:
+    for path, text in SHOP.items():
+        (tmp_path / path).write_text(text)
+
+    told = ok("sidecar", "generate", str(tmp_path))
+
+    name = make_plan(detect(tmp_path), tmp_path.name).name
+    lines = [
+        f"it joins the network {name}_default, and is told",
+        "  CELERY_BROKER_URL=redis://redis:6379/0",
+    ]
+    file = (tmp_path / "compose.prod.yaml").read_text()
+    assert all(line in file and line in told for line in lines)
+    assert compose_values(file)["name"] == name
+
+
+def test_the_app_is_not_told_what_stands_beside_it(tmp_path: Path) -> None:
+    written(tmp_path, SHOP | {"compose.yaml": STORED, "compose.prod.yaml": STORED})
+
+    assert "is told" not in (tmp_path / "compose.prod.yaml").read_text()

@@ -240,3 +240,99 @@ def test_an_image_is_built_for_production_with_the_arguments_of_the_projects_own
         "API_TOKEN": "${API_TOKEN}",
         "ROLE": "mail",
     }
+
+
+def django(default: str, *, told: str = "", more: str = "") -> dict[str, str]:
+    """Return a project of Django's with settings for each use."""
+    source = (
+        "import os\nfrom celery import Celery\n"
+        f'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.{default}")\n'
+        'app = Celery("shop", broker=os.environ["B_URL"])\n'
+    )
+    given = f"    environment: {{DJANGO_SETTINGS_MODULE: {told}}}\n" if told else ""
+    web = f"services:\n  web:\n    build: .\n    command: gunicorn shop.wsgi\n{given}{more}"
+    empty = dict.fromkeys([f"backend/shop/settings/{n}.py" for n in ("base", "dev", "prod")], "")
+    return empty | {
+        "requirements.txt": "django\ncelery[redis]\n",
+        "backend/shop/__init__.py": "",
+        "backend/shop/celery.py": source,
+        "backend/manage.py": "",
+        "Procfile": "worker: cd backend && celery -A shop worker\n",
+        "Dockerfile": "FROM python:3.13\n",
+        "compose.yaml": web,
+    }
+
+
+@pytest.mark.parametrize(
+    ("default", "told", "more", "expected"),
+    [
+        ("base", "shop.settings.dev", "", "shop.settings.prod"),
+        ("base", "'${SETTINGS:-shop.settings.dev}'", "", "shop.settings.prod"),
+        ("dev", "", "", "shop.settings.prod"),
+        ("base", "shop.settings.base", "", "shop.settings.base"),
+        ("dev", "other.dev", "", "other.dev"),
+        ("dev", "", "    env_file: .env\n", None),
+        ("prod", "", "", None),
+    ],
+)
+def test_production_has_the_settings_that_are_for_it(
+    default: str, told: str, more: str, expected: str | None, tmp_path: Path
+) -> None:
+    generated(tmp_path, django(default, told=told, more=more))
+
+    assert _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"]) == expected
+    [kept] = [
+        each["data"]
+        for each in yaml_documents((tmp_path / "kubernetes/worker.yaml").read_text())
+        if each["kind"] == "ConfigMap"
+    ] or [{}]
+    assert _settings(kept) == expected
+    explained = ok("sidecar", "explain", str(tmp_path)).count("in production, DJANGO")
+    assert explained == (expected == "shop.settings.prod" or bool(more))
+    if told:
+        own = services(tmp_path)["worker"]["environment"]
+        assert _settings(own) == told.strip("'"), "development stays as it is"
+
+
+def _settings(told: dict[str, str]) -> str | None:
+    return told.get("DJANGO_SETTINGS_MODULE")
+
+
+def test_a_file_for_production_that_says_its_settings_is_right(tmp_path: Path) -> None:
+    files = django("dev", told="shop.settings.dev")
+    files["compose.prod.yaml"] = files["compose.yaml"]
+    generated(tmp_path, files)
+
+    told = services(tmp_path, "compose.prod.yaml")["worker"]["environment"]
+    assert _settings(told) == "shop.settings.dev"
+
+
+def test_what_is_put_on_the_file_for_development_has_other_settings(tmp_path: Path) -> None:
+    files = django("base", told="shop.settings.dev")
+    top = "services:\n  web:\n    restart: always\n"
+    generated(tmp_path, files, {"compose.prod.yaml": top})
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert _settings(worker["environment"]) == "shop.settings.prod"
+
+
+def test_an_image_that_says_its_settings_is_right(tmp_path: Path) -> None:
+    image = {"Dockerfile": "FROM python:3.13\nENV DJANGO_SETTINGS_MODULE=shop.settings.aws\n"}
+    generated(tmp_path, django("dev"), image)
+
+    assert _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"]) is None
+
+
+def test_nothing_is_debugged_in_production(tmp_path: Path) -> None:
+    told = "{DEBUG: 'True', FLASK_DEBUG: '1', DEBUG_TAG: 'true', APP_DEBUG: '0', FLASK_ENV: dev}"
+    more = f"    environment: {told}\n"
+    generated(tmp_path, django("prod", more=more))
+
+    found = services(tmp_path, "compose.prod.yaml")["worker"]["environment"]
+    assert {name: found[name] for name in found if name != "B_URL" and "CELERY" not in name} == {
+        "APP_DEBUG": "0",
+        "DEBUG": "False",
+        "DEBUG_TAG": "true",
+        "FLASK_DEBUG": "0",
+        "FLASK_ENV": "production",
+    }

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from stoker.sidecar.address_parts import part_of
+from stoker.sidecar.detect import prisma
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
-from stoker.sidecar.detect.brokers import databases, spoken_of, variables
+from stoker.sidecar.detect.brokers import rails_databases, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.prisma import databases
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.project import Project
@@ -67,7 +67,7 @@ class _Finder:
             if driver := self.manifests.has("pg", language="ruby"):
                 about = self._about("database").items()  # one beside that of DATABASE_URL
                 urls = {name: part for name, part in about if part == "url"}
-                others = databases(self.project, self.manifests, "database")
+                others = rails_databases(self.project, self.manifests, "database")
                 yield self._use("database", others | urls, driver.evidence)
             return
         prisma, postgres = self._of_prisma()
@@ -171,7 +171,7 @@ class _Finder:
 
     def _of_prisma(self) -> tuple[dict[str, str], bool]:
         """Return the variables of a schema of Prisma's, and whether it is for PostgreSQL."""
-        for each in databases(self.project):
+        for each in prisma.databases(self.project):
             if self._is_near(each.path):
                 return each.variables, each.is_postgres
         return {}, False

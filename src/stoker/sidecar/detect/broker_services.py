@@ -94,6 +94,7 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
         return OwnService(service="", image="", given=(), files=(), engine=engine, **_NO_PASSWORD)
     same = [found, *(each for each in ordered if each.name == found.name and each is not found)]
     there = {each.path for each in same} | set(_overlays(services))
+    there |= {path for each in same for path in each.included_by}
     return OwnService(
         service=found.name,
         image=found.image,
@@ -165,4 +166,4 @@ def _engine(services: Sequence[Service], manifests: Manifests) -> Engine:
 
 def _overlays(services: Sequence[Service]) -> Sequence[str]:
     """Return the files that are only read on top of another: a service of theirs has no image."""
-    return [each.path for each in services if not each.image and not each.built]
+    return [each.path for each in services if not each.is_whole]

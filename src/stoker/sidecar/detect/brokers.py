@@ -201,7 +201,7 @@ def variables(
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
 
 
-def databases(project: Project, manifests: Manifests, kind: BrokerKind) -> dict[str, str]:
+def rails_databases(project: Project, manifests: Manifests, kind: BrokerKind) -> dict[str, str]:
     """Return the variables of all databases of an application of Rails that has several."""
     others = other_databases(project, manifests) if kind in ("postgres", "database") else {}
     return {"DATABASE_URL": "url"} | others if others else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -13,6 +13,7 @@ from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
 from stoker.sidecar.detect.containers import choices, container_files, programs_of
+from stoker.sidecar.detect.django import with_production
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
@@ -48,6 +49,7 @@ from stoker.sidecar.detect.written import (
     platforms,
     procfiles,
 )
+from stoker.sidecar.detect.written.layers import layers, near
 from stoker.sidecar.detection import COMPILED, Detection, Embedded, Language, Unit
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import Given
@@ -57,6 +59,7 @@ def look(project: Project) -> Detection:
     """Return everything that was seen in a project."""
     manifests = read_manifests(project)
     services = compose.services(project)
+    on = layers(services)
     python_source = PythonSource(project, manifests)
     node_source = NodeSource(project, manifests)
     go_source = GoSource(project, manifests)
@@ -92,7 +95,7 @@ def look(project: Project) -> Detection:
     inside = [each for source in sources for each in source.embedded]
     candidates = beside_app(candidates, [each for each in inside if not each.asked])
     units = [
-        _with_given(_with_version(unit, manifests), services)
+        _with_given(_with_version(unit, manifests), services, on)
         for unit in choose(candidates, manifests)
     ]
     queues = CeleryQueues(python_source)
@@ -101,7 +104,8 @@ def look(project: Project) -> Detection:
     app = Finder(project, manifests, reader.expander, node_source, go_source, python_source)
     web = app.find(idle, services, units) if units or embedded else None
     read = list(dict.fromkeys((*variables(project), *of_rails(project))))
-    web = _with_given(web, services) if web else None
+    web = _with_given(web, services, on) if web else None
+    units = [with_production(project, unit, web) for unit in units]
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
     addresses = written_addresses(project, read)
@@ -127,6 +131,7 @@ def look(project: Project) -> Detection:
         beside=others,
         packages=tuple(manifests.packages),
         files=files,
+        layers=on,
         choices=choices(project, files) if compiled else {},
         programs=programs_of(project, files) if compiled else {},
         variables=tuple(sorted(read)),
@@ -169,13 +174,22 @@ def _with_version(unit: Unit, manifests: Manifests) -> Unit:
     return msgspec.structs.replace(unit, version=near[0].version if near else "")
 
 
-def _with_given(unit: Unit, services: list[compose.Service]) -> Unit:
-    """Return a unit with what the compose files give it, that show it to be a service of theirs."""
+def _with_given(
+    unit: Unit, services: list[compose.Service], on: Mapping[str, tuple[str, ...]]
+) -> Unit:
+    """Return a unit with what the compose files give it, that show it to be a service of theirs.
+
+    In a file that is put on one of these, or that is beneath, the same service has its name.
+    """
     places = {(each.path, each.written.line): each for each in services if each.written}
     seen = [places.get((each.path, each.line)) for each in unit.evidence if each.note == "compose"]
     found: dict[str, Given] = {}
     for each in seen:
         if each is not None and each.given is not None:
+            found.setdefault(each.path, each.given)
+    known = [(given.service, path) for given in found.values() for path in near(given.path, on)]
+    for each in services:
+        if each.given is not None and (each.name, each.path) in known:
             found.setdefault(each.path, each.given)
     build = next((each.build for each in seen if each and each.build), None)
     return msgspec.structs.replace(unit, given=tuple(found.values()), build=build)

@@ -23,6 +23,9 @@ from stoker.sidecar.secrets import masked_line
 
 __all__ = ["make_plan"]
 
+_FILES = 8
+"""Compose files that a plan names: the nearest to the root."""
+
 
 def make_plan(detection: Detection, name: str = "app") -> Plan:
     """Return the containers that a project needs; ``name`` is what to call the compose project.
@@ -52,8 +55,10 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             services=services[: len(units)],
             app=services[len(units)] if web else None,
             app_offered=bool(web and own_compose(detection)),
+            app_services=_app_services(detection) if units else {},
             stores=beside,
-            compose_files=detection.files.get("compose", ())[:8],
+            compose_files=_compose_files(detection),
+            layers=_layers(detection),
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             secrets=asked_for(detection),
             decisions=tuple(_decisions(detection, units)),
@@ -68,6 +73,20 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
         ),
         "the plan for what was seen",
     )
+
+
+def _app_services(detection: Detection) -> dict[str, str]:
+    known = detection.web.given if detection.web else ()
+    return {each.path: each.service for each in known if each.service}
+
+
+def _compose_files(detection: Detection) -> tuple[str, ...]:
+    return detection.files.get("compose", ())[:_FILES]
+
+
+def _layers(detection: Detection) -> dict[str, tuple[str, ...]]:
+    known = {*_compose_files(detection)}
+    return {path: on for path, on in detection.layers.items() if known >= {path, *on}}
 
 
 def _is_for_all(devcontainer: str) -> bool:
@@ -88,6 +107,12 @@ def _decisions(detection: Detection, units: Sequence[Unit]) -> list[Decision]:
         made.append(Decision(what, why, each.evidence))
     if detection.web and units:
         made.append(_app(detection, detection.web))
+    made += [
+        Decision(f"in production, {name}={value}", reasons.IN_PRODUCTION)
+        for name, value in dict.fromkeys(each for unit in units for each in unit.production.items())
+    ]
+    for path, on in _layers(detection).items() if units else ():
+        made.append(Decision(f"{path}, on top of {', '.join(on)}", reasons.ON_TOP))
     made += [_broker(use, detection, units) for use in detection.uses]
     made += [_beside(use) for use in detection.beside if units]
     if not detection.units and not detection.embedded:

@@ -16,6 +16,14 @@ AS_THE_APP = (
     "none of the project's compose files starts it, so it is the app's image with another "
     "command, and has the app's settings"
 )
+ON_TOP = (
+    "one has services that only the other one says how to start, so both are read, and a worker is "
+    "in each as the app is"
+)
+IN_PRODUCTION = (
+    "what it would have is a developer's, and this one lies beside it; what a file of variables "
+    "says instead counts, and what a compose file for production does"
+)
 SHARED = (
     ", on a volume that all share who add or run jobs: containers of one host, on its own disk and "
     "no network file system; for several hosts it takes Redis"

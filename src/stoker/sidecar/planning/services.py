@@ -77,7 +77,9 @@ def service(
         waiting=_waiting(unit),
         concurrency=unit.concurrency,
         environment=unit.environment,
+        production=unit.production,
         given=given(unit, detection),
+        own={each.path: each.service for each in unit.given if each.service},
         needs=tuple(
             dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
         ),

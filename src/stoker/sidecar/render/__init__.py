@@ -13,13 +13,19 @@ from stoker.sidecar.render import (
     environment,
     kubernetes,
 )
-from stoker.sidecar.render.compose import path_of, start
+from stoker.sidecar.render.compose import start
+from stoker.sidecar.render.devcontainer import has_app, opened
 from stoker.sidecar.render.files import File, Mode, Target
+from stoker.sidecar.render.places import path_of
+from stoker.sidecar.render.reaching import reached
 
 TARGETS: tuple[Target, ...] = ("compose", "devcontainer", "kubernetes")
 MODES: tuple[Mode, ...] = ("dev", "prod")
 
-__all__ = ["MODES", "TARGETS", "File", "Mode", "Target", "path_of", "render", "start"]
+__all__ = [
+    "MODES", "TARGETS", "File", "Mode", "Target", "has_app", "opened", "path_of", "reached",
+    "render", "start",
+]  # fmt: skip
 
 
 def render(

@@ -4,76 +4,116 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
-from stoker.sidecar.plan import Image, Plan, Service, own_files, started
+from stoker.sidecar.plan import Image, Plan, Service, Store, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.given import Parts
-from stoker.sidecar.render.places import in_context, inside, relative
+from stoker.sidecar.render.places import (
+    FOUND,
+    called,
+    in_context,
+    inside,
+    path_of,
+    relative,
+    with_beneath,
+)
+from stoker.sidecar.render.reaching import reached
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 from stoker.sidecar.secrets import is_secret
-from stoker.sidecar.shared_file import holding
+from stoker.sidecar.shared_file import holding, is_named
 
-NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
 _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host, by its name"
 _TITLES: dict[Mode, str] = {"dev": "Development", "prod": "Production"}
-_FOUND = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-"""What Compose takes without being told."""
 
 
 def render(plan: Plan, mode: Mode) -> File:
     """Return the compose file of a mode; it goes into the project's own if there is one."""
     path = path_of(plan, mode)
     head = f"{_TITLES[mode]}: {start(plan, mode)}"
-    return File(path, dump(document(plan, mode, path), start=head), join="services")
+    told = [head, *(reached(plan) if mode == "prod" else ())]
+    return File(path, dump(document(plan, mode, path), start="\n".join(told)), join="services")
 
 
 def start(plan: Plan, mode: Mode) -> str:
     """Return the command that starts it."""
-    path = path_of(plan, mode)
-    file = () if path in _FOUND else ("-f", path)
+    paths = with_beneath(plan, path_of(plan, mode))
+    named = () if paths[0] in FOUND and not paths[1:] else paths
+    file = (word for each in named for word in ("-f", each))
     how = ("--watch",) if mode == "dev" else ("--detach", *_scale(plan))
     return shlex.join(("docker", "compose", *file, "up", "--build", *how))
 
 
 def _scale(plan: Plan) -> tuple[str, ...]:
     workers = (each for each in plan.services if each.role == "worker")
-    name = next((each.name for each in workers if not (each.singleton or each.alone)), None)
+    path = path_of(plan, "prod")
+    scaled = (each for each in workers if not (each.singleton or each.alone))
+    name = next((called(plan, each, path) for each in scaled), None)
     return ("--scale", f"{name}=3") if name else ()
-
-
-def path_of(plan: Plan, mode: Mode) -> str:
-    """Return where the compose file of a mode is, or will be."""
-    own = own_files(plan.compose_files, production=mode == "prod")
-    return own[0] if own else NAMES[mode]
 
 
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
-    theirs = {s.name for s in plan.stores if path in plan.compose_files and s.is_in(path)}
+    read = with_beneath(plan, path) if path in plan.compose_files else ()
+    theirs = {s.name for s in plan.stores if any(map(s.is_in, read))}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
+    written = [s for s in written if mode == "dev" or _is_asked(plan, s, path)]
     up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
     up |= {store.name: "service_healthy" for store in written}
     services = {
         service.name: _service(plan, service, images[service.image], mode, path, up)
         for service in (started(plan) if mode == "dev" else plan.services)
+        if not _is_there(service, path, read[:-1])
     }
-    services |= {store.name: sealed(stores.service(store, mode)) for store in written}
-    mounted = {each.partition(":")[0] for one in services.values() for each in _named(one)}
-    files = [s for s in plan.stores if stores.shared(s) and stores.volume(s) in mounted]
-    volumes = {stores.volume(store): sealed({}) for store in [*written, *files]}
+    networks = {store.name: _networks(services, store.name) for store in written}
+    services |= {
+        store.name: sealed(stores.service(store, mode) | networks[store.name]) for store in written
+    }
+    volumes = {stores.volume(store) for store in written} | _mounted(plan, services, read)
     made: dict[str, Any] = {
         "name": plan.name,
         "services": dict(sorted(services.items())),
     }
-    return made | ({"volumes": dict(sorted(volumes.items()))} if volumes else {})
+    return made | ({"volumes": {name: sealed({}) for name in sorted(volumes)}} if volumes else {})
+
+
+def _mounted(
+    plan: Plan, services: Mapping[str, Mapping[str, Any]], read: Collection[str]
+) -> set[str]:
+    """Return the volumes that services have, but for those that a person's file has for its own."""
+    every = (given for service in started(plan) for given in service.given)
+    theirs = {volume for given in every if given.path in read for volume in given.volumes}
+    named = (volume for service in services.values() for volume in _named(service))
+    return {v.partition(":")[0] for v in named if v not in theirs and is_named(v)}
+
+
+def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str, list[str]]:
+    """Return those of whoever needs a service: there the project's own app finds it, too."""
+    asking = (each for each in services.values() if need in each.get("depends_on", ()))
+    found = dict.fromkeys(network for each in asking for network in each.get("networks", ()))
+    return {"networks": list(found)} if found else {}
+
+
+def _is_asked(plan: Plan, store: Store, path: str) -> bool:
+    """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
+    asking = [each for each in plan.services if store.name in each.needs]
+    read = with_beneath(plan, path)
+    return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
+
+
+def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:
+    """Tell if a person has it already: under another name, or in a file that is read first.
+
+    Under the same name in the same file it is theirs, too, which is said where they differ.
+    """
+    return service.called(path) != service.name or any(map(service.own.get, beneath))
 
 
 def _named(service: Mapping[str, Any]) -> list[str]:
@@ -86,7 +126,7 @@ def _service(
     dev = mode == "dev"
     root = dev and not image.existing
     command = service.dev_command if dev and service.dev_command else service.command
-    given = Parts(service, image, path, mode)
+    given = Parts(plan, service, image, path, mode)
     watched = [each for each in _watch(service, image, path) if dev and not given.binds(each)]
     parts: dict[str, Any] = {
         "build": _build(image, mode, path),
@@ -166,15 +206,18 @@ def _environment(
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
+    values |= {n: escape(text) for n, text in given.production.items()}
     values |= {
         name: required(name) if is_secret(name, value) else escape(value)
         for name, value in service.environment.items()
     }
     for store in plan.stores:
         if store.name in service.needs:
-            found = stores.variables(store, mode) | store.told.get(path, {})
+            found = stores.variables(store, mode)
+            for each in with_beneath(plan, path):
+                found |= store.told.get(each, {})
             values |= {name: found[name] for name in found if name not in given.final}
-    return dict(sorted(values.items()))
+    return {name: value for name, value in sorted(values.items()) if name not in given.beneath}
 
 
 def _working_dir(service: Service, image: Image) -> str | None:

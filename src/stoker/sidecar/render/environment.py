@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from stoker.sidecar.interpolation import asked
 from stoker.sidecar.plan import Plan
-from stoker.sidecar.render.compose import NAMES, document, path_of
+from stoker.sidecar.render.compose import document
 from stoker.sidecar.render.files import File
+from stoker.sidecar.render.places import NAMES, path_of
 
 _SAID = frozenset({"COMPOSE_PROJECT_NAME", "HOME", "PATH", "PWD", "SHELL", "USER"})
 """By Compose itself, or by every shell."""

@@ -1,26 +1,33 @@
 """What the project's own compose files give a service, in the file that is written.
 
 In the same file all of it holds, to the letter. A file for production that the project has not has
-none of its other services and networks: there it is the files of variables, and the variables,
-whose secrets are the operator's.
+none of its other services and networks: there it is the files of variables, the variables, whose
+secrets are the operator's, and the volumes that have what people and jobs put there.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from stoker.sidecar.interpolation import settled
-from stoker.sidecar.plan import Image, Service, own_files
+from stoker.sidecar.layered import merged, moved
+from stoker.sidecar.plan import Image, Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
+from stoker.sidecar.render.places import extended, with_beneath
 from stoker.sidecar.secrets.compose import without_secrets
+from stoker.sidecar.shared_file import is_kept
 from stoker.sidecar.values import Given
 
-_MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV")
+_MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV", "FLASK_ENV")
 """What frameworks are told to be; an image for production has not what development needs."""
+_DEBUG = re.compile(r"(?:\A|_)DEBUG\Z")
+_OFF = {"1": "0", "true": "false", "on": "off", "yes": "no"}
+"""Where it is on, what it is in production."""
 _HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
 
@@ -28,25 +35,41 @@ _HERE = (".", "/", "~")
 class Parts:
     """What of it goes into a service of a compose file."""
 
-    def __init__(self, service: Service, image: Image, path: str, mode: Mode) -> None:
-        found = given_in(service, path, mode)
+    def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
+        found = given_in(plan, service, path, mode)
+        self.beneath: frozenset[str] = frozenset()
+        """The variables that the same service has from the file beneath, and keeps."""
+        if mode == "prod" and (below := extended(plan, path)):
+            own = next((each for each in service.given if each.path == path), None)
+            known = given_in(plan, service, below, "dev")
+            said = own.environment if own else {}
+            self.beneath = frozenset(known.environment if known else ()) - frozenset(said)
+            found = own
         self._folder = posixpath.dirname(path)
         self.env_files: list[Any] = []
         self.environment: Mapping[str, str | None] = {}
         self.final: Mapping[str, str | None] = {}
         """Those variables that nothing else can know better."""
+        self.production: Mapping[str, str] = {}
+        """Those of its variables that are another's here."""
         self.awaited: dict[str, Any] = {}
         self.networks: list[str] = []
         self.volumes: list[str] = []
         self.here: tuple[str, ...] = ()
-        """All those of the same file, whether they go into the service or not."""
+        """All those of the app's that the file has, whether they go into the service or not."""
+        if mode == "prod":
+            self.production = in_production(plan, service, path)
+            self.beneath -= self.production.keys()
         if found is None:
             return
         self.env_files = [
             place if needed else {"path": place, "required": False}
-            for place, needed in _env_files(found, path).items()
+            for place, needed in moved(found, path).env_file.items()
         ]
         if found.path != path:
+            if image.existing:
+                self.here = tuple(filter(is_kept, found.volumes))
+                self.volumes = list(self.here)
             self.environment = {
                 name: None if text is None else without_secrets(name, text)
                 for name, text in found.environment.items()
@@ -58,9 +81,9 @@ class Parts:
         self.awaited = {
             name: {"condition": condition}
             for name, condition in found.depends_on.items()
-            if name != service.name
+            if name != service.called(path)
         }
-        if mode == "dev" and image.existing:  # in an image of ours the source is elsewhere
+        if image.existing:  # in an image of ours the source is elsewhere
             self.volumes = list(found.volumes)
 
     def binds(self, watched: Mapping[str, str]) -> bool:
@@ -74,34 +97,46 @@ class Parts:
         return posixpath.normpath(posixpath.join(self._folder, path))
 
 
-def given_in(service: Service, path: str, mode: Mode) -> Given | None:
-    """Return what a service is given in a file: there, or for production where it is developed."""
+def given_in(plan: Plan, service: Service, path: str, mode: Mode) -> Given | None:
+    """Return what a service is given in a file: there, or for production where it is developed.
+
+    What the files beneath say of it holds, too.
+    """
     by_path = {given.path: given for given in service.given}
-    if path in by_path or mode == "dev":
-        return by_path.get(path)
+    known = merged(by_path[each] for each in with_beneath(plan, path) if each in by_path)
+    if known is not None or mode == "dev":
+        return known and msgspec.structs.replace(moved(known, path), path=path)
     found = next((by_path[each] for each in own_files(by_path, production=False)), None)
     return _for_production(found) if found else None
 
 
+def in_production(plan: Plan, service: Service, path: str) -> dict[str, str]:
+    """Return the variables that are another's, unless a file for production says what they are.
+
+    What a file of variables says of them is not known.
+    """
+    found = given_in(plan, service, path, "prod")
+    said = {name for each in service.given if each.path == path for name in each.environment}
+    known = found.environment if found else {}
+    unknown = found is not None and bool(found.env_file)
+    return {
+        name: text
+        for name, text in service.production.items()
+        if name not in said and (name in known or not unknown)
+    }
+
+
 def _for_production(given: Given) -> Given:
     """Return what a service is developed with, as one that is not."""
-    environment = {
-        name: "production"
-        if name in _MODES and text and settled(text) in ("development", "dev")
-        else text
-        for name, text in given.environment.items()
-    }
-    return msgspec.structs.replace(given, environment=environment)
+    told = {name: _produced(name, text) for name, text in given.environment.items()}
+    return msgspec.structs.replace(given, environment=told)
 
 
-def _env_files(given: Given, path: str) -> dict[str, bool]:
-    """Return them as a file in another folder has to name them."""
-    here, there = posixpath.dirname(path), posixpath.dirname(given.path)
-    if here == there:
-        return given.env_file
-    return {
-        place
-        if place.startswith(("/", "~", "$"))
-        else posixpath.relpath(posixpath.join(there, place), here or "."): needed
-        for place, needed in given.env_file.items()
-    }
+def _produced(name: str, text: str | None) -> str | None:
+    plain = settled(text) if text else None
+    if name in _MODES and plain in ("development", "dev"):
+        return "production"
+    if _DEBUG.search(name) and plain and plain.lower() in _OFF:
+        off = _OFF[plain.lower()]
+        return off.capitalize() if plain.istitle() else off
+    return text

@@ -28,7 +28,7 @@ def merge(path: str, before: str, wanted: str) -> tuple[str, Notes]:
     ours = mapping(jsonc.read(path, wanted))
     plain = jsonc.take(before)
     used = _strings(theirs.get("dockerComposeFile"))
-    [wants, *_] = _strings(ours.get("dockerComposeFile"))
+    [*_, wants, _] = _strings(ours.get("dockerComposeFile"))
     if posixpath.normpath(wants) not in map(posixpath.normpath, used):
         line = jsonc.line_of(before, "dockerComposeFile")
         what = f"it does not use {wants}, where the workers are" if used else "it uses no Compose"

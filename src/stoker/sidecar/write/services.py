@@ -37,11 +37,12 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tup
     theirs = read(path, before)
     edits: list[_Edit] = []
     notes: list[str] = []
+    there = {**ours.section("services"), **theirs.section("services")}
     for section in _SECTIONS:
         present = theirs.section(section)
         wanted_here = ours.section(section)
         for name, value in wanted_here.items():
-            new = sealed(_connected(mapping(value), theirs.section("services")))
+            new = sealed(_connected(mapping(value), there))
             whose = _owner(present[name]) if name in present else "stoker"
             if whose == "stoker" or force:
                 above = comments(ours.text.split("\n"), section, name)
@@ -127,13 +128,15 @@ def _owner(value: Any) -> Owner:
 def _connected(value: Values, present: Values) -> Values:
     """Put a worker on the networks of what it needs: off these nobody finds it.
 
-    And let it wait until what can tell that it is healthy is so.
+    And let it wait until what can tell that it is healthy is so. On which ones that is which only a
+    file beneath starts, that one says.
     """
     found = dict.fromkeys(value.get("networks") or ())
     needs = dict(mapping(value.get("depends_on")))
     for need, how in needs.items():
         there = mapping(present.get(need))
-        found |= dict.fromkeys(str(network) for network in there.get("networks") or (_DEFAULT,))
+        usual = (_DEFAULT,) if {"image", "build", "extends"} & there.keys() else ()
+        found |= dict.fromkeys(str(network) for network in there.get("networks") or usual)
         if "test" in mapping(there.get("healthcheck")):
             needs[need] = {**mapping(how), "condition": "service_healthy"}
     made = {**value, "depends_on": needs} if needs else value

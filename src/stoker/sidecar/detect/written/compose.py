@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -14,10 +14,11 @@ from stoker.sidecar.detect.dotenv import beside
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts
-from stoker.sidecar.detect.written.given import given
+from stoker.sidecar.detect.written.given import given as given_by
 from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.detection import Build
 from stoker.sidecar.interpolation import filled
+from stoker.sidecar.layered import merged
 from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
@@ -44,11 +45,18 @@ class Service(msgspec.Struct, frozen=True):
     """Those of the container that it publishes."""
     aliases: tuple[str, ...] = ()
     """What else it is called on its networks, and what it calls others."""
+    included_by: tuple[str, ...] = ()
+    """The compose files that have it, too, as they include the one that it is in."""
     written: Written | None = None
     given: Given | None = None
     build: Build | None = None
     command: str = ""
     """As it is written, before Compose puts anything in."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell if it says what it is started from; else another file does, beneath this one."""
+        return bool(self.image) or self.built
 
 
 def compose_files(project: Project) -> list[str]:
@@ -59,7 +67,35 @@ def compose_files(project: Project) -> list[str]:
 
 def services(project: Project) -> list[Service]:
     """Return the services of all compose files."""
-    return [service for path in compose_files(project) for service in _services(project, path)]
+    paths = compose_files(project)
+    including = _including(project, paths)
+    return [
+        msgspec.structs.replace(service, included_by=including.get(path, ()))
+        for path in paths
+        for service in _services(project, path)
+    ]
+
+
+def _including(project: Project, paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return by which files each is included, also by way of another one."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        reached, ahead = {path}, [path]
+        while ahead:
+            for place in set(_included(project, ahead.pop())) - reached:
+                found[place] = (*found.get(place, ()), path)
+                reached.add(place)
+                ahead.append(place)
+    return found
+
+
+def _included(project: Project, path: str) -> Iterator[str]:
+    listed = load(project, path).get("include") if b"include:" in project.data(path) else None
+    for each in cast(list[Any], listed) if isinstance(listed, list) else ():
+        places = each.get("path") if isinstance(each, Table) else each
+        for place in cast(list[Any], places) if isinstance(places, list) else [places]:
+            if isinstance(place, str):
+                yield normal(directory(path), place)
 
 
 def _services(project: Project, path: str) -> Iterator[Service]:
@@ -81,11 +117,12 @@ def _services(project: Project, path: str) -> Iterator[Service]:
 def _service(
     project: Project, path: str, name: str, service: Table, listed: Table, known: dict[str, str]
 ) -> Service:
-    written = _extended(project, path, name, service, listed)
+    written, given = _extended(project, path, name, service, listed)
     service = with_texts(written, lambda text: filled(text, known))
     own = _builder(written, listed)
     builder = with_texts(own, lambda text: filled(text, known))
-    environment = _environment(service.get("environment"))
+    of_others = {name: filled(text or "", known) for name, text in given.environment.items()}
+    environment = of_others | _environment(service.get("environment"))
     depends = service.get("depends_on")
     return Service(
         name=name,
@@ -99,29 +136,30 @@ def _service(
         ports=tuple(_ports(service.get("ports"))),
         aliases=tuple(_aliases(service)),
         written=_written(project, path, name, service, builder, environment, listed),
-        given=given(path, name, written),
+        given=given,
         build=_built(project, path, builder, own),
         command=_line(written.get("command")),
     )  # fmt: skip
 
 
-def _extended(project: Project, path: str, name: str, service: Table, listed: Table) -> Table:
-    """Return a service with what it takes over from the one that it extends."""
+def _extended(
+    project: Project, path: str, name: str, service: Table, listed: Table, deepest: int = 4
+) -> tuple[Table, Given]:
+    """Return a service, and what it is given, with what it takes over from those it extends."""
+    own = given_by(path, name, service)
     base = service.get("extends")
     parent = base.get("service") if isinstance(base, Table) else base
-    if not isinstance(parent, str):
-        return service
     file = base.get("file") if isinstance(base, Table) else None
-    if isinstance(file, str):
-        elsewhere = normal(directory(path), file)
-        listed = load(project, elsewhere).table("services") if elsewhere != path else listed
-    elif parent == name:
-        return service
-    merged = Table()
-    for table in (listed.table(parent), service):
-        merged.update(table)
-        merged.lines.update(table.lines)
-    return merged
+    place = normal(directory(path), file) if isinstance(file, str) else path
+    if not isinstance(parent, str) or (place, parent) == (path, name) or not deepest:
+        return service, own
+    others = load(project, place).table("services") if place != path else listed
+    beneath, theirs = _extended(project, place, parent, others.table(parent), others, deepest - 1)
+    table = Table()
+    for each in (beneath, service):
+        table.update(each)
+        table.lines.update(each.lines)
+    return table, merged((theirs, own)) or own
 
 
 def _written(

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from stoker.sidecar.interpolation import settled
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render import commands, stores
-from stoker.sidecar.render.compose import path_of
-from stoker.sidecar.render.given import given_in
+from stoker.sidecar.render.given import given_in, in_production
 from stoker.sidecar.render.kubernetes.names import file_secret_names
+from stoker.sidecar.render.places import path_of
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.secrets.compose import without_secrets
 from stoker.sidecar.values import Given
@@ -36,7 +36,8 @@ class Settings(NamedTuple):
 
 def settings(plan: Plan, service: Service) -> Settings:
     """Return what a worker has in production."""
-    found = given_in(service, path_of(plan, "prod"), "prod")
+    path = path_of(plan, "prod")
+    found = given_in(plan, service, path, "prod")
     plain: dict[str, str] = {}
     own: dict[str, bool] = {}
     for name, text in found.environment.items() if found else ():
@@ -45,6 +46,7 @@ def settings(plan: Plan, service: Service) -> Settings:
             own[name] = text is not None  # what has no value there may have none at all
         else:
             plain[name] = value
+    plain |= in_production(plan, service, path)
     files = _files(found) if found else {}
     # What a file says need not be said once more.
     secret = {name: not files for name in plan.secrets if name not in plain}
@@ -75,7 +77,7 @@ def settings(plan: Plan, service: Service) -> Settings:
 def file_secrets(plan: Plan) -> dict[str, str]:
     """Return the Secret of each file of variables that a worker of the plan has."""
     every = (*plan.services, *([plan.app] if plan.app else ()))
-    found = (given_in(service, path_of(plan, "prod"), "prod") for service in every)
+    found = (given_in(plan, service, path_of(plan, "prod"), "prod") for service in every)
     return file_secret_names(plan, (place for given in found if given for place in _files(given)))
 
 

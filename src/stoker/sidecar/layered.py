@@ -1,0 +1,73 @@
+"""What Compose makes of several files: one is put on another, or takes a service over from it.
+
+The later one counts: its variables and conditions stand instead of the same ones beneath, and what
+is a list grows. Paths are read as the file says them, so that those of another folder's file are
+named anew.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from functools import reduce
+
+import msgspec
+
+from stoker.sidecar.values import Given
+
+_HERE = (".", "..")
+_FIXED = ("/", "~", "$")
+
+
+def merged(every: Iterable[Given]) -> Given | None:
+    """Return what a service is given by several files, the first of them beneath the others."""
+    found = list(every)
+    return reduce(_on, found) if found else None
+
+
+def moved(given: Given, path: str) -> Given:
+    """Return it as the file of another place has to say it."""
+    here, there = posixpath.dirname(path), posixpath.dirname(given.path)
+    if here == there:
+        return given
+    return msgspec.structs.replace(
+        given,
+        env_file={
+            place if place.startswith(_FIXED) else _relative(there, place, here): needed
+            for place, needed in given.env_file.items()
+        },
+        volumes=tuple(_volume(each, there, here) for each in given.volumes),
+    )
+
+
+def _on(beneath: Given, top: Given) -> Given:
+    beneath = moved(beneath, top.path)
+    volumes = {_target(each): each for each in (*beneath.volumes, *top.volumes)}
+    return msgspec.structs.replace(
+        top,
+        env_file=beneath.env_file | top.env_file,
+        environment=beneath.environment | top.environment,
+        depends_on=beneath.depends_on | top.depends_on,
+        networks=tuple(dict.fromkeys((*beneath.networks, *top.networks))),
+        volumes=tuple(volumes.values()),
+    )
+
+
+def _target(volume: str) -> str:
+    """Return where a volume is mounted: the part before is the host's, or a name."""
+    head, found, rest = volume.rpartition(":")
+    if found and rest in ("ro", "rw", "z", "Z", "cached", "delegated", "consistent"):
+        volume = head
+    return volume.rpartition(":")[2]
+
+
+def _volume(volume: str, there: str, here: str) -> str:
+    host, found, rest = volume.partition(":")
+    if not found or host.partition("/")[0] not in _HERE:
+        return volume
+    place = _relative(there, host, here)
+    return f"{place if place.startswith('.') else f'./{place}'}:{rest}"
+
+
+def _relative(there: str, place: str, here: str) -> str:
+    return posixpath.relpath(posixpath.join(there, place), here or ".")

@@ -1,0 +1,221 @@
+"""Compose files that are read one on another: a worker is in each as the app is, and once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.sidecar.detect import detect
+from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render import render, start
+from tests.cli.support import ok
+from tests.sidecar.reading import compose_values, yaml_documents
+from tests.sidecar.write.test_own_services import CELERY, generated, services
+
+WORKER = {"Procfile": "worker: celery -A shop worker\n", "Dockerfile": "FROM python:3.13\n"}
+WHOLE = """\
+services:
+  web:
+    build: .
+    command: gunicorn shop:app
+    environment: {B_URL: "redis://queue:6379/3", SECRET_KEY: for-a-desk}
+    env_file: shop.env
+    volumes: [media:/srv/media]
+    networks: [inner]
+  queue:
+    image: redis:7.2
+    networks: [inner]
+networks:
+  inner:
+volumes:
+  media:
+"""
+PARTS = """\
+services:
+  web:
+    command: gunicorn shop:app --preload
+    environment: {MODE: %s}
+    restart: always
+"""
+
+
+def commands(root: Path) -> list[str]:
+    plan = make_plan(detect(root))
+    return [start(plan, "dev"), start(plan, "prod").partition(" --scale")[0]]
+
+
+def test_what_is_put_on_the_file_for_development_keeps_what_that_says(tmp_path: Path) -> None:
+    files = {"compose.yaml": WHOLE, "compose.prod.yaml": PARTS % "live"}
+    generated(tmp_path, CELERY, WORKER, files)
+
+    assert commands(tmp_path) == [
+        "docker compose up --build --watch",
+        "docker compose -f compose.yaml -f compose.prod.yaml up --build --detach",
+    ]
+    below, above = services(tmp_path)["worker"], services(tmp_path, "compose.prod.yaml")["worker"]
+    assert below["environment"]["B_URL"] == "redis://queue:6379/3"
+    assert above["environment"]["MODE"] == "live"
+    assert not {"B_URL", "SECRET_KEY"} & above["environment"].keys(), "they would be replaced"
+    assert not {"env_file", "volumes", "networks"} & above.keys(), "they would be there twice"
+    assert above["restart"] == "unless-stopped"
+    assert above["depends_on"].keys() == {"queue"}
+    assert services(tmp_path, "compose.prod.yaml").keys() == {"web", "worker"}
+
+
+def test_it_is_explained_which_file_is_on_top(tmp_path: Path) -> None:
+    files = {"compose.yaml": WHOLE, "compose.prod.yaml": PARTS % "live"}
+    for path, text in {**CELERY, **WORKER, **files}.items():
+        (tmp_path / path).write_text(text)
+
+    assert "compose.prod.yaml, on top of compose.yaml" in ok("sidecar", "explain", str(tmp_path))
+
+
+def test_what_is_put_on_a_base_has_what_that_gives_the_app(tmp_path: Path) -> None:
+    files = {
+        "docker-compose.base.yml": WHOLE,
+        "docker-compose.dev.yml": PARTS % "desk",
+        "docker-compose.prod.yml": PARTS % "live",
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    base = "docker compose -f docker-compose.base.yml"
+    assert commands(tmp_path) == [
+        f"{base} -f docker-compose.dev.yml up --build --watch",
+        f"{base} -f docker-compose.prod.yml up --build --detach",
+    ]
+    assert services(tmp_path, "docker-compose.base.yml").keys() == {"web", "queue"}
+    for mode, told in (("dev", "desk"), ("prod", "live")):
+        found = services(tmp_path, f"docker-compose.{mode}.yml")
+        assert found.keys() == {"web", "worker"}
+        worker = found["worker"]
+        assert worker["environment"]["MODE"] == told
+        assert worker["environment"]["B_URL"] == "redis://queue:6379/3"
+        assert worker["env_file"] == ["shop.env"]
+        assert worker["networks"] == ["inner"]
+    settings = json.loads(
+        (tmp_path / ".devcontainer/devcontainer.json").read_text().partition("\n")[2]
+    )
+    assert settings["dockerComposeFile"][:2] == [
+        "../docker-compose.base.yml",
+        "../docker-compose.dev.yml",
+    ]
+
+
+def test_kubernetes_has_what_all_layers_say(tmp_path: Path) -> None:
+    files = {"compose.yaml": WHOLE, "compose.prod.yaml": PARTS % "live"}
+    generated(tmp_path, CELERY, WORKER, files)
+
+    [told] = [
+        each["data"]
+        for each in yaml_documents((tmp_path / "kubernetes/worker.yaml").read_text())
+        if each["kind"] == "ConfigMap"
+    ]
+    assert told["MODE"] == "live"
+    assert "for-a-desk" not in (tmp_path / "kubernetes/worker.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", ["celery_worker", "Celery.Worker", "celery-worker"])
+def test_a_worker_that_is_there_is_not_doubled_whatever_it_is_called(
+    name: str, tmp_path: Path
+) -> None:
+    own = f"  {name}:\n    build: .\n    command: celery -A shop worker\nnetworks:\n"
+    text = WHOLE.replace("networks:\n  inner:", f"{own}  inner:")
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": text})
+
+    assert (tmp_path / "compose.yaml").read_text() == text
+    opened = json.loads(
+        (tmp_path / ".devcontainer/devcontainer.json").read_text().partition("\n")[2]
+    )
+    assert name in opened["runServices"]
+
+
+@pytest.mark.parametrize("name", ["worker", "mail_worker"])
+def test_a_worker_of_the_base_is_not_put_on_it_once_more(name: str, tmp_path: Path) -> None:
+    own = f"  {name}:\n    build: .\n    command: celery -A shop worker\n  queue:\n"
+    files = {
+        "compose.yaml": WHOLE.replace("  queue:\n", own),
+        "compose.prod.yaml": PARTS % "live",
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    assert (tmp_path / "compose.prod.yaml").read_text() == files["compose.prod.yaml"]
+    assert start(make_plan(detect(tmp_path)), "prod").endswith(f" --scale {name}=3")
+
+
+def test_a_broker_of_an_included_file_is_no_second_one(tmp_path: Path) -> None:
+    """Compose refuses a service that an included file has, too."""
+    queue = "services:\n  queue:\n    image: redis:7.2\n"
+    files = {
+        "compose.yaml": "include:\n  - stores/all.compose.yaml\n" + WHOLE.partition("  queue:")[0],
+        "stores/all.compose.yaml": "include:\n  - path: [compose.yaml]\n",
+        "stores/compose.yaml": queue,
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    assert services(tmp_path).keys() == {"web", "worker"}
+    assert services(tmp_path)["worker"]["depends_on"].keys() == {"queue"}
+
+
+def test_a_service_that_extends_another_has_what_that_is_given(tmp_path: Path) -> None:
+    common = (
+        "services:\n  base:\n    build: ..\n    env_file: shop.env\n    networks: [inner]\n"
+        "    environment: {ONE: '1', TWO: '1'}\n    volumes: ['./media:/srv/media', 'a:/srv/a']\n"
+        "  app:\n    extends: base\n    environment: [TWO=2]\n"
+    )
+    web = (
+        "services:\n  web:\n    extends: {file: deploy/common.yml, service: app}\n"
+        "    command: gunicorn shop:app\n    environment: {THREE: '3'}\n"
+        "    volumes: ['b:/srv/a']\n"
+    )
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": web, "deploy/common.yml": common})
+
+    worker: dict[str, Any] = services(tmp_path)["worker"]
+    told = {name: worker["environment"][name] for name in ("ONE", "TWO", "THREE")}
+    assert told == {"ONE": "1", "TWO": "2", "THREE": "3"}
+    assert worker["env_file"] == ["deploy/shop.env"]
+    assert worker["volumes"] == ["./deploy/media:/srv/media", "b:/srv/a"]
+    assert worker["networks"] == ["inner"]
+    assert services(tmp_path)["redis"]["networks"] == ["inner"], "where the app is, too"
+
+
+def test_files_that_extend_each_other_end(tmp_path: Path) -> None:
+    text = "services:\n  web:\n    extends: {file: %s, service: web}\n    image: a:1\n"
+    files = {"compose.yaml": text % "b.compose.yaml", "b.compose.yaml": text % "compose.yaml"}
+    for path, each in {**CELERY, **WORKER, **files}.items():
+        (tmp_path / path).write_text(each)
+
+    assert (
+        "worker"
+        in compose_values(render(make_plan(detect(tmp_path)))["compose.yaml"].text)["services"]
+    )
+
+
+def test_a_base_is_beneath_though_it_says_less(tmp_path: Path) -> None:
+    whole = "services:\n  web:\n    image: shop\n    build: .\n    command: gunicorn shop:app\n"
+    files = {
+        "docker-compose.base.yml": "services:\n  web:\n    environment: {ONE: '1'}\n",
+        "docker-compose.dev.yml": whole,
+        "docker-compose.prod.yml": whole,
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    base = "docker compose -f docker-compose.base.yml"
+    assert commands(tmp_path) == [
+        f"{base} -f docker-compose.dev.yml up --build --watch",
+        f"{base} -f docker-compose.prod.yml up --build --detach",
+    ]
+    for mode in ("dev", "prod"):
+        told = services(tmp_path, f"docker-compose.{mode}.yml")["worker"]["environment"]
+        assert told["ONE"] == "1"
+
+
+def test_nothing_is_put_beside_a_worker_that_production_has(tmp_path: Path) -> None:
+    """Its broker is where its own settings say."""
+    own = "services:\n  worker:\n    build: .\n    command: celery -A shop worker\n"
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": WHOLE, "compose.prod.yaml": own})
+
+    assert (tmp_path / "compose.prod.yaml").read_text() == own
+    assert services(tmp_path).keys() == {"web", "queue", "worker"}

@@ -63,7 +63,7 @@ def uses(
         for kind, evidence in kinds.items()
         for own in [variables(kind, read, services, written, by_itself=by_itself)]
         for found in [clients | own if kind == "redis" else own]
-        for others in [databases(project, manifests, kind)]
+        for others in [rails_databases(project, manifests, kind)]
     )
 
 

@@ -12,7 +12,7 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_commands import built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
-from stoker.sidecar.detect.source.node_nest import is_asked, makes_app
+from stoker.sidecar.detect.source.node_nest import Asking, makes_app
 from stoker.sidecar.detect.source.node_serving import IS_A_BOT, SERVES, is_probe, only_lives
 from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
 from stoker.sidecar.detect.source.programs import Imports, places
@@ -58,6 +58,7 @@ class NodeSource:
         self.imports = Imports()
         self._files = Resolver(project, manifests, sources)
         self._serving: dict[str, bool] = {}
+        self._asking = Asking(project)
         named: dict[str, list[str]] = {}
         for path in self.paths:
             names = named[path] = imported(project.data(path))
@@ -131,7 +132,7 @@ class NodeSource:
         return any(map(self._is_serving, (path, *near)))
 
     def _is_asked(self, path: str) -> bool:
-        return is_asked(self.project, self.imports.reached(path))
+        return self._asking.is_asked(self.imports.reached(path))
 
     def _is_serving(self, path: str) -> bool:
         if path not in self._serving:

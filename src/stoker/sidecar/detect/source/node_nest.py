@@ -26,6 +26,20 @@ def makes_app(text: str) -> bool:
     return _MADE.search(text) is not None
 
 
-def is_asked(project: Project, paths: Collection[str]) -> bool:
-    """Tell if a program of these files can be asked for something, and has an answer."""
-    return all(any(project.telling(paths, each)) for each in (_LISTENS, _ANSWERS))
+class Asking:
+    """Which files listen, and which have an answer. Programs share most of theirs."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[re.Pattern[bytes], str], bool] = {}
+
+    def is_asked(self, paths: Collection[str]) -> bool:
+        """Tell if a program of these files can be asked for something, and has an answer."""
+        return all(any(self._has(each, path) for path in paths) for each in (_LISTENS, _ANSWERS))
+
+    def _has(self, pattern: re.Pattern[bytes], path: str) -> bool:
+        known = self._known.get((pattern, path))
+        if known is None:
+            known = pattern.search(self._project.data(path)) is not None
+            self._known[pattern, path] = known
+        return known

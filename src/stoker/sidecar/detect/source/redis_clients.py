@@ -13,11 +13,11 @@ from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.project import Project
 
-_MAY_TELL = (
-    re.compile(rb"edis(?:ClientOpt|Settings|\.\w+)*\s*[({:=]"),
-    re.compile(rb"connection\s*[:=]\s*\{"),
-)
-"""Each begins with a word: ``re`` is several times as fast at that as at either of two."""
+_MAY_TELL = {
+    b"edis": re.compile(rb"edis(?:ClientOpt|Settings|\.\w+)*\s*[({:=]"),
+    b"connection": re.compile(rb"connection\s*[:=]\s*\{"),
+}
+"""By the word that each begins with: most files have none, and that is found out in no time."""
 _MADE = re.compile(
     r"\b(?:(?:IO|Strict)?Redis(?:ClientOpt|Settings)?|redis\.Options|[Rr]edis(?:\.asyncio)?\.from_url)"
     r"\s*(?P<opens>[({])|\b(?:redis|(?P<any>connection))\s*[:=]\s*\{"
@@ -40,7 +40,7 @@ def told(project: Project, read: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sources(project) if names else ():
         data = project.data(path)
-        if any(pattern.search(data) for pattern in _MAY_TELL):
+        if any(word in data and pattern.search(data) for word, pattern in _MAY_TELL.items()):
             of_file = _of_file(project.text(path))
             found = {name: part for name, part in of_file if name in names} | found
     return found

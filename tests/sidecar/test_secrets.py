@@ -229,6 +229,18 @@ def test_what_is_seen_beside_is_not_shown(shape: str, tmp_path: Path) -> None:
     assert not seen_in(found)
 
 
+def test_the_account_of_a_database_beside_is_not_shown(tmp_path: Path) -> None:
+    database = f"  db:\n    image: postgres:16\n    environment: {{POSTGRES_PASSWORD: {WORD}}}\n"
+    written(tmp_path, {
+        "requirements.txt": "celery\nredis\npsycopg\n",
+        "shop.py": f"{SOURCE}\nbase = os.environ['DATABASE_URL']\n",
+        "compose.yaml": f"services:\n  redis:\n    image: redis:7\n{database}",
+    })  # fmt: skip
+    assert detect(tmp_path).beside, "else there is nothing to show"
+
+    assert seen_in(everything(tmp_path)) <= {"compose.yaml"}
+
+
 PLAIN = {
     "REDIS_KEY_PREFIX": "shop",
     "TOKENIZERS_PARALLELISM": "false",

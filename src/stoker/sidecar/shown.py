@@ -26,6 +26,7 @@ def shown_detection(found: Detection) -> Detection:
         units=tuple(map(_unit, found.units)),
         embedded=tuple(embedded),
         uses=tuple(map(_use, found.uses)),
+        beside=tuple(map(_use, found.beside)),
         web=_unit(found.web) if found.web else None,
     )
 

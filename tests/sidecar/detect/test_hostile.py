@@ -138,8 +138,9 @@ LONG = 20_000
         NODE | {"worker.js": 'const { Worker } = require("bullmq");\n' + "a$" * LONG},
         RAILS | {"Gemfile": 'gem "rails"\ngem "que"\n', "config/puma.rb": 'spawn"' * LONG},
         CELERY | {"setup.py": f"console_scripts = {'a' * 10 * LONG}"},
+        CELERY | {"settings.py": f"import os\nos.environ['QUEUE_HOST']\n{'redis.' * 6 * LONG}"},
     ],
-    ids=["imports", "names", "spawns", "entries"],
+    ids=["imports", "names", "spawns", "entries", "clients"],
 )  # fmt: skip
 @pytest.mark.timeout(60)
 def test_a_long_text_is_looked_through_once(files: dict[str, str], tmp_path: Path) -> None:

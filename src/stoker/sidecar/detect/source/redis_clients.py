@@ -14,8 +14,8 @@ from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.project import Project
 
 _MAY_TELL = {
-    b"edis": re.compile(rb"edis(?:ClientOpt|Settings|\.\w+)*\s*[({:=]"),
-    b"connection": re.compile(rb"connection\s*[:=]\s*\{"),
+    b"edis": re.compile(rb"edis(?:ClientOpt|Settings|\.\w{1,40}){0,3}\s{0,20}[({:=]"),
+    b"connection": re.compile(rb"connection\s{0,20}[:=]\s{0,20}\{"),
 }
 """By the word that each begins with: most files have none, and that is found out in no time."""
 _MADE = re.compile(

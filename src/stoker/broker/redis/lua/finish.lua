@@ -206,8 +206,8 @@ for n = 1, next_number() do groups[n] = next_group() end
 local completed = #ids
 for _ = 1, next_number() do next_other() end
 if #ids > 0 then
-  let_go_all()
   look_for_parents(completed)
+  let_go_all()
   for _, group in ipairs(groups) do settle_group(group) end
   settle_others(completed + 1)
   for _, q in pairs(queues) do

@@ -152,6 +152,18 @@ class Project:
         """Yield those of some files in which a pattern finds something."""
         return (path for path in paths if pattern.search(self.data(path)))
 
+    def speaking(self, paths: Iterable[str], names: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Yield those of some files in which one of some names stands, each with its line.
+
+        Most have none, and a plain search tells it in a tenth of the time of a pattern.
+        """
+        words = [name.encode() for name in names]
+        pattern = re.compile(rb"\b(?:%b)\b" % b"|".join(map(re.escape, words)))
+        for path in paths:
+            data = self.data(path)
+            if any(word in data for word in words) and (found := pattern.search(data)):
+                yield path, data.count(b"\n", 0, found.start()) + 1
+
     def text(self, path: str) -> str:
         """Return what a file says; empty if it is missing, binary or too large."""
         if path not in self._texts:

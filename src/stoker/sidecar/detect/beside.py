@@ -136,7 +136,7 @@ class _Finder:
         }
         finding = [name for name, part in names.items() if part in _FINDS_IT]
         places = [self.written[name].path for name in finding if name in self.written]
-        places += self.project.telling(self._sources(), _speaks_of(finding)) if finding else []
+        places += [path for path, _ in self._speaking(finding)] if finding else []
         reading = {home for home in homes if any(_is_in(path, home) for path in places)}
         found = tuple(dir for dir, home in self._homes.items() if home in reading or dir in told)
         return found if len(found) < len(self._homes) else ()
@@ -180,13 +180,13 @@ class _Finder:
         """Return where the workers' packages speak of a variable."""
         if (address := self.written.get(name)) and self._is_near(address.path):
             return self._seen(address.path, address.line)
-        pattern = _speaks_of([name])
-        near = (path for path in self._sources() if self._is_near(path))
-        for path in self.project.telling(near, pattern):
-            data = self.project.data(path)
-            found = pattern.search(data)
-            return self._seen(path, data.count(b"\n", 0, found.start()) + 1 if found else 0)
-        return None
+        found = next((each for each in self._speaking([name]) if self._is_near(each[0])), None)
+        return self._seen(*found) if found else None
+
+    def _speaking(self, names: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """Yield the files that speak of some variables; settings write them small."""
+        every = [each for name in names for each in (name, name.lower())]
+        return self.project.speaking(self._sources(), every)
 
     def _seen(self, path: str, line: int) -> Evidence:
         return Evidence(path, line, self.project.line(path, line), "reads its address")
@@ -210,9 +210,3 @@ class _Finder:
 
 def _is_in(path: str, home: str) -> bool:
     return home == "." or path.startswith(f"{home}/")
-
-
-def _speaks_of(names: Sequence[str]) -> re.Pattern[bytes]:
-    """Return a pattern for some variables; settings write them small."""
-    every = [each for name in names for each in (name, name.lower())]
-    return re.compile(rb"\b(?:%b)\b" % "|".join(every).encode())

@@ -25,6 +25,7 @@ from stoker.sidecar.detect.source.go_libraries import (
 from stoker.sidecar.detect.source.programs import Imports, places
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.detect.spotting import sieve
+from stoker.sidecar.detect.written.dockerfiles import defaults
 from stoker.sidecar.detection import Role
 from stoker.sidecar.project import Project, decoded
 
@@ -102,6 +103,7 @@ class GoSource:
         self._apps: dict[Program, bool] = {}
         self._probing: dict[str, bool | None] = {}
         self._built: dict[str, dict[str, list[str]]] = {}
+        self._usual: dict[str, dict[str, str]] = {}
         names = [d.name for d in manifests.dependencies if d.language == "go"]
         if not any(map(library_of, names)) and (names or not _imports_one(project)):
             return
@@ -202,6 +204,12 @@ class GoSource:
         if path not in self._built:
             self._built[path] = built_by(self.project.text(path))
         return self._built[path]
+
+    def usual(self, path: str) -> dict[str, str]:
+        """Return what the arguments of a recipe are where nobody gives them anything else."""
+        if path not in self._usual:
+            self._usual[path] = defaults(self.project.text(path))
+        return self._usual[path]
 
     def dir_of(self, name: str) -> str:
         """Return the directory of an imported package, if it is one of this project."""

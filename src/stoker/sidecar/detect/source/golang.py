@@ -22,7 +22,6 @@ from stoker.sidecar.detect.source import (
 from stoker.sidecar.detect.source.go_air import started_by_air
 from stoker.sidecar.detect.source.go_commands import Commands
 from stoker.sidecar.detect.source.go_packages import GoSource, Program
-from stoker.sidecar.detect.written.dockerfiles import defaults
 from stoker.sidecar.detection import Embedded, Role
 from stoker.sidecar.interpolation import filled
 
@@ -191,7 +190,7 @@ class GoPrograms:
 
     def _targets(self, name: str, path: str, arguments: dict[str, str]) -> Iterator[str]:
         """Yield what a recipe builds under a name, with what its image is built with put in."""
-        known = defaults(self.source.project.text(path)) | arguments
+        known = self.source.usual(path) | arguments
         for out, targets in self.source.built(path).items():
             if name in (out, filled(out, known)):
                 yield from (filled(target, known) for target in targets)

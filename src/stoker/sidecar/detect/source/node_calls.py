@@ -20,6 +20,12 @@ _COMMENTS = re.compile(
     r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|//[^\n]*|/\*.*?\*/""",
     re.DOTALL,
 )
+_UNCOMMENTED = re.compile(
+    r"""((?:[^"'`/]++|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|`(?:[^`\\]|\\.)*+`|["'`]|/(?![/*]))++)|"""
+    r"""//[^\n]*+|/\*.*?\*/""",
+    re.DOTALL,
+)
+"""The same the other way round: from one comment to the next is one find, not one a string."""
 _IMPORTED = re.compile(
     r"""\bimport\b[^;'"()]*?\bfrom\s*["'][^"'\n]+["']|"""
     r"""(?:const|let|var)\s*\{[^{}]*\}\s*=\s*(?:await\s+import|require)\(\s*["'][^"'\n]+["']\s*\)"""
@@ -41,9 +47,10 @@ _AS_ONE = re.compile(
 """Where something with a name is used by other than a name in it: passed on, or gone through."""
 _PASSED_ON = re.compile(r"\bexport\s*(?:\*|\{([^{}]*)\})\s*from\b")
 """What a module has from another one for those that import it: all, or some names."""
-_RENAMED = (
+_RENAMED = re.compile(
     r"(?:export\s+default|module\.exports\s*=)\s+"
-    r"(?:async\s+)?(?:(?:abstract\s+)?class\s+|function\s*\*?\s*)?{0}\b|\b{0}\s+as\b"
+    r"(?:async\s+)?(?:(?:abstract\s+)?class\s+|function\s*\*?\s*)?([\w$]++)|"
+    r"(?<![\w$])([\w$]++)\s+as\b"
 )
 """A name that others need not know: what is exported as the whole, or as something else."""
 _OTHERS_INJECT = re.compile(r"^\s*@\w", re.MULTILINE)
@@ -95,7 +102,7 @@ class Callers:
             return None
         if _OTHERS_INJECT.search(text) and "@nestjs/" not in text:
             return None
-        if re.search(_RENAMED.format(re.escape(name)), text):
+        if any(name in found.groups() for found in _RENAMED.finditer(text)):
             return None
         spoken = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
         own = _EXPORTED.sub("", _COMMENTS.sub("", text))
@@ -134,7 +141,7 @@ def used_as_one(text: str) -> list[str]:
     """Return what a file imports as one thing, and uses other than by names in it."""
     if "* as" not in text and "require(" not in text and "import(" not in text:
         return []
-    text = _COMMENTS.sub(lambda found: found[1] or "", text)
+    text = "".join(_UNCOMMENTED.findall(text))
     modules = {found[1] or found[2]: found[3] for found in _NAMESPACE.finditer(text)}
     if not modules:
         return []
@@ -144,5 +151,5 @@ def used_as_one(text: str) -> list[str]:
 
 def _without_imports(text: str) -> str:
     """Return a text without its comments, and without what it imports under the name it has."""
-    text = _COMMENTS.sub(lambda found: found[1] or "", text)
+    text = "".join(_UNCOMMENTED.findall(text))
     return _IMPORTED.sub(lambda found: found[0] if re.search(r"\bas\b", found[0]) else "", text)

@@ -25,8 +25,12 @@ _LONGEST = 1_000
 
 def told(source: NodeSource) -> list[AppURL]:
     """Return where the workers of BullMQ have their Redis, if the source says so of every one."""
-    found = [each for path in source.sites for each in _of_file(source, path)]
-    return found if all(each.url for each in found) else []
+    found: list[AppURL] = []
+    for each in (each for path in source.sites for each in _of_file(source, path)):
+        if not each.url:
+            return []
+        found.append(each)
+    return found
 
 
 def _of_file(source: NodeSource, path: str) -> Iterator[AppURL]:

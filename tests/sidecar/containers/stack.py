@@ -78,11 +78,14 @@ class Stack:
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         try:
             yield
         finally:
-            process.kill()  # it waits for a container that it has replaced itself
+            # It waits for a container that it has replaced itself; and Compose, a plug-in, is a
+            # child of what was started here, which would outlive it.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def add(self, keys: Sequence[str], seconds: float) -> None:

@@ -53,7 +53,14 @@ def load(project: Project, path: str) -> Table:
 
 
 def documents(project: Project, path: str) -> list[Table]:
-    """Return the mappings of a file with several documents, such as a manifest's."""
+    """Return the mappings of a file with several documents, such as a manifest's.
+
+    Whoever asks for them again gets the same ones: they are only looked at.
+    """
+    return project.once(path, _documents)
+
+
+def _documents(project: Project, path: str) -> list[Table]:
     text = project.text(path)
     if len(text) > LARGEST:
         project.note(path, "too large for a file written by hand", "nothing was read from it")

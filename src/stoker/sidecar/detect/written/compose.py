@@ -82,15 +82,20 @@ def _including(project: Project, paths: Sequence[str]) -> dict[str, tuple[str, .
     for path in paths:
         reached, ahead = {path}, [path]
         while ahead:
-            for place in set(_included(project, ahead.pop())) - reached:
+            for place in project.once(ahead.pop(), _included) - reached:
                 found[place] = (*found.get(place, ()), path)
                 reached.add(place)
                 ahead.append(place)
     return found
 
 
-def _included(project: Project, path: str) -> Iterator[str]:
-    listed = load(project, path).get("include") if b"include:" in project.data(path) else None
+def _included(project: Project, path: str) -> frozenset[str]:
+    """Return the files that one includes."""
+    told = b"include:" in project.data(path)
+    return frozenset(_places(path, load(project, path).get("include"))) if told else frozenset()
+
+
+def _places(path: str, listed: Any) -> Iterator[str]:
     for each in _items(listed):
         places = each.get("path") if isinstance(each, Table) else each
         for place in _items(places) or [places]:

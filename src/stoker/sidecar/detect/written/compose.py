@@ -66,12 +66,13 @@ def compose_files(project: Project) -> list[str]:
 
 
 def services(project: Project) -> list[Service]:
-    """Return the services of all compose files."""
+    """Return the services of all compose files, and of what these include under any name."""
     paths = compose_files(project)
     including = _including(project, paths)
+    others = sorted((including.keys() - set(paths)) & project.files)
     return [
         msgspec.structs.replace(service, included_by=including.get(path, ()))
-        for path in paths
+        for path in (*paths, *others)
         for service in _services(project, path)
     ]
 

@@ -1,0 +1,35 @@
+"""Compose files that others include: whatever they are called, what they have is not put in again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sidecar.write.test_own_services import generated, services
+
+SHOP = {
+    "requirements.txt": "celery[redis]\npsycopg2-binary\n",
+    "shop.py": "import os\nfrom celery import Celery\n"
+    'app = Celery("s", broker=os.environ["REDIS_URL"])\ndb = os.environ["DATABASE_URL"]\n',
+    "Procfile": "worker: celery -A shop worker\n",
+    "Dockerfile": "FROM python:3.13\n",
+}
+WEB = "  web:\n    build: .\n    command: gunicorn shop:app\n"
+DB = "  db:\n    image: postgres:16\n    %s\n"
+STORES = f"services:\n  queue:\n    image: redis:7.2\n{DB}"
+CHOSEN = 'environment: {POSTGRES_USER: zed, POSTGRES_PASSWORD: "${PW}"}'
+
+
+def including(place: str) -> dict[str, str]:
+    return {"compose.yaml": f"include:\n  - {place}\nservices:\n{WEB}"}
+
+
+@pytest.mark.parametrize("place", ["db.yml", "infra/stores.yaml", "infra/compose.yml"])
+def test_stores_of_an_included_file_are_no_second_ones(tmp_path: Path, place: str) -> None:
+    generated(tmp_path, SHOP, including(place), {place: STORES % CHOSEN})
+
+    made = services(tmp_path)
+    assert made.keys() == {"web", "worker"}
+    assert made["worker"]["depends_on"].keys() == {"db", "queue"}
+    assert made["worker"]["environment"]["REDIS_URL"] == "redis://queue:6379/0"

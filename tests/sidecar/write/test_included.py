@@ -33,3 +33,23 @@ def test_stores_of_an_included_file_are_no_second_ones(tmp_path: Path, place: st
     assert made.keys() == {"web", "worker"}
     assert made["worker"]["depends_on"].keys() == {"db", "queue"}
     assert made["worker"]["environment"]["REDIS_URL"] == "redis://queue:6379/0"
+
+
+def test_a_worker_has_the_account_of_an_included_database(tmp_path: Path) -> None:
+    generated(tmp_path, SHOP, including("infra/compose.yml"), {"infra/compose.yml": STORES % CHOSEN})
+
+    told = services(tmp_path)["worker"]["environment"]
+    assert told["DATABASE_URL"] == "postgresql://zed:${PW}@db:5432/zed"
+    assert "PW=" in (tmp_path / ".env.example").read_text().split()
+
+
+def test_one_that_only_a_file_of_variables_says_is_asked_for(tmp_path: Path) -> None:
+    """``.env`` beside the included file is none that Compose reads for what includes it."""
+    for name in ("db.env", ".env"):
+        (root := tmp_path / name).mkdir()
+        stores = STORES % f"env_file: {name}"
+        generated(root, SHOP, including("infra/compose.yml"), {"infra/compose.yml": stores})
+
+        told = services(root)["worker"]["environment"]
+        assert told["DATABASE_URL"] == "${DATABASE_URL:?set it in .env}"
+        assert "DATABASE_URL=" in (root / ".env.example").read_text().split()

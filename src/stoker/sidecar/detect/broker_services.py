@@ -98,11 +98,19 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
     return OwnService(
         service=found.name,
         image=found.image,
-        given=tuple(each.given for each in same if each.given),
+        given=_given(same),
         files=tuple(path for path in dict.fromkeys(e.path for e in services) if path in there),
         engine=engine,
         **_password(found if kind == "redis" else None),
     )
+
+
+def _given(services: Sequence[Service]) -> tuple[Given, ...]:
+    """Return what they are given, once for each file: one says it better than what it includes."""
+    found = {each.path: each.given for each in services if each.given}
+    for each in (given for service in services for given in service.everywhere()):
+        found.setdefault(each.path, each)
+    return tuple(found.values())
 
 
 def _password(service: Service | None) -> _Password:

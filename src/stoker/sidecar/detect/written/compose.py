@@ -18,7 +18,7 @@ from stoker.sidecar.detect.written.given import given as given_by
 from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.detection import Build
 from stoker.sidecar.interpolation import filled
-from stoker.sidecar.layered import merged
+from stoker.sidecar.layered import merged, moved
 from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
@@ -57,6 +57,13 @@ class Service(msgspec.Struct, frozen=True):
     def is_whole(self) -> bool:
         """Tell if it says what it is started from; else another file does, beneath this one."""
         return bool(self.image) or self.built
+
+    def everywhere(self) -> Iterator[Given]:
+        """Yield what it is given: in its own file, and as those have to say it that include it."""
+        if self.given is not None:
+            yield self.given
+            for path in self.included_by:
+                yield msgspec.structs.replace(moved(self.given, path), path=path)
 
 
 def compose_files(project: Project) -> list[str]:

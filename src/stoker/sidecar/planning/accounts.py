@@ -7,12 +7,13 @@ variables that it is given, and by its own defaults where it is given none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse
 from stoker.sidecar.interpolation import escape, required, settled
+from stoker.sidecar.layered import merged
 from stoker.sidecar.values import PLACEHOLDER, Given
 
 
@@ -115,16 +116,22 @@ def is_unnamed(kind: BrokerKind, parts: Mapping[str, str]) -> bool:
     return kind in ("postgres", "database") and not {"url", "user"} & {*parts.values()}
 
 
-def of_service(use: BrokerUse, *, named_elsewhere: bool) -> dict[str, Account]:
+def of_service(
+    use: BrokerUse, layers: Mapping[str, Sequence[str]], *, named_elsewhere: bool
+) -> dict[str, Account]:
     """Return the account that the broker's own service makes, by compose file.
 
-    ``named_elsewhere``: the app says itself what its database is called, as Rails does in
-    ``config/database.yml``; an address without a name leaves that so.
+    What the files beneath one say holds there, too. ``named_elsewhere``: the app says itself what
+    its database is called, as Rails does in ``config/database.yml``; an address without a name
+    leaves that so.
     """
     maker = _MAKERS.get(use.kind)
     if maker is None:
         return {}
-    return {each.path: _made(maker, each, named_elsewhere) for each in use.given}
+    said = {each.path: each for each in use.given}
+    read = {path: (*layers.get(path, ()), path) for path in said}
+    whole = {path: merged(said[each] for each in read[path] if each in said) for path in said}
+    return {path: _made(maker, each, named_elsewhere) for path, each in whole.items() if each}
 
 
 def of_redis(use: BrokerUse, values: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -60,7 +60,11 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return the store for each broker that its workers can be told of."""
     stores: dict[BrokerKind, Store] = {
         use.kind: _store(
-            use, _variables(use, detection), _told_of(use, detection), _is_rails(detection)
+            use,
+            _variables(use, detection),
+            _told_of(use, detection),
+            detection.layers,
+            rails=_is_rails(detection),
         )
         for use in (*detection.uses, *detection.beside)
         if not in_the_image(use, detection) and not use.engine and use.kind != "sqs"
@@ -194,8 +198,9 @@ def _is_rails(detection: Detection) -> bool:
 
 
 def _store(
-    use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str], rails: bool
-) -> Store:
+    use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str],
+    layers: Mapping[str, Sequence[str]], *, rails: bool,
+) -> Store:  # fmt: skip
     usual, image = _IMAGES[use.kind]
     if use.outside:
         known = {name: _known(told.get(name, ""), "") for name in variables}
@@ -213,7 +218,7 @@ def _store(
         return Store(name=usual, kind=use.kind, image=image, file=use.file)
     existing = _SERVICE.fullmatch(use.service) is not None
     name = use.service if existing else usual
-    own = accounts.of_service(use, named_elsewhere=rails) if existing else {}
+    own = accounts.of_service(use, layers, named_elsewhere=rails) if existing else {}
     unnamed = accounts.is_unnamed(use.kind, variables)
     ours = accounts.usual(use.kind, unnamed=unnamed)
     account = next(iter(own.values()), ours).plain(ours)

@@ -1,4 +1,4 @@
-"""Compose files that others include: whatever they are called, what they have is not put in again."""
+"""Compose files that others include: what they have is not put in again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def test_stores_of_an_included_file_are_no_second_ones(tmp_path: Path, place: st
 
 
 def test_a_worker_has_the_account_of_an_included_database(tmp_path: Path) -> None:
-    generated(tmp_path, SHOP, including("infra/compose.yml"), {"infra/compose.yml": STORES % CHOSEN})
+    generated(
+        tmp_path, SHOP, including("infra/compose.yml"), {"infra/compose.yml": STORES % CHOSEN}
+    )
 
     told = services(tmp_path)["worker"]["environment"]
     assert told["DATABASE_URL"] == "postgresql://zed:${PW}@db:5432/zed"

@@ -176,6 +176,48 @@ def test_an_image_that_starts_the_app_whatever_it_is_told_is_told_otherwise(
     assert worker["command" if key == "entrypoint" else "args"] == command
 
 
+SECRET = "POSTGRES_PASSWORD_FILE: /run/secrets/db"
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "user"),
+    [
+        (f"environment: {{POSTGRES_USER: shop, {SECRET}}}", "POSTGRES_PASSWORD_FILE", "shop"),
+        ("environment: {POSTGRES_DB_FILE: /db}", "POSTGRES_DB_FILE", "app"),
+        ("environment: {POSTGRES_USER_FILE: /u}", "POSTGRES_USER_FILE", "app"),
+        ("env_file: db.env", "db.env", "app"),
+    ],
+)
+def test_an_account_that_no_worker_sees_is_asked_for(
+    tmp_path: Path, given: str, place: str, user: str
+) -> None:
+    generated(tmp_path, JOBS, database(given))
+
+    told = services(tmp_path)["worker"]["environment"]["DATABASE_URL"]
+    assert told == "${DATABASE_URL:?set it in .env}"
+    assert "DATABASE_URL=" in (tmp_path / ".env.example").read_text().split()
+    [note] = [each for each in make_plan(detect(tmp_path)).notes if place in each]
+    assert note.startswith("compose.yaml: db has its account from")
+    assert note.endswith("have .env say DATABASE_URL")
+    made = services(tmp_path, "compose.prod.yaml")["db"]["environment"]
+    assert made["POSTGRES_USER"] == user, "the operator says the password of ours"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "image: bitnami/redis:7.2\n    environment: {REDIS_PASSWORD_FILE: '${A_FILE}'}",
+        "image: redis:7\n    command: sh -c 'redis-server --requirepass $$(cat /run/secrets/r)'",
+    ],
+)
+def test_a_password_of_redis_in_a_file_is_said_once_more(tmp_path: Path, how: str) -> None:
+    own = {"compose.yaml": f"services:\n  queue:\n    {how}\n"}
+    generated(tmp_path, CELERY, {"Procfile": "worker: celery -A shop worker\n"}, own)
+
+    told = services(tmp_path)["worker"]["environment"].values()
+    assert "redis://:${REDIS_PASSWORD:?set it in .env}@queue:6379/0" in told
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_only_an_image_of_the_projects_own_needs_what_starts_its_programs(
     own: bool, tmp_path: Path

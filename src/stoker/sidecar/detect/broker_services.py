@@ -40,12 +40,14 @@ _ADAPTERS: tuple[tuple[Engine, tuple[str, ...]], ...] = (
 REDIS_PASSWORD = "REDIS_PASSWORD"
 """Where the password is that a file says to the letter: it is not copied."""
 _OPTION = "--requirepass"
-_PASSWORD = re.compile(r"\$\$?\{?([A-Za-z_]\w*)|[^\\$]")
-"""How that begins: with a variable, or it says it itself. An empty one is none."""
+_PASSWORD = re.compile(r"\$\$?\{?([A-Za-z_]\w*)|[^\\$]|\$+\(")
+"""How that begins: with a variable, or it says it itself, or reads it. An empty one is none."""
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}?")
 _BY_ITSELF = re.compile(r"(^|/)bitnami\w*/(redis|valkey)\b")
-_NAMES_IT = ("REDIS_PASSWORD", "VALKEY_PASSWORD")
-"""What some images are told it by."""
+_NAMES_IT = (
+    "REDIS_PASSWORD", "VALKEY_PASSWORD", "REDIS_PASSWORD_FILE", "VALKEY_PASSWORD_FILE",
+)  # fmt: skip
+"""What some images are told it by, or the file with it."""
 
 
 class _Password(TypedDict):
@@ -124,7 +126,7 @@ def _password(service: Service | None) -> _Password:
     text = own.get(name or "")
     if name and not text:
         return _Password(password=name, openly=False)
-    outer = _REFERENCE.fullmatch(text or "")
+    outer = _REFERENCE.fullmatch(text or "") if not (name or "").endswith("_FILE") else None
     return _Password(password=outer[1] if outer else REDIS_PASSWORD, openly=outer is None)
 
 

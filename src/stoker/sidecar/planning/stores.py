@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
-from stoker.sidecar.interpolation import filled
+from stoker.sidecar.interpolation import filled, required
 from stoker.sidecar.plan import Store, for_development
 from stoker.sidecar.planning import accounts
 from stoker.sidecar.schemes import ENCRYPTED
@@ -111,6 +111,23 @@ def said_openly(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Ite
                 f"{use.given[0].path}: {use.service} asks for a password, and workers take it from "
                 f"{use.password}: have .env say the same"
             )
+
+
+def kept_elsewhere(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
+    """Yield what ``.env`` is to say, where workers do not see who they are to a database."""
+    for use in (*detection.uses, *detection.beside):
+        told = stores[use.kind].told if use.kind in stores else {}
+        for each in use.given:
+            asked = [
+                name for name, text in told.get(each.path, {}).items() if text == required(name)
+            ]
+            if asked and (places := accounts.kept_in(use, each)):
+                where = " and ".join(places)
+                yield (
+                    f"{each.path}: {use.service} has its account from {where}, which no worker "
+                    f"sees: have .env say {', '.join(asked)}"
+                )
+                break
 
 
 def _at(use: BrokerUse) -> str:

@@ -92,6 +92,16 @@ def test_in_production_the_account_is_called_alike_and_its_password_is_the_opera
     assert "s3" not in (tmp_path / "compose.prod.yaml").read_text()
 
 
+@pytest.mark.parametrize("name", ["redis", "valkey"])
+def test_a_redis_of_ours_is_started_as_its_image_calls_it(tmp_path: Path, name: str) -> None:
+    image = {"redis": "redis:7.2", "valkey": "valkey/valkey:8"}[name]
+    own = {"compose.yaml": f"services:\n  queue:\n    image: {image}\n"}
+    generated(tmp_path, CELERY, {"Procfile": "worker: celery -A shop worker\n"}, own)
+
+    made = services(tmp_path, "compose.prod.yaml")["queue"]
+    assert (made["image"], made["command"][:2]) == (image, [f"{name}-server", "--appendonly"])
+
+
 def test_rails_keeps_its_own_database_and_what_that_is_called(tmp_path: Path) -> None:
     generated(tmp_path, RAILS, database("environment: {POSTGRES_PASSWORD: s3cret}"))
 

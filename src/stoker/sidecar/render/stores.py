@@ -85,7 +85,7 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
         "image": store.image,
         "volumes": [f"{volume(store)}:{_place(store, kind)}"],
         "environment": _own_variables(store, mode),
-        "command": Words([*kind.command, *_protection(store, mode)]),
+        "command": Words([*_command(store, kind), *_protection(store, mode)]),
         "restart": None if mode == "dev" else "unless-stopped",
         "healthcheck": {
             "test": Words(["CMD", *(escape(word.format(**words)) for word in kind.health)]),
@@ -98,6 +98,13 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
         "stop_grace_period": f"{kind.grace}s",
     }
     return {key: value for key, value in parts.items() if value not in ((), [], {}, None)}
+
+
+def _command(store: Store, kind: _Kind) -> tuple[str, ...]:
+    """Valkey's image gives up root only for a program of its own name."""
+    if kind.command[:1] == ("redis-server",) and store.image.startswith("valkey/"):
+        return ("valkey-server", *kind.command[1:])
+    return kind.command
 
 
 def _place(store: Store, kind: _Kind) -> str:

@@ -124,6 +124,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each compose file gives that service: the account that it makes is in there."""
     files: tuple[str, ...] = ()
     """The compose files in which it can be waited for."""
+    volumes: tuple[str, ...] = ()
+    """Those volumes of the file that people develop with of which it says nothing else."""
     engine: Literal["", "mysql", "sqlite", "other"] = ""
     """Of an application's database: what it is, where that is not PostgreSQL; ``other``: where
     only the operator knows."""

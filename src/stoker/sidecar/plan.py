@@ -191,6 +191,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The project's compose file has it already: depended on, not written."""
     files: tuple[Place, ...] = ()
     """Those of its compose files in which it is there; none named: in each."""
+    mounts: dict[Text, Text] = {}
+    """What its own service has mounted where people develop: the place inside → a volume's name, or
+    a directory."""
+    kept: tuple[Name, ...] = ()
+    """Those of these volumes that ours has, too: it is the same, and goes on with its data."""
     told: dict[Place, dict[Variable, Text]] = {}
     """In these, what services get to find it, instead of ``variables``: as its own service there
     makes its account. A ``$`` in it is meant for Compose."""

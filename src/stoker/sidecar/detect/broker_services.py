@@ -65,6 +65,7 @@ class OwnService(_Password):
     image: str
     given: tuple[Given, ...]
     files: tuple[str, ...]
+    volumes: tuple[str, ...]
     engine: Engine
 
 
@@ -93,7 +94,9 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
     ordered = sorted(services, key=lambda each: (each.path not in paths, _at(paths, each.path)))
     found = next((each for each in ordered if _is(each, kind, engine)), None)
     if found is None:
-        return OwnService(service="", image="", given=(), files=(), engine=engine, **_NO_PASSWORD)
+        return OwnService(
+            service="", image="", given=(), files=(), volumes=(), engine=engine, **_NO_PASSWORD
+        )
     same = [found, *(each for each in ordered if each.name == found.name and each is not found)]
     there = {each.path for each in same} | set(_overlays(services))
     there |= {path for each in same for path in each.included_by}
@@ -102,6 +105,7 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
         image=found.image,
         given=_given(same),
         files=tuple(path for path in dict.fromkeys(e.path for e in services) if path in there),
+        volumes=found.volumes,
         engine=engine,
         **_password(found if kind == "redis" else None),
     )

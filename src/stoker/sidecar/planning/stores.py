@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
-from stoker.sidecar.interpolation import filled, required
+from stoker.sidecar.interpolation import filled, required, settled
 from stoker.sidecar.plan import Store, for_development
-from stoker.sidecar.planning import accounts
+from stoker.sidecar.planning import accounts, data
 from stoker.sidecar.schemes import ENCRYPTED
 from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER
@@ -246,15 +246,19 @@ def _store(
     values = {
         name: _as_written(value, use.written.get(name, use.usual)) for name, value in values.items()
     }
+    alike = _is_alike(own_image := _official(use.image), image)
+    same = any(account.user == settled(each.user) for each in list(own.values())[:1])
     return Store(
         name=name,
         kind=use.kind,
-        image=own_image if _is_alike(own_image := _official(use.image), image) else image,
+        image=own_image if alike else image,
         variables=_as_told(values, told),
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
         files=use.files if existing else (),
+        mounts=data.mounts(use) if existing else {},
+        kept=data.kept(use) if existing and alike and same else (),
         told={
             path: texts
             for path, every in (

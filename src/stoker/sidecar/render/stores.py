@@ -72,8 +72,19 @@ def place(store: Store) -> str:
 
 
 def volume(store: Store) -> str:
-    """Return the name of its volume."""
-    return f"{store.name}-data"
+    """Return the name of its volume: that of the project's own service, where it has its data."""
+    kind = _KINDS.get(store.kind)
+    own = store.mounts.get(_place(store, kind)) if kind else None
+    return own if own in store.kept else f"{store.name}-data"
+
+
+def left(store: Store) -> str:
+    """Return where the data of the project's own service is, if ours begins without it."""
+    kind = _KINDS.get(store.kind)
+    if kind is None or volume(store) in store.kept:
+        return ""
+    places = (f"{kind.volume}/", "/bitnami/")
+    return next((own for at, own in store.mounts.items() if f"{at}/".startswith(places)), "")
 
 
 def service(store: Store, mode: Mode) -> dict[str, Any]:

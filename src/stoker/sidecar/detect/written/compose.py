@@ -52,6 +52,8 @@ class Service(msgspec.Struct, frozen=True):
     build: Build | None = None
     command: str = ""
     """As it is written, before Compose puts anything in."""
+    volumes: tuple[str, ...] = ()
+    """Those that its file has and says nothing else of."""
 
     @property
     def is_whole(self) -> bool:
@@ -122,9 +124,11 @@ def _services(project: Project, path: str) -> Iterator[Service]:
         )
     told = beside(project, path).items()
     known = {name: value for name, value in told if not is_secret(name, value)}
+    volumes = tuple(name for name, about in data.table("volumes").items() if not about)
     for name, service in listed.items():
         if isinstance(service, Table):
-            yield _service(project, path, name, service, listed, known)
+            made = _service(project, path, name, service, listed, known)
+            yield msgspec.structs.replace(made, volumes=volumes)
 
 
 def _service(

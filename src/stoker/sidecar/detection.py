@@ -195,6 +195,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     a program of its own, whatever command it is given."""
     layers: dict[str, tuple[str, ...]] = {}
     """Compose files that are only read on top of others, each with these, in their order."""
+    includes: dict[str, tuple[str, ...]] = {}
+    """Compose files that include others, each with these, also by way of one of them."""
     choices: dict[str, Choice] = {}
     """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
     programs: dict[str, tuple[str, ...]] = {}

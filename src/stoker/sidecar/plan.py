@@ -249,6 +249,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The project's own, relative to the root: extended, never replaced."""
     layers: dict[Place, tuple[Place, ...]] = {}
     """Those of them that are only read on top of others, each with these, in their order."""
+    includes: dict[Place, tuple[Place, ...]] = {}
+    """What others of those include: Compose has it in both, and refuses what is there once more."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()

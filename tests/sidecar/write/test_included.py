@@ -55,3 +55,25 @@ def test_one_that_only_a_file_of_variables_says_is_asked_for(tmp_path: Path) -> 
         told = services(root)["worker"]["environment"]
         assert told["DATABASE_URL"] == "${DATABASE_URL:?set it in .env}"
         assert "DATABASE_URL=" in (root / ".env.example").read_text().split()
+
+
+@pytest.mark.parametrize("place", ["infra/jobs.yml", "infra/compose.yml"])
+def test_a_worker_of_an_included_file_is_no_second_one(tmp_path: Path, place: str) -> None:
+    worker = "  worker:\n    build: ..\n    command: celery -A shop worker\n"
+    generated(tmp_path, SHOP, including(place), {place: STORES % CHOSEN + worker})
+
+    assert services(tmp_path).keys() == {"web"}
+    assert services(tmp_path, "compose.prod.yaml").keys() == {"db", "queue", "worker"}
+
+
+@pytest.mark.parametrize("place", ["infra/app.yml", "infra/compose.yml"])
+def test_a_worker_has_the_settings_of_an_app_in_an_included_file(
+    tmp_path: Path, place: str
+) -> None:
+    app = "  web:\n    build: ..\n    command: gunicorn shop:app\n    env_file: shop.env\n"
+    own = {"compose.yaml": f"include:\n  - {place}\nservices:\n  mail:\n    image: a/mail:1\n"}
+    generated(tmp_path, SHOP, own, {place: STORES % CHOSEN + app})
+
+    made = services(tmp_path)
+    assert made.keys() == {"mail", "worker"}
+    assert made["worker"]["env_file"] == ["infra/shop.env"]

@@ -60,6 +60,11 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             stores=beside,
             compose_files=_compose_files(detection),
             layers=_layers(detection),
+            includes={
+                path: others
+                for path, others in detection.includes.items()
+                if path in _compose_files(detection)
+            },
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             secrets=asked_for(detection),
             decisions=tuple(_decisions(detection, units)),

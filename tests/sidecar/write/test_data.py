@@ -15,10 +15,12 @@ PLACE = "/var/lib/postgresql/data"
 ACCOUNT = "environment: {POSTGRES_USER: shop, POSTGRES_PASSWORD: a}"
 
 
-def production(root: Path, database: str, top: str = "volumes:\n  pg:\n") -> tuple[str, Any]:
+def production(
+    root: Path, database: str, top: str = "volumes:\n  pg:\n", jobs: str = "jobs"
+) -> tuple[str, Any]:
     """Return the file for production, and its values; the one for development has these lines."""
-    own = f"services:\n{WEB}  queue:\n    image: redis:7\n    volumes: [jobs:/data]\n"
-    own += f"  db:\n    {database}\n{top}  jobs:\n"
+    own = f"services:\n{WEB}  queue:\n    image: redis:7\n    volumes: [{jobs}:/data]\n"
+    own += f"  db:\n    {database}\n{top}  {jobs}:\n"
     generated(root, SHOP, {"compose.yaml": own})
     text = (root / "compose.prod.yaml").read_text()
     return text, compose_values(text)
@@ -56,10 +58,14 @@ def test_one_that_cannot_begins_anew_and_says_so(tmp_path: Path, database: str, 
     assert "# db begins without data, on the volume db-data" in text
 
 
-def test_a_redis_that_would_not_read_it_begins_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "volume"), [("jobs", "queue-data"), ("queue-data", "queue-production")]
+)
+def test_a_redis_that_would_not_read_it_begins_anew(tmp_path: Path, jobs: str, volume: str) -> None:
     """It writes a log, and where that is asked for no snapshot is read."""
-    text, made = production(tmp_path, f"image: postgres:16\n    {ACCOUNT}")
+    text, made = production(tmp_path, f"image: postgres:16\n    {ACCOUNT}", jobs=jobs)
 
-    assert made["services"]["queue"]["volumes"] == ["queue-data:/data"]
-    assert "# queue begins without data, on the volume queue-data" in text
+    assert made["services"]["queue"]["volumes"] == [f"{volume}:/data"]
+    assert volume in made["volumes"]
+    assert f"# queue begins without data, on the volume {volume}" in text
     assert "# db" not in text, "it kept nothing"

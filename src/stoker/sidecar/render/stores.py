@@ -72,10 +72,16 @@ def place(store: Store) -> str:
 
 
 def volume(store: Store) -> str:
-    """Return the name of its volume: that of the project's own service, where it has its data."""
+    """Return the name of its volume: that of the project's own service, where it has its data.
+
+    One that begins anew has another: it would put its own files in the place of those there.
+    """
     kind = _KINDS.get(store.kind)
     own = store.mounts.get(_place(store, kind)) if kind else None
-    return own if own in store.kept else f"{store.name}-data"
+    if own in store.kept:
+        return own
+    usual = f"{store.name}-data"
+    return f"{store.name}-production" if usual in store.mounts.values() else usual
 
 
 def left(store: Store) -> str:

@@ -124,6 +124,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each compose file gives that service: the account that it makes is in there."""
     files: tuple[str, ...] = ()
     """The compose files in which it can be waited for."""
+    volumes: tuple[str, ...] = ()
+    """Those volumes of the file that people develop with of which it says nothing else."""
     engine: Literal["", "mysql", "sqlite", "other"] = ""
     """Of an application's database: what it is, where that is not PostgreSQL; ``other``: where
     only the operator knows."""
@@ -193,6 +195,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     a program of its own, whatever command it is given."""
     layers: dict[str, tuple[str, ...]] = {}
     """Compose files that are only read on top of others, each with these, in their order."""
+    includes: dict[str, tuple[str, ...]] = {}
+    """Compose files that include others, each with these, also by way of one of them."""
     choices: dict[str, Choice] = {}
     """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
     programs: dict[str, tuple[str, ...]] = {}

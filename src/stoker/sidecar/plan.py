@@ -191,6 +191,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The project's compose file has it already: depended on, not written."""
     files: tuple[Place, ...] = ()
     """Those of its compose files in which it is there; none named: in each."""
+    mounts: dict[Text, Text] = {}
+    """What its own service has mounted where people develop: the place inside → a volume's name, or
+    a directory."""
+    kept: tuple[Name, ...] = ()
+    """Those of these volumes that ours has, too: it is the same, and goes on with its data."""
     told: dict[Place, dict[Variable, Text]] = {}
     """In these, what services get to find it, instead of ``variables``: as its own service there
     makes its account. A ``$`` in it is meant for Compose."""
@@ -244,6 +249,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The project's own, relative to the root: extended, never replaced."""
     layers: dict[Place, tuple[Place, ...]] = {}
     """Those of them that are only read on top of others, each with these, in their order."""
+    includes: dict[Place, tuple[Place, ...]] = {}
+    """What others of those include: Compose has it in both, and refuses what is there once more."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()

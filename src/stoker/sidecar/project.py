@@ -14,13 +14,15 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
+from typing import Any, TypeVar
 
 from stoker.errors import ConfigError
 from stoker.sidecar.secrets import masked
 
+T = TypeVar("T")
 MOST_FILES = 200_000
 MOST_DEPTH = 40
 LARGEST = 1024 * 1024
@@ -76,6 +78,8 @@ class Project:
         self._texts: dict[str, str] = {}
         self._split: dict[str, list[str]] = {}
         """The lines of the files of which some were asked for one by one."""
+        self._made: dict[str, dict[Any, Any]] = {}
+        """What readers made of files."""
         self._index(frozenset(self._walk()))
 
     def _index(self, files: frozenset[str]) -> None:
@@ -176,6 +180,7 @@ class Project:
             self._data[path] = (text or "").encode()
             self._texts.pop(path, None)
             self._split.pop(path, None)
+            self._made.pop(path, None)
         gone = {path for path, text in texts.items() if text is None}
         files = (self.files | texts.keys()) - gone
         if files != self.files:
@@ -191,6 +196,13 @@ class Project:
             self._split[path] = self.lines(path)
         lines = self._split[path]
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
+    def once(self, path: str, reader: Callable[[Project, str], T]) -> T:
+        """Return what a reader makes of a file, which it is asked for once."""
+        made = self._made.setdefault(path, {})
+        if reader not in made:
+            made[reader] = reader(self, path)
+        return made[reader]
 
     def _walk(self) -> Iterator[str]:
         count = 0

@@ -36,24 +36,25 @@ def place(urls: Iterable[str]) -> str:
 def holding(volumes: Iterable[str], place: str) -> Iterator[str]:
     """Yield those of the volumes of a compose file, in their short form, that a place is on."""
     for volume in volumes:
-        _, target = _ends(volume)
+        _, target = ends(volume)
         if place and target and f"{place}/".startswith(f"{posixpath.normpath(target)}/"):
             yield volume
 
 
 def is_kept(volume: str) -> bool:
     """Tell if a volume has what is kept, in production too: uploads, say, and no packages."""
-    _, target = _ends(volume)
+    _, target = ends(volume)
     made = _MADE.intersection(target.lower().split("/"))
     return "$" not in volume and is_named(volume) and not made
 
 
 def is_named(volume: str) -> bool:
     """Tell if a volume is no directory of the host's: it can be had in production, too."""
-    source, target = _ends(volume)
+    source, target = ends(volume)
     return bool(target) and not source.startswith((".", "/", "~", "$"))
 
 
-def _ends(volume: str) -> tuple[str, str]:
+def ends(volume: str) -> tuple[str, str]:
+    """Return what is mounted, and where: nothing, of a volume without a name."""
     source, _, rest = filled(volume, {}).partition(":")
     return source, rest.partition(":")[0]

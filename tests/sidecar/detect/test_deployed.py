@@ -94,3 +94,24 @@ def test_a_text_tells_of_one_worker_for_all_queues_or_of_several(tmp_path: Path)
 
     procfile = "".join(f"{name}: {line.strip()}\n" for name, line in zip("xyz", lines, strict=True))
     assert len(commands(seen(tmp_path, {"Procfile": procfile}))) == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"a/compose.yaml": "-Q fast", "b/compose.yaml": "-Q slow"}, [("fast",), ("slow",)]),
+        ({"dev/compose.yaml": "-Q fast", "live/compose.yaml": "-Q fast,slow"}, [("fast",)]),
+        ({"dev/compose.yaml": "-Q fast", "live/compose.yaml": ""}, [("fast",)]),
+        ({"compose.yaml": "-Q fast", "compose.prod.yaml": "-Q slow"}, [("slow",)]),
+    ],
+    ids=["two projects", "two variants", "one is told of none", "two uses"],
+)
+def test_workers_of_two_compose_projects_may_be_called_alike(
+    tmp_path: Path, files: dict[str, str], found: list[tuple[str, ...]]
+) -> None:
+    own = {"requirements.txt": "celery[redis]\n", "shop.py": APP, "Dockerfile": "FROM python\n"}
+    start = "services:\n  worker:\n    build: %s\n    command: celery -A shop worker %s\n"
+    for path, told in files.items():
+        own[path] = start % (".." if "/" in path else ".", told)
+
+    assert [each.queues for each in seen(tmp_path, own).units] == found

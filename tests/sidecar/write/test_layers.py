@@ -145,6 +145,23 @@ def test_a_worker_of_the_base_is_not_put_on_it_once_more(name: str, tmp_path: Pa
     assert start(make_plan(detect(tmp_path)), "prod").endswith(f" --scale {name}=3")
 
 
+def test_the_account_of_a_database_is_what_all_files_say_of_it(tmp_path: Path) -> None:
+    source = CELERY["shop.py"] + 'db = os.environ["DATABASE_URL"]\n'
+    own = {**CELERY, "requirements.txt": "celery[redis]\npsycopg2\n", "shop.py": source}
+    account = "{POSTGRES_USER: shop, POSTGRES_PASSWORD: at-a-desk, POSTGRES_DB: orders}"
+    database = f"  db:\n    image: postgres:16\n    environment: {account}\n"
+    live = PARTS % "live" + '  db:\n    environment: {POSTGRES_PASSWORD: "${LIVE:?}"}\n'
+    whole = WHOLE.replace("networks:\n  inner:\n", f"{database}networks:\n  inner:\n")
+    generated(tmp_path, own, WORKER, {"compose.yaml": whole, "compose.prod.yaml": live})
+
+    told = [services(tmp_path, path)["worker"]["environment"]["DATABASE_URL"] for path in
+            ("compose.yaml", "compose.prod.yaml")]  # fmt: skip
+    assert told == [
+        "postgresql://shop:at-a-desk@db:5432/orders",
+        "postgresql://shop:${LIVE:?}@db:5432/orders",
+    ]
+
+
 def test_a_broker_of_an_included_file_is_no_second_one(tmp_path: Path) -> None:
     """Compose refuses a service that an included file has, too."""
     queue = "services:\n  queue:\n    image: redis:7.2\n"

@@ -92,6 +92,16 @@ def test_in_production_the_account_is_called_alike_and_its_password_is_the_opera
     assert "s3" not in (tmp_path / "compose.prod.yaml").read_text()
 
 
+@pytest.mark.parametrize("name", ["redis", "valkey"])
+def test_a_redis_of_ours_is_started_as_its_image_calls_it(tmp_path: Path, name: str) -> None:
+    image = {"redis": "redis:7.2", "valkey": "valkey/valkey:8"}[name]
+    own = {"compose.yaml": f"services:\n  queue:\n    image: {image}\n"}
+    generated(tmp_path, CELERY, {"Procfile": "worker: celery -A shop worker\n"}, own)
+
+    made = services(tmp_path, "compose.prod.yaml")["queue"]
+    assert (made["image"], made["command"][:2]) == (image, [f"{name}-server", "--appendonly"])
+
+
 def test_rails_keeps_its_own_database_and_what_that_is_called(tmp_path: Path) -> None:
     generated(tmp_path, RAILS, database("environment: {POSTGRES_PASSWORD: s3cret}"))
 
@@ -174,6 +184,48 @@ def test_an_image_that_starts_the_app_whatever_it_is_told_is_told_otherwise(
         if document["kind"] == "Deployment"
     ]
     assert worker["command" if key == "entrypoint" else "args"] == command
+
+
+SECRET = "POSTGRES_PASSWORD_FILE: /run/secrets/db"
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "user"),
+    [
+        (f"environment: {{POSTGRES_USER: shop, {SECRET}}}", "POSTGRES_PASSWORD_FILE", "shop"),
+        ("environment: {POSTGRES_DB_FILE: /db}", "POSTGRES_DB_FILE", "app"),
+        ("environment: {POSTGRES_USER_FILE: /u}", "POSTGRES_USER_FILE", "app"),
+        ("env_file: db.env", "db.env", "app"),
+    ],
+)
+def test_an_account_that_no_worker_sees_is_asked_for(
+    tmp_path: Path, given: str, place: str, user: str
+) -> None:
+    generated(tmp_path, JOBS, database(given))
+
+    told = services(tmp_path)["worker"]["environment"]["DATABASE_URL"]
+    assert told == "${DATABASE_URL:?set it in .env}"
+    assert "DATABASE_URL=" in (tmp_path / ".env.example").read_text().split()
+    [note] = [each for each in make_plan(detect(tmp_path)).notes if place in each]
+    assert note.startswith("compose.yaml: db has its account from")
+    assert note.endswith("have .env say DATABASE_URL")
+    made = services(tmp_path, "compose.prod.yaml")["db"]["environment"]
+    assert made["POSTGRES_USER"] == user, "the operator says the password of ours"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "image: bitnami/redis:7.2\n    environment: {REDIS_PASSWORD_FILE: '${A_FILE}'}",
+        "image: redis:7\n    command: sh -c 'redis-server --requirepass $$(cat /run/secrets/r)'",
+    ],
+)
+def test_a_password_of_redis_in_a_file_is_said_once_more(tmp_path: Path, how: str) -> None:
+    own = {"compose.yaml": f"services:\n  queue:\n    {how}\n"}
+    generated(tmp_path, CELERY, {"Procfile": "worker: celery -A shop worker\n"}, own)
+
+    told = services(tmp_path)["worker"]["environment"].values()
+    assert "redis://:${REDIS_PASSWORD:?set it in .env}@queue:6379/0" in told
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -336,3 +388,16 @@ def test_nothing_is_debugged_in_production(tmp_path: Path) -> None:
         "FLASK_DEBUG": "0",
         "FLASK_ENV": "production",
     }
+
+
+def test_what_is_null_is_asked_of_the_shell(tmp_path: Path) -> None:
+    web = "build: .\n    command: gunicorn shop:app\n    entrypoint: null"
+    given = "environment: {TOKEN: ~, HTTP_PROXY: null, B_URL: NULL}"
+    compose = f"services:\n  web:\n    {web}\n    {given}\n    depends_on: [queue]\n"
+    compose += "  queue: {image: 'redis:7', command: null}\n"
+    own = {"Procfile": "worker: celery -A shop worker\n", "Dockerfile": "FROM python:3.13\n"}
+    generated(tmp_path, CELERY, own, {"compose.yaml": compose})
+
+    told = services(tmp_path)["worker"]["environment"]
+
+    assert [told[name] for name in ("TOKEN", "HTTP_PROXY", "B_URL")] == [None] * 3

@@ -161,6 +161,16 @@ def test_a_persons_service_of_our_name_is_left_alone_and_named_with_its_line() -
     assert "beat" in made["services"]
 
 
+@pytest.mark.parametrize("key", ["[a]", "{a: b}", "1"])
+def test_a_service_with_keys_that_are_no_texts_is_a_persons(key: str) -> None:
+    text = f"services:\n  worker:\n    image: mine:1\n    labels: {{a: null, {key}: b}}\n"
+
+    change = generate(text)
+
+    assert change.notes == ("line 2: service 'worker' is not Stoker's: left alone",)
+    assert after(change).startswith(text)
+
+
 def test_force_replaces_it_in_its_place() -> None:
     text = "services:\n  worker:\n    image: mine:1\n  web:\n    image: a:1\n"
 

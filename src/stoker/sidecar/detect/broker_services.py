@@ -40,12 +40,14 @@ _ADAPTERS: tuple[tuple[Engine, tuple[str, ...]], ...] = (
 REDIS_PASSWORD = "REDIS_PASSWORD"
 """Where the password is that a file says to the letter: it is not copied."""
 _OPTION = "--requirepass"
-_PASSWORD = re.compile(r"\$\$?\{?([A-Za-z_]\w*)|[^\\$]")
-"""How that begins: with a variable, or it says it itself. An empty one is none."""
+_PASSWORD = re.compile(r"\$\$?\{?([A-Za-z_]\w*)|[^\\$]|\$+\(")
+"""How that begins: with a variable, or it says it itself, or reads it. An empty one is none."""
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}?")
 _BY_ITSELF = re.compile(r"(^|/)bitnami\w*/(redis|valkey)\b")
-_NAMES_IT = ("REDIS_PASSWORD", "VALKEY_PASSWORD")
-"""What some images are told it by."""
+_NAMES_IT = (
+    "REDIS_PASSWORD", "VALKEY_PASSWORD", "REDIS_PASSWORD_FILE", "VALKEY_PASSWORD_FILE",
+)  # fmt: skip
+"""What some images are told it by, or the file with it."""
 
 
 class _Password(TypedDict):
@@ -63,6 +65,7 @@ class OwnService(_Password):
     image: str
     given: tuple[Given, ...]
     files: tuple[str, ...]
+    volumes: tuple[str, ...]
     engine: Engine
 
 
@@ -91,18 +94,29 @@ def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manife
     ordered = sorted(services, key=lambda each: (each.path not in paths, _at(paths, each.path)))
     found = next((each for each in ordered if _is(each, kind, engine)), None)
     if found is None:
-        return OwnService(service="", image="", given=(), files=(), engine=engine, **_NO_PASSWORD)
+        return OwnService(
+            service="", image="", given=(), files=(), volumes=(), engine=engine, **_NO_PASSWORD
+        )
     same = [found, *(each for each in ordered if each.name == found.name and each is not found)]
     there = {each.path for each in same} | set(_overlays(services))
     there |= {path for each in same for path in each.included_by}
     return OwnService(
         service=found.name,
         image=found.image,
-        given=tuple(each.given for each in same if each.given),
+        given=_given(same),
         files=tuple(path for path in dict.fromkeys(e.path for e in services) if path in there),
+        volumes=found.volumes,
         engine=engine,
         **_password(found if kind == "redis" else None),
     )
+
+
+def _given(services: Sequence[Service]) -> tuple[Given, ...]:
+    """Return what they are given, once for each file: one says it better than what it includes."""
+    found = {each.path: each.given for each in services if each.given}
+    for each in (given for service in services for given in service.everywhere()):
+        found.setdefault(each.path, each)
+    return tuple(found.values())
 
 
 def _password(service: Service | None) -> _Password:
@@ -116,7 +130,7 @@ def _password(service: Service | None) -> _Password:
     text = own.get(name or "")
     if name and not text:
         return _Password(password=name, openly=False)
-    outer = _REFERENCE.fullmatch(text or "")
+    outer = _REFERENCE.fullmatch(text or "") if not (name or "").endswith("_FILE") else None
     return _Password(password=outer[1] if outer else REDIS_PASSWORD, openly=outer is None)
 
 

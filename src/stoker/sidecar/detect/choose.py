@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 
@@ -261,7 +262,7 @@ def _distinct(group: Sequence[Candidate]) -> list[Candidate]:
 
 def _is_same(one: Candidate, other: Candidate) -> bool:
     if one.name and one.name == other.name and one.evidence[0].path != other.evidence[0].path:
-        return True
+        return not _is_of_another_project(one, other)
     if one.framework is None:
         return (one.app, one.queues) == (other.app, other.queues)
     if _is_part(one, other):
@@ -271,6 +272,18 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
     if (_queues(one), _shape(one)) != (_queues(other), _shape(other)):
         return False
     return app_key(one.app) == app_key(other.app) or one.origin == other.origin != ""
+
+
+def _is_of_another_project(one: Candidate, other: Candidate) -> bool:
+    """Tell if two are called alike in files of two folders, and share no queue.
+
+    Two files of one name, each in its folder, are two Compose projects, or one in two variants,
+    which work on the same queues.
+    """
+    (folder, name), (elsewhere, alike) = (posixpath.split(e.evidence[0].path) for e in (one, other))
+    own, others = _queues(one), _queues(other)
+    apart = bool(own) and bool(others) and own.isdisjoint(others)
+    return apart and folder != elsewhere and name == alike
 
 
 def _queues(each: Candidate) -> frozenset[str]:

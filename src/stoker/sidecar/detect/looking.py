@@ -49,7 +49,7 @@ from stoker.sidecar.detect.written import (
     platforms,
     procfiles,
 )
-from stoker.sidecar.detect.written.layers import layers, near
+from stoker.sidecar.detect.written.layers import included, layers, near
 from stoker.sidecar.detection import COMPILED, Detection, Embedded, Language, Unit
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import Given
@@ -132,6 +132,7 @@ def look(project: Project) -> Detection:
         packages=tuple(manifests.packages),
         files=files,
         layers=on,
+        includes=included(services),
         choices=choices(project, files) if compiled else {},
         programs=programs_of(project, files) if compiled else {},
         variables=tuple(sorted(read)),
@@ -184,9 +185,8 @@ def _with_given(
     places = {(each.path, each.written.line): each for each in services if each.written}
     seen = [places.get((each.path, each.line)) for each in unit.evidence if each.note == "compose"]
     found: dict[str, Given] = {}
-    for each in seen:
-        if each is not None and each.given is not None:
-            found.setdefault(each.path, each.given)
+    for given in (given for each in seen if each is not None for given in each.everywhere()):
+        found.setdefault(given.path, given)
     known = [(given.service, path) for given in found.values() for path in near(given.path, on)]
     for each in services:
         if each.given is not None and (each.name, each.path) in known:

@@ -1,4 +1,7 @@
-"""YAML as plain values with the line of each key. No tag is obeyed, no object is made."""
+"""YAML as plain values with the line of each key. No tag is obeyed, no object is made.
+
+Every value is a text, as it is written, but for what is none.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ TWICE = 'the key "{key}" is there twice'
 ONE_OF_THEM = "keep one of the two: Compose refuses the file"
 
 
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+"""What is no text, unless it is in quotes."""
 _NAMED = re.compile(r"(undefined (?:alias|tag handle)) .*", re.DOTALL)
 
 
@@ -36,7 +41,7 @@ class Table(dict[str, Any]):
 
 
 class _Untyped(VersionedResolver):
-    """Looks for no types: every value stays as it is written."""
+    """Looks for no types."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         return self.DEFAULT_SCALAR_TAG
@@ -48,7 +53,14 @@ def load(project: Project, path: str) -> Table:
 
 
 def documents(project: Project, path: str) -> list[Table]:
-    """Return the mappings of a file with several documents, such as a manifest's."""
+    """Return the mappings of a file with several documents, such as a manifest's.
+
+    Whoever asks for them again gets the same ones: they are only looked at.
+    """
+    return project.once(path, _documents)
+
+
+def _documents(project: Project, path: str) -> list[Table]:
     text = project.text(path)
     if len(text) > LARGEST:
         project.note(path, "too large for a file written by hand", "nothing was read from it")
@@ -126,7 +138,7 @@ class _Reading:
             return self._seen[id(node)]
         if isinstance(node, ScalarNode):
             scalar = cast(Any, node)
-            return scalar.value or (scalar.value if scalar.style else None)  # nothing, or no text
+            return None if not scalar.style and scalar.value in _NOTHING else scalar.value
         if depth > DEEPEST:
             return None
         if isinstance(node, SequenceNode):

@@ -15,6 +15,7 @@ from stoker.sidecar.planning.services import given, is_planned, own_compose, ser
 from stoker.sidecar.planning.stores import (
     in_the_apps_file,
     in_the_image,
+    kept_elsewhere,
     said_openly,
     stores_for,
     unheard,
@@ -59,6 +60,11 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             stores=beside,
             compose_files=_compose_files(detection),
             layers=_layers(detection),
+            includes={
+                path: others
+                for path, others in detection.includes.items()
+                if path in _compose_files(detection)
+            },
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             secrets=asked_for(detection),
             decisions=tuple(_decisions(detection, units)),
@@ -66,6 +72,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 *detection.notes,
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(said_openly(detection, stores) if units else ()),
+                *(kept_elsewhere(detection, stores) if units else ()),
                 *(in_files(detection) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),

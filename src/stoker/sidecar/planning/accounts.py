@@ -7,12 +7,13 @@ variables that it is given, and by its own defaults where it is given none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse
 from stoker.sidecar.interpolation import escape, required, settled
+from stoker.sidecar.layered import merged
 from stoker.sidecar.values import PLACEHOLDER, Given
 
 
@@ -61,10 +62,10 @@ class Account(NamedTuple):
     def plain(self, usual: Account) -> Account:
         """Return it for a broker of ours, as far as it was chosen and is known without Compose.
 
-        A password stays the operator's.
+        A password stays the operator's, and need not be known.
         """
         user, database = settled(self.user), settled(self.database)
-        if not self.known or not self.chosen or not user:
+        if not self.chosen or not user:
             return usual
         return Account(user, PLACEHOLDER, database or usual.database)
 
@@ -115,16 +116,30 @@ def is_unnamed(kind: BrokerKind, parts: Mapping[str, str]) -> bool:
     return kind in ("postgres", "database") and not {"url", "user"} & {*parts.values()}
 
 
-def of_service(use: BrokerUse, *, named_elsewhere: bool) -> dict[str, Account]:
+def of_service(
+    use: BrokerUse, layers: Mapping[str, Sequence[str]], *, named_elsewhere: bool
+) -> dict[str, Account]:
     """Return the account that the broker's own service makes, by compose file.
 
-    ``named_elsewhere``: the app says itself what its database is called, as Rails does in
-    ``config/database.yml``; an address without a name leaves that so.
+    What the files beneath one say holds there, too. ``named_elsewhere``: the app says itself what
+    its database is called, as Rails does in ``config/database.yml``; an address without a name
+    leaves that so.
     """
     maker = _MAKERS.get(use.kind)
     if maker is None:
         return {}
-    return {each.path: _made(maker, each, named_elsewhere) for each in use.given}
+    said = {each.path: each for each in use.given}
+    read = {path: (*layers.get(path, ()), path) for path in said}
+    whole = {path: merged(said[each] for each in read[path] if each in said) for path in said}
+    return {path: _made(maker, each, named_elsewhere) for path, each in whole.items() if each}
+
+
+def kept_in(use: BrokerUse, given: Given) -> tuple[str, ...]:
+    """Return what has something of the account where workers do not see it."""
+    maker = _MAKERS.get(use.kind)
+    names = (*maker.user, *maker.password, *maker.database) if maker else ()
+    secrets = [f"{name}_FILE" for name in names if _in_file(given, [name])]
+    return tuple(secrets or given.env_file)
 
 
 def of_redis(use: BrokerUse, values: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -144,13 +159,16 @@ def _made(maker: _Maker, given: Given, named_elsewhere: bool) -> Account:
     usual_user, usual_password, usual_database = maker.usual
     user = _said(given, maker.user, usual_user)
     password = _said(given, maker.password, usual_password)
-    if user is None or password is None:
-        return Account("", "", "", known=False)
     chosen = [name for name in maker.database if given.environment.get(name)]
-    by_itself = "" if named_elsewhere else usual_database or user
+    by_itself = "" if named_elsewhere else usual_database or user or ""
     database = _said(given, maker.database, by_itself) if chosen or not named_elsewhere else ""
-    made = Account(user, password, database or "")
-    return made._replace(chosen=any(name in given.environment for name in maker.user))
+    return Account(
+        user or "",
+        password or "",
+        database or "",
+        known=user is not None and password is not None and not _in_file(given, maker.database),
+        chosen=any(name in given.environment for name in maker.user),
+    )
 
 
 def _said(given: Given, names: tuple[str, ...], usual: str) -> str | None:
@@ -162,10 +180,17 @@ def _said(given: Given, names: tuple[str, ...], usual: str) -> str | None:
         if name in given.environment:
             text = given.environment[name]
             return text if text is not None else f"${{{name}}}"
+    if _in_file(given, names):
+        return None
     if not given.env_file:
         return usual
     beside = all(place in (".env", "./.env") for place in given.env_file)
     return f"${{{names[0]}:-{usual}}}" if beside else None
+
+
+def _in_file(given: Given, names: Iterable[str]) -> bool:
+    """Tell if one of some variables is in a file that only the container has: a secret."""
+    return any(f"{name}_FILE" in given.environment for name in names)
 
 
 def _quoted(text: str) -> str:

@@ -49,6 +49,7 @@ def own_compose(detection: Detection) -> list[str]:
 def starts_app(detection: Detection) -> str:
     """Return which of them starts the app, if one does."""
     own = own_compose(detection)
+    own += [each for path in own for each in detection.includes.get(path, ())]
     evidence = detection.web.evidence if detection.web else ()
     return next((each.path for each in evidence if each.note == "compose" and each.path in own), "")
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
-from stoker.sidecar.interpolation import filled
+from stoker.sidecar.interpolation import filled, required, settled
 from stoker.sidecar.plan import Store, for_development
-from stoker.sidecar.planning import accounts
+from stoker.sidecar.planning import accounts, data
 from stoker.sidecar.schemes import ENCRYPTED
 from stoker.sidecar.shared_file import folder, holding, is_named
 from stoker.sidecar.values import PLACEHOLDER
@@ -60,7 +60,11 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     """Return the store for each broker that its workers can be told of."""
     stores: dict[BrokerKind, Store] = {
         use.kind: _store(
-            use, _variables(use, detection), _told_of(use, detection), _is_rails(detection)
+            use,
+            _variables(use, detection),
+            _told_of(use, detection),
+            detection.layers,
+            rails=_is_rails(detection),
         )
         for use in (*detection.uses, *detection.beside)
         if not in_the_image(use, detection) and not use.engine and use.kind != "sqs"
@@ -107,6 +111,23 @@ def said_openly(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Ite
                 f"{use.given[0].path}: {use.service} asks for a password, and workers take it from "
                 f"{use.password}: have .env say the same"
             )
+
+
+def kept_elsewhere(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
+    """Yield what ``.env`` is to say, where workers do not see who they are to a database."""
+    for use in (*detection.uses, *detection.beside):
+        told = stores[use.kind].told if use.kind in stores else {}
+        for each in use.given:
+            asked = [
+                name for name, text in told.get(each.path, {}).items() if text == required(name)
+            ]
+            if asked and (places := accounts.kept_in(use, each)):
+                where = " and ".join(places)
+                yield (
+                    f"{each.path}: {use.service} has its account from {where}, which no worker "
+                    f"sees: have .env say {', '.join(asked)}"
+                )
+                break
 
 
 def _at(use: BrokerUse) -> str:
@@ -194,8 +215,9 @@ def _is_rails(detection: Detection) -> bool:
 
 
 def _store(
-    use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str], rails: bool
-) -> Store:
+    use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str],
+    layers: Mapping[str, Sequence[str]], *, rails: bool,
+) -> Store:  # fmt: skip
     usual, image = _IMAGES[use.kind]
     if use.outside:
         known = {name: _known(told.get(name, ""), "") for name in variables}
@@ -213,7 +235,7 @@ def _store(
         return Store(name=usual, kind=use.kind, image=image, file=use.file)
     existing = _SERVICE.fullmatch(use.service) is not None
     name = use.service if existing else usual
-    own = accounts.of_service(use, named_elsewhere=rails) if existing else {}
+    own = accounts.of_service(use, layers, named_elsewhere=rails) if existing else {}
     unnamed = accounts.is_unnamed(use.kind, variables)
     ours = accounts.usual(use.kind, unnamed=unnamed)
     account = next(iter(own.values()), ours).plain(ours)
@@ -224,15 +246,19 @@ def _store(
     values = {
         name: _as_written(value, use.written.get(name, use.usual)) for name, value in values.items()
     }
+    alike = _is_alike(own_image := _official(use.image), image)
+    same = any(account.user == settled(each.user) for each in list(own.values())[:1])
     return Store(
         name=name,
         kind=use.kind,
-        image=own_image if _is_alike(own_image := _official(use.image), image) else image,
+        image=own_image if alike else image,
         variables=_as_told(values, told),
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
         files=use.files if existing else (),
+        mounts=data.mounts(use) if existing else {},
+        kept=data.kept(use) if existing and alike and same else (),
         told={
             path: texts
             for path, every in (

@@ -62,6 +62,7 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
     read = with_beneath(plan, path) if path in plan.compose_files else ()
+    elsewhere = (*read[:-1], *(each for known in read for each in plan.includes.get(known, ())))
     theirs = {s.name for s in plan.stores if any(map(s.is_in, read))}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     written = [s for s in written if mode == "dev" or _is_asked(plan, s, path)]
@@ -70,7 +71,7 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     services = {
         service.name: _service(plan, service, images[service.image], mode, path, up)
         for service in (started(plan) if mode == "dev" else plan.services)
-        if not _is_there(service, path, read[:-1])
+        if not _is_there(service, path, elsewhere)
     }
     networks = {store.name: _networks(services, store.name) for store in written}
     services |= {
@@ -108,12 +109,12 @@ def _is_asked(plan: Plan, store: Store, path: str) -> bool:
     return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
 
 
-def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:
-    """Tell if a person has it already: under another name, or in a file that is read first.
+def _is_there(service: Service, path: str, elsewhere: Collection[str]) -> bool:
+    """Tell if a person has it already: under another name, or in a file that is read with this.
 
     Under the same name in the same file it is theirs, too, which is said where they differ.
     """
-    return service.called(path) != service.name or any(map(service.own.get, beneath))
+    return service.called(path) != service.name or any(map(service.own.get, elsewhere))
 
 
 def _named(service: Mapping[str, Any]) -> list[str]:

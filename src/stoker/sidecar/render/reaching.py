@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, Store
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.places import path_of
 from stoker.sidecar.render.yaml import one_line
@@ -25,6 +25,22 @@ def reached(plan: Plan) -> Iterator[str]:
     for store in written:
         told = stores.variables(store, "prod").items()
         yield "  " + " ".join(one_line(f"{name}={_shown(value)}") for name, value in told)
+    for store in written:
+        yield from map(one_line, _data(store))
+
+
+def _data(store: Store) -> Iterator[str]:
+    """Yield whether it has the data that its service has where people develop.
+
+    Both are often one Compose project, whose service it takes the place of.
+    """
+    volume = stores.volume(store)
+    if volume in store.kept:
+        yield f"{store.name} keeps its data on the volume {volume}, as in development: if it has"
+        yield "  any already, its password is the one that it was made with"
+    elif own := stores.left(store):
+        yield f"{store.name} begins without data, on the volume {volume}: what it has in"
+        yield f"  development stays where it is, {own}"
 
 
 def _shown(value: str) -> str:

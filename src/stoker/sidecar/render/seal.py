@@ -20,7 +20,8 @@ def checksum_of(value: Mapping[str, Any]) -> str:
     rest = {key: item for key, item in value.items() if key != MARK}
     try:
         return checksum(json.dumps(rest, sort_keys=True, default=str))
-    except (ValueError, RecursionError):  # it refers to itself, so it is nothing of ours
+    except (TypeError, ValueError, RecursionError):
+        # It refers to itself, or its keys are no texts: it is nothing of ours.
         return ""
 
 

@@ -72,8 +72,25 @@ def place(store: Store) -> str:
 
 
 def volume(store: Store) -> str:
-    """Return the name of its volume."""
-    return f"{store.name}-data"
+    """Return the name of its volume: that of the project's own service, where it has its data.
+
+    One that begins anew has another: it would put its own files in the place of those there.
+    """
+    kind = _KINDS.get(store.kind)
+    own = store.mounts.get(_place(store, kind)) if kind else None
+    if own in store.kept:
+        return own
+    usual = f"{store.name}-data"
+    return f"{store.name}-production" if usual in store.mounts.values() else usual
+
+
+def left(store: Store) -> str:
+    """Return where the data of the project's own service is, if ours begins without it."""
+    kind = _KINDS.get(store.kind)
+    if kind is None or volume(store) in store.kept:
+        return ""
+    places = (f"{kind.volume}/", "/bitnami/")
+    return next((own for at, own in store.mounts.items() if f"{at}/".startswith(places)), "")
 
 
 def service(store: Store, mode: Mode) -> dict[str, Any]:
@@ -85,7 +102,7 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
         "image": store.image,
         "volumes": [f"{volume(store)}:{_place(store, kind)}"],
         "environment": _own_variables(store, mode),
-        "command": Words([*kind.command, *_protection(store, mode)]),
+        "command": Words([*_command(store, kind), *_protection(store, mode)]),
         "restart": None if mode == "dev" else "unless-stopped",
         "healthcheck": {
             "test": Words(["CMD", *(escape(word.format(**words)) for word in kind.health)]),
@@ -98,6 +115,13 @@ def service(store: Store, mode: Mode) -> dict[str, Any]:
         "stop_grace_period": f"{kind.grace}s",
     }
     return {key: value for key, value in parts.items() if value not in ((), [], {}, None)}
+
+
+def _command(store: Store, kind: _Kind) -> tuple[str, ...]:
+    """Valkey's image gives up root only for a program of its own name."""
+    if kind.command[:1] == ("redis-server",) and store.image.startswith("valkey/"):
+        return ("valkey-server", *kind.command[1:])
+    return kind.command
 
 
 def _place(store: Store, kind: _Kind) -> str:

@@ -51,7 +51,7 @@ def _of_file(text: str) -> Iterator[tuple[str, str]]:
             continue  # it has one, and these are its settings
         for name in databases:
             about = databases.table(name)
-            if name != _FIRST and "postg" in str(about.get("adapter", "postgresql")):
+            if name != _FIRST and "postg" in str(about.get("adapter") or "postgresql"):
                 yield from _told(name, about, databases.lines[name])
 
 

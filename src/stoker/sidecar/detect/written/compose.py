@@ -18,7 +18,7 @@ from stoker.sidecar.detect.written.given import given as given_by
 from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.detection import Build
 from stoker.sidecar.interpolation import filled
-from stoker.sidecar.layered import merged
+from stoker.sidecar.layered import merged, moved
 from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
@@ -52,11 +52,20 @@ class Service(msgspec.Struct, frozen=True):
     build: Build | None = None
     command: str = ""
     """As it is written, before Compose puts anything in."""
+    volumes: tuple[str, ...] = ()
+    """Those that its file has and says nothing else of."""
 
     @property
     def is_whole(self) -> bool:
         """Tell if it says what it is started from; else another file does, beneath this one."""
         return bool(self.image) or self.built
+
+    def everywhere(self) -> Iterator[Given]:
+        """Yield what it is given: in its own file, and as those have to say it that include it."""
+        if self.given is not None:
+            yield self.given
+            for path in self.included_by:
+                yield msgspec.structs.replace(moved(self.given, path), path=path)
 
 
 def compose_files(project: Project) -> list[str]:
@@ -66,12 +75,13 @@ def compose_files(project: Project) -> list[str]:
 
 
 def services(project: Project) -> list[Service]:
-    """Return the services of all compose files."""
+    """Return the services of all compose files, and of what these include under any name."""
     paths = compose_files(project)
     including = _including(project, paths)
+    others = sorted((including.keys() - set(paths)) & project.files)
     return [
         msgspec.structs.replace(service, included_by=including.get(path, ()))
-        for path in paths
+        for path in (*paths, *others)
         for service in _services(project, path)
     ]
 
@@ -82,18 +92,23 @@ def _including(project: Project, paths: Sequence[str]) -> dict[str, tuple[str, .
     for path in paths:
         reached, ahead = {path}, [path]
         while ahead:
-            for place in set(_included(project, ahead.pop())) - reached:
+            for place in project.once(ahead.pop(), _included) - reached:
                 found[place] = (*found.get(place, ()), path)
                 reached.add(place)
                 ahead.append(place)
     return found
 
 
-def _included(project: Project, path: str) -> Iterator[str]:
-    listed = load(project, path).get("include") if b"include:" in project.data(path) else None
-    for each in cast(list[Any], listed) if isinstance(listed, list) else ():
+def _included(project: Project, path: str) -> frozenset[str]:
+    """Return the files that one includes."""
+    told = b"include:" in project.data(path)
+    return frozenset(_places(path, load(project, path).get("include"))) if told else frozenset()
+
+
+def _places(path: str, listed: Any) -> Iterator[str]:
+    for each in _items(listed):
         places = each.get("path") if isinstance(each, Table) else each
-        for place in cast(list[Any], places) if isinstance(places, list) else [places]:
+        for place in _items(places) or [places]:
             if isinstance(place, str):
                 yield normal(directory(path), place)
 
@@ -109,9 +124,11 @@ def _services(project: Project, path: str) -> Iterator[Service]:
         )
     told = beside(project, path).items()
     known = {name: value for name, value in told if not is_secret(name, value)}
+    volumes = tuple(name for name, about in data.table("volumes").items() if not about)
     for name, service in listed.items():
         if isinstance(service, Table):
-            yield _service(project, path, name, service, listed, known)
+            made = _service(project, path, name, service, listed, known)
+            yield msgspec.structs.replace(made, volumes=volumes)
 
 
 def _service(
@@ -129,10 +146,9 @@ def _service(
         path=path,
         line=listed.lines.get(name, 0),
         image=_text(service.get("image")),
-        built="build" in service,
+        built=service.get("build") is not None,
         environment=environment,
-        depends_on=tuple(str(each) for each in cast(Any, depends) or ()) if isinstance(
-            depends, dict | list) else (),
+        depends_on=tuple(map(str, depends if isinstance(depends, Table) else _items(depends))),
         ports=tuple(_ports(service.get("ports"))),
         aliases=tuple(_aliases(service)),
         written=_written(project, path, name, service, builder, environment, listed),
@@ -184,7 +200,8 @@ def _written(
     key = "command" if command else "entrypoint" if entrypoint else "build"
     line = service.lines.get(key, listed.lines.get(name, 0))
     lines = tuple(dict.fromkeys(filter(None, lines)))
-    pulled = "image" in service and "build" not in builder and dockerfile not in project.files
+    builds = builder.get("build") is not None
+    pulled = bool(service.get("image")) and not builds and dockerfile not in project.files
     return (
         Written(
             "compose", path, line, lines, context, name, environment, dockerfile, pulled, arguments
@@ -197,9 +214,9 @@ def _written(
 def _builder(service: Table, listed: Table) -> Table:
     """Return the service that builds the image of one: itself, or another by the image's name."""
     image = service.get("image")
-    if "build" in service or not isinstance(image, str):
+    if service.get("build") is not None or not isinstance(image, str):
         return service
-    others = (each for each in listed.values() if isinstance(each, Table) and "build" in each)
+    others = (each for each in listed.values() if isinstance(each, Table) and each.get("build"))
     return next((each for each in others if each.get("image") == image), service)
 
 
@@ -216,7 +233,7 @@ def _working_dir(project: Project, path: str, service: Table, stage: Stage | Non
 
 
 def _mounts(value: Any) -> Iterator[tuple[str, str]]:
-    for each in cast(list[Any], value) if isinstance(value, list) else ():
+    for each in _items(value):
         if isinstance(each, Table):
             yield _text(each.get("source")), _text(each.get("target"))
         elif isinstance(each, str):
@@ -241,7 +258,7 @@ def _build(project: Project, path: str, service: Table) -> tuple[str, str, str]:
 def _built(project: Project, path: str, builder: Table, written: Table) -> Build | None:
     """Return what a service is built from, if all of it is there."""
     context, dockerfile, target = _build(project, path, builder)
-    if "build" not in builder or dockerfile not in project.files:
+    if builder.get("build") is None or dockerfile not in project.files:
         return None
     return Build(context, dockerfile, target, _arguments(written))
 
@@ -310,16 +327,22 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _items(value: Any) -> list[Any]:
+    """Return what a list has; nothing of any other value."""
+    listed = cast(list[Any], value) if isinstance(value, list) else []
+    return [each for each in listed if each is not None]
+
+
 def _line(value: Any) -> str:
     """Return a command as a shell line."""
     if isinstance(value, list):
-        return shlex.join([str(word) for word in cast(list[Any], value)])
+        return shlex.join(map(str, _items(value)))
     return _text(value).replace("\n", " ").strip()
 
 
 def _ports(value: Any) -> Iterator[int]:
     """Yield the container's side of ``8000``, ``127.0.0.1:80:8000/tcp`` and ``target: 8000``."""
-    for each in cast(list[Any], value) if isinstance(value, list) else ():
+    for each in _items(value):
         target = each.get("target") if isinstance(each, Table) else each
         number = str(target).partition("/")[0].rpartition(":")[2]
         if number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65_536:
@@ -330,9 +353,8 @@ def _aliases(service: Table) -> Iterator[str]:
     yield from filter(None, (_text(service.get(key)) for key in ("container_name", "hostname")))
     for network in service.table("networks").values():
         aliases = network.get("aliases") if isinstance(network, Table) else None
-        yield from map(_text, cast(list[Any], aliases) if isinstance(aliases, list) else ())
-    links = service.get("links")
-    for link in map(_text, cast(list[Any], links) if isinstance(links, list) else ()):
+        yield from map(_text, _items(aliases))
+    for link in map(_text, _items(service.get("links"))):
         if alias := link.partition(":")[2]:
             yield alias
 
@@ -340,7 +362,5 @@ def _aliases(service: Table) -> Iterator[str]:
 def _environment(value: Any) -> dict[str, str]:
     if isinstance(value, Table):
         return {name: _text(each) for name, each in value.items()}
-    if isinstance(value, list):
-        pairs = [str(each).partition("=") for each in cast(list[Any], value)]
-        return {name.strip(): each for name, _, each in pairs}
-    return {}
+    pairs = (str(each).partition("=") for each in _items(value))
+    return {name.strip(): each for name, _, each in pairs}

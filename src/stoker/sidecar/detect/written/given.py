@@ -42,7 +42,8 @@ def _is_false(value: Any) -> bool:
 
 
 def _each(value: Any) -> list[Any]:
-    return cast(list[Any], value)[:_MOST] if isinstance(value, list) else []
+    listed = cast(list[Any], value)[:_MOST] if isinstance(value, list) else []
+    return [each for each in listed if each is not None]
 
 
 def _env_files(value: Any) -> Iterator[tuple[str, bool]]:

@@ -52,6 +52,15 @@ def _is_on(
     return bool(own & (names[other] - others))
 
 
+def included(services: Sequence[Service]) -> dict[str, tuple[str, ...]]:
+    """Return the files that include others, each with these."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for each in services:
+        for path in each.included_by:
+            found[path][each.path] = None
+    return {path: tuple(others) for path, others in found.items()}
+
+
 def near(path: str, on: Mapping[str, Sequence[str]]) -> set[str]:
     """Return the files that one is put on, and those that are put on it."""
     return {*on.get(path, ()), *(each for each, beneath in on.items() if path in beneath)}

@@ -128,6 +128,75 @@ def test_que_works_apart_unless_its_version_and_mode_say_otherwise(
     assert found.brokers == ("postgres",)
 
 
+@pytest.mark.parametrize(
+    ("lines", "inside"),
+    [
+        ("Que.mode = :async\n", True),
+        ("if Rails.env.development?\n  Que.mode = :async\nend\n", False),
+        ("unless Rails.env.production?\n  Que.mode = :async\nend\n", False),
+        ("if Rails.env.production?\n  Que.mode = :async\nend\n", True),
+        ("if Rails.env.test?\n  Que.mode = :sync\nelse\n  Que.mode = :async\nend\n", True),
+        ("if Rails.env.production?\n  x\nelse\n  Que.mode = :async\nend\n", False),
+        ("if Rails.env.production?\n  x\nend\nQue.mode = :async\n", True),
+        ("if !Rails.env.production?\n  run do\n    Que.mode = :async\n  end\nend\n", False),
+        ('if ENV["RAILS_ENV"] == "production"\n  Que.mode = :async\nend\n', True),
+        ('if ENV.fetch("RAILS_ENV", "production") == "test"\n  Que.mode = :async\nend\n', False),
+        ("case Rails.env\nwhen 'test'\n  Que.mode = :sync\nwhen 'development'\n"
+         "  Que.mode = :async\nend\n", False),
+        ("case Rails.env\nwhen 'test'\n  Que.mode = :sync\nwhen 'production'\n"
+         "  Que.mode = :async\nend\n", True),
+        ('Que.mode = :async if ENV["QUE_INLINE"]\n', False),
+        ('Que.mode = :async unless ENV["QUE_APART"]\n', True),
+        ('Que.mode = :async if Rails.env.production? && ENV["QUE_INLINE"]\n', False),
+        ("Que.mode = :async if defined?(Rails::Server)\n", True),
+        ("Que.mode = Rails.env.production? ? :off : :async\n", False),
+        ("Que.mode = Rails.env.development? ? :off : :async\n", True),
+        ('Que.mode = (ENV["que_mode"] || :async).to_sym\n', True),
+        ('Que.mode = ENV.fetch("QUE_MODE", "off").to_sym\n', False),
+        ('Que.mode = ENV.fetch("QUE_MODE") { :async }\n', True),
+        ("Que.mode = :sync if Rails.env.test?\nQue.mode = :async\n", True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["config/initializers/que.rb", "unicorn.rb"])
+def test_ques_mode_is_the_one_that_its_conditions_leave_to_production(
+    tmp_path: Path, path: str, lines: str, inside: bool
+) -> None:
+    found = seen(tmp_path, QUE | {"Gemfile.lock": locked("que (0.14.3)"), path: lines})
+
+    assert (len(found.embedded), len(found.units)) == (int(inside), int(not inside))
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("good_job", f"  {MODE} = :async\n"),
+        ("sidekiq", "  Sidekiq.configure_embed { |config| config.queues = %w[mail] }\n"),
+        ("sidekiq", '  spawn("bundle exec sidekiq")\n'),
+    ],
+)
+@pytest.mark.parametrize(
+    ("around", "inside"),
+    [("if Rails.env.development?", False), ("if Rails.env.production?", True),
+     ('if ENV["WORK_INSIDE"] == "true"', False)],
+)  # fmt: skip
+def test_what_a_block_keeps_to_development_is_not_how_production_runs(
+    tmp_path: Path, name: str, lines: str, around: str, inside: bool
+) -> None:
+    files = {
+        "Gemfile": f'gem "rails"\ngem "{name}"\n',
+        "config/application.rb": APPLICATION.replace("good_job", name),
+        "config/puma.rb" if name == "sidekiq" else "config/initializers/good_job.rb":
+            f"{around}\n{lines}end\n",
+    }  # fmt: skip
+
+    found = seen(tmp_path, files)
+    assert (len(found.embedded), len(found.units)) == (int(inside), int(not inside))
+
+    assert len(seen(tmp_path, {".env.production": "WORK_INSIDE=true\n"}).embedded) == int(
+        inside or "ENV" in around
+    )
+
+
 TASK = "namespace :%s do\n  task :environment\n  task :work => :environment do\n  end\nend\n"
 PLAIN = {
     "Gemfile": 'gem "que"\n', "Gemfile.lock": locked("que (0.11.5)"),

@@ -87,6 +87,10 @@ class Config:
         about = (p for p in self.project.suffixed("rb", "sql") if p.startswith(inside))
         return not any(self.project.telling(about, re.compile(table.encode())))
 
+    def setting(self, variable: str) -> str:
+        """Return what a deployment gives a variable, in lower case."""
+        return self.given(variable)[0]
+
     def given(self, variable: str) -> tuple[str, str]:
         """Return what a deployment gives a variable, in lower case, and the file."""
         value = re.compile(

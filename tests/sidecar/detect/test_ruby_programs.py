@@ -428,3 +428,37 @@ def test_a_worker_in_the_servers_own_process_is_not_started_once_more(
     found = seen(tmp_path, RAILS | work | {"Gemfile": 'gem "sidekiq"\n', path: text})
 
     assert ([each.framework for each in found.embedded], found.units) == (["sidekiq"], ())
+
+
+SIDEKIQ = RAILS | {
+    "Gemfile": 'gem "sidekiq"\n',
+    "app/workers/sweep.rb": "include Sidekiq::Worker\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "path", "text", "command"),
+    [
+        ("bin/jobs", "bin/jobs", 'exec "bundle exec sidekiq -c 1 -q poll"\n', "bin/jobs"),
+        ("./bin/work", "bin/work", 'exec("bundle", "exec", "sidekiq", "-q", "poll")\n',
+         "./bin/work"),
+        ("bin/work", "bin/work", "Kernel.exec(ENV, 'sidekiq', '-q', 'poll')\n", "bin/work"),
+        ("ruby lib/work", "lib/work", "system 'bundle exec sidekiq -q poll'\n",
+         "ruby lib/work"),
+        ("bin/work", "bin/work", '# exec "bundle exec sidekiq -q poll"\n', "bundle exec sidekiq"),
+        ("bin/all", "bin/all", 'spawn "sidekiq -q poll"\nexec "rails server"\n',
+         "bundle exec sidekiq"),
+    ],
+)  # fmt: skip
+def test_a_script_of_ruby_is_the_worker_that_it_comes_to(
+    tmp_path: Path, start: str, path: str, text: str, command: str
+) -> None:
+    files = {
+        path: f"#!/usr/bin/env ruby\nPoll.perform_later\n{text}",
+        "Procfile": f"poll: {start}\n",
+    }
+
+    [unit] = seen(tmp_path, SIDEKIQ | files).units
+
+    assert (unit.framework, " ".join(unit.command)) == ("sidekiq", command)
+    assert unit.queues == (() if command == "bundle exec sidekiq" else ("poll",))

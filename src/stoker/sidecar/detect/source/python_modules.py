@@ -29,10 +29,14 @@ _TELLING = sieve(
         "await ": r"[\w.]+\.worker\(",
         "celery": r"\w*(?:\.start|\.Worker)?\(",
         "dramatiq.": r"cli|[Ww]orker",
-        "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
     },
 )  # fmt: skip
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
+_STARTING = sieve("subprocess", "os.system", "os.popen", "os.spawn", begun=("execv", "execl"))
+_COMMAND = re.compile(
+    rb"""["'](?:[^"'\n]*[\s/{}])?(?:celery|dramatiq|huey_consumer|rq|arq|saq|taskiq|procrastinate)\b"""
+)
+"""What starts a process, and the name of a command: such a file is worth it, too."""
 _TESTS = re.compile(r"(^|/)(conftest|tests|test_\w+|\w+_test)\.py$")
 _MAY_BE_TOLD = sieve("celery", "huey", "broker")
 _LIBRARIES = [[name] for each in FRAMEWORKS.values() for name in each.packages.get("python", ())]
@@ -54,7 +58,8 @@ class PythonSource:
         ]
         self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
-        for path in project.telling(self.paths, _TELLING):
+        starting = project.telling(project.telling(self.paths, _STARTING), _COMMAND)
+        for path in dict.fromkeys([*project.telling(self.paths, _TELLING), *starting]):
             if re.fullmatch(r"[\w/.-]*?\w+\.py", path):
                 module = parse(project, path, project.text(path))
                 if module is not None:

@@ -14,6 +14,7 @@ from stoker.sidecar.detect.manifests import table
 from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Program, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Definition
 from stoker.sidecar.detect.source.python_reloaders import reloaded
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
 from stoker.sidecar.detect.source.python_web import serves
@@ -60,6 +61,9 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
         if serves(source, script.path) and not is_for_work:
             return ()
         sites = program_sites(source, script.path, follow=follow)
+        if module is not None and not sites:
+            run = [each for each in module.tree.body if not isinstance(each, Definition)]
+            sites = [each for each in every_site(source, script.path) if _is_in(each, run)]
         other = for_others(module) if module and script.arguments else []
         return [s for s in sites if s.path != script.path or not _is_in(s, other)]
     own = [site for site in every_site(source, script.path) if _is_in(site, body)]

@@ -439,3 +439,33 @@ def test_the_consumer_of_huey_is_a_module_too(tmp_path: Path) -> None:
     ).units
 
     assert (unit.command[-1], unit.concurrency) == ("4", 4)
+
+
+CLI = (
+    "import dramatiq\nfrom dramatiq.cli import main\n\n\n@dramatiq.actor\ndef mail(): ...\n\n\n"
+    'if __name__ == "__main__":\n    main()\n'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "work.py ──► RabbitMQ",
+        "work.py ---> RabbitMQ",
+        "│ python work.py --queue │",
+        "├── work.py --queue",
+        "python work.py --id 2",
+    ],
+)
+def test_what_is_drawn_or_shown_once_more_is_no_other_worker(tmp_path: Path, line: str) -> None:
+    readme = f"# Shop\n\n```\npython work.py --id 1\n{line}\n```\n"
+    files = {"requirements.txt": "dramatiq\n", "work.py": CLI, "README.md": readme}
+
+    assert commands(seen(tmp_path, files)) == ["python work.py --id 1"]
+
+
+def test_arrows_between_commands_draw_nothing(tmp_path: Path) -> None:
+    readme = "`docker compose up` → `python work.py --id 1`\n"
+    files = {"requirements.txt": "dramatiq\n", "work.py": CLI, "README.md": readme}
+
+    assert commands(seen(tmp_path, files)) == ["python work.py --id 1"]

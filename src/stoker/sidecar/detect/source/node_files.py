@@ -9,7 +9,7 @@ from functools import cached_property
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
-from stoker.sidecar.detect.source.node_commands import built_from, script_of
+from stoker.sidecar.detect.source.node_commands import BUNDLER, built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
 from stoker.sidecar.detect.source.node_nest import Asking, makes_app
@@ -41,8 +41,6 @@ _PASSED_ON = re.compile(
 )
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _OF_QUEUES = re.compile(r"queue|worker|job|processor|consumer|bull", re.IGNORECASE)
-_BUNDLER = r"(?:\w*build|tsup|tsdown|webpack|rollup|vite|rspack)[\w.-]*\.(?:[cm]?[jt]s|json)"
-"""What a file is called that says what a bundler makes of which file."""
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -189,7 +187,7 @@ class NodeSource:
         name = posixpath.basename(script_of(words))
         stem = re.sub(r"\.[cm]?[jt]sx?$", "", name)
         somewhere = self.project.named(*(f"{stem}.{suffix}" for suffix in SUFFIXES))
-        return bool(not stem or somewhere or self.project.matching(_BUNDLER))
+        return bool(not stem or somewhere or self.project.matching(BUNDLER))
 
     def program(self, words: Sequence[str], dir: str) -> str:
         """Return the file that a command is there for: what it runs, or what that is told to load.

@@ -21,6 +21,9 @@ from stoker.sidecar.detect.source.python_web import serves
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
 
+_INSTANCE = re.compile(r"--(?:\w+[-_])?(?:id|port|num(?:ber)?)")
+"""What tells one of several that are the same from the others; its value is no sub-command."""
+
 
 class _Script(NamedTuple):
     path: str
@@ -108,7 +111,12 @@ def _script(
     source: PythonSource, words: Sequence[str], dir: str, scripts: dict[str, str]
 ) -> _Script | None:
     if _PYTHON.match(words[0]) and len(words) > 1:
-        rest = [word for word in words[1:] if not word.startswith("-") or word == "-m"]
+        named = zip(words[1:], words, strict=False)
+        rest = [
+            word
+            for word, before in named
+            if word == "-m" or not (word.startswith("-") or _INSTANCE.fullmatch(before))
+        ]
         if rest[:1] == ["-m"] and len(rest) > 1:
             found = source.find(rest[1], dir)
             return _Script(_main_of(source, found[0]), tuple(rest[2:])) if found else None

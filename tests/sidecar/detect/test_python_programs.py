@@ -450,22 +450,22 @@ CLI = (
 @pytest.mark.parametrize(
     "line",
     [
-        "work.py ──► RabbitMQ",
-        "work.py ---> RabbitMQ",
-        "│ python work.py --queue │",
-        "├── work.py --queue",
-        "python work.py --id 2",
+        "worker.py ──► RabbitMQ",
+        "worker.py ---> RabbitMQ",
+        "│ python worker.py --queue │",
+        "├── worker.py --queue",
+        "python worker.py --id 2",
     ],
 )
 def test_what_is_drawn_or_shown_once_more_is_no_other_worker(tmp_path: Path, line: str) -> None:
-    readme = f"# Shop\n\n```\npython work.py --id 1\n{line}\n```\n"
-    files = {"requirements.txt": "dramatiq\n", "work.py": CLI, "README.md": readme}
+    readme = f"# Shop\n\n```\npython worker.py --id 1\n{line}\n```\n"
+    files = {"requirements.txt": "dramatiq\n", "worker.py": CLI, "README.md": readme}
 
-    assert commands(seen(tmp_path, files)) == ["python work.py --id 1"]
+    assert commands(seen(tmp_path, files)) == ["python worker.py --id 1"]
 
 
 def test_arrows_between_commands_draw_nothing(tmp_path: Path) -> None:
-    readme = "`docker compose up` → `python work.py --id 1`\n"
-    files = {"requirements.txt": "dramatiq\n", "work.py": CLI, "README.md": readme}
+    readme = "`docker compose up` → `python worker.py --id 1`\n"
+    files = {"requirements.txt": "dramatiq\n", "worker.py": CLI, "README.md": readme}
 
-    assert commands(seen(tmp_path, files)) == ["python work.py --id 1"]
+    assert commands(seen(tmp_path, files)) == ["python worker.py --id 1"]

@@ -94,3 +94,35 @@ def test_a_text_tells_of_one_worker_for_all_queues_or_of_several(tmp_path: Path)
 
     procfile = "".join(f"{name}: {line.strip()}\n" for name, line in zip("xyz", lines, strict=True))
     assert len(commands(seen(tmp_path, {"Procfile": procfile}))) == 3
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "dir"),
+    [
+        ("WORKDIR /repo\nCOPY . .\nWORKDIR /repo/apps/jobs\n", "apps/jobs"),
+        ("WORKDIR /repo\nCOPY . .\nWORKDIR apps/jobs\n", "apps/jobs"),
+        ("COPY . /repo\nFROM node\nCOPY --from=0 /repo /repo\nWORKDIR /repo/apps/jobs\n",
+         "apps/jobs"),
+        ("WORKDIR /jobs\nCOPY apps/jobs .\n", "apps/jobs"),
+        ("COPY ./apps/jobs /srv/jobs/\nWORKDIR /srv/jobs\n", "apps/jobs"),
+        ("WORKDIR /apps/jobs\nCOPY . .\n", "."),
+        ("WORKDIR /srv\nCOPY apps/jobs apps/mail ./\n", "."),
+        ("WORKDIR /srv\nCOPY package.json ./\nCOPY . .\n", "."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["Dockerfile", "docker/jobs.Dockerfile"])
+def test_what_an_image_starts_is_run_where_its_directory_is_a_copy_of(
+    tmp_path: Path, path: str, dockerfile: str, dir: str
+) -> None:
+    work = 'import { Worker } from "bullmq";\nnew Worker("mail", send);\n'
+    manifest = '{"dependencies": {"bullmq": "5"}, "scripts": {"start": "node run.js"}}'
+    files = {
+        "package.json": manifest, "run.js": work, "apps/jobs/package.json": manifest,
+        "apps/jobs/run.js": work, "apps/mail/package.json": "{}",
+        path: f"FROM node\n{dockerfile}CMD ['npm', 'start']\n".replace("'", '"'),
+        "compose.yml": f"services: {{jobs: {{build: {{context: ., dockerfile: {path}}}}}}}\n",
+    }  # fmt: skip
+
+    dirs = [each.dir for each in seen(tmp_path, files).units if each.evidence[0].note == "compose"]
+
+    assert dirs == [dir]

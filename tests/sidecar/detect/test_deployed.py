@@ -103,6 +103,8 @@ def test_a_text_tells_of_one_worker_for_all_queues_or_of_several(tmp_path: Path)
         ("WORKDIR /repo\nCOPY . .\nWORKDIR apps/jobs\n", "apps/jobs"),
         ("COPY . /repo\nFROM node\nCOPY --from=0 /repo /repo\nWORKDIR /repo/apps/jobs\n",
          "apps/jobs"),
+        ("WORKDIR /repo\nFROM 0 AS built\nFROM node AS base\nWORKDIR /repo\nFROM base\nCOPY . .\n"
+         "WORKDIR apps/jobs\n", "apps/jobs"),
         ("WORKDIR /jobs\nCOPY apps/jobs .\n", "apps/jobs"),
         ("COPY ./apps/jobs /srv/jobs/\nWORKDIR /srv/jobs\n", "apps/jobs"),
         ("WORKDIR /apps/jobs\nCOPY . .\n", "."),

@@ -26,6 +26,7 @@ from stoker.sidecar.detect.source.node_files import NodeSource, tries
 from stoker.sidecar.detection import Embedded
 
 _NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
+_OF_NEST = re.compile(r"\s*(?:@|(?:return\s+)?Processor\()")
 _TOOL = re.compile(
     r"(^|/)(scripts?|tools?|seed(er)?s?|prisma|utils?|bin|manual)/|"
     r"(^|[/_-])(seed|enqueue|add|test|migrate|reset|clear|clean|flush|trigger|publish)"
@@ -120,7 +121,7 @@ def infer(source: NodeSource) -> Sources:
         sites = source.works(path)
         if not sites or source.is_barrel(path) or _is_no_program(source, path):
             continue
-        if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
+        if all(map(_OF_NEST.match, (site.text for site in sites))) and not _NEST_START.search(
             source.project.text(path)
         ):
             continue  # a module of Nest is started by none but Nest

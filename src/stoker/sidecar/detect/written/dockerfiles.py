@@ -106,11 +106,13 @@ def working_dir(project: Project, path: str, inside: str, context: str) -> str:
 
 def _copies(project: Project, path: str) -> Iterator[tuple[str, str]]:
     """Yield what a Dockerfile copies, each with the place where it is in the image."""
-    workdir = "/"
+    workdir, stage, known = "/", "", dict[str, str]()
     for _, line in joined_lines(project, path):
         word, _, rest = line.strip().partition(" ")
         if word.upper() == "FROM":
-            workdir = "/"
+            known[stage] = workdir
+            made = _from(rest, [])
+            workdir, stage = known.get(made.base, "/"), made.name
         elif word.upper() == "WORKDIR":
             workdir = posixpath.join(workdir, rest.strip())
         elif word.upper() in ("COPY", "ADD") and "--from=" not in rest:

@@ -79,7 +79,7 @@ class Sites:
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
         decorated = next((_NEST[n] for n in about if n in _NEST), framework)
-        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
+        if framework == "bullmq" and not (taken or _MAKING.search(self.project.data(path))):
             return  # most files only add jobs
         text = self.project.text(path)
         made = worker_names(text) | {new for new, old in taken.items() if old in _CLASSES}

@@ -469,3 +469,24 @@ def test_arrows_between_commands_draw_nothing(tmp_path: Path) -> None:
     files = {"requirements.txt": "dramatiq\n", "worker.py": CLI, "README.md": readme}
 
     assert commands(seen(tmp_path, files)) == ["python worker.py --id 1"]
+
+
+def test_a_command_that_looks_at_a_worker_is_none(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["rq"]\n'
+        '[project.scripts]\nshop = "shop.cli:main"\n',
+        "shop/cli.py": "from rq import Worker\n\n\ndef main():\n    Worker(['mail']).work()\n",
+        "README.md": "```\nshop worker\nshop doctor --role worker\nshop status worker\n```\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["shop worker"]
+
+
+def test_a_consumer_of_pyfaktory_is_a_worker(tmp_path: Path) -> None:
+    work = (
+        "from pyfaktory import Client, Consumer\n\nclient = Client(role='consumer')\n"
+        "Consumer(client=client, queues=['mail']).run()\n"
+    )
+    found = seen(tmp_path, {"requirements.txt": "pyfaktory\n", "work.py": work})
+
+    assert (commands(found), found.units[0].queues) == (["python work.py"], ("mail",))

@@ -462,3 +462,54 @@ def test_a_script_of_ruby_is_the_worker_that_it_comes_to(
 
     assert (unit.framework, " ".join(unit.command)) == ("sidekiq", command)
     assert unit.queues == (() if command == "bundle exec sidekiq" else ("poll",))
+
+
+PERFORMS = "class Mail\n  @queue = :mail\n  def self.perform(id); end\nend\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "workers"),
+    [
+        ("config/routes.rb", 'require "resque_web"\nmount ResqueWeb::Engine => "/jobs"\n', 0),
+        ("lib/tasks/resque.rake", '# require "resque/tasks"\n', 0),
+        ("lib/tasks/resque.rake", 'require "resque/tasks"\n', 1),
+        ("lib/tasks/resque.rake", 'require "resque/scheduler/tasks"\n', 1),
+        ("app/jobs/mail.rb", PERFORMS, 1),
+        ("app/models/user.rb", "Resque.enqueue(Mail, id)\n", 0),
+        ("config/application.rb", "config.active_job.queue_adapter = :resque\n", 1),
+    ],
+)
+def test_who_gives_resque_no_jobs_has_no_worker_of_it(
+    tmp_path: Path, path: str, text: str, workers: int
+) -> None:
+    found = seen(tmp_path, RAILS | {"Gemfile": 'gem "resque"\n', "Rakefile": "", path: text})
+
+    assert len(found.units) == workers
+
+
+@pytest.mark.parametrize(
+    ("production", "more", "workers"),
+    [
+        ("config.active_job.queue_adapter = :solid_queue\n", {}, ["solid_queue"]),
+        (
+            "config.active_job.queue_adapter = :solid_queue\n",
+            {"app/workers/mail.rb": "include Sidekiq::Worker\n"},
+            ["solid_queue", "sidekiq"],
+        ),
+        ("# config.active_job.queue_adapter = :solid_queue\n", {}, ["sidekiq"]),
+    ],
+)
+def test_the_adapter_of_development_is_none_where_production_has_its_own(
+    tmp_path: Path, production: str, more: dict[str, str], workers: list[str]
+) -> None:
+    files = RAILS | {
+        "Gemfile": 'gem "sidekiq"\ngem "solid_queue"\n',
+        "config/sidekiq.yml": ":queues: [default]\n",
+        "config/initializers/sidekiq.rb": "Sidekiq.configure_server { |config| }\n",
+        "config/environments/development.rb": "config.active_job.queue_adapter = :sidekiq\n",
+        "config/environments/production.rb": production,
+    }
+
+    units = seen(tmp_path, files | more).units
+
+    assert {each.framework for each in units} == set(workers)

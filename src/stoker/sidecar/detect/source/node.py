@@ -132,7 +132,7 @@ def infer(source: NodeSource) -> Sources:
         evidence = tuple(site.evidence for site in sites[:3])
         if _is_made_by_app(source, path, sites):
             continue
-        alone = _is_dedicated(source, path, relative) or not (
+        alone = (not _ROUTE.search(path) and _is_dedicated(source, path, relative)) or not (
             source.serves(path) or _is_part(path) or _is_script(source, path, sites)
         )
         if alone and not is_loaded(source, path):
@@ -227,6 +227,8 @@ def _is_part(path: str) -> bool:
     )
 
 
+_ROUTE = re.compile(r"(^|/)(app/(.+/)?(route|page|layout)|pages/api/.+)\.[cm]?[jt]sx?$")
+"""A file that Next calls for a path: its directory may be called after jobs, and runs none."""
 _TYPED = re.compile(r"(?<![\w-])node\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b")
 
 

@@ -21,6 +21,8 @@ from stoker.sidecar.detect.source.python_web import serves
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
 
+_LOOKS = re.compile(r"doctor|check|status|health(?:check)?|ping|inspect|stats|info|ls|list|help")
+"""The commands of a program that only look at how it does."""
 _INSTANCE = re.compile(r"--(?:\w+[-_])?(?:id|port|num(?:ber)?)")
 """What tells one of several that are the same from the others; its value is no sub-command."""
 
@@ -55,6 +57,8 @@ def python_program(source: PythonSource) -> Program:
 
 def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence[Site]:
     """Return where a script makes workers, for the arguments that it is given."""
+    if any(map(_LOOKS.fullmatch, script.arguments[:1])):
+        return ()
     module = source.modules.get(script.path)
     body = module and reached(module, script.arguments, script.function)
     named = " ".join((posixpath.basename(script.path), *script.arguments))

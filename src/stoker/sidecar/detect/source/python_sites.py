@@ -27,7 +27,7 @@ _SCRIPTS = {
             "rq.worker.HerokuWorker",
             "rq.cli.worker",
         ),
-        "faktory": ("faktory.Worker",),
+        "faktory": ("faktory.Worker", "pyfaktory.Consumer", "pyfaktory.consumer.Consumer"),
         "arq": (
             "arq.run_worker",
             "arq.worker.run_worker",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from stoker.sidecar.detect.manifests import Manifests
@@ -12,6 +12,7 @@ from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_commands import BUNDLER, built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
+from stoker.sidecar.detect.source.node_loaded import loads_unnamed, unnamed
 from stoker.sidecar.detect.source.node_nest import Asking, makes_app
 from stoker.sidecar.detect.source.node_serving import IS_A_BOT, SERVES, is_probe, only_lives
 from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
@@ -60,7 +61,7 @@ class NodeSource:
         named: dict[str, list[str]] = {}
         for path in self.paths:
             names = named[path] = imported(project.data(path))
-            self.imports.add(path, self._files.resolved(path, names))
+            self.imports.add(path, [*self._files.resolved(path, names), *self._unnamed(path)])
         sites = Sites(project, manifests, self.imports, named, self._files)
         self._callers = sites.callers
         self.sites = sites.found()
@@ -76,6 +77,12 @@ class NodeSource:
             return True
         called = (path for path in sources if _OF_QUEUES.search(path))
         return any(self.project.telling(called, IMPORTING))
+
+    def _unnamed(self, path: str) -> Iterator[str]:
+        """Yield the files that one loads out of a directory."""
+        if loads_unnamed(self.project.data(path)):
+            package = self.manifests.package_of(path, "node")
+            yield from unnamed(self.project, path, package.dir if package else ".", self.paths)
 
     def works(self, path: str) -> list[Site]:
         """Return the sites that a program reaches."""

@@ -109,6 +109,8 @@ def test_a_text_tells_of_one_worker_for_all_queues_or_of_several(tmp_path: Path)
         ("COPY ./apps/jobs /srv/jobs/\nWORKDIR /srv/jobs\n", "apps/jobs"),
         ("WORKDIR /apps/jobs\nCOPY . .\n", "."),
         ("WORKDIR /srv\nCOPY apps/jobs apps/mail ./\n", "."),
+        ("WORKDIR /srv\nCOPY package.json apps/jobs ./\n", "."),
+        ("WORKDIR /srv\nCOPY apps/jobs/package*.json ./\nCOPY apps/jobs .\n", "apps/jobs"),
         ("WORKDIR /srv\nCOPY package.json ./\nCOPY . .\n", "."),
     ],
 )  # fmt: skip

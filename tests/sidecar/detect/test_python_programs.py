@@ -490,3 +490,15 @@ def test_a_consumer_of_pyfaktory_is_a_worker(tmp_path: Path) -> None:
     found = seen(tmp_path, {"requirements.txt": "pyfaktory\n", "work.py": work})
 
     assert (commands(found), found.units[0].queues) == (["python work.py"], ("mail",))
+
+
+def test_a_program_that_measures_workers_is_none(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "celery\n",
+        "jobs.py": "from celery import Celery\n\ncelery = Celery(broker='redis://')\n",
+        "benchmark_worker.py": "import subprocess\n\n"
+        "subprocess.Popen(['celery', '-A', 'jobs', 'worker'])\nprint(measured())\n",
+        "README.md": "```\npython benchmark_worker.py\n```\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["celery -A jobs.celery worker --loglevel=info"]

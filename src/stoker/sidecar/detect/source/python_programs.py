@@ -23,6 +23,10 @@ _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
 
 _LOOKS = re.compile(r"doctor|check|status|health(?:check)?|ping|inspect|stats|info|ls|list|help")
 """The commands of a program that only look at how it does."""
+_MEASURES = re.compile(
+    r"(?:^|[/_ -])(?:bench(?:marks?)?|load[_-]?test)(?:[_-]\w+)?(?:\.py)?(?: |$)"
+)
+"""A program that starts workers to see how fast they are."""
 _INSTANCE = re.compile(r"--(?:\w+[-_])?(?:id|port|num(?:ber)?)")
 """What tells one of several that are the same from the others; its value is no sub-command."""
 
@@ -40,7 +44,7 @@ def python_program(source: PythonSource) -> Program:
 
     def program(start: Start, dir: str) -> Launch | None:
         script = _script(source, start.step.words, dir, scripts)
-        if script is None:
+        if script is None or _MEASURES.search(f"{start.step.words[0]} {script.path}"):
             return None
         if launch := reloaded(source, script.path):
             return launch

@@ -94,7 +94,8 @@ def working_dir(project: Project, path: str, inside: str, context: str) -> str:
     places: dict[str, set[str]] = {}
     for source, to in _copies(project, path):
         dir = posixpath.normpath(posixpath.join(context, source.lstrip("/")))
-        if dir in project.dirs and f"{at}/".startswith(f"{to.rstrip('/')}/"):
+        dir = dir if dir in project.dirs else posixpath.dirname(dir) or "."  # a file's
+        if f"{at}/".startswith(f"{to.rstrip('/')}/"):
             places.setdefault(to, set()).add(dir)
     nearest = max(places, key=len, default="")
     if len(places.get(nearest, ())) != 1:

@@ -177,7 +177,7 @@ def _works(call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
     if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
         return True
     if call.name == "Processor":  # in a decorator of the project's own
-        return any(name in _NEST for name in about)
+        return not call.decorates and any(name in _NEST for name in about)
     if framework == "faktory" and call.last in ("work", "register"):
         return True
     if call.name == _OF_ADONIS:

@@ -502,3 +502,30 @@ def test_a_program_that_measures_workers_is_none(tmp_path: Path) -> None:
     }
 
     assert commands(seen(tmp_path, files)) == ["celery -A jobs.celery worker --loglevel=info"]
+
+
+MAKER = (
+    "from huey import RedisHuey\n\n\ndef made(name) -> RedisHuey:\n    return RedisHuey(name)\n\n\n"
+    "def fast():\n    return made('fast')\n\n\ndef slow():\n    return made('slow')\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ("@one.task()\ndef a(): ...\n\n\n@two.periodic_task(daily)\ndef b(): ...\n",
+         ["huey_consumer tasks.one", "huey_consumer tasks.two"]),
+        ("@two.task()\ndef a(): ...\n", ["huey_consumer tasks.two"]),
+    ],
+)  # fmt: skip
+def test_each_huey_that_has_tasks_has_its_consumer(
+    tmp_path: Path, tasks: str, expected: list[str]
+) -> None:
+    files = {
+        "requirements.txt": "huey\n",
+        "common.py": MAKER,
+        "app.py": "from common import made\n\nhuey = made('fast')\nhuey.revoke_by_id(1)\n",
+        "tasks.py": f"from common import fast, slow\n\none = fast()\ntwo = slow()\n\n\n{tasks}",
+    }
+
+    assert sorted(commands(seen(tmp_path, files))) == expected

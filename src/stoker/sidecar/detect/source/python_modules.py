@@ -125,7 +125,23 @@ class PythonSource:
 
     def _pass_on(self) -> bool:
         """Note the functions that return an app of Celery that another one made; tell if any do."""
-        makers, known = {"Celery"}, self.factories
+        hueys = self._passing_on(self.hueys)
+        for path, names in hueys.items():
+            self.modules[path].hueys |= names
+        more_hueys = set[str]().union(*hueys.values()) - self.hueys
+        self.hueys |= more_hueys
+        known = self.factories
+        named = self._passing_on({"Celery"})
+        for path, names in named.items():
+            self.modules[path].factories |= names
+        self.factories = known | set[str]().union(*named.values())
+        return self.factories != known or bool(more_hueys)
+
+    def _passing_on(self, makers: set[str]) -> dict[str, set[str]]:
+        """Return the functions of each file that return what one of ``makers``, or they, make."""
+        if not makers:
+            return {}
+        makers = set(makers)
         named: dict[str, set[str]] = {}
         while True:
             named = {path: returning(m, makers) for path, m in self.modules.items()}
@@ -133,10 +149,7 @@ class PythonSource:
             if not more:
                 break
             makers |= more
-        for path, names in named.items():
-            self.modules[path].factories |= names
-        self.factories = known | (makers - {"Celery"})
-        return self.factories != known
+        return named
 
     def module(self, path: str) -> Module | None:
         """Return a file that tells nothing itself, and may lead from one that does to another."""

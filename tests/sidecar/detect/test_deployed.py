@@ -115,3 +115,39 @@ def test_workers_of_two_compose_projects_may_be_called_alike(
         own[path] = start % (".." if "/" in path else ".", told)
 
     assert [each.queues for each in seen(tmp_path, own).units] == found
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "dir"),
+    [
+        ("WORKDIR /repo\nCOPY . .\nWORKDIR /repo/apps/jobs\n", "apps/jobs"),
+        ("WORKDIR /repo\nCOPY . .\nWORKDIR apps/jobs\n", "apps/jobs"),
+        ("COPY . /repo\nFROM node\nCOPY --from=0 /repo /repo\nWORKDIR /repo/apps/jobs\n",
+         "apps/jobs"),
+        ("WORKDIR /repo\nFROM 0 AS built\nFROM node AS base\nWORKDIR /repo\nFROM base\nCOPY . .\n"
+         "WORKDIR apps/jobs\n", "apps/jobs"),
+        ("WORKDIR /jobs\nCOPY apps/jobs .\n", "apps/jobs"),
+        ("COPY ./apps/jobs /srv/jobs/\nWORKDIR /srv/jobs\n", "apps/jobs"),
+        ("WORKDIR /apps/jobs\nCOPY . .\n", "."),
+        ("WORKDIR /srv\nCOPY apps/jobs apps/mail ./\n", "."),
+        ("WORKDIR /srv\nCOPY package.json apps/jobs ./\n", "."),
+        ("WORKDIR /srv\nCOPY apps/jobs/package*.json ./\nCOPY apps/jobs .\n", "apps/jobs"),
+        ("WORKDIR /srv\nCOPY package.json ./\nCOPY . .\n", "."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["Dockerfile", "docker/jobs.Dockerfile"])
+def test_what_an_image_starts_is_run_where_its_directory_is_a_copy_of(
+    tmp_path: Path, path: str, dockerfile: str, dir: str
+) -> None:
+    work = 'import { Worker } from "bullmq";\nnew Worker("mail", send);\n'
+    manifest = '{"dependencies": {"bullmq": "5"}, "scripts": {"start": "node run.js"}}'
+    files = {
+        "package.json": manifest, "run.js": work, "apps/jobs/package.json": manifest,
+        "apps/jobs/run.js": work, "apps/mail/package.json": "{}",
+        path: f"FROM node\n{dockerfile}CMD ['npm', 'start']\n".replace("'", '"'),
+        "compose.yml": f"services: {{jobs: {{build: {{context: ., dockerfile: {path}}}}}}}\n",
+    }  # fmt: skip
+
+    dirs = [each.dir for each in seen(tmp_path, files).units if each.evidence[0].note == "compose"]
+
+    assert dirs == [dir]

@@ -588,3 +588,15 @@ def test_what_a_service_of_nest_processes_is_no_queue(tmp_path: Path) -> None:
     found = seen(tmp_path, {"package.json": package, "src/files.ts": service, "src/main.ts": main})
 
     assert (found.units, found.embedded) == ((), ())
+
+
+@pytest.mark.parametrize("path", ["src/app/api/jobs/route.ts", "pages/api/worker.ts"])
+def test_a_route_of_next_is_no_program_whatever_it_is_called(tmp_path: Path, path: str) -> None:
+    files = {
+        "src/queue.ts": MAKES,
+        path: 'import { worker } from "@/queue";\nexport const GET = worker;\n',
+    }
+    assert commands(node(tmp_path, files)) == []
+
+    work = {"scripts/worker.ts": 'import { worker } from "../src/queue";\nworker.run();\n'}
+    assert commands(node(tmp_path, work)) == ["tsx scripts/worker.ts"]

@@ -46,6 +46,11 @@ INSIDE = [
     FLASK + MAIN.format("os.system('celery -A shop.tasks worker &')"),
     FLASK + f"words = {WORDS}\n" + MAIN.format("subprocess.Popen(words)"),
     FLASK + MAIN.format(f"subprocess.Popen([sys.executable, '-m', {WORDS[1:]})"),
+    FLASK + MAIN.format("os.popen('nohup celery -A shop.tasks worker > log 2>&1 &')"),
+    FLASK + MAIN.format("subprocess.Popen('celery -A shop.tasks worker'.split())"),
+    FLASK + MAIN.format(f"subprocess.Popen({WORDS} + ['--pool', pool()])"),
+    FLASK + MAIN.format("subprocess.Popen(f'{run} celery -A {tasks} worker > {log} &', shell=True)")
+    + "\nrun = 'poetry run' if tool else ''\n",
 ]  # fmt: skip
 APART = [
     FLASK + f"\n\n@app.cli.command()\ndef work():\n    subprocess.run({WORDS})\n",
@@ -68,6 +73,28 @@ def test_what_the_app_does_not_start_has_its_own_process(tmp_path: Path, app: st
     found = seen(tmp_path, project(app))
 
     assert commands(found) == ["celery -A shop.tasks.celery worker --loglevel=info"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'os.execvp("celery", ["celery", "-A", "shop.tasks", "worker", "-Q", "mail"])',
+        'os.execlp("celery", "celery", "-A", "shop.tasks", "worker", "-Q", "mail")',
+        'os.execvpe("celery", WORDS, dict(os.environ))',
+        'os.system("celery -A shop.tasks worker -Q mail")',
+        'os.system("cd /app && celery -A shop.tasks worker -Q mail")',
+        'subprocess.check_call(shlex.split(f"celery -A shop.tasks worker -c {n} -Q mail"))',
+        'subprocess.run(["celery", "-A", "shop.tasks", "worker", "-c", n, "-Q", "mail"])',
+    ],
+)
+def test_a_program_that_becomes_a_worker_is_one(tmp_path: Path, line: str) -> None:
+    words = 'WORDS = ["celery", "-A", "shop.tasks", "worker", "-Q", "mail"]\n'
+    files = {"run.py": f"import os, shlex, subprocess\n\n{words}{line}\n",
+             "Procfile": "jobs: python run.py\n"}  # fmt: skip
+
+    found = seen(tmp_path, project("") | files)
+
+    assert (commands(found), found.units[0].queues) == (["python run.py"], ("mail",))
 
 
 def test_a_consumer_that_another_file_runs_for_the_app_is_inside(tmp_path: Path) -> None:

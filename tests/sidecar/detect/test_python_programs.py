@@ -439,3 +439,93 @@ def test_the_consumer_of_huey_is_a_module_too(tmp_path: Path) -> None:
     ).units
 
     assert (unit.command[-1], unit.concurrency) == ("4", 4)
+
+
+CLI = (
+    "import dramatiq\nfrom dramatiq.cli import main\n\n\n@dramatiq.actor\ndef mail(): ...\n\n\n"
+    'if __name__ == "__main__":\n    main()\n'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "worker.py ──► RabbitMQ",
+        "worker.py ---> RabbitMQ",
+        "│ python worker.py --queue │",
+        "├── worker.py --queue",
+        "python worker.py --id 2",
+    ],
+)
+def test_what_is_drawn_or_shown_once_more_is_no_other_worker(tmp_path: Path, line: str) -> None:
+    readme = f"# Shop\n\n```\npython worker.py --id 1\n{line}\n```\n"
+    files = {"requirements.txt": "dramatiq\n", "worker.py": CLI, "README.md": readme}
+
+    assert commands(seen(tmp_path, files)) == ["python worker.py --id 1"]
+
+
+def test_arrows_between_commands_draw_nothing(tmp_path: Path) -> None:
+    readme = "`docker compose up` → `python worker.py --id 1`\n"
+    files = {"requirements.txt": "dramatiq\n", "worker.py": CLI, "README.md": readme}
+
+    assert commands(seen(tmp_path, files)) == ["python worker.py --id 1"]
+
+
+def test_a_command_that_looks_at_a_worker_is_none(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["rq"]\n'
+        '[project.scripts]\nshop = "shop.cli:main"\n',
+        "shop/cli.py": "from rq import Worker\n\n\ndef main():\n    Worker(['mail']).work()\n",
+        "README.md": "```\nshop worker\nshop doctor --role worker\nshop status worker\n```\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["shop worker"]
+
+
+def test_a_consumer_of_pyfaktory_is_a_worker(tmp_path: Path) -> None:
+    work = (
+        "from pyfaktory import Client, Consumer\n\nclient = Client(role='consumer')\n"
+        "Consumer(client=client, queues=['mail']).run()\n"
+    )
+    found = seen(tmp_path, {"requirements.txt": "pyfaktory\n", "work.py": work})
+
+    assert (commands(found), found.units[0].queues) == (["python work.py"], ("mail",))
+
+
+def test_a_program_that_measures_workers_is_none(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "celery\n",
+        "jobs.py": "from celery import Celery\n\ncelery = Celery(broker='redis://')\n",
+        "benchmark_worker.py": "import subprocess\n\n"
+        "subprocess.Popen(['celery', '-A', 'jobs', 'worker'])\nprint(measured())\n",
+        "README.md": "```\npython benchmark_worker.py\n```\n",
+    }
+
+    assert commands(seen(tmp_path, files)) == ["celery -A jobs.celery worker --loglevel=info"]
+
+
+MAKER = (
+    "from huey import RedisHuey\n\n\ndef made(name) -> RedisHuey:\n    return RedisHuey(name)\n\n\n"
+    "def fast():\n    return made('fast')\n\n\ndef slow():\n    return made('slow')\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ("@one.task()\ndef a(): ...\n\n\n@two.periodic_task(daily)\ndef b(): ...\n",
+         ["huey_consumer tasks.one", "huey_consumer tasks.two"]),
+        ("@two.task()\ndef a(): ...\n", ["huey_consumer tasks.two"]),
+    ],
+)  # fmt: skip
+def test_each_huey_that_has_tasks_has_its_consumer(
+    tmp_path: Path, tasks: str, expected: list[str]
+) -> None:
+    files = {
+        "requirements.txt": "huey\n",
+        "common.py": MAKER,
+        "app.py": "from common import made\n\nhuey = made('fast')\nhuey.revoke_by_id(1)\n",
+        "tasks.py": f"from common import fast, slow\n\none = fast()\ntwo = slow()\n\n\n{tasks}",
+    }
+
+    assert sorted(commands(seen(tmp_path, files))) == expected

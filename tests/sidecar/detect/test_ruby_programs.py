@@ -128,6 +128,75 @@ def test_que_works_apart_unless_its_version_and_mode_say_otherwise(
     assert found.brokers == ("postgres",)
 
 
+@pytest.mark.parametrize(
+    ("lines", "inside"),
+    [
+        ("Que.mode = :async\n", True),
+        ("if Rails.env.development?\n  Que.mode = :async\nend\n", False),
+        ("unless Rails.env.production?\n  Que.mode = :async\nend\n", False),
+        ("if Rails.env.production?\n  Que.mode = :async\nend\n", True),
+        ("if Rails.env.test?\n  Que.mode = :sync\nelse\n  Que.mode = :async\nend\n", True),
+        ("if Rails.env.production?\n  x\nelse\n  Que.mode = :async\nend\n", False),
+        ("if Rails.env.production?\n  x\nend\nQue.mode = :async\n", True),
+        ("if !Rails.env.production?\n  run do\n    Que.mode = :async\n  end\nend\n", False),
+        ('if ENV["RAILS_ENV"] == "production"\n  Que.mode = :async\nend\n', True),
+        ('if ENV.fetch("RAILS_ENV", "production") == "test"\n  Que.mode = :async\nend\n', False),
+        ("case Rails.env\nwhen 'test'\n  Que.mode = :sync\nwhen 'development'\n"
+         "  Que.mode = :async\nend\n", False),
+        ("case Rails.env\nwhen 'test'\n  Que.mode = :sync\nwhen 'production'\n"
+         "  Que.mode = :async\nend\n", True),
+        ('Que.mode = :async if ENV["QUE_INLINE"]\n', False),
+        ('Que.mode = :async unless ENV["QUE_APART"]\n', True),
+        ('Que.mode = :async if Rails.env.production? && ENV["QUE_INLINE"]\n', False),
+        ("Que.mode = :async if defined?(Rails::Server)\n", True),
+        ("Que.mode = Rails.env.production? ? :off : :async\n", False),
+        ("Que.mode = Rails.env.development? ? :off : :async\n", True),
+        ('Que.mode = (ENV["que_mode"] || :async).to_sym\n', True),
+        ('Que.mode = ENV.fetch("QUE_MODE", "off").to_sym\n', False),
+        ('Que.mode = ENV.fetch("QUE_MODE") { :async }\n', True),
+        ("Que.mode = :sync if Rails.env.test?\nQue.mode = :async\n", True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["config/initializers/que.rb", "unicorn.rb"])
+def test_ques_mode_is_the_one_that_its_conditions_leave_to_production(
+    tmp_path: Path, path: str, lines: str, inside: bool
+) -> None:
+    found = seen(tmp_path, QUE | {"Gemfile.lock": locked("que (0.14.3)"), path: lines})
+
+    assert (len(found.embedded), len(found.units)) == (int(inside), int(not inside))
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("good_job", f"  {MODE} = :async\n"),
+        ("sidekiq", "  Sidekiq.configure_embed { |config| config.queues = %w[mail] }\n"),
+        ("sidekiq", '  spawn("bundle exec sidekiq")\n'),
+    ],
+)
+@pytest.mark.parametrize(
+    ("around", "inside"),
+    [("if Rails.env.development?", False), ("if Rails.env.production?", True),
+     ('if ENV["WORK_INSIDE"] == "true"', False)],
+)  # fmt: skip
+def test_what_a_block_keeps_to_development_is_not_how_production_runs(
+    tmp_path: Path, name: str, lines: str, around: str, inside: bool
+) -> None:
+    files = {
+        "Gemfile": f'gem "rails"\ngem "{name}"\n',
+        "config/application.rb": APPLICATION.replace("good_job", name),
+        "config/puma.rb" if name == "sidekiq" else "config/initializers/good_job.rb":
+            f"{around}\n{lines}end\n",
+    }  # fmt: skip
+
+    found = seen(tmp_path, files)
+    assert (len(found.embedded), len(found.units)) == (int(inside), int(not inside))
+
+    assert len(seen(tmp_path, {".env.production": "WORK_INSIDE=true\n"}).embedded) == int(
+        inside or "ENV" in around
+    )
+
+
 TASK = "namespace :%s do\n  task :environment\n  task :work => :environment do\n  end\nend\n"
 PLAIN = {
     "Gemfile": 'gem "que"\n', "Gemfile.lock": locked("que (0.11.5)"),
@@ -359,3 +428,88 @@ def test_a_worker_in_the_servers_own_process_is_not_started_once_more(
     found = seen(tmp_path, RAILS | work | {"Gemfile": 'gem "sidekiq"\n', path: text})
 
     assert ([each.framework for each in found.embedded], found.units) == (["sidekiq"], ())
+
+
+SIDEKIQ = RAILS | {
+    "Gemfile": 'gem "sidekiq"\n',
+    "app/workers/sweep.rb": "include Sidekiq::Worker\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "path", "text", "command"),
+    [
+        ("bin/jobs", "bin/jobs", 'exec "bundle exec sidekiq -c 1 -q poll"\n', "bin/jobs"),
+        ("./bin/work", "bin/work", 'exec("bundle", "exec", "sidekiq", "-q", "poll")\n',
+         "./bin/work"),
+        ("bin/work", "bin/work", "Kernel.exec(ENV, 'sidekiq', '-q', 'poll')\n", "bin/work"),
+        ("ruby lib/work", "lib/work", "system 'bundle exec sidekiq -q poll'\n",
+         "ruby lib/work"),
+        ("bin/work", "bin/work", '# exec "bundle exec sidekiq -q poll"\n', "bundle exec sidekiq"),
+        ("bin/all", "bin/all", 'spawn "sidekiq -q poll"\nexec "rails server"\n',
+         "bundle exec sidekiq"),
+    ],
+)  # fmt: skip
+def test_a_script_of_ruby_is_the_worker_that_it_comes_to(
+    tmp_path: Path, start: str, path: str, text: str, command: str
+) -> None:
+    files = {
+        path: f"#!/usr/bin/env ruby\nPoll.perform_later\n{text}",
+        "Procfile": f"poll: {start}\n",
+    }
+
+    [unit] = seen(tmp_path, SIDEKIQ | files).units
+
+    assert (unit.framework, " ".join(unit.command)) == ("sidekiq", command)
+    assert unit.queues == (() if command == "bundle exec sidekiq" else ("poll",))
+
+
+PERFORMS = "class Mail\n  @queue = :mail\n  def self.perform(id); end\nend\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "workers"),
+    [
+        ("config/routes.rb", 'require "resque_web"\nmount ResqueWeb::Engine => "/jobs"\n', 0),
+        ("lib/tasks/resque.rake", '# require "resque/tasks"\n', 0),
+        ("lib/tasks/resque.rake", 'require "resque/tasks"\n', 1),
+        ("lib/tasks/resque.rake", 'require "resque/scheduler/tasks"\n', 1),
+        ("app/jobs/mail.rb", PERFORMS, 1),
+        ("app/models/user.rb", "Resque.enqueue(Mail, id)\n", 0),
+        ("config/application.rb", "config.active_job.queue_adapter = :resque\n", 1),
+    ],
+)
+def test_who_gives_resque_no_jobs_has_no_worker_of_it(
+    tmp_path: Path, path: str, text: str, workers: int
+) -> None:
+    found = seen(tmp_path, RAILS | {"Gemfile": 'gem "resque"\n', "Rakefile": "", path: text})
+
+    assert len(found.units) == workers
+
+
+@pytest.mark.parametrize(
+    ("production", "more", "workers"),
+    [
+        ("config.active_job.queue_adapter = :solid_queue\n", {}, ["solid_queue"]),
+        (
+            "config.active_job.queue_adapter = :solid_queue\n",
+            {"app/workers/mail.rb": "include Sidekiq::Worker\n"},
+            ["solid_queue", "sidekiq"],
+        ),
+        ("# config.active_job.queue_adapter = :solid_queue\n", {}, ["sidekiq"]),
+    ],
+)
+def test_the_adapter_of_development_is_none_where_production_has_its_own(
+    tmp_path: Path, production: str, more: dict[str, str], workers: list[str]
+) -> None:
+    files = RAILS | {
+        "Gemfile": 'gem "sidekiq"\ngem "solid_queue"\n',
+        "config/sidekiq.yml": ":queues: [default]\n",
+        "config/initializers/sidekiq.rb": "Sidekiq.configure_server { |config| }\n",
+        "config/environments/development.rb": "config.active_job.queue_adapter = :sidekiq\n",
+        "config/environments/production.rb": production,
+    }
+
+    units = seen(tmp_path, files | more).units
+
+    assert {each.framework for each in units} == set(workers)

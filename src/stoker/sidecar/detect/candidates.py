@@ -30,6 +30,8 @@ class Candidate(msgspec.Struct, frozen=True):
     language: Language | None = None
     environment: dict[str, str] = {}
     dev: bool = False
+    unwatched: bool = False
+    """It is one for the desk, without what starts it anew."""
     lost: bool = False
     """Its app is nowhere in the project: it was moved, or renamed."""
     confidence: float = 1.0

@@ -121,13 +121,15 @@ def _is_beside(unit: Unit, known: Sequence[Unit]) -> bool:
 def _settled(written: list[Candidate], group: list[Candidate]) -> list[Candidate]:
     """Return the candidates that could run in production, the best kind that there is.
 
-    A command that something restarts (``watchmedo … -- celery``) is one without it; one that
-    restarts itself (``node --watch``) is not, and gives way to what the source says. So does one
+    A command that something restarts (``watchmedo … -- celery``) is one without it, and so is one
+    that a flag of its framework's restarts; one that restarts itself (``node --watch``) is not, and
+    gives way to what the source says. So does one
     that runs what the project builds from its source (``ts-node-dev src/worker.ts``).
     """
     built = {each.app for each in group if each.source == "source" and each.words[0] == "node"}
     return (
-        [each for each in written if not each.dev]
+        [each for each in written if not (each.dev or each.unwatched)]
+        or [each for each in written if each.unwatched]
         or [each for each in written if not DEV_FLAGS & set(each.words) and each.app not in built]
         or [each for each in group if each.source == "source"]
         or written

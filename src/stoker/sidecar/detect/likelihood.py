@@ -9,6 +9,7 @@ from functools import cached_property
 from stoker.sidecar.detect.candidates import Words
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source.node_commands import BUNDLER, script_of
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detection import Language
@@ -21,6 +22,7 @@ _THREAD = re.compile(
     rb"\b(?:parentPort|isMainThread)\b|\bself\.onmessage\b|\bimportScripts\("
     rb"""|\baddEventListener\(\s*["'](?:fetch|message|install)["']"""
 )
+_BUILT = ("dist", "build", "lib", "out", "output", ".build", "target")
 _MANAGE = re.compile(r"(^|/)manage\.py$")
 TELLING = ("docs", "Makefile", "shell")
 """What may tell of a worker that was planned, or that is another project's."""
@@ -43,6 +45,8 @@ class Likelihood:
         if not launch.framework and self._is_no_process(launch.app):
             return False
         if not launch.framework and language == "python" and self._is_elsewhere(launch.words):
+            return False
+        if not launch.framework and self._is_gone(launch.words):
             return False
         if written.source == "docs" and not launch.app and launch.words[0] in _NEED_AN_APP:
             return False  # talk of the command, not the command
@@ -75,6 +79,11 @@ class Likelihood:
         return any(map(_MANAGE.search, launch.words[:2])) and not self.project.named("manage.py")
 
     @cached_property
+    def _dirs(self) -> frozenset[str]:
+        """What the project's directories are called."""
+        return frozenset(map(posixpath.basename, self.project.dirs))
+
+    @cached_property
     def _names(self) -> frozenset[str]:
         """What a module or a package may be called: every directory, every file of Python."""
         files = [posixpath.basename(path)[:-3] for path in self.project.suffixed("py")]
@@ -105,6 +114,26 @@ class Likelihood:
         """Tell if a program of Python is a file that an image brings along, and not the project."""
         name = next((word for word in words[1:] if not word.startswith("-")), "")
         return name.endswith(".py") and posixpath.basename(name)[:-3] not in self._names
+
+    def _is_gone(self, words: Words) -> bool:
+        """Tell if a program lies in a directory, or is a module, that the project has not.
+
+        It may be a part that is kept elsewhere, a sub-module of Git's, or have been taken out. What
+        an image has at its root is anywhere, and so is what something builds in its own way.
+        """
+        if words[:1] == ("go",) or words[1:2] == ("-m",):
+            path = words[2] if len(words) > 2 else ""
+        else:
+            path = script_of(words) or next((w for w in words[1:] if not w.startswith("-")), "")
+        if words[1:2] == ("-m",):
+            return bool(re.fullmatch(r"[\w.]+", path)) and path.split(".")[0] not in self._names
+        if path.startswith("/") or re.search(r"[$`*{]|\.\.", path):
+            return False
+        parts = path.removeprefix("./").split("/")
+        is_built = parts[0] in _BUILT and self.project.matching(BUNDLER)
+        program = parts if words[:1] == ("go",) and not path.endswith(".go") else parts[:-1]
+        named = [part for part in program if part not in _BUILT and part not in ("", ".", "src")]
+        return bool(named) and not is_built and named[-1] not in self._dirs
 
     def _is_only_told(self, written: Written, launch: Launch, language: Language | None) -> bool:
         """Tell if no file has anything of a framework of Python whose command a text shows."""

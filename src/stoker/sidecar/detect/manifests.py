@@ -143,6 +143,26 @@ def _requirements(project: Project, path: str, found: Manifests) -> None:
         _add_python(found, path, number, line.removeprefix("-e "), dev=dev, dir=dir)
 
 
+_IN_CONDA = re.compile(r"""\s*-\s+["']?(?:[\w-]+::)?([A-Za-z0-9][^"':#]*?)["']?\s*(?:#.*)?""")
+
+
+def _conda(project: Project, path: str, found: Manifests) -> None:
+    """Read what Conda installs, and pip for it; by the line, as its selectors are comments."""
+    inside = False
+    for number, line in enumerate(project.lines(path), 1):
+        if re.match(r"[A-Za-z]", line):
+            inside = line.startswith("dependencies:")
+        elif inside and (given := _IN_CONDA.fullmatch(line)):
+            _add_python(found, path, number, given[1])
+
+
+def _pixi(project: Project, path: str, found: Manifests) -> None:
+    data, text = _toml(project, path), project.text(path)
+    for group in ("dependencies", "pypi-dependencies"):
+        for name in table(data, group):
+            _add_python(found, path, find_line(text, name), name)
+
+
 def _toml(project: Project, path: str) -> dict[str, Any]:
     text = project.text(path)
     try:
@@ -333,6 +353,7 @@ _READERS: dict[str, Callable[[Project, str, Manifests], None]] = {
     "package.json": _package_json,
     "pyproject.toml": _pyproject,
     "Pipfile": _pipfile,
+    "pixi.toml": _pixi,
     "setup.py": _setup_py,
     "setup.cfg": _setup_cfg,
     "Gemfile": _gemfile,
@@ -344,10 +365,16 @@ _READERS: dict[str, Callable[[Project, str, Manifests], None]] = {
 }
 
 
+OF_CONDA = re.compile(r"(?:conda[\w.-]*|environment[\w.-]*|env)\.ya?ml|pixi\.toml")
+"""What Conda makes an environment of, and no other manager of Python's packages."""
+
+
 def reader_of(name: str, path: str) -> Callable[[Project, str, Manifests], None] | None:
     """Return what reads a manifest of this name, if it is one."""
     if name in _READERS:
         return _READERS[name]
     if name.endswith((".txt", ".in")) and ("require" in name or "/requirements/" in f"/{path}"):
         return _requirements
+    if OF_CONDA.fullmatch(name):
+        return _conda
     return None

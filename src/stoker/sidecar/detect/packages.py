@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from stoker.sidecar.detect.flat_layout import side_by_side
-from stoker.sidecar.detect.manifests import Manifests, directory, reader_of, table
+from stoker.sidecar.detect.manifests import OF_CONDA, Manifests, directory, reader_of, table
 from stoker.sidecar.detect.prisma import schema
 from stoker.sidecar.detection import Language, Package
 from stoker.sidecar.project import Project
@@ -61,7 +61,8 @@ def _packages(project: Project, found: Manifests) -> Iterator[Package]:
                 seen.add((dir, language))
                 yield _package(project, found, dir, language, path, locks)
     for dependency in found.dependencies:  # requirements/base.txt, requirements-prod.txt
-        if dependency.language == "python" and (dependency.dir, "python") not in seen:
+        known = (dependency.dir, "python") in seen or dependency.language != "python"
+        if not known and not OF_CONDA.fullmatch(dependency.path.rpartition("/")[2]):
             seen.add((dependency.dir, "python"))
             yield Package(dependency.dir, "python", "pip", (dependency.path,))
 

@@ -19,7 +19,8 @@ from stoker.sidecar.detect.source import Program
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.python_aliases import origin
 from stoker.sidecar.detect.source.python_modules import PythonSource
-from stoker.sidecar.detect.watchers import is_dev
+from stoker.sidecar.detect.source.ruby_programs import executed
+from stoker.sidecar.detect.watchers import is_dev, unwatched
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detection import Evidence, Language
 from stoker.sidecar.frameworks import FRAMEWORKS
@@ -76,13 +77,22 @@ class Reader:
                         launch = Launch("", "worker", words, words[words.index("-m") + 1])
             if launch is not None and self.likelihood.is_likely(written, launch, language):
                 home = self._home(written, dir, language)
-                yield self._candidate(written, start, launch, home, language)
+                found = self._candidate(written, start, launch, home, language)
+                plain = unwatched(launch.framework, launch.words)
+                if plain != launch.words and not start.step.dev:
+                    words = as_shell(plain)
+                    yield msgspec.structs.replace(found, words=words, dev=False, unwatched=True)
+                    found = msgspec.structs.replace(found, dev=True)
+                yield found
 
     def _of_stub(self, launch: Launch, dir: str) -> Launch:
-        """Return whose worker ``bin/jobs`` starts: Solid Queue's, if it loads no other's."""
+        """Return whose worker ``bin/jobs`` starts: Solid Queue's, if it is no other's."""
         if launch.framework != "solid_queue" or not launch.words[0].endswith("bin/jobs"):
             return launch
         text = self.project.text(posixpath.normpath(posixpath.join(dir, launch.words[0])))
+        other = None if "SolidQueue" in text else executed(self.project, launch.words[:1], dir)
+        if other is not None:
+            return msgspec.structs.replace(other, words=launch.words)
         loaded = re.search(r"""^\s*require ["'](\w+)/cli["']""", text, re.MULTILINE)
         if loaded is None or loaded[1] not in FRAMEWORKS:
             return launch

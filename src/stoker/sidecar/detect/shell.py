@@ -55,7 +55,7 @@ def steps(line: str) -> tuple[Step, ...]:
 def _steps(line: str) -> Iterator[Step]:
     dir = "."
     for every in _simple(defaults(line[:LONGEST])):
-        words = list(_known(every))
+        words = list(known(every))
         while words and words[0] in _KEYWORDS:
             words = words[1:]
         if words[:1] in (["cd"], ["pushd"]) and len(words) > 1 and "$" not in words[1]:
@@ -66,7 +66,7 @@ def _steps(line: str) -> Iterator[Step]:
             yield msgspec.structs.replace(step, dir=dir)
 
 
-def _known(words: Sequence[str]) -> tuple[str, ...]:
+def known(words: Sequence[str]) -> tuple[str, ...]:
     """Leave out the words that nobody knows, with the options that they are for."""
     found: list[str] = []
     for word in () if UNKNOWN in words[0] else words:

@@ -25,6 +25,26 @@ _WATCH_VALUES = frozenset({
     "--ignore", "--filter", "-s", "--signal", "--delay", "-c", "--debounce-interval", "--interval",
     "-g", "-r", "-t", "--ignore-patterns", "--sigint-timeout", "--grace-period", "--target-type",
 })  # fmt: skip
+_OWN_FLAGS: dict[str, dict[str, bool]] = {
+    "taskiq": {"--reload": False, "-r": False, "--reload-dir": True},
+    "dramatiq": {
+        "--watch": True,
+        "--watch-use-polling": False,
+        "-i": True,
+        "--watch-include": True,
+        "-x": True,
+        "--watch-exclude": True,
+        "--reload": False,
+        "--reload-use-polling": False,
+    },
+    "arq": {"--watch": True},
+    "celery": {"--autoreload": False},
+}
+"""With what the workers of a framework start themselves anew, and whether it has a value.
+
+Without it the same command is the one for production: nothing else of it is for the desk.
+"""
+_BY_MODULE = frozenset({"hupper", "jurigged"})
 _DEBUGGERS = frozenset({"debugpy", "ptvsd"})
 _DEBUGGER_VALUES = frozenset({
     "--listen", "--connect", "--host", "--port", "--log-to", "--log-dir", "--adapter-access-token",
@@ -37,7 +57,7 @@ def restarted(first: str, words: Sequence[str]) -> list[Step] | None:
     """Return what a program at the desk runs that starts it again, or lets it be debugged."""
     if first in DEV_RUNNERS - _TOLD_IN_A_FILE:
         return _watched(first, words)
-    return _debugged(words) or _reloaded(words)
+    return _debugged(words) or _by_module(words) or _reloaded(words)
 
 
 def _watched(first: str, words: Sequence[str]) -> list[Step]:
@@ -78,6 +98,15 @@ def _debugged(words: Sequence[str]) -> list[Step] | None:
     return [Step((words[0], *rest), dev=True)] if rest else None
 
 
+def _by_module(words: Sequence[str]) -> list[Step] | None:
+    """Return what ``hupper -m MODULE`` runs: a module of Python, with its arguments."""
+    own = words[2:] if words[1:2] == ["-m"] and PYTHON.fullmatch(words[0]) else words
+    if not (set(words[:1]) | set(words[2:3])) & _BY_MODULE or "-m" not in own[1:-1]:
+        return None
+    at = own.index("-m", 1) if own is words else own.index("-m")
+    return [Step(("python", *own[at:]), dev=True)]
+
+
 def _reloaded(words: Sequence[str]) -> list[Step] | None:
     """Return the command that a program of the project's own restarts, given as one word."""
     if len(words) < 3 or " " not in words[-1] or not PYTHON.fullmatch(words[0]):
@@ -85,6 +114,22 @@ def _reloaded(words: Sequence[str]) -> list[Step] | None:
     if not _RELOADER.fullmatch(words[1]):
         return None
     return [msgspec.structs.replace(each, dev=True) for each in steps(words[-1])]
+
+
+def unwatched(framework: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command of a framework's worker without what starts it anew."""
+    flags = _OWN_FLAGS.get(framework, {})
+    found: list[str] = []
+    skip = False
+    for word in words:
+        name, sign, _ = word.partition("=")
+        if skip:
+            skip = False
+        elif name in flags:
+            skip = flags[name] and not sign
+        else:
+            found.append(word)
+    return tuple(found)
 
 
 def is_dev(step: Step) -> bool:

@@ -26,6 +26,7 @@ from stoker.sidecar.detect.source.node_files import NodeSource, tries
 from stoker.sidecar.detection import Embedded
 
 _NEST_START = re.compile(r"NestFactory\.create|NestFactory\.createApplicationContext|bootstrap\(")
+_OF_NEST = re.compile(r"\s*(?:@|(?:return\s+)?Processor\()")
 _TOOL = re.compile(
     r"(^|/)(scripts?|tools?|seed(er)?s?|prisma|utils?|bin|manual)/|"
     r"(^|[/_-])(seed|enqueue|add|test|migrate|reset|clear|clean|flush|trigger|publish)"
@@ -120,7 +121,7 @@ def infer(source: NodeSource) -> Sources:
         sites = source.works(path)
         if not sites or source.is_barrel(path) or _is_no_program(source, path):
             continue
-        if all(site.text.lstrip().startswith("@") for site in sites) and not _NEST_START.search(
+        if all(map(_OF_NEST.match, (site.text for site in sites))) and not _NEST_START.search(
             source.project.text(path)
         ):
             continue  # a module of Nest is started by none but Nest
@@ -131,7 +132,7 @@ def infer(source: NodeSource) -> Sources:
         evidence = tuple(site.evidence for site in sites[:3])
         if _is_made_by_app(source, path, sites):
             continue
-        alone = _is_dedicated(source, path, relative) or not (
+        alone = (not _ROUTE.search(path) and _is_dedicated(source, path, relative)) or not (
             source.serves(path) or _is_part(path) or _is_script(source, path, sites)
         )
         if alone and not is_loaded(source, path):
@@ -226,6 +227,8 @@ def _is_part(path: str) -> bool:
     )
 
 
+_ROUTE = re.compile(r"(^|/)(app/(.+/)?(route|page|layout)|pages/api/.+)\.[cm]?[jt]sx?$")
+"""A file that Next calls for a path: its directory may be called after jobs, and runs none."""
 _TYPED = re.compile(r"(?<![\w-])node\s(?:--?[\w=-]+\s+)*[\w./-]+\.[cm]?ts\b")
 
 

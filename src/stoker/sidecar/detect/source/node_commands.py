@@ -14,6 +14,8 @@ _RUN_FLAGS = frozenset({
     "--conditions", "-C",
 })  # fmt: skip
 """The options of one of them that have a value."""
+BUNDLER = r"(?:\w*build|tsup|tsdown|webpack|rollup|vite|rspack)[\w.-]*\.(?:[cm]?[jt]s|json)"
+"""What a file is called that says what a bundler makes of which file."""
 
 
 def script_of(words: Sequence[str]) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
-from stoker.sidecar.detect.source.node_commands import built_from, script_of
+from stoker.sidecar.detect.source.node_commands import BUNDLER, built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
+from stoker.sidecar.detect.source.node_loaded import loads_unnamed, unnamed
 from stoker.sidecar.detect.source.node_nest import Asking, makes_app
 from stoker.sidecar.detect.source.node_serving import IS_A_BOT, SERVES, is_probe, only_lives
 from stoker.sidecar.detect.source.node_sites import IMPORTING, PACKAGES, Sites
@@ -41,8 +42,6 @@ _PASSED_ON = re.compile(
 )
 _BOARD = re.compile(r"createBullBoard\(|new Arena\(|[Aa]rena\(\{")
 _OF_QUEUES = re.compile(r"queue|worker|job|processor|consumer|bull", re.IGNORECASE)
-_BUNDLER = r"(?:\w*build|tsup|tsdown|webpack|rollup|vite|rspack)[\w.-]*\.(?:[cm]?[jt]s|json)"
-"""What a file is called that says what a bundler makes of which file."""
 _CUSTOM = re.compile(
     r"@temporalio/worker|pg-boss|agenda|graphile-worker|bee-queue|amqplib|kafkajs|sqs-consumer|@aws-sdk/client-sqs"
 )
@@ -62,7 +61,7 @@ class NodeSource:
         named: dict[str, list[str]] = {}
         for path in self.paths:
             names = named[path] = imported(project.data(path))
-            self.imports.add(path, self._files.resolved(path, names))
+            self.imports.add(path, [*self._files.resolved(path, names), *self._unnamed(path)])
         sites = Sites(project, manifests, self.imports, named, self._files)
         self._callers = sites.callers
         self.sites = sites.found()
@@ -78,6 +77,12 @@ class NodeSource:
             return True
         called = (path for path in sources if _OF_QUEUES.search(path))
         return any(self.project.telling(called, IMPORTING))
+
+    def _unnamed(self, path: str) -> Iterator[str]:
+        """Yield the files that one loads out of a directory."""
+        if loads_unnamed(self.project.data(path)):
+            package = self.manifests.package_of(path, "node")
+            yield from unnamed(self.project, path, package.dir if package else ".", self.paths)
 
     def works(self, path: str) -> list[Site]:
         """Return the sites that a program reaches."""
@@ -189,7 +194,7 @@ class NodeSource:
         name = posixpath.basename(script_of(words))
         stem = re.sub(r"\.[cm]?[jt]sx?$", "", name)
         somewhere = self.project.named(*(f"{stem}.{suffix}" for suffix in SUFFIXES))
-        return bool(not stem or somewhere or self.project.matching(_BUNDLER))
+        return bool(not stem or somewhere or self.project.matching(BUNDLER))
 
     def program(self, words: Sequence[str], dir: str) -> str:
         """Return the file that a command is there for: what it runs, or what that is told to load.

@@ -11,6 +11,7 @@ from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.node_calls import Callers
 from stoker.sidecar.detect.source.node_imports import Resolver
 from stoker.sidecar.detect.source.node_names import worker_names
+from stoker.sidecar.detect.source.node_passed import Passing
 from stoker.sidecar.detect.source.programs import Imports
 from stoker.sidecar.detect.source.syntax import Call, calls
 from stoker.sidecar.project import Project
@@ -31,10 +32,12 @@ _OF_A_QUEUE = re.compile(r"queue|bull|^this\.process$", re.IGNORECASE)
 """What a call is on that has a queue's jobs worked on, or a class that is a queue's own."""
 _FUNCTION = re.compile(r"=>|function|^[\w.\[\]()]+$")
 """What may be one."""
-_MAKING = re.compile(rb"Worker|@Processor|@QueueProcess|\bBullMQ\.worker\b")
+_MAKING = re.compile(rb"Worker|@?\bProcessor\(|@QueueProcess|\bBullMQ\.worker\b")
 """One of these is where a worker of BullMQ is made."""
+_CLASSES = ("Worker", "WorkerPro")
 _OF_ADONIS = "BullMQ.worker"
 """What the service for Adonis makes one by."""
+_DECORATORS = ("Processor", "QueueProcess")
 _OWN_QUEUE = re.compile(r"class\s+\w+(?:<[^{]*>)?\s+extends\s+(?:Queue|Bull)\b")
 """A class that is a queue of Bull: what it processes is its own."""
 
@@ -48,6 +51,7 @@ class Sites:
     ) -> None:  # fmt: skip
         self.project, self.manifests, self.imports, self.named = project, manifests, imports, named
         self.callers = Callers(project, imports, files)
+        self.passing = Passing(project, named, files, {**_MAKERS, **_NEST})
         self._with_bull = frozenset(path for path, names in named.items() if "bull" in names)
         self._of_bull = {each.dir for each in manifests.dependencies if each.name == "bull"}
         """The packages that depend on it, or have files that import it."""
@@ -68,18 +72,21 @@ class Sites:
 
     def _of_file(self, path: str, names: Sequence[str]) -> Iterator[Site]:
         about = [name for name in names if name in _MAKERS or name in _NEST]
+        passed = None if about else self.passing.taken(path)
+        package, taken = passed or ("", {})
+        about += [package] if package else []
         if not about and not self._is_bull(path):
             return
         framework = next((_MAKERS.get(n) or _NEST[n] for n in about), "bull")
         decorated = next((_NEST[n] for n in about if n in _NEST), framework)
-        if framework == "bullmq" and not _MAKING.search(self.project.data(path)):
+        if framework == "bullmq" and not (taken or _MAKING.search(self.project.data(path))):
             return  # most files only add jobs
         text = self.project.text(path)
-        made = worker_names(text)
+        made = worker_names(text) | {new for new, old in taken.items() if old in _CLASSES}
         found = calls(text, path.rpartition(".")[2])
         for call in found:
             if is_maker(call, made) or _works(call, text, framework, about):
-                of = decorated if call.name.startswith("@") else framework
+                of = decorated if call.name.lstrip("@") in _DECORATORS else framework
                 yield Site(
                     of, path, call.line, self.project.line(path, call.line),
                     self._queues(path, text, call, found), _concurrency(call, text),
@@ -169,6 +176,8 @@ def _works(call: Call, text: str, framework: str, about: Sequence[str]) -> bool:
     """Tell if a call has jobs worked on, in one of the other ways."""
     if call.name == "@Processor" or (call.name == "@QueueProcess" and "nest-bull" in about):
         return True
+    if call.name == "Processor":  # in a decorator of the project's own
+        return not call.decorates and any(name in _NEST for name in about)
     if framework == "faktory" and call.last in ("work", "register"):
         return True
     if call.name == _OF_ADONIS:

@@ -158,6 +158,13 @@ def _of_actors(source: PythonSource, paths: Sequence[str], line: int) -> Inferre
 def _single(
     source: PythonSource, framework: str, calls: tuple[str, ...], shape: str, role: Role = "worker"
 ) -> list[Inferred]:
+    """Return the worker of the object that one of ``calls`` made, the likeliest of several."""
+    return _each(source, framework, calls, shape, role)[:1]
+
+
+def _each(
+    source: PythonSource, framework: str, calls: tuple[str, ...], shape: str, role: Role = "worker"
+) -> list[Inferred]:
     """Return the worker of each object that one of ``calls`` made."""
     found: list[Inferred] = []
     for each in source.made_by(*calls):
@@ -180,8 +187,7 @@ def _single(
                 confidence=0.6 + min(uses, 9) / 100,
             )
         )
-    found.sort(key=lambda each: -each.confidence)
-    return found[:1]
+    return sorted(found, key=lambda each: -each.confidence)
 
 
 def _huey(source: PythonSource) -> list[Inferred]:
@@ -198,10 +204,18 @@ def _huey(source: PythonSource) -> list[Inferred]:
         "PriorityRedisExpireHuey",
     )
     shape = "huey_consumer {module}.{name}"
-    single = _single(source, "huey", calls, shape) or (
-        _single(source, "huey", tuple(source.hueys), shape)
+    every = _each(source, "huey", calls, shape) or (
+        _each(source, "huey", tuple(source.hueys), shape)
     )
-    return python_scripts.programs(source, "huey") or single
+    # Each has its queue, and a consumer serves one: those that nobody gives tasks have none.
+    by_name = {each.app.rpartition(":")[2]: each for each in reversed(every)}
+    used = [each for name, each in by_name.items() if _has_tasks(source, name)]
+    return python_scripts.programs(source, "huey") or used[::-1] or every[:1]
+
+
+def _has_tasks(source: PythonSource, name: str) -> bool:
+    task = rf"^[ \t]*@(?:\w+\.)*{re.escape(name)}\.(?:db_|periodic_|context_)*task\b"
+    return any(source.project.telling(source.paths, re.compile(task.encode(), re.MULTILINE)))
 
 
 def _arq(source: PythonSource) -> list[Inferred]:

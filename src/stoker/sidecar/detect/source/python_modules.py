@@ -29,10 +29,14 @@ _TELLING = sieve(
         "await ": r"[\w.]+\.worker\(",
         "celery": r"\w*(?:\.start|\.Worker)?\(",
         "dramatiq.": r"cli|[Ww]orker",
-        "subprocess.": r"\w+\([^)]*\b(?:celery|dramatiq|huey|rq)\b",
     },
 )  # fmt: skip
 """What makes it worth while to parse a file: most that only define tasks are not parsed."""
+_STARTING = sieve("subprocess", "os.system", "os.popen", "os.spawn", begun=("execv", "execl"))
+_COMMAND = re.compile(
+    rb"""["'](?:[^"'\n]*[\s/{}])?(?:celery|dramatiq|huey_consumer|rq|arq|saq|taskiq|procrastinate)\b"""
+)
+"""What starts a process, and the name of a command: such a file is worth it, too."""
 _TESTS = re.compile(r"(^|/)(conftest|tests|test_\w+|\w+_test)\.py$")
 _MAY_BE_TOLD = sieve("celery", "huey", "broker")
 _LIBRARIES = [[name] for each in FRAMEWORKS.values() for name in each.packages.get("python", ())]
@@ -54,7 +58,8 @@ class PythonSource:
         ]
         self._roots: dict[str, int] = {}
         self.modules: dict[str, Module] = {}
-        for path in project.telling(self.paths, _TELLING):
+        starting = project.telling(project.telling(self.paths, _STARTING), _COMMAND)
+        for path in dict.fromkeys([*project.telling(self.paths, _TELLING), *starting]):
             if re.fullmatch(r"[\w/.-]*?\w+\.py", path):
                 module = parse(project, path, project.text(path))
                 if module is not None:
@@ -120,7 +125,23 @@ class PythonSource:
 
     def _pass_on(self) -> bool:
         """Note the functions that return an app of Celery that another one made; tell if any do."""
-        makers, known = {"Celery"}, self.factories
+        hueys = self._passing_on(self.hueys)
+        for path, names in hueys.items():
+            self.modules[path].hueys |= names
+        more_hueys = set[str]().union(*hueys.values()) - self.hueys
+        self.hueys |= more_hueys
+        known = self.factories
+        named = self._passing_on({"Celery"})
+        for path, names in named.items():
+            self.modules[path].factories |= names
+        self.factories = known | set[str]().union(*named.values())
+        return self.factories != known or bool(more_hueys)
+
+    def _passing_on(self, makers: set[str]) -> dict[str, set[str]]:
+        """Return the functions of each file that return what one of ``makers``, or they, make."""
+        if not makers:
+            return {}
+        makers = set(makers)
         named: dict[str, set[str]] = {}
         while True:
             named = {path: returning(m, makers) for path, m in self.modules.items()}
@@ -128,10 +149,7 @@ class PythonSource:
             if not more:
                 break
             makers |= more
-        for path, names in named.items():
-            self.modules[path].factories |= names
-        self.factories = known | (makers - {"Celery"})
-        return self.factories != known
+        return named
 
     def module(self, path: str) -> Module | None:
         """Return a file that tells nothing itself, and may lead from one that does to another."""

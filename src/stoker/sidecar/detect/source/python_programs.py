@@ -14,11 +14,21 @@ from stoker.sidecar.detect.manifests import table
 from stoker.sidecar.detect.source import DEDICATED, WORKERISH, Program, Site, merged_queues
 from stoker.sidecar.detect.source.python_branches import for_others, names_in, reached
 from stoker.sidecar.detect.source.python_modules import PythonSource
+from stoker.sidecar.detect.source.python_parsing import Definition
 from stoker.sidecar.detect.source.python_reloaders import reloaded
 from stoker.sidecar.detect.source.python_sites import every_site, program_sites
 from stoker.sidecar.detect.source.python_web import serves
 
 _PYTHON = re.compile(r"(?:\S*/)?(python[0-9.]*|pypy3?)(\.exe)?$")
+
+_LOOKS = re.compile(r"doctor|check|status|health(?:check)?|ping|inspect|stats|info|ls|list|help")
+"""The commands of a program that only look at how it does."""
+_MEASURES = re.compile(
+    r"(?:^|[/_ -])(?:bench(?:marks?)?|load[_-]?test)(?:[_-]\w+)?(?:\.py)?(?: |$)"
+)
+"""A program that starts workers to see how fast they are."""
+_INSTANCE = re.compile(r"--(?:\w+[-_])?(?:id|port|num(?:ber)?)")
+"""What tells one of several that are the same from the others; its value is no sub-command."""
 
 
 class _Script(NamedTuple):
@@ -34,7 +44,7 @@ def python_program(source: PythonSource) -> Program:
 
     def program(start: Start, dir: str) -> Launch | None:
         script = _script(source, start.step.words, dir, scripts)
-        if script is None:
+        if script is None or _MEASURES.search(f"{start.step.words[0]} {script.path}"):
             return None
         if launch := reloaded(source, script.path):
             return launch
@@ -51,6 +61,8 @@ def python_program(source: PythonSource) -> Program:
 
 def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence[Site]:
     """Return where a script makes workers, for the arguments that it is given."""
+    if any(map(_LOOKS.fullmatch, script.arguments[:1])):
+        return ()
     module = source.modules.get(script.path)
     body = module and reached(module, script.arguments, script.function)
     named = " ".join((posixpath.basename(script.path), *script.arguments))
@@ -60,6 +72,9 @@ def _sites(source: PythonSource, script: _Script, *, for_work: bool) -> Sequence
         if serves(source, script.path) and not is_for_work:
             return ()
         sites = program_sites(source, script.path, follow=follow)
+        if module is not None and not sites:
+            run = [each for each in module.tree.body if not isinstance(each, Definition)]
+            sites = [each for each in every_site(source, script.path) if _is_in(each, run)]
         other = for_others(module) if module and script.arguments else []
         return [s for s in sites if s.path != script.path or not _is_in(s, other)]
     own = [site for site in every_site(source, script.path) if _is_in(site, body)]
@@ -104,7 +119,12 @@ def _script(
     source: PythonSource, words: Sequence[str], dir: str, scripts: dict[str, str]
 ) -> _Script | None:
     if _PYTHON.match(words[0]) and len(words) > 1:
-        rest = [word for word in words[1:] if not word.startswith("-") or word == "-m"]
+        named = zip(words[1:], words, strict=False)
+        rest = [
+            word
+            for word, before in named
+            if word == "-m" or not (word.startswith("-") or _INSTANCE.fullmatch(before))
+        ]
         if rest[:1] == ["-m"] and len(rest) > 1:
             found = source.find(rest[1], dir)
             return _Script(_main_of(source, found[0]), tuple(rest[2:])) if found else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from stoker.sidecar.detect.grammar import Launch
 from stoker.sidecar.detect.source.python_modules import PythonSource
-from stoker.sidecar.detect.source.python_sites import commands
+from stoker.sidecar.detect.source.python_started import commands
 from stoker.sidecar.detect.spotting import spotting
 
 _RELOADERS = frozenset({

@@ -6,15 +6,13 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detect.grammar import Launch, recognise
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.shell import Step
 from stoker.sidecar.detect.source import Site
 from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_parsing import Module, full_name, strings_in
 from stoker.sidecar.detect.source.python_settings import setting, variables_in
+from stoker.sidecar.detect.source.python_started import commands
 from stoker.sidecar.detect.source.python_written import as_source
-from stoker.sidecar.detect.unwrapping import unwrap
 from stoker.sidecar.detection import Role
 
 _SCRIPTS = {
@@ -29,7 +27,7 @@ _SCRIPTS = {
             "rq.worker.HerokuWorker",
             "rq.cli.worker",
         ),
-        "faktory": ("faktory.Worker",),
+        "faktory": ("faktory.Worker", "pyfaktory.Consumer", "pyfaktory.consumer.Consumer"),
         "arq": (
             "arq.run_worker",
             "arq.worker.run_worker",
@@ -52,10 +50,6 @@ _METHODS = (
     ("procrastinate", (".run_worker", ".run_worker_async")),
 )
 """Called on an object of the framework, of which the file has to speak."""
-_STARTS = re.compile(
-    r"subprocess\.(run|call|Popen|check_call)|os\.(exec[lv]p?e?|system|popen|spawn[lv]p?e?)|"
-    r"asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)"
-)
 
 
 def script_sites(source: PythonSource, path: str) -> tuple[Site, ...]:
@@ -142,17 +136,6 @@ def every_site(source: PythonSource, path: str) -> Iterator[Site]:
         yield _site(source, path, call, launch.framework, launch.queues, launch.role)
 
 
-def commands(module: Module) -> Iterator[tuple[ast.Call, Launch]]:
-    """Yield where a file has a worker's command run, and the command."""
-    for full, call in module.calls:
-        if not _STARTS.fullmatch(full):
-            continue
-        for step in unwrap(Step(tuple(_words_of(module, call)))):
-            launch = recognise(step.words, {})
-            if launch is not None:
-                yield call, launch
-
-
 def program_sites(source: PythonSource, path: str, *, follow: bool) -> tuple[Site, ...]:
     """Return where a script makes workers; also in what it imports, if that is followed."""
     seen: set[str] = set()
@@ -202,31 +185,6 @@ def _site(
 ) -> Site:  # fmt: skip
     text = source.project.line(path, call.lineno)
     return Site(framework, path, call.lineno, text, queues, None, role)
-
-
-def _words_of(module: Module, call: ast.Call) -> Iterator[str]:
-    """Yield the words of a command that a call is given, as a list or as one string."""
-    for argument in call.args:
-        argument = _held(module, argument)
-        given = argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
-        for each in given:
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield from each.value.split() if len(given) == 1 else (each.value,)
-            elif isinstance(each, ast.Attribute) and full_name(module, each) == "sys.executable":
-                yield "python"
-
-
-def _held(module: Module, argument: ast.expr) -> ast.expr:
-    """Return what a name of a command was given, where the file says so once."""
-    if not isinstance(argument, ast.Name):
-        return argument
-    given = [
-        node.value
-        for node in module.nodes
-        if isinstance(node, ast.Assign)
-        and any(isinstance(each, ast.Name) and each.id == argument.id for each in node.targets)
-    ]
-    return given[0] if len(given) == 1 else argument
 
 
 def _is_queue(function: ast.expr) -> bool:

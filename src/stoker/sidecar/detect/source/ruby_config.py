@@ -62,10 +62,17 @@ class Config:
         """Return what Active Job is told to use outside of tests."""
         found: set[str] = set()
         for path in self.below("config", "app/jobs"):
-            if not path.endswith("environments/test.rb"):
+            if not path.endswith("environments/test.rb") and not self._is_for_desk(path):
                 named = (one or other for one, other in _ADAPTER.findall(self.said(path)))
                 found |= {_ADAPTERS[name] for name in named if name in _ADAPTERS}
         return found
+
+    def _is_for_desk(self, path: str) -> bool:
+        """Tell if a file is for development, where that for production names its own adapter."""
+        return path.endswith("environments/development.rb") and any(
+            (one or other) in _ADAPTERS
+            for one, other in _ADAPTER.findall(self.text("config/environments/production.rb"))
+        )
 
     def has_task(self, namespace: str, name: str) -> bool:
         """Tell if the package has a task of Rake's of its own."""
@@ -86,6 +93,10 @@ class Config:
             return False
         about = (p for p in self.project.suffixed("rb", "sql") if p.startswith(inside))
         return not any(self.project.telling(about, re.compile(table.encode())))
+
+    def setting(self, variable: str) -> str:
+        """Return what a deployment gives a variable, in lower case."""
+        return self.given(variable)[0]
 
     def given(self, variable: str) -> tuple[str, str]:
         """Return what a deployment gives a variable, in lower case, and the file."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
+from stoker.sidecar.detect.source.ruby_conditions import counts, value
 from stoker.sidecar.detect.source.ruby_config import Config
 from stoker.sidecar.detection import Evidence
 
@@ -14,14 +16,11 @@ Version = tuple[int, ...]
 _SWITCHED_OFF = re.compile(
     r"""ENV(?:\.fetch)?[\[(]\s*["'](\w+)["'][^=!]*([=!]=)\s*["'](false|0|off)\b"""
 )
-_NOT_IN_PRODUCTION = (
-    r"(?!.*\b(?:if\s+Rails\.env\.(?:development|test|local)|unless\s+Rails\.env\.production)\?)"
-)
 _EXECUTION_MODE = re.compile(
     r"""execution_mode(?:\s*+=>?|:)\s*+(\(?ENV(?:\.fetch\([^,\n]+,\s*|\.fetch\([^)\n]+\)\s*\{\s*|"""
-    r"""\[[^]\n]+\][^|\n]{0,20}\|\|\s*))?:?["']?(async\w*|inline|external)\b""" + _NOT_IN_PRODUCTION
+    r"""\[[^]\n]+\][^|\n]{0,20}\|\|\s*))?:?["']?(async\w*|inline|external)\b"""
 )
-"""How GoodJob runs jobs, where that is not said of development alone."""
+"""How GoodJob runs jobs."""
 _EITHER = re.compile(r"\(?Rails\.env\.(\w+)\?\s*+\?\s*+:(\w+)\s*+:\s*+:(\w+)")
 """One thing in an environment, and another in all others."""
 _GOOD_JOB_FILES = (
@@ -29,7 +28,8 @@ _GOOD_JOB_FILES = (
     "config/application.rb",
 )  # fmt: skip
 """The last that Rails reads is the one that counts."""
-_QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*:(\w+)" + _NOT_IN_PRODUCTION)
+_QUE_MODE = re.compile(r"\b[Qq]ue\.mode\s*=\s*([^\n]*?)(?=\s+(?:if|unless)\s|\s*$)", re.MULTILINE)
+_SIDEKIQ_INSIDE = re.compile(r"^[^#\n]*(?:configure_embed|Sidekiq::CLI\.instance)", re.MULTILINE)
 _SERVERS = r"(?:config/)?(?:unicorn|puma)(?:[._/-]\w+)*\.rb|config\.ru"
 """What the web server itself is configured in."""
 _STARTS = re.compile(r"\b(?:spawn|system|exec|popen)\b.*")
@@ -71,15 +71,23 @@ def inside(config: Config, name: str, version: Version) -> Inside | None:
 
 def tells_good_job(config: Config) -> bool:
     """Tell if GoodJob is told how to run jobs."""
-    return any(_EXECUTION_MODE.search(_in_production(config, name)) for name in _GOOD_JOB_FILES)
+    return any(map(_execution_mode, itertools.repeat(config), _GOOD_JOB_FILES))
 
 
-def _in_production(config: Config, name: str) -> str:
-    """Return what a file says, with what it says of production where it has both."""
-    return _EITHER.sub(
+def _execution_mode(config: Config, name: str) -> tuple[re.Match[str], str] | None:
+    """Return where a file tells GoodJob how to run in production, and all that it says."""
+    text = _EITHER.sub(
         lambda either: f":{either[2] if either[1] == 'production' else either[3]}",
         config.text(name),
     )
+    return _first(_EXECUTION_MODE, config, text)
+
+
+def _first(sign: re.Pattern[str], config: Config, text: str) -> tuple[re.Match[str], str] | None:
+    """Return the first place of a text that has a sign, and counts in production."""
+    given = config.setting
+    every = (at for at in sign.finditer(text) if counts(text, at.start(), at.end(), given))
+    return next(((at, text) for at in every), None)
 
 
 def que_has_command(version: Version) -> bool:
@@ -99,7 +107,7 @@ def spawned(config: Config, name: str) -> Inside | None:
             continue
         text = config.said(path)
         at = next((at for at in _STARTS.finditer(text) if program.search(at[0])), None)
-        if at and re.match(_NOT_IN_PRODUCTION, at[0]):
+        if at and counts(text, at.start(), at.start(), config.setting):
             line = text.count("\n", 0, at.start()) + 1
             return "the web server spawns it", Evidence(path, line, at[0])
     return None
@@ -107,11 +115,7 @@ def spawned(config: Config, name: str) -> Inside | None:
 
 def _sidekiq(config: Config) -> Inside | None:
     for path in config.below("config", "lib/puma"):  # Puma's plug-ins, too
-        if re.search(
-            r"^[^#\n]*(?:configure_embed|Sidekiq::CLI\.instance)",
-            config.project.text(path),
-            re.MULTILINE,
-        ):
+        if _first(_SIDEKIQ_INSIDE, config, config.project.text(path)):
             return "Sidekiq is embedded in the web server", Evidence(path, 0, "configure_embed")
     return None
 
@@ -170,8 +174,7 @@ def _set_variable(config: Config, condition: str) -> str:
 def _good_job(config: Config) -> Inside | None:
     given, path = config.given("GOOD_JOB_EXECUTION_MODE")
     for name in _GOOD_JOB_FILES:
-        text = _in_production(config, name)
-        at = _EXECUTION_MODE.search(text)
+        at, text = _execution_mode(config, name) or (None, "")
         mode = given if at and at[1] and given else at[2] if at else ""
         if at and mode.startswith("async"):
             line = text.count("\n", 0, at.start()) + 1
@@ -187,12 +190,16 @@ def _que(config: Config, version: Version) -> Inside | None:
     """Return where Que is told to work in the web server; before its command it did unasked."""
     if version >= _QUE_WITHOUT_MODES:
         return None
-    for path in config.below("config"):
+    prefix = config.path("")
+    servers = (path for path in config.project.suffixed("rb", "ru")
+               if re.fullmatch(_SERVERS, path.removeprefix(prefix)))  # fmt: skip
+    for path in dict.fromkeys([*config.below("config"), *servers]):
         text = "" if _OTHER_ENVIRONMENT.search(path) else config.said(path)
-        at = _QUE_MODE.search(text)
-        if at:
+        at, _ = _first(_QUE_MODE, config, text) or (None, "")
+        mode = value(at[1], config.setting) if at else ""
+        if at and mode:
             evidence = Evidence(path, text.count("\n", 0, at.start()) + 1, at[0])
-            return ("Que's mode is :async", evidence) if at[1] == "async" else None
+            return ("Que's mode is :async", evidence) if mode == "async" else None
     if version and not que_has_command(version) and config.has("config/application.rb"):
         number = ".".join(map(str, version))
         return f"Que {number} works inside of the server", Evidence(config.path("Gemfile"), 0)

@@ -22,6 +22,11 @@ _RESQUE_STARTS = ("Rakefile", "config/application.rb", "config/resque-pool.yml")
 """What there is one of where Resque's worker can be started."""
 _RESQUE_JOB = r"@queue\b|def self\.(?:queue|perform)|resque/tasks|< ?ApplicationJob|Resque::Worker"
 
+_GIVEN_TO_RESQUE = (
+    r"\bResque(?:\.(?:enqueue|push|after|before)|::(?:Job|Plugins)\b)|"
+    r"""resque/(?:\w+/)*tasks|["']resque[-_/](?:pool|scheduler)\b"""
+)
+
 
 def uses(config: Config, name: str, dependency: Dependency) -> bool:
     """Tell if a gem that is there is what jobs are given to."""
@@ -45,7 +50,7 @@ def uses(config: Config, name: str, dependency: Dependency) -> bool:
         case "delayed_job":
             return dependency.direct and (not adapters or "delayed_job" in adapters)
         case "resque":
-            used = not adapters or "resque" in adapters
+            used = "resque" in adapters or (not adapters and _has_jobs_of_resque(config))
             if not any(map(config.has, _RESQUE_STARTS)):
                 return False  # its dashboard alone
             return dependency.direct and used and not _only_pushes(config, "Resque.", _RESQUE_JOB)
@@ -53,14 +58,23 @@ def uses(config: Config, name: str, dependency: Dependency) -> bool:
             return dependency.direct
 
 
+def _has_jobs_of_resque(config: Config) -> bool:
+    """Tell if anything gives jobs to Resque, is one, or has its tasks loaded."""
+    paths = [*config.project.suffixed("rb", "rake"), *config.project.named("Rakefile")]
+    given = re.compile(f"{_RESQUE_JOB}|{_GIVEN_TO_RESQUE}")
+    return config.has("config/resque-pool.yml") or any(
+        given.search(config.said(path)) for path in paths if not config.project.is_aside(path)
+    )
+
+
 def _uses_sidekiq(config: Config, dependency: Dependency, adapters: set[str]) -> bool:
     settings = any(map(config.says, ("config/sidekiq.yml", "config/sidekiq.yml.erb")))
     initializer = config.says("config/initializers/sidekiq.rb")
     if not dependency.direct:
         return settings or initializer
-    if "sidekiq" in adapters or settings:
+    if "sidekiq" in adapters or (settings and not adapters):
         return True
-    if initializer:
+    if initializer and not adapters:
         return not _only_pushes(config, "Sidekiq::Client", _SIDEKIQ_JOB)
     delayed = "" if "delayed_job" in config.text("Gemfile") else f"|{_DELAYED}"
     if _has_in(config, _SIDEKIQ_CLASS + delayed, "app", "lib", "workers", "jobs"):

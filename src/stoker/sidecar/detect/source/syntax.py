@@ -38,6 +38,11 @@ class Call:
         """Return the line that it begins in."""
         return self._node.start_point[0] + 1
 
+    @property
+    def decorates(self) -> bool:
+        """Tell if it is what a decorator calls; that is found once more, by its name with ``@``."""
+        return self._node.parent is not None and self._node.parent.type == "decorator"
+
     @cached_property
     def arguments(self) -> tuple[str, ...]:
         """Return its arguments as they are written; most calls are never asked for them."""

@@ -49,7 +49,7 @@ def stages(project: Project, path: str) -> list[Stage]:
             case "CMD" if found:
                 found[-1].command, found[-1].line = _command(rest), number
             case "WORKDIR" if found:
-                found[-1].workdir = rest
+                found[-1].workdir = posixpath.join(found[-1].workdir, rest)
             case "ENV" if found:
                 found[-1].environment |= _environment(rest)
             case _:
@@ -83,6 +83,47 @@ def copied(project: Project, path: str) -> Iterator[str]:
         for source in [each for each in words if not each.startswith("--")][:-1]:
             place = re.sub(r"\$\{[^{}]*\}|\$\w+", "*", source)
             yield posixpath.normpath(posixpath.join(directory(path), place.lstrip("/")))
+
+
+def working_dir(project: Project, path: str, inside: str, context: str) -> str:
+    """Return the directory of the project that a directory in an image is a copy of.
+
+    Empty if that is no other than the context itself, or unclear.
+    """
+    at = _absolute(inside)
+    places: dict[str, set[str]] = {}
+    for source, to in _copies(project, path):
+        dir = posixpath.normpath(posixpath.join(context, source.lstrip("/")))
+        dir = dir if dir in project.dirs else posixpath.dirname(dir) or "."  # a file's
+        if f"{at}/".startswith(f"{to.rstrip('/')}/"):
+            places.setdefault(to, set()).add(dir)
+    nearest = max(places, key=len, default="")
+    if len(places.get(nearest, ())) != 1:
+        return ""
+    [dir] = places[nearest]
+    found = posixpath.normpath(posixpath.join(dir, at[len(nearest.rstrip("/")) :].lstrip("/")))
+    return found if found in project.dirs and found != context else ""
+
+
+def _copies(project: Project, path: str) -> Iterator[tuple[str, str]]:
+    """Yield what a Dockerfile copies, each with the place where it is in the image."""
+    workdir, stage, known = "/", "", dict[str, str]()
+    for _, line in joined_lines(project, path):
+        word, _, rest = line.strip().partition(" ")
+        if word.upper() == "FROM":
+            known[stage] = workdir
+            made = _from(rest, [])
+            workdir, stage = known.get(made.base, "/"), made.name
+        elif word.upper() == "WORKDIR":
+            workdir = posixpath.join(workdir, rest.strip())
+        elif word.upper() in ("COPY", "ADD") and "--from=" not in rest:
+            words = [w for w in re.findall(r"[^\s,\[\]\"']+", rest) if not w.startswith("--")]
+            for source in words[:-1]:
+                yield source, _absolute(posixpath.join(workdir, words[-1]))
+
+
+def _absolute(path: str) -> str:
+    return posixpath.normpath(posixpath.join("/", path))
 
 
 def _from(rest: str, above: list[Stage]) -> Stage:
@@ -121,8 +162,11 @@ def read(project: Project) -> Iterator[Written]:
             continue
         for stage in stages(project, path):
             if stage.command or stage.entrypoint:
+                own = directory(path)
+                places = (working_dir(project, path, stage.workdir, dir) for dir in (own, "."))
+                dir = next(filter(None, places), own)
                 yield Written(
-                    "Dockerfile", path, stage.line, starts(stage), directory(path),
+                    "Dockerfile", path, stage.line, starts(stage), dir,
                     name=stage.name, dockerfile=path,
                 )  # fmt: skip
 

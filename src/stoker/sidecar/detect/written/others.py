@@ -218,6 +218,8 @@ _ALONE = re.compile(
 """A command that stands for itself on a line, without anything that says so."""
 _PROSE = re.compile(r"\b(to|the|and|in|for|then|a|is|will|with|starts?|from|which|that)\b")
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
+_DRAWN = re.compile(r"[\u2190-\u21ff\u2500-\u25ff]|--+>|<--|\+--+")
+"""Part of a drawing: arrows, and the lines of boxes."""
 _PROGRAM_PATH = re.compile(r"(?:\./|(?:[\w.-]+/)*(?:bin|exe|scripts?)/)[\w./-]+")
 """One word that is run; another one with a slash is a place: a package, a file, a URL's path."""
 
@@ -256,7 +258,8 @@ def _told(project: Project, path: str) -> Iterator[Written]:
         telling = at in interesting
         if not telling and not (fenced and "cd" in line):
             continue
-        texts = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
+        shown = _shown(line, fenced=fenced or line.startswith(("    ", "\t")))
+        texts = [text for text in shown if not _DRAWN.search(text)]
         if fenced and texts and (to := re.fullmatch(r"cd\s+([\w./-]+)/?", texts[0])):
             led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
         elif telling:

@@ -17,7 +17,7 @@ import msgspec
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role, Unit
 from stoker.sidecar.secrets import masked
-from stoker.sidecar.values import Given, Place, Text, Variable
+from stoker.sidecar.values import Absolute, Given, Place, Text, Variable
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Replicas = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
@@ -131,6 +131,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     command: Command
     dir: Place = "."
     """The working directory, relative to the image's context."""
+    place: Absolute | Literal[""] = ""
+    """The same in an image of the project's own, where that starts commands in another one."""
     queues: tuple[Text, ...] = ()
     waiting: Literal["", "stream", "jetstream", "nowhere"] = ""
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
@@ -359,6 +361,7 @@ _WORDS = (
     (Variable, "the name of an environment variable"),
     (Tag, "a tag such as '3.12'"),
     (Reference, "an image with its tag, such as 'redis:7-alpine'"),
+    (Absolute, "a path in a container: absolute, with '/', without line breaks"),
     (SystemPackage, "the name of a Debian package"),
 )
 _HINT = "stoker sidecar plan PATH --json prints one that works"

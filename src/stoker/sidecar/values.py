@@ -16,6 +16,13 @@ Place = Annotated[
     ),
 ]
 """A file or directory below the root: relative, with ``/``, and without ``..``."""
+Absolute = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A/[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]*\Z", max_length=1_024
+    ),
+]
+"""A file or directory of a container: absolute."""
 Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
 PLACEHOLDER = "app"
 """Stands for a password that is the operator's to say."""

@@ -12,7 +12,12 @@ from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
-from stoker.sidecar.detect.containers import choices, container_files, programs_of
+from stoker.sidecar.detect.containers import (
+    choices,
+    container_files,
+    programs_of,
+    stages_of,
+)
 from stoker.sidecar.detect.django import with_production
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
@@ -134,6 +139,7 @@ def look(project: Project) -> Detection:
         layers=on,
         choices=choices(project, files) if compiled else {},
         programs=programs_of(project, files) if compiled else {},
+        stages=stages_of(project, files) if units else {},
         variables=tuple(sorted(read)),
         web=web,
         notes=(

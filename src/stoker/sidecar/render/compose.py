@@ -221,7 +221,9 @@ def _environment(
 
 
 def _working_dir(service: Service, image: Image) -> str | None:
-    """An image of the project's own knows its place; ours has the context in ``/app``."""
+    """An image of the project's own mostly knows its place; ours has the context in ``/app``."""
+    if service.place:
+        return escape(service.place)
     return None if image.existing or service.dir == "." else escape(inside(service.dir))
 
 

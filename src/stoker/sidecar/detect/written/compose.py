@@ -13,6 +13,7 @@ import msgspec
 from stoker.sidecar.detect.dotenv import beside
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
+from stoker.sidecar.detect.written.contents import started_in
 from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts
 from stoker.sidecar.detect.written.given import given as given_by
 from stoker.sidecar.detect.yaml import Table, load, with_texts
@@ -168,7 +169,11 @@ def _written(
 ) -> Written | None:  # fmt: skip
     context, dockerfile, target = _build(project, path, builder)
     stage = _stage(project, dockerfile, target)
-    context = _working_dir(project, path, service, stage) or context
+    context = (
+        _working_dir(project, path, service, stage)
+        or started_in(project, dockerfile, target, context, _text(service.get("working_dir")))
+        or context
+    )
     entrypoint, command = _line(service.get("entrypoint")), _line(service.get("command"))
     if not entrypoint and not command and stage is None:
         return None

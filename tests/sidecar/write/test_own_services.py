@@ -298,6 +298,44 @@ def _settings(told: dict[str, str]) -> str | None:
     return told.get("DJANGO_SETTINGS_MODULE")
 
 
+def of_two(default: str, *, modes: bool) -> dict[str, str]:
+    """Return two projects of Django's: the first has settings for each use."""
+    source = (
+        "import os\nfrom celery import Celery\n"
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "%s")\n'
+        'app = Celery("shop", broker=os.environ["B_URL"])\n'
+    )
+    named = [f"a/config/settings/{name}.py" for name in ("local", "production")]
+    named += ["b/config/settings/local.py"] if modes else ["b/shop/settings.py"]
+    return dict.fromkeys(named, "") | {
+        "requirements.txt": "django\ncelery[redis]\n",
+        "a/config/celery.py": source % "config.settings.local",
+        "a/manage.py": source % "config.settings.local",
+        "b/shop/celery.py": source % default,
+        "b/manage.py": source % default,
+    }
+
+
+@pytest.mark.parametrize(("default", "modes"), [
+    ("shop.settings", False), ("config.settings.local", True),
+])  # fmt: skip
+@pytest.mark.parametrize("line", ["cd b && celery -A shop worker", "celery -A b.shop worker"])
+def test_no_worker_has_the_settings_of_another_project(
+    default: str, modes: bool, line: str, tmp_path: Path
+) -> None:
+    generated(tmp_path, of_two(default, modes=modes), {"Procfile": f"worker: {line}\n"})
+
+    assert _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"]) is None
+
+
+def test_each_of_two_projects_has_its_own_settings(tmp_path: Path) -> None:
+    line = {"Procfile": "worker: cd a && celery -A config worker\n"}
+    generated(tmp_path, of_two("shop.settings", modes=False), line)
+
+    found = _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"])
+    assert found == "config.settings.production"
+
+
 def test_a_file_for_production_that_says_its_settings_is_right(tmp_path: Path) -> None:
     files = django("dev", told="shop.settings.dev")
     files["compose.prod.yaml"] = files["compose.yaml"]

@@ -89,6 +89,9 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     args: dict[Variable, Text] = {}
     """What its own Dockerfile's ``ARG`` are given, as a compose file has it: Compose fills in the
     variables that are put in."""
+    pulled: dict[Place, Text] = {}
+    """Compose files of the project's own where the app that is built so is no more than named: it
+    was built elsewhere."""
     starts: bool = False
     """That starts a program of its own, whatever command it is given: only another entry point has
     it start a worker."""

@@ -39,6 +39,8 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     path: Place
     """The compose file."""
     service: Text
+    image: Text = ""
+    """What it is started from there, where that is not built there, too."""
     env_file: dict[Text, bool] = {}
     """Each file, and whether it has to be there."""
     environment: dict[Variable, Text | None] = {}

@@ -9,6 +9,7 @@ import pytest
 
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render.compose import start
 from tests.cli.support import ok
 from tests.sidecar.reading import compose_values, yaml_documents
 
@@ -374,3 +375,36 @@ def test_nothing_is_debugged_in_production(tmp_path: Path) -> None:
         "FLASK_DEBUG": "0",
         "FLASK_ENV": "production",
     }
+
+
+NAMED = "image: 'registry.example.com/shop:${TAG:-1}'"
+BUILT = {
+    "Dockerfile": "FROM python:3.13\n",
+    "Procfile": "worker: celery -A shop worker\n",
+    "compose.yaml": "services:\n  web:\n    build: .\n    command: gunicorn shop:app\n"
+    "  redis: {image: 'redis:7'}\n",
+}
+
+
+@pytest.mark.parametrize("more", [
+    "  redis: {restart: always}\n",  # on top of the other file
+    "    command: gunicorn shop:app -w 4\n  redis: {image: 'redis:7'}\n",
+])  # fmt: skip
+def test_where_the_app_is_pulled_its_worker_is_the_same_image(tmp_path: Path, more: str) -> None:
+    top = {"compose.prod.yaml": f"services:\n  web:\n    {NAMED}\n{more}"}
+    generated(tmp_path, CELERY, BUILT, top)
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert worker["image"] == "registry.example.com/shop:${TAG:-1}"
+    assert "build" not in worker  # or a host that pulls would have one of another version
+    assert services(tmp_path)["worker"]["build"]["context"] == "."
+    assert "--build" not in start(make_plan(detect(tmp_path)), "prod")
+
+
+def test_an_app_that_is_built_and_named_is_built_for_its_workers(tmp_path: Path) -> None:
+    both = BUILT["compose.yaml"].replace("build: .\n", f"build: .\n    {NAMED}\n")
+    generated(tmp_path, CELERY, BUILT, {"compose.yaml": both, "compose.prod.yaml": both})
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert "image" not in worker
+    assert worker["build"]["dockerfile"] == "Dockerfile"

@@ -125,12 +125,19 @@ def _built(detection: Detection, image: Image, build: Build) -> Image:
         outside="" if build.dockerfile.startswith(below) else build.dockerfile,
         target=build.target,
         args=build.args,
+        pulled=_pulled(detection, build),
         existing=True,
         entry=started_by(detection, build) if image.language in COMPILED else (),
         chosen=is_chosen(detection, build, image.binary),
         starts=f"{build.dockerfile}{stage}" in detection.files.get("starting", ()),
         kept=_kept(detection, build.context),
     )
+
+
+def _pulled(detection: Detection, build: Build) -> dict[str, str]:
+    """Return where the app is the same image, and by which name."""
+    app = detection.web.given if detection.web and detection.web.build == build else ()
+    return {each.path: each.image for each in app if each.image}
 
 
 def _beside(image: Image) -> Image:

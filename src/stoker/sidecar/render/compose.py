@@ -47,7 +47,8 @@ def start(plan: Plan, mode: Mode) -> str:
     named = () if paths[0] in FOUND and not paths[1:] else paths
     file = (word for each in named for word in ("-f", each))
     how = ("--watch",) if mode == "dev" else ("--detach", *_scale(plan))
-    return shlex.join(("docker", "compose", *file, "up", "--build", *how))
+    pulled = all(paths[-1] in image.pulled for image in plan.images)
+    return shlex.join(("docker", "compose", *file, "up", *(() if pulled else ("--build",)), *how))
 
 
 def _scale(plan: Plan) -> tuple[str, ...]:
@@ -128,8 +129,10 @@ def _service(
     command = service.dev_command if dev and service.dev_command else service.command
     given = Parts(plan, service, image, path, mode)
     watched = [each for each in _watch(service, image, path) if dev and not given.binds(each)]
+    watched = [] if path in image.pulled else watched
     parts: dict[str, Any] = {
-        "build": _build(image, mode, path),
+        "image": image.pulled.get(path),
+        "build": None if path in image.pulled else _build(image, mode, path),
         "depends_on": _needs(service, up, given.awaited),
         "volumes": [
             *given.volumes,
@@ -157,7 +160,8 @@ def _service(
         "stop_signal": service.stop_signal,
     }
     kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
-    comments = {"build": _what(service), "stop_grace_period": service.reason, "user": _WHY_ROOT}
+    what = {origin: _what(service) for origin in ("image", "build") if origin in kept}
+    comments = {**what, "stop_grace_period": service.reason, "user": _WHY_ROOT}
     return Commented(sealed(kept), comments)
 
 

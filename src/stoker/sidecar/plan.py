@@ -251,6 +251,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Those of them that are only read on top of others, each with these, in their order."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
+    desk: Name | Literal[""] = ""
+    """The stage that an editor opens, where what it would open has no shell: the stage before."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
     decisions: tuple[Decision, ...] = ()

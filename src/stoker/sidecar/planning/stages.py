@@ -48,13 +48,18 @@ def started_by(detection: Detection, unit: Unit, path: str) -> str:
     return unit.name if own else ""
 
 
+def path_of(image: Image) -> str:
+    """Return where an image's Dockerfile is."""
+    return image.outside or posixpath.normpath(posixpath.join(image.context, image.dockerfile))
+
+
 def place_in(detection: Detection, unit: Unit, image: Image) -> str:
     """Return where in an image of the project's own a unit is started, if that has to be said.
 
     What its Dockerfile or a compose file starts is started where these do it, and a compiled
     program is started from anywhere.
     """
-    path = image.outside or posixpath.normpath(posixpath.join(image.context, image.dockerfile))
+    path = path_of(image)
     stage = detection.stages.get(f"{path}#{image.target}" if image.target else path)
     note = unit.evidence[0].note if unit.evidence else ""
     known = note in ("compose", "Dockerfile") or unit.language in COMPILED
@@ -62,6 +67,16 @@ def place_in(detection: Detection, unit: Unit, image: Image) -> str:
         return ""
     place = stage.where(posixpath.relpath(unit.dir, image.context))
     return place if stage.workdir and place != stage.workdir else ""
+
+
+def with_shell(detection: Detection, build: Build) -> str:
+    """Return the stage that a person can work in, where what is built has nothing but a program."""
+    own = f"#{build.target}" if build.target else ""
+    stage = detection.stages.get(f"{build.dockerfile}{own}")
+    if stage is None or stage.has_shell:
+        return ""
+    found = [name for name, each in _named(detection, build.dockerfile) if each.has_shell]
+    return found[-1] if found else ""
 
 
 def _named(detection: Detection, path: str) -> Iterator[tuple[str, Inside]]:

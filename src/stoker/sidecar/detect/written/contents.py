@@ -16,6 +16,7 @@ from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
 
 _WORD = re.compile(r"[^\s,\[\]\"']+")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MANY = re.compile(r"[*?]")
 _MOST = 100
 """Stages of a Dockerfile, and places of a stage: more than anybody writes."""
@@ -62,11 +63,11 @@ def started_in(
 
 def _from(rest: str, above: Sequence[Named]) -> Named:
     words = [word for word in rest.split() if not word.startswith("--")]
-    named = words[2] if len(words) > 2 and words[1].lower() == "as" else ""
+    named = words[2].lower() if len(words) > 2 and words[1].lower() == "as" else ""
     image = words[0] if words else ""
-    base = next((inside for name, inside in above if name.lower() == image.lower()), None)
-    made = msgspec.structs.replace(base, base=image) if base else Inside(image=image)
-    return named or str(len(above)), made
+    base = next((inside for name, inside in above if name == image.lower()), None)
+    made = msgspec.structs.replace(base, base=image.lower()) if base else Inside(image=image)
+    return named if _NAME.fullmatch(named) else str(len(above)), made
 
 
 def _copied(
@@ -79,7 +80,8 @@ def _copied(
     stage = next((each.removeprefix("--from=") for each in words if "--from=" in each), "")
     found: Mapping[str, str]
     if stage:
-        other = dict(above).get(stage, Inside())
+        numbered = {str(number): other for number, (_, other) in enumerate(above)}
+        other = (numbered | dict(above)).get(stage.lower(), Inside())
         found = {place: where for each in sources for place, where in _out_of(other, each, at)}
     else:
         places = [posixpath.normpath(each.lstrip("/") or ".") for each in sources]

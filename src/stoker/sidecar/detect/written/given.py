@@ -36,7 +36,9 @@ def given(path: str, name: str, service: Table) -> Given:
 
 def _image(service: Table) -> str:
     image = service.get("image")
-    return image if _is_text(image) and "build" not in service else ""
+    if isinstance(image, str) and _is_text(image) and "build" not in service:
+        return image
+    return ""
 
 
 def _is_text(value: Any) -> bool:

@@ -36,11 +36,15 @@ def services(root: Path, file: str = "compose.yaml") -> dict[str, Any]:
     return compose_values((root / file).read_text())["services"]
 
 
-def generated(root: Path, *files: dict[str, str]) -> None:
-    """Write a project, and what its workers need."""
+def put(root: Path, *files: dict[str, str]) -> None:
     for path, text in {path: text for each in files for path, text in each.items()}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
+
+
+def generated(root: Path, *files: dict[str, str]) -> None:
+    """Write a project, and what its workers need."""
+    put(root, *files)
     ok("sidecar", "generate", str(root), "--target", "all")
 
 
@@ -408,3 +412,17 @@ def test_an_app_that_is_built_and_named_is_built_for_its_workers(tmp_path: Path)
     worker = services(tmp_path, "compose.prod.yaml")["worker"]
     assert "image" not in worker
     assert worker["build"]["dockerfile"] == "Dockerfile"
+
+
+@pytest.mark.parametrize(("volumes", "watched"), [("['.:/srv']", False), ("['m:/media']", True)])
+def test_only_what_is_watched_is_started_to_be_watched(
+    tmp_path: Path, volumes: str, watched: bool
+) -> None:
+    own = BUILT["compose.yaml"].replace("build: .", f"build: .\n    volumes: {volumes}")
+    put(tmp_path, CELERY, BUILT, {"compose.yaml": f"{own}volumes: {{m: {{}}}}\n"})
+
+    told = ok("sidecar", "generate", str(tmp_path))
+
+    assert ("--watch" in told) == watched  # Compose refuses to where no service says what
+    assert ("develop" in services(tmp_path)["worker"]) == watched
+    assert ("after an edit: docker compose restart worker\n" in told) != watched

@@ -135,7 +135,7 @@ def _nothing(plan: Plan, files: Mapping[str, Any], *, app: bool) -> Iterator[str
 
 
 def _next(plan: Plan, files: Mapping[str, Any], path: Path) -> Iterator[str]:
-    from stoker.sidecar.render import MODES, has_app, opened, path_of, reached, start
+    from stoker.sidecar.render import MODES, has_app, opened, path_of, reached, start, unseen
 
     titles = {"dev": "development: ", "prod": "production:  "}
     if ".env.example" in files:
@@ -144,6 +144,8 @@ def _next(plan: Plan, files: Mapping[str, Any], path: Path) -> Iterator[str]:
         else:
             yield "settings:    cp .env.example .env, and fill it in"
     yield from (titles[mode] + start(plan, mode) for mode in MODES if path_of(plan, mode) in files)
+    if path_of(plan, "dev") in files:
+        yield from (f"             after an edit: {line}" for line in unseen(plan))
     if path_of(plan, "prod") in files:
         yield from (f"             {line}" for line in reached(plan))
     if any(path.endswith(("/devcontainer.json", "/.devcontainer.json")) for path in files):

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from stoker.sidecar.inside import Inside
 from stoker.sidecar.secrets import shown
 from stoker.sidecar.values import Given
 
@@ -201,6 +202,9 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
     programs: dict[str, tuple[str, ...]] = {}
     """Of Go and Rust: what the images of Dockerfiles, and of stages, start if told nothing."""
+    stages: dict[str, Inside] = {}
+    """What of the project is in the images of Dockerfiles, and of stages, in their order; a stage
+    without a name has its number."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
     web: Unit | None = None

@@ -45,6 +45,7 @@ def _on(beneath: Given, top: Given) -> Given:
     volumes = {_target(each): each for each in (*beneath.volumes, *top.volumes)}
     return msgspec.structs.replace(
         top,
+        image=top.image or beneath.image,
         env_file=beneath.env_file | top.env_file,
         environment=beneath.environment | top.environment,
         depends_on=beneath.depends_on | top.depends_on,

@@ -17,7 +17,7 @@ import msgspec
 from stoker.errors import ConfigError
 from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role, Unit
 from stoker.sidecar.secrets import masked
-from stoker.sidecar.values import Given, Place, Text, Variable
+from stoker.sidecar.values import Absolute, Given, Place, Text, Variable
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Replicas = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
@@ -89,6 +89,9 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     args: dict[Variable, Text] = {}
     """What its own Dockerfile's ``ARG`` are given, as a compose file has it: Compose fills in the
     variables that are put in."""
+    pulled: dict[Place, Text] = {}
+    """Compose files of the project's own where the app that is built so is no more than named: it
+    was built elsewhere."""
     starts: bool = False
     """That starts a program of its own, whatever command it is given: only another entry point has
     it start a worker."""
@@ -131,6 +134,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     command: Command
     dir: Place = "."
     """The working directory, relative to the image's context."""
+    place: Absolute | Literal[""] = ""
+    """The same in an image of the project's own, where that starts commands in another one."""
     queues: tuple[Text, ...] = ()
     waiting: Literal["", "stream", "jetstream", "nowhere"] = ""
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""
@@ -253,6 +258,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """What others of those include: Compose has it in both, and refuses what is there once more."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
+    desk: Name | Literal[""] = ""
+    """The stage that an editor opens, where what it would open has no shell: the stage before."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
     decisions: tuple[Decision, ...] = ()
@@ -366,6 +373,7 @@ _WORDS = (
     (Variable, "the name of an environment variable"),
     (Tag, "a tag such as '3.12'"),
     (Reference, "an image with its tag, such as 'redis:7-alpine'"),
+    (Absolute, "a path in a container: absolute, with '/', without line breaks"),
     (SystemPackage, "the name of a Debian package"),
 )
 _HINT = "stoker sidecar plan PATH --json prints one that works"

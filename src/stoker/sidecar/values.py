@@ -16,6 +16,13 @@ Place = Annotated[
     ),
 ]
 """A file or directory below the root: relative, with ``/``, and without ``..``."""
+Absolute = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A/[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]*\Z", max_length=1_024
+    ),
+]
+"""A file or directory of a container: absolute."""
 Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,127}\Z")]
 PLACEHOLDER = "app"
 """Stands for a password that is the operator's to say."""
@@ -32,6 +39,8 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     path: Place
     """The compose file."""
     service: Text
+    image: Text = ""
+    """What it is started from there, where that is not built there, too."""
     env_file: dict[Text, bool] = {}
     """Each file, and whether it has to be there."""
     environment: dict[Variable, Text | None] = {}

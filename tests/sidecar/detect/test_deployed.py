@@ -130,7 +130,7 @@ def test_workers_of_two_compose_projects_may_be_called_alike(
         ("COPY ./apps/jobs /srv/jobs/\nWORKDIR /srv/jobs\n", "apps/jobs"),
         ("WORKDIR /apps/jobs\nCOPY . .\n", "."),
         ("WORKDIR /srv\nCOPY apps/jobs apps/mail ./\n", "."),
-        ("WORKDIR /srv\nCOPY package.json apps/jobs ./\n", "."),
+        ("WORKDIR /srv\nCOPY package.json apps/jobs ./\n", "apps/jobs"),
         ("WORKDIR /srv\nCOPY apps/jobs/package*.json ./\nCOPY apps/jobs .\n", "apps/jobs"),
         ("WORKDIR /srv\nCOPY package.json ./\nCOPY . .\n", "."),
     ],

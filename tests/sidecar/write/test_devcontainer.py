@@ -15,6 +15,8 @@ from stoker.sidecar.render import render
 from stoker.sidecar.write import Change, decide, decide_removal, jsonc
 from tests.sidecar.plans import CELERY
 from tests.sidecar.reading import compose_values
+from tests.sidecar.write.test_chosen_programs import PROGRAMS
+from tests.sidecar.write.test_chosen_programs import dockerfile as dockerfile_of
 from tests.sidecar.write.test_own_services import CELERY as SHOP
 from tests.sidecar.write.test_own_services import generated
 
@@ -162,3 +164,18 @@ def test_it_opens_the_worker_where_there_is_no_app(tmp_path: Path) -> None:
 
     assert made["service"] == "worker"
     assert made["runServices"] == ["worker", "redis"]
+
+
+@pytest.mark.parametrize(("image", "stage"), [
+    ("gcr.io/distroless/static:nonroot", "build"), ("scratch", "build"), ("alpine:3.22", None),
+])  # fmt: skip
+def test_an_editor_opens_a_stage_that_has_a_shell(
+    tmp_path: Path, image: str, stage: str | None
+) -> None:
+    dockerfile = dockerfile_of("./cmd/api", 'CMD ["/app"]')["Dockerfile"]
+    dockerfile = dockerfile.replace("gcr.io/distroless/static:nonroot", image)
+    compose = "services:\n  api:\n    build: .\n    ports: ['80:80']\n  redis: {image: 'redis:7'}\n"
+    generated(tmp_path, PROGRAMS, {"Dockerfile": dockerfile, "compose.yaml": compose})
+
+    mount = compose_values((tmp_path / ".devcontainer/compose.yaml").read_text())["services"]
+    assert mount["api"].get("build") == (stage and {"target": stage})

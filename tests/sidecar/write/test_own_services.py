@@ -9,6 +9,7 @@ import pytest
 
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
+from stoker.sidecar.render.compose import start
 from tests.cli.support import ok
 from tests.sidecar.reading import compose_values, yaml_documents
 
@@ -35,11 +36,15 @@ def services(root: Path, file: str = "compose.yaml") -> dict[str, Any]:
     return compose_values((root / file).read_text())["services"]
 
 
-def generated(root: Path, *files: dict[str, str]) -> None:
-    """Write a project, and what its workers need."""
+def put(root: Path, *files: dict[str, str]) -> None:
     for path, text in {path: text for each in files for path, text in each.items()}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
+
+
+def generated(root: Path, *files: dict[str, str]) -> None:
+    """Write a project, and what its workers need."""
+    put(root, *files)
     ok("sidecar", "generate", str(root), "--target", "all")
 
 
@@ -350,6 +355,44 @@ def _settings(told: dict[str, str]) -> str | None:
     return told.get("DJANGO_SETTINGS_MODULE")
 
 
+def of_two(default: str, *, modes: bool) -> dict[str, str]:
+    """Return two projects of Django's: the first has settings for each use."""
+    source = (
+        "import os\nfrom celery import Celery\n"
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "%s")\n'
+        'app = Celery("shop", broker=os.environ["B_URL"])\n'
+    )
+    named = [f"a/config/settings/{name}.py" for name in ("local", "production")]
+    named += ["b/config/settings/local.py"] if modes else ["b/shop/settings.py"]
+    return dict.fromkeys(named, "") | {
+        "requirements.txt": "django\ncelery[redis]\n",
+        "a/config/celery.py": source % "config.settings.local",
+        "a/manage.py": source % "config.settings.local",
+        "b/shop/celery.py": source % default,
+        "b/manage.py": source % default,
+    }
+
+
+@pytest.mark.parametrize(("default", "modes"), [
+    ("shop.settings", False), ("config.settings.local", True),
+])  # fmt: skip
+@pytest.mark.parametrize("line", ["cd b && celery -A shop worker", "celery -A b.shop worker"])
+def test_no_worker_has_the_settings_of_another_project(
+    default: str, modes: bool, line: str, tmp_path: Path
+) -> None:
+    generated(tmp_path, of_two(default, modes=modes), {"Procfile": f"worker: {line}\n"})
+
+    assert _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"]) is None
+
+
+def test_each_of_two_projects_has_its_own_settings(tmp_path: Path) -> None:
+    line = {"Procfile": "worker: cd a && celery -A config worker\n"}
+    generated(tmp_path, of_two("shop.settings", modes=False), line)
+
+    found = _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"])
+    assert found == "config.settings.production"
+
+
 def test_a_file_for_production_that_says_its_settings_is_right(tmp_path: Path) -> None:
     files = django("dev", told="shop.settings.dev")
     files["compose.prod.yaml"] = files["compose.yaml"]
@@ -401,3 +444,50 @@ def test_what_is_null_is_asked_of_the_shell(tmp_path: Path) -> None:
     told = services(tmp_path)["worker"]["environment"]
 
     assert [told[name] for name in ("TOKEN", "HTTP_PROXY", "B_URL")] == [None] * 3
+
+
+NAMED = "image: 'registry.example.com/shop:${TAG:-1}'"
+BUILT = {
+    "Dockerfile": "FROM python:3.13\n",
+    "Procfile": "worker: celery -A shop worker\n",
+    "compose.yaml": "services:\n  web:\n    build: .\n    command: gunicorn shop:app\n"
+    "  redis: {image: 'redis:7'}\n",
+}
+
+
+@pytest.mark.parametrize("more", [
+    "  redis: {restart: always}\n",  # on top of the other file
+    "    command: gunicorn shop:app -w 4\n  redis: {image: 'redis:7'}\n",
+])  # fmt: skip
+def test_where_the_app_is_pulled_its_worker_is_the_same_image(tmp_path: Path, more: str) -> None:
+    top = {"compose.prod.yaml": f"services:\n  web:\n    {NAMED}\n{more}"}
+    generated(tmp_path, CELERY, BUILT, top)
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert worker["image"] == "registry.example.com/shop:${TAG:-1}"
+    assert "build" not in worker  # or a host that pulls would have one of another version
+    assert services(tmp_path)["worker"]["build"]["context"] == "."
+    assert "--build" not in start(make_plan(detect(tmp_path)), "prod")
+
+
+def test_an_app_that_is_built_and_named_is_built_for_its_workers(tmp_path: Path) -> None:
+    both = BUILT["compose.yaml"].replace("build: .\n", f"build: .\n    {NAMED}\n")
+    generated(tmp_path, CELERY, BUILT, {"compose.yaml": both, "compose.prod.yaml": both})
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert "image" not in worker
+    assert worker["build"]["dockerfile"] == "Dockerfile"
+
+
+@pytest.mark.parametrize(("volumes", "watched"), [("['.:/srv']", False), ("['m:/media']", True)])
+def test_only_what_is_watched_is_started_to_be_watched(
+    tmp_path: Path, volumes: str, watched: bool
+) -> None:
+    own = BUILT["compose.yaml"].replace("build: .", f"build: .\n    volumes: {volumes}")
+    put(tmp_path, CELERY, BUILT, {"compose.yaml": f"{own}volumes: {{m: {{}}}}\n"})
+
+    told = ok("sidecar", "generate", str(tmp_path))
+
+    assert ("--watch" in told) == watched  # Compose refuses to where no service says what
+    assert ("develop" in services(tmp_path)["worker"]) == watched
+    assert ("after an edit: docker compose restart worker\n" in told) != watched

@@ -77,14 +77,19 @@ class Finder:
     ) -> Unit | None:
         """Return the app, if what shows it is clear; ``idle`` starts none of ``units``."""
         homes = {self._home(unit.dir) for unit in units}
-        started = {unit.command for unit in units} | {unit.dev_command for unit in units}
+        started = {
+            (self._home(unit.dir), words)
+            for unit in units
+            for words in (unit.command, unit.dev_command)
+        }
         by_place = {(each.path, each.name): each for each in services}
         found: list[_Found] = []
         for written in idle:
             service = by_place.get((written.path, written.name))
             for each in self._of(written, service if written.source == "compose" else None):
-                if each.unit.command not in started:
-                    near = 0 if self._home(each.unit.dir) in homes else 1
+                home = self._home(each.unit.dir)
+                if (home, each.unit.command) not in started:
+                    near = 0 if home in homes else 1
                     found.append(msgspec.structs.replace(each, rank=(near, *each.rank)))
         found += self._of_source(started)
         return _best(found) if found else self._of_python(noted=bool(units))
@@ -204,7 +209,7 @@ class Finder:
         package = self.manifests.package_of(dir)
         return package.language if package else None
 
-    def _of_source(self, started: set[Words]) -> Iterator[_Found]:
+    def _of_source(self, started: set[tuple[str, Words]]) -> Iterator[_Found]:
         """Yield what nobody wrote down: Django's server, and the one program of Go that serves."""
         rank = (0, 0, SOURCES.index("source"), 0, 0, 0)
         for path in self.project.named("manage.py"):
@@ -223,7 +228,7 @@ class Finder:
             home = package.dir if package else "."
             target = posixpath.relpath(program.target, home)
             words = ("go", "run", "." if target == "." else f"./{target}")
-            if words not in started:
+            if (home, words) not in started:
                 port = _listened(self.project.text(path))
                 unit = _inferred(words, path, "go", port)
                 yield _Found(msgspec.structs.replace(unit, dir=home), rank, dev=False)

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from stoker.sidecar.detect.written.compose import compose_files
+from stoker.sidecar.detect.written.contents import insides
 from stoker.sidecar.detect.written.dockerfiles import copied, dockerfiles
 from stoker.sidecar.detect.written.entrypoints import programs, starting
 from stoker.sidecar.detect.written.programs import choice
 from stoker.sidecar.detection import Choice
+from stoker.sidecar.inside import Inside
 from stoker.sidecar.project import Project
 
 _VARIABLES = re.compile(r"(?!/)(?!(.*/)?\.\.(/|\Z))([^\s!#\\]*/)?\.env([.*][^\s/\\]*)?")
@@ -42,6 +44,11 @@ def choices(project: Project, files: Mapping[str, Sequence[str]]) -> dict[str, C
 def programs_of(project: Project, files: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Return what images start if they are told nothing: Dockerfiles, and their stages."""
     return dict(each for path in files.get("dockerfile", ()) for each in programs(project, path))
+
+
+def stages_of(project: Project, files: Mapping[str, Sequence[str]]) -> dict[str, Inside]:
+    """Return what of the project is in the images of its Dockerfiles, and of their stages."""
+    return dict(e for path in files.get("dockerfile", ()) for e in insides(project, path).items())
 
 
 def _kubernetes(project: Project) -> list[str]:

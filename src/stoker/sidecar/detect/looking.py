@@ -12,7 +12,12 @@ from stoker.sidecar.detect.app import Finder
 from stoker.sidecar.detect.beside import beside
 from stoker.sidecar.detect.candidates import Candidate, inferred
 from stoker.sidecar.detect.choose import beside_app, choose
-from stoker.sidecar.detect.containers import choices, container_files, programs_of
+from stoker.sidecar.detect.containers import (
+    choices,
+    container_files,
+    programs_of,
+    stages_of,
+)
 from stoker.sidecar.detect.django import with_production
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
@@ -44,7 +49,7 @@ from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.written import (
     Written,
     compose,
-    dockerfiles,
+    images,
     others,
     platforms,
     procfiles,
@@ -135,6 +140,7 @@ def look(project: Project) -> Detection:
         includes=included(services),
         choices=choices(project, files) if compiled else {},
         programs=programs_of(project, files) if compiled else {},
+        stages=stages_of(project, files) if units else {},
         variables=tuple(sorted(read)),
         web=web,
         notes=(
@@ -203,7 +209,7 @@ def _written(
             yield service.written
     yield from procfiles.read(project)
     yield from others.scripts(project, manifests)
-    yield from dockerfiles.read(project)
+    yield from images.read(project)
     yield from others.makefiles(project)
     yield from others.supervisors(project)
     yield from others.init_scripts(project)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
-from stoker.sidecar.plan import Decision, Plan, checked
+from stoker.sidecar.detection import BrokerKind, BrokerUse, Build, Detection, Unit
+from stoker.sidecar.plan import Decision, Image, Plan, checked
 from stoker.sidecar.planning import jobs_file, reasons
 from stoker.sidecar.planning.asked import asked_for, in_files
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
+from stoker.sidecar.planning.stages import path_of, with_shell
 from stoker.sidecar.planning.stores import (
     in_the_apps_file,
     in_the_image,
@@ -66,6 +67,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 if path in _compose_files(detection)
             },
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
+            desk=_desk(detection, images[keys[-1 if web else 0]]) if units else "",
             secrets=asked_for(detection),
             decisions=tuple(_decisions(detection, units)),
             notes=(
@@ -94,6 +96,14 @@ def _compose_files(detection: Detection) -> tuple[str, ...]:
 def _layers(detection: Detection) -> dict[str, tuple[str, ...]]:
     known = {*_compose_files(detection)}
     return {path: on for path, on in detection.layers.items() if known >= {path, *on}}
+
+
+def _desk(detection: Detection, image: Image) -> str:
+    """Return the stage that an editor opens, where the app's own has nothing to work with."""
+    app = detection.web.build if detection.web and starts_app(detection) else None
+    if app is None and not image.existing:
+        return ""
+    return with_shell(detection, app or Build(image.context, path_of(image), image.target))
 
 
 def _is_for_all(devcontainer: str) -> bool:

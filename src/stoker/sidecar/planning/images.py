@@ -9,7 +9,7 @@ import msgspec
 
 from stoker.sidecar.detection import COMPILED, Build, Detection, Language, Package, Unit
 from stoker.sidecar.plan import Client, Image
-from stoker.sidecar.planning import begun
+from stoker.sidecar.planning import begun, stages
 from stoker.sidecar.planning.chosen import is_chosen, of_program, started_by
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.own_files import own_file
@@ -27,6 +27,10 @@ _ROOTS: dict[Language, str] = {"node": "package.json", "python": "pyproject.toml
 """What a workspace is installed by, at its root."""
 RUNNERS = frozenset({"tsx", "ts-node", "ts-node-dev", "babel-node", "nodemon", "vite-node"})
 """Packages for development that run TypeScript, or start anew on a change."""
+_ON_PATH = frozenset({
+    "node", "npm", "npx", "pnpm", "pnpx", "yarn", "yarnpkg", "bun", "bunx", "corepack", "deno",
+    "sh", "bash", "ash", "env", "exec", "timeout", "nice", "tini", "dumb-init", "make",
+})  # fmt: skip
 _ACE = (("node", "ace"), ("node", "ace.js"))
 
 _PRISMA = ("ca-certificates", "openssl")
@@ -54,8 +58,8 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
                 made = _begun(detection, unit, made)
             if build:
                 made = _built(detection, made, build)
-            elif made.existing and made.binary and _path(made) in detection.choices:
-                made = _beside(made)
+            elif made.existing and not began:
+                made = _beside(made) if _is_of_others(detection, made) else made
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
@@ -91,7 +95,8 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
         and first.note == "Dockerfile"
         and posixpath.dirname(first.path) == ("" if package.dir == "." else package.dir)
     ):
-        return Build(package.workspace or package.dir, first.path)
+        context = package.workspace or package.dir
+        return Build(context, first.path, stages.started_by(detection, unit, first.path))
     if own := own_file(detection, unit, package):
         return Build(package.workspace or package.dir, own)
     web = detection.web
@@ -100,8 +105,9 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
         return web.build
     context = package.workspace or package.dir
     usual = posixpath.normpath(posixpath.join(context, "Dockerfile"))
-    alike = not binary(unit) and usual in detection.files.get("dockerfile", ())
-    return Build(context, usual) if alike or usual in detection.choices else None
+    if not binary(unit) and usual in detection.files.get("dockerfile", ()):
+        return stages.with_stage(detection, unit, package, Build(context, usual))
+    return Build(context, usual) if usual in detection.choices else None
 
 
 def _built(detection: Detection, image: Image, build: Build) -> Image:
@@ -119,6 +125,7 @@ def _built(detection: Detection, image: Image, build: Build) -> Image:
         outside="" if build.dockerfile.startswith(below) else build.dockerfile,
         target=build.target,
         args=build.args,
+        pulled=_pulled(detection, build),
         existing=True,
         entry=started_by(detection, build) if image.language in COMPILED else (),
         chosen=is_chosen(detection, build, image.binary),
@@ -127,12 +134,23 @@ def _built(detection: Detection, image: Image, build: Build) -> Image:
     )
 
 
+def _pulled(detection: Detection, build: Build) -> dict[str, str]:
+    """Return where the app is the same image, and by which name."""
+    app = detection.web.given if detection.web and detection.web.build == build else ()
+    return {each.path: each.image for each in app if each.image}
+
+
 def _beside(image: Image) -> Image:
     """Return an image that is built from a file of its own beside the project's own Dockerfile."""
     place = f"{image.dockerfile}.{image.name}"
     return msgspec.structs.replace(
         image, dockerfile=place, existing=False, starts=False, entry=(), kept=()
     )
+
+
+def _is_of_others(detection: Detection, image: Image) -> bool:
+    """Tell if the project's own Dockerfile builds other programs than the one that is meant."""
+    return _path(image) in detection.choices if image.binary else image.language not in COMPILED
 
 
 def _begun(detection: Detection, unit: Unit, image: Image) -> Image:
@@ -180,6 +198,11 @@ def _runs_source(unit: Unit) -> bool:
     if unit.language != "node" or not words:
         return False
     return words[0] in RUNNERS or words[:2] in _ACE
+
+
+def is_of_package(program: str) -> bool:
+    """Tell if a program of Node's is in ``node_modules/.bin``, which a shell does not look into."""
+    return "/" not in program and "$" not in program and program not in _ON_PATH
 
 
 def _path(image: Image) -> str:

@@ -14,8 +14,9 @@ from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.health import health
-from stoker.sidecar.planning.images import RUNNERS, binary
+from stoker.sidecar.planning.images import RUNNERS, binary, is_of_package
 from stoker.sidecar.planning.names import Names
+from stoker.sidecar.planning.stages import place_in
 from stoker.sidecar.planning.stores import has_own_file
 from stoker.sidecar.reloading import reloads
 from stoker.sidecar.schemes import ON_A_SERVER
@@ -74,6 +75,7 @@ def service(
         image=image.name,
         command=command,
         dir=_dir(unit, image),
+        place=place_in(detection, unit, image),
         queues=unit.queues,
         waiting=_waiting(unit),
         concurrency=unit.concurrency,
@@ -161,7 +163,8 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
     if unit.language in COMPILED and not words[0].startswith("/"):
         return (*_started(image, words[0]), *words[1:]), dev
     if unit.language == "node":
-        return _node(words, image), _node(dev, image)
+        told = bool(unit.evidence) and unit.evidence[0].note in ("compose", "Dockerfile")
+        return _node(words, image, told=told), _node(dev, image)
     return words, dev
 
 
@@ -201,13 +204,17 @@ def _is_built(words: tuple[str, ...], image: Image) -> bool:
     return any(part in _BUILT for word in words for part in word.split("/")[:-1])
 
 
-def _node(words: tuple[str, ...], image: Image) -> tuple[str, ...]:
-    """Return a command of a package: an image of ours has them on PATH, another by ``npx``."""
-    program = words[1:2] if words[:1] == ("npx",) else words[:1]
-    if not program or program[0] not in RUNNERS:
-        return words
-    plain = words[1:] if words[0] == "npx" else words
-    return ("npx", *plain) if image.existing else plain
+def _node(words: Words, image: Image, *, told: bool = False) -> Words:
+    """Return a command of a package: an image of ours has them on PATH, another by ``npx``.
+
+    Unless the project's own files have that image start it so: they have ``told`` where it is.
+    """
+    by = "bunx" if image.manager == "bun" else "npx"
+    plain = words[1:] if words[:1] == ("npx",) else words
+    if plain and plain[0] in RUNNERS:
+        return (by, *plain) if image.existing else plain
+    found = image.existing and not told and plain == words and plain and is_of_package(plain[0])
+    return (by, *words) if found else words
 
 
 def _dir(unit: Unit, image: Image) -> str:

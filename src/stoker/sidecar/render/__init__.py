@@ -13,7 +13,7 @@ from stoker.sidecar.render import (
     environment,
     kubernetes,
 )
-from stoker.sidecar.render.compose import start
+from stoker.sidecar.render.compose import start, unseen
 from stoker.sidecar.render.devcontainer import has_app, opened
 from stoker.sidecar.render.files import File, Mode, Target
 from stoker.sidecar.render.places import path_of
@@ -24,7 +24,7 @@ MODES: tuple[Mode, ...] = ("dev", "prod")
 
 __all__ = [
     "MODES", "TARGETS", "File", "Mode", "Target", "has_app", "opened", "path_of", "reached",
-    "render", "start",
+    "render", "start", "unseen",
 ]  # fmt: skip
 
 

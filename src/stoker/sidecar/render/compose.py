@@ -13,7 +13,7 @@ from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
-from stoker.sidecar.render.given import Parts
+from stoker.sidecar.render.given import HERE, Parts
 from stoker.sidecar.render.places import (
     FOUND,
     called,
@@ -44,10 +44,43 @@ def render(plan: Plan, mode: Mode) -> File:
 def start(plan: Plan, mode: Mode) -> str:
     """Return the command that starts it."""
     paths = with_beneath(plan, path_of(plan, mode))
-    named = () if paths[0] in FOUND and not paths[1:] else paths
-    file = (word for each in named for word in ("-f", each))
-    how = ("--watch",) if mode == "dev" else ("--detach", *_scale(plan))
-    return shlex.join(("docker", "compose", *file, "up", "--build", *how))
+    file = (word for each in _named(paths) for word in ("-f", each))
+    how = ("--detach", *_scale(plan)) if mode == "prod" else _watch_option(plan)
+    pulled = all(paths[-1] in image.pulled for image in plan.images)
+    return shlex.join(("docker", "compose", *file, "up", *(() if pulled else ("--build",)), *how))
+
+
+def _named(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the files that Compose has to be told of."""
+    return () if paths[0] in FOUND and not paths[1:] else paths
+
+
+def unseen(plan: Plan) -> Iterator[str]:
+    """Yield what starts those workers anew that see no edit of what development binds into them.
+
+    Compose is not told to: what they write there themselves would end the jobs that they run.
+    """
+    path = path_of(plan, "dev")
+    made = document(plan, "dev", path)["services"]
+    there = [each for each in plan.services if each.name in made and each.role != "dashboard"]
+    still = [each.name for each in there if _is_bound(made[each.name]) and not sees_changes(each)]
+    if still:
+        read = with_beneath(plan, path)
+        file = (word for each in _named(read) for word in ("-f", each))
+        yield shlex.join(("docker", "compose", *file, "restart", *still))
+
+
+def _is_bound(service: Mapping[str, Any]) -> bool:
+    """Tell if a service has a directory of the host's, and Compose watches none of it."""
+    hosts = (volume.partition(":")[0] for volume in _volumes(service))
+    watched = "develop" in service or "image" in service
+    return not watched and any(host.startswith(HERE) for host in hosts)
+
+
+def _watch_option(plan: Plan) -> tuple[str, ...]:
+    """Compose refuses to watch where no service says what."""
+    services = document(plan, "dev", path_of(plan, "dev"))["services"].values()
+    return ("--watch",) if any("develop" in each for each in services) else ()
 
 
 def _scale(plan: Plan) -> tuple[str, ...]:
@@ -91,7 +124,7 @@ def _mounted(
     """Return the volumes that services have, but for those that a person's file has for its own."""
     every = (given for service in started(plan) for given in service.given)
     theirs = {volume for given in every if given.path in read for volume in given.volumes}
-    named = (volume for service in services.values() for volume in _named(service))
+    named = (volume for service in services.values() for volume in _volumes(service))
     return {v.partition(":")[0] for v in named if v not in theirs and is_named(v)}
 
 
@@ -117,7 +150,7 @@ def _is_there(service: Service, path: str, elsewhere: Collection[str]) -> bool:
     return service.called(path) != service.name or any(map(service.own.get, elsewhere))
 
 
-def _named(service: Mapping[str, Any]) -> list[str]:
+def _volumes(service: Mapping[str, Any]) -> list[str]:
     return [each for each in service.get("volumes", ()) if isinstance(each, str)]
 
 
@@ -129,8 +162,10 @@ def _service(
     command = service.dev_command if dev and service.dev_command else service.command
     given = Parts(plan, service, image, path, mode)
     watched = [each for each in _watch(service, image, path) if dev and not given.binds(each)]
+    watched = [] if path in image.pulled else watched
     parts: dict[str, Any] = {
-        "build": _build(image, mode, path),
+        "image": image.pulled.get(path),
+        "build": None if path in image.pulled else _build(image, mode, path),
         "depends_on": _needs(service, up, given.awaited),
         "volumes": [
             *given.volumes,
@@ -158,7 +193,8 @@ def _service(
         "stop_signal": service.stop_signal,
     }
     kept = {key: value for key, value in parts.items() if value not in ((), [], {}, None, "no")}
-    comments = {"build": _what(service), "stop_grace_period": service.reason, "user": _WHY_ROOT}
+    what = {origin: _what(service) for origin in ("image", "build") if origin in kept}
+    comments = {**what, "stop_grace_period": service.reason, "user": _WHY_ROOT}
     return Commented(sealed(kept), comments)
 
 
@@ -222,7 +258,9 @@ def _environment(
 
 
 def _working_dir(service: Service, image: Image) -> str | None:
-    """An image of the project's own knows its place; ours has the context in ``/app``."""
+    """An image of the project's own mostly knows its place; ours has the context in ``/app``."""
+    if service.place:
+        return escape(service.place)
     return None if image.existing or service.dir == "." else escape(inside(service.dir))
 
 

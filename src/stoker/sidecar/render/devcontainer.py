@@ -82,6 +82,8 @@ def _mount(plan: Plan, editor: str, image: Image, workspace: str) -> str:
         "working_dir": workspace,
         "user": "root",
     }
+    if plan.desk:
+        changed["build"] = {"target": plan.desk}
     if image.language == "python" and not image.existing:  # or what is imported is the image's copy
         context = posixpath.normpath(posixpath.join(workspace, image.context))
         changed["environment"] = {"PYTHONPATH": escape(f"{context}:{context}/src")}

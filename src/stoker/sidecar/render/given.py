@@ -28,7 +28,7 @@ _MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV", "FLASK_ENV")
 _DEBUG = re.compile(r"(?:\A|_)DEBUG\Z")
 _OFF = {"1": "0", "true": "false", "on": "off", "yes": "no"}
 """Where it is on, what it is in production."""
-_HERE = (".", "/", "~")
+HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
 
 
@@ -90,7 +90,7 @@ class Parts:
         """Tell if what would be watched is below a bind mount."""
         place = self._place(watched["path"])
         hosts = (volume.partition(":")[0] for volume in self.volumes)
-        bound = [self._place(host) for host in hosts if host.startswith(_HERE)]
+        bound = [self._place(host) for host in hosts if host.startswith(HERE)]
         return any(each == "." or f"{place}/".startswith(f"{each}/") for each in bound)
 
     def _place(self, path: str) -> str:

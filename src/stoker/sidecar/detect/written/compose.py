@@ -13,7 +13,8 @@ import msgspec
 from stoker.sidecar.detect.dotenv import beside
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
-from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts, working_dir
+from stoker.sidecar.detect.written.contents import started_in
+from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts
 from stoker.sidecar.detect.written.given import given as given_by
 from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.detection import Build
@@ -184,9 +185,11 @@ def _written(
 ) -> Written | None:  # fmt: skip
     context, dockerfile, target = _build(project, path, builder)
     stage = _stage(project, dockerfile, target)
-    inside = _text(service.get("working_dir")) or (stage.workdir if stage else "")
-    own = working_dir(project, dockerfile, inside, context)
-    context = _working_dir(project, path, service, stage) or own or context
+    context = (
+        _working_dir(project, path, service, stage)
+        or started_in(project, dockerfile, target, context, _text(service.get("working_dir")))
+        or context
+    )
     entrypoint, command = _line(service.get("entrypoint")), _line(service.get("command"))
     if not entrypoint and not command and stage is None:
         return None

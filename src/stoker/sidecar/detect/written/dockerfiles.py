@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.written import Written, joined_lines
+from stoker.sidecar.detect.written import joined_lines
 from stoker.sidecar.project import Project
 
 
@@ -85,47 +85,6 @@ def copied(project: Project, path: str) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(directory(path), place.lstrip("/")))
 
 
-def working_dir(project: Project, path: str, inside: str, context: str) -> str:
-    """Return the directory of the project that a directory in an image is a copy of.
-
-    Empty if that is no other than the context itself, or unclear.
-    """
-    at = _absolute(inside)
-    places: dict[str, set[str]] = {}
-    for source, to in _copies(project, path):
-        dir = posixpath.normpath(posixpath.join(context, source.lstrip("/")))
-        dir = dir if dir in project.dirs else posixpath.dirname(dir) or "."  # a file's
-        if f"{at}/".startswith(f"{to.rstrip('/')}/"):
-            places.setdefault(to, set()).add(dir)
-    nearest = max(places, key=len, default="")
-    if len(places.get(nearest, ())) != 1:
-        return ""
-    [dir] = places[nearest]
-    found = posixpath.normpath(posixpath.join(dir, at[len(nearest.rstrip("/")) :].lstrip("/")))
-    return found if found in project.dirs and found != context else ""
-
-
-def _copies(project: Project, path: str) -> Iterator[tuple[str, str]]:
-    """Yield what a Dockerfile copies, each with the place where it is in the image."""
-    workdir, stage, known = "/", "", dict[str, str]()
-    for _, line in joined_lines(project, path):
-        word, _, rest = line.strip().partition(" ")
-        if word.upper() == "FROM":
-            known[stage] = workdir
-            made = _from(rest, [])
-            workdir, stage = known.get(made.base, "/"), made.name
-        elif word.upper() == "WORKDIR":
-            workdir = posixpath.join(workdir, rest.strip())
-        elif word.upper() in ("COPY", "ADD") and "--from=" not in rest:
-            words = [w for w in re.findall(r"[^\s,\[\]\"']+", rest) if not w.startswith("--")]
-            for source in words[:-1]:
-                yield source, _absolute(posixpath.join(workdir, words[-1]))
-
-
-def _absolute(path: str) -> str:
-    return posixpath.normpath(posixpath.join("/", path))
-
-
 def _from(rest: str, above: list[Stage]) -> Stage:
     words = [word for word in rest.split() if not word.startswith("--")]
     name = words[2] if len(words) > 2 and words[1].lower() == "as" else ""
@@ -153,22 +112,6 @@ def _environment(rest: str) -> dict[str, str]:
         return {name: value.strip("\"'") for name, value in pairs}
     name, _, value = rest.partition(" ")
     return {name: value} if value else {}
-
-
-def read(project: Project) -> Iterator[Written]:
-    """Yield what every Dockerfile starts by itself."""
-    for path in dockerfiles(project):
-        if project.is_aside(path):
-            continue
-        for stage in stages(project, path):
-            if stage.command or stage.entrypoint:
-                own = directory(path)
-                places = (working_dir(project, path, stage.workdir, dir) for dir in (own, "."))
-                dir = next(filter(None, places), own)
-                yield Written(
-                    "Dockerfile", path, stage.line, starts(stage), dir,
-                    name=stage.name, dockerfile=path,
-                )  # fmt: skip
 
 
 def starts(stage: Stage) -> tuple[str, ...]:

@@ -25,12 +25,20 @@ def given(path: str, name: str, service: Table) -> Given:
     return Given(
         path=path,
         service=name if _is_text(name) else "",
+        image=_image(service),
         env_file=dict(_env_files(service.get("env_file"))),
         environment=dict(_variables(service.get("environment"))),
         depends_on=dict(_awaited(service.get("depends_on"))),
         networks=tuple(_networks(service.get("networks"))),
         volumes=tuple(_volumes(service.get("volumes"))),
     )
+
+
+def _image(service: Table) -> str:
+    image = service.get("image")
+    if isinstance(image, str) and _is_text(image) and "build" not in service:
+        return image
+    return ""
 
 
 def _is_text(value: Any) -> bool:

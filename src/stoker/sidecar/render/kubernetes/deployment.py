@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stoker.sidecar.plan import Health, Plan, Service
+from stoker.sidecar.plan import Health, Image, Plan, Service
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.kubernetes.names import dns, secret_name
 from stoker.sidecar.render.kubernetes.settings import escape, file_secrets, put_in, settings
@@ -75,7 +75,7 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
         ("command" if image.starts else "args"): Words(
             commands.filled(service, service.command, escape, put_in)
         ),
-        "workingDir": None if image.existing or service.dir == "." else inside(service.dir),
+        "workingDir": _working_dir(service, image),
         "env": list(_environment(plan, service)),
         "envFrom": list(_sources(plan, service)),
         "livenessProbe": _probe(service.health) if service.health else None,
@@ -101,6 +101,11 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in parts.items() if value is not None and value != []}
+
+
+def _working_dir(service: Service, image: Image) -> str | None:
+    own = image.existing or service.dir == "."
+    return service.place or (None if own else inside(service.dir))
 
 
 def config_map(plan: Plan, service: Service) -> dict[str, Any] | None:

@@ -1,0 +1,109 @@
+"""Which stage of a Dockerfile of the project's own a worker is started from, and where in it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from stoker.sidecar.detection import COMPILED, Build, Detection, Package, Unit
+from stoker.sidecar.inside import Inside
+from stoker.sidecar.plan import Image
+
+_WORKER = re.compile(r"(?:\A|[._-])workers?\Z")
+_TO_BUILD = re.compile(r"(?:\A|[._-])(?:build\w*|deps|dependencies|install\w*|prun\w+|test\w*)")
+"""Stages that only bring about what others have."""
+
+
+def with_stage(detection: Detection, unit: Unit, package: Package, build: Build) -> Build | None:
+    """Return a build with the stage that has the unit; ``None`` where none of them has it.
+
+    One that is called after it is its own, whichever is the last. Else it is in the last, as the
+    app is, unless that has another member of the workspace only: a program that is not in there
+    cannot be started.
+    """
+    stages = dict(_named(detection, build.dockerfile))
+    if own := _called(unit, package, stages):
+        return msgspec.structs.replace(build, target=own)
+    if package.workspace in ("", package.dir):
+        return build
+    place = posixpath.relpath(package.dir, build.context)
+    last = detection.stages.get(build.dockerfile)
+    if last is None or last.has(place) or not last.places:
+        return build
+    having = [
+        name for name, stage in stages.items() if stage.has(place) and not _TO_BUILD.search(name)
+    ]
+    return msgspec.structs.replace(build, target=having[-1]) if having else None
+
+
+def started_by(detection: Detection, unit: Unit, path: str) -> str:
+    """Return which stage of a Dockerfile starts a unit that was found in it; empty: the last."""
+    stages = dict(_named(detection, path))
+    last = detection.stages.get(path, Inside())
+    names = list(_ancestors(stages, last))
+    own = unit.name in stages and stages[unit.name] != last and unit.name not in names
+    return unit.name if own else ""
+
+
+def path_of(image: Image) -> str:
+    """Return where an image's Dockerfile is."""
+    return image.outside or posixpath.normpath(posixpath.join(image.context, image.dockerfile))
+
+
+def place_in(detection: Detection, unit: Unit, image: Image) -> str:
+    """Return where in an image of the project's own a unit is started, if that has to be said.
+
+    What its Dockerfile or a compose file starts is started where these do it, and a compiled
+    program is started from anywhere.
+    """
+    path = path_of(image)
+    stage = detection.stages.get(f"{path}#{image.target}" if image.target else path)
+    note = unit.evidence[0].note if unit.evidence else ""
+    known = note in ("compose", "Dockerfile") or unit.language in COMPILED
+    if not image.existing or stage is None or known:
+        return ""
+    place = stage.where(posixpath.relpath(unit.dir, image.context))
+    return place if stage.workdir and place != stage.workdir else ""
+
+
+def with_shell(detection: Detection, build: Build) -> str:
+    """Return the stage that a person can work in, where what is built has nothing but a program."""
+    own = f"#{build.target}" if build.target else ""
+    stage = detection.stages.get(f"{build.dockerfile}{own}")
+    if stage is None or stage.has_shell:
+        return ""
+    found = [name for name, each in _named(detection, build.dockerfile) if each.has_shell]
+    return found[-1] if found else ""
+
+
+def _named(detection: Detection, path: str) -> Iterator[tuple[str, Inside]]:
+    for key, stage in detection.stages.items():
+        if key.startswith(f"{path}#"):
+            yield key.removeprefix(f"{path}#"), stage
+
+
+def _ancestors(stages: dict[str, Inside], stage: Inside) -> Iterator[str]:
+    """Yield the stages that one is made from: what these start, it starts as well."""
+    seen: set[str] = set()
+    while stage.base in stages and stage.base not in seen:
+        seen.add(stage.base)
+        yield stage.base
+        stage = stages[stage.base]
+
+
+def _called(unit: Unit, package: Package, stages: dict[str, Inside]) -> str:
+    """Return the stage that is called after a worker; its own name tells more than that it is one.
+
+    Where only one fits: of two the project's own words decide, or nobody.
+    """
+    if unit.role == "other":
+        return ""
+    member = posixpath.basename(package.dir) if package.workspace else ""
+    names = [name for name in stages if not _TO_BUILD.search(name.lower())]
+    own = [name for name in names if name.lower() in {unit.name.lower(), unit.framework, member}]
+    usual = [name for name in names if unit.role == "worker" and _WORKER.search(name.lower())]
+    best = own or usual
+    return best[0] if len(best) == 1 else ""

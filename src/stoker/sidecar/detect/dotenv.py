@@ -10,13 +10,16 @@ from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
 
 DOTENV = ".env"
+_EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist")
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,127})\s*=\s*(.*)")
 _QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1""")
 _LONGEST = 2_048
 
 
 def read_variables(project: Project, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the variables of a file; none if it is not there."""
+    """Yield the variables of a file; none if it is not there, or git leaves it out."""
+    if project.is_ignored(path):
+        return iter(())
     return ((name, value) for name, value, _ in placed_variables(project, path))
 
 
@@ -32,6 +35,15 @@ def placed_variables(project: Project, path: str) -> Iterator[tuple[str, str, in
             known[found[1]] = text if quoted and quoted[1] == "'" else filled(text, known)
             lines[found[1]] = number
     yield from ((name, value, lines[name]) for name, value in known.items())
+
+
+def expected(project: Project, path: str) -> dict[str, str]:
+    """Return what is most likely put in: what people are told to write into that ``.env``, too."""
+    folder = posixpath.dirname(path)
+    examples = [posixpath.join(folder, name) for name in _EXAMPLES]
+    there = next((each for each in examples if each in project.files), "")
+    told = {name: value for name, value, _ in placed_variables(project, there) if value}
+    return told | beside(project, path)
 
 
 def beside(project: Project, path: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.dotenv import beside
+from stoker.sidecar.detect.dotenv import expected
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts
@@ -107,7 +107,7 @@ def _services(project: Project, path: str) -> Iterator[Service]:
         listed = (
             data if any(isinstance(v, Table) and "image" in v for v in data.values()) else listed
         )
-    told = beside(project, path).items()
+    told = expected(project, path).items()
     known = {name: value for name, value in told if not is_secret(name, value)}
     for name, service in listed.items():
         if isinstance(service, Table):

@@ -202,7 +202,7 @@ def _environment(
     Where it has files of variables none is without a value: Compose would take it from the shell
     or ``.env`` only, and unset what such a file says.
     """
-    values: dict[str, Any] = {} if given.env_files else dict.fromkeys(plan.secrets)
+    values: dict[str, Any] = {} if given.has_files else dict.fromkeys(plan.secrets)
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment

@@ -37,6 +37,8 @@ class Parts:
 
     def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
         found = given_in(plan, service, path, mode)
+        self.has_files = found is not None and bool(found.env_file)
+        """It has files of variables, here or in a file beneath."""
         self.beneath: frozenset[str] = frozenset()
         """The variables that the same service has from the file beneath, and keeps."""
         if mode == "prod" and (below := extended(plan, path)):

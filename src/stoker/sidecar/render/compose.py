@@ -206,7 +206,7 @@ def _environment(
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
-    values |= {n: escape(text) for n, text in given.production.items()}
+    values |= given.production
     values |= {
         name: required(name) if is_secret(name, value) else escape(value)
         for name, value in service.environment.items()

@@ -120,6 +120,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of that service, with its tag, where it names one."""
     outside: str = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
+    elsewhere: tuple[str, ...] = ()
+    """Compose files for production whose services are led to one that somebody else runs."""
     given: tuple[Given, ...] = ()
     """What each compose file gives that service: the account that it makes is in there."""
     files: tuple[str, ...] = ()

@@ -197,6 +197,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     outside: Text = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
     written nor waited for; services are told by ``variables``, or as the project tells them."""
+    elsewhere: tuple[Place, ...] = ()
+    """The same in these compose files only: what they give services says where."""
     file: Text = ""
     """Of a file: the URL that the source itself says, so that no variable leads to it."""
     user: Text = ""

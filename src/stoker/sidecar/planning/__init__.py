@@ -19,7 +19,7 @@ from stoker.sidecar.planning.stores import (
     stores_for,
     unheard,
 )
-from stoker.sidecar.planning.unsaid import unsaid
+from stoker.sidecar.planning.unsaid import hidden, unsaid
 from stoker.sidecar.secrets import masked_line
 
 __all__ = ["make_plan"]
@@ -68,6 +68,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(said_openly(detection, stores) if units else ()),
                 *((*in_files(detection), *unsaid(detection)) if units else ()),
+                *(hidden(detection, beside) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),

@@ -57,7 +57,8 @@ def in_files(detection: Detection) -> Iterator[str]:
         for each in _reading(unit, detection)
     }
     for each in found.values():
-        if missing := [name for name in names if name not in each.environment]:
+        known = each.in_files | each.environment.keys()
+        if missing := [name for name in names if name not in known]:
             files = " and ".join(each.env_file)
             yield (
                 f"{each.path}: {each.service} has its variables from {files}, and so have the "

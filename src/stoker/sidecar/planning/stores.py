@@ -205,6 +205,7 @@ def _store(
             image=image,
             variables={name: value for name, value in known.items() if value},
             outside=use.outside,
+            elsewhere=use.elsewhere,
             address=next(
                 (n for n, part in variables.items() if part == "url" and not known[n]), ""
             ),
@@ -232,6 +233,7 @@ def _store(
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
+        elsewhere=use.elsewhere,
         files=use.files if existing else (),
         told={
             path: texts

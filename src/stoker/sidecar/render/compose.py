@@ -103,6 +103,8 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
 
 def _is_asked(plan: Plan, store: Store, path: str) -> bool:
     """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
+    if path in store.elsewhere:
+        return False
     asking = [each for each in plan.services if store.name in each.needs]
     read = with_beneath(plan, path)
     return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
@@ -212,12 +214,20 @@ def _environment(
         for name, value in service.environment.items()
     }
     for store in plan.stores:
-        if store.name in service.needs:
+        if store.name in service.needs and path not in store.elsewhere:
             found = stores.variables(store, mode)
             for each in with_beneath(plan, path):
                 found |= store.told.get(each, {})
-            values |= {name: found[name] for name in found if name not in given.final}
+            by_files = frozenset[str]() if _makes_account(plan, store, path) else given.in_files
+            known = by_files | given.final.keys()
+            values |= {name: found[name] for name in found if name not in known}
     return {name: value for name, value in sorted(values.items()) if name not in given.beneath}
+
+
+def _makes_account(plan: Plan, store: Store, path: str) -> bool:
+    """Tell if a store is put into a file with an account of ours: it lets nobody else in."""
+    theirs = any(map(store.is_in, with_beneath(plan, path)))
+    return not theirs and stores.written(store) and stores.account(store) is not None
 
 
 def _working_dir(service: Service, image: Image) -> str | None:

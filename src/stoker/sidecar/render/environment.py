@@ -33,11 +33,11 @@ def render(plan: Plan) -> Iterator[File]:
 
 
 def _taken(plan: Plan, path: str, made: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the variables that services of a compose file have from ``.env`` as they are."""
+    """Yield those that the source asks for which services of a compose file have from ``.env``."""
     folder = posixpath.dirname(path)
     for service in made["services"].values():
         values = service.get("environment", {})
-        yield from (name for name, value in values.items() if value is None)
+        yield from (name for name in plan.secrets if values.get(name, "") is None)
         for each in service.get("env_file", ()):
             place = each if isinstance(each, str) else each["path"]
             if posixpath.normpath(posixpath.join(folder, place)) == ".env":

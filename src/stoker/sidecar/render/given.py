@@ -40,6 +40,8 @@ class Parts:
 
     def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
         found = whole = given_in(plan, service, path, mode)
+        self.in_files = whole.in_files if whole and whole.path == path else frozenset[str]()
+        """The variables that its files say, where these are meant for this file."""
         self.has_files = found is not None and bool(found.env_file)
         """It has files of variables, here or in a file beneath."""
         self.beneath: frozenset[str] = frozenset()

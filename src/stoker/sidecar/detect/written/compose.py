@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.dotenv import expected
+from stoker.sidecar.detect.dotenv import expected, said
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.dockerfiles import Stage, defaults, stages, starts
@@ -118,6 +118,7 @@ def _service(
     project: Project, path: str, name: str, service: Table, listed: Table, known: dict[str, str]
 ) -> Service:
     written, given = _extended(project, path, name, service, listed)
+    given = msgspec.structs.replace(given, said=said(project, given))
     service = with_texts(written, lambda text: filled(text, known))
     own = _builder(written, listed)
     builder = with_texts(own, lambda text: filled(text, known))

@@ -195,6 +195,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     a program of its own, whatever command it is given."""
     layers: dict[str, tuple[str, ...]] = {}
     """Compose files that are only read on top of others, each with these, in their order."""
+    defaults: dict[str, dict[str, str]] = {}
+    """By compose file: secrets that it has a default for, each as it puts it in."""
     choices: dict[str, Choice] = {}
     """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
     programs: dict[str, tuple[str, ...]] = {}

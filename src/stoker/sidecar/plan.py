@@ -246,6 +246,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The project's own, relative to the root: extended, never replaced."""
     layers: dict[Place, tuple[Place, ...]] = {}
     """Those of them that are only read on top of others, each with these, in their order."""
+    defaults: dict[Place, dict[Variable, Text]] = {}
+    """In these: secrets that they have a default for, each as it is put in there."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()

@@ -50,6 +50,7 @@ from stoker.sidecar.detect.written import (
     platforms,
     procfiles,
 )
+from stoker.sidecar.detect.written.by_default import by_default
 from stoker.sidecar.detect.written.layers import layers, near
 from stoker.sidecar.detection import COMPILED, Detection, Embedded, Language, Unit
 from stoker.sidecar.project import Project
@@ -133,6 +134,7 @@ def look(project: Project) -> Detection:
         packages=tuple(manifests.packages),
         files=files,
         layers=on,
+        defaults=by_default(project, files.get("compose", ())),
         choices=choices(project, files) if compiled else {},
         programs=programs_of(project, files) if compiled else {},
         variables=tuple(sorted(read)),

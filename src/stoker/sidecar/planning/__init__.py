@@ -60,6 +60,11 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             stores=beside,
             compose_files=_compose_files(detection),
             layers=_layers(detection),
+            defaults={
+                path: forms
+                for path in _compose_files(detection)
+                if units and (forms := detection.defaults.get(path))
+            },
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             secrets=asked_for(detection),
             decisions=tuple(_decisions(detection, units)),

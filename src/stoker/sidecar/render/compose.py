@@ -221,7 +221,21 @@ def _environment(
             by_files = frozenset[str]() if _makes_account(plan, store, path) else given.in_files
             known = by_files | given.final.keys()
             values |= {name: found[name] for name in found if name not in known}
-    return {name: value for name, value in sorted(values.items()) if name not in given.beneath}
+    forms = plan.defaults.get(path, {})
+    unsaid = (name for name, value in values.items() if value is None)
+    values |= {n: forms[n] for n in unsaid if n in forms and n not in given.environment}
+    return {
+        name: _as_there(value, forms)
+        for name, value in sorted(values.items())
+        if name not in given.beneath
+    }
+
+
+def _as_there(value: Any, forms: Mapping[str, str]) -> Any:
+    """Return a value that asks for what the file has a default for as the file itself does."""
+    for name, form in forms.items() if isinstance(value, str) else ():
+        value = value.replace(required(name), form)
+    return value
 
 
 def _makes_account(plan: Plan, store: Store, path: str) -> bool:

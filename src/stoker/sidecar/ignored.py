@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 NAME = ".gitignore"
@@ -61,6 +61,16 @@ def above(root: Path) -> tuple[str, list[Rule]]:
     return _within(root, top), found
 
 
+def left_out(root: Path, paths: Sequence[str]) -> list[str]:
+    """Return those files of a folder, there or not, that a clone will not have."""
+    place, known = above(root)
+    folders = {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
+    for folder in sorted(folders, key=lambda folder: (folder != ".", folder.count("/"))):
+        inner = "" if folder == "." else f"{folder}/"
+        known += rules(_text(root / inner / NAME), f"{place}{inner}")
+    return [path for path in paths if is_ignored(f"{place}{path}", known)]
+
+
 def _within(folder: Path, top: Path) -> str:
     place = folder.relative_to(top).as_posix()
     return "" if place == "." else f"{place}/"
@@ -68,7 +78,7 @@ def _within(folder: Path, top: Path) -> str:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("utf-8", "replace")
+        return file.read_text("utf-8", "replace") if file.is_file() else ""
     except OSError:
         return ""
 

@@ -88,8 +88,9 @@ def generate(
     offered = list(offers(plan, folder.read(package_manifests(plan))))
     todo = [*changes, *(offered if scripts else ())]
     added = additions(most, changes)
-    notes = [*plan.notes, *_nothing(plan, files, app=app)]
+    said = [*plan.notes, *_left_out(path, files)]
     if as_json:
+        notes = [*said, *_nothing(plan, files, app=app)]
         offers_made = [
             *_offers("--app", added),
             *([] if scripts else _offers("--scripts", offered)),
@@ -97,7 +98,7 @@ def generate(
         write_or_tell(folder, todo, how or "write", notes=notes, offers=offers_made)
         return
     write_or_show(folder, todo, how or "write")
-    show_notes(plan.notes)
+    show_notes(said)
     if how is None and any(map(is_changed, changes)):
         click.echo(
             "\nNext:\n" + "".join(f"  {plain(line)}\n" for line in _next(plan, files, path)),
@@ -124,6 +125,17 @@ def remove(path: Path, how: How | None, force: bool, as_json: bool) -> None:
     present = folder.read(written_by_stoker(path))
     tell = write_or_tell if as_json else write_or_show
     tell(folder, decide_removal(present, force=force), how or "write")
+
+
+def _left_out(path: Path, files: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which files git leaves out: they are missing for everybody else."""
+    from stoker.sidecar.ignored import left_out
+
+    if names := left_out(path.resolve(), sorted(files)):
+        yield (
+            f".gitignore leaves out {', '.join(names)}: a clone has none of it, and --check fails "
+            "there; take it back with a line that begins with !, or git add --force"
+        )
 
 
 def _nothing(plan: Plan, files: Mapping[str, Any], *, app: bool) -> Iterator[str]:

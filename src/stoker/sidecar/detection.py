@@ -121,6 +121,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of that service, with its tag, where it names one."""
     outside: str = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
+    elsewhere: tuple[str, ...] = ()
+    """Compose files for production whose services are led to one that somebody else runs."""
     given: tuple[Given, ...] = ()
     """What each compose file gives that service: the account that it makes is in there."""
     files: tuple[str, ...] = ()
@@ -198,6 +200,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     """Compose files that are only read on top of others, each with these, in their order."""
     includes: dict[str, tuple[str, ...]] = {}
     """Compose files that include others, each with these, also by way of one of them."""
+    defaults: dict[str, dict[str, str]] = {}
+    """By compose file: secrets that it has a default for, each as it puts it in."""
     choices: dict[str, Choice] = {}
     """Dockerfiles that build one of several programs of Go or Rust, by an argument."""
     programs: dict[str, tuple[str, ...]] = {}

@@ -63,6 +63,18 @@ def settled(text: str) -> str | None:
     return None if any(map(_is_open, parts)) else _joined(parts, {})
 
 
+def otherwise(text: str, default: str) -> str:
+    """Return a text of Compose's that is this, unless somebody chooses as its first one lets them.
+
+    A choice is ``${A:-x}``, and nothing beside it.
+    """
+    parts = parsed(text)
+    only = parts[1] if parts[:1] == ("",) and parts[2:] == ("",) else None
+    if isinstance(only, Variable) and only.name and only.operator[-1:] == "-":
+        return f"${{{only.name}{only.operator}{escape(default)}}}"
+    return escape(default)
+
+
 def asked(value: Any) -> Iterator[str]:
     """Yield the variables in a file's values that somebody has to say.
 

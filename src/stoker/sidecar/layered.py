@@ -32,10 +32,8 @@ def moved(given: Given, path: str) -> Given:
         return given
     return msgspec.structs.replace(
         given,
-        env_file={
-            place if place.startswith(_FIXED) else _relative(there, place, here): needed
-            for place, needed in given.env_file.items()
-        },
+        env_file={_place(each, there, here): need for each, need in given.env_file.items()},
+        said={_place(each, there, here): names for each, names in given.said.items()},
         volumes=tuple(_volume(each, there, here) for each in given.volumes),
     )
 
@@ -47,6 +45,7 @@ def _on(beneath: Given, top: Given) -> Given:
         top,
         image=top.image or beneath.image,
         env_file=beneath.env_file | top.env_file,
+        said=beneath.said | top.said,
         environment=beneath.environment | top.environment,
         depends_on=beneath.depends_on | top.depends_on,
         networks=tuple(dict.fromkeys((*beneath.networks, *top.networks))),
@@ -68,6 +67,10 @@ def _volume(volume: str, there: str, here: str) -> str:
         return volume
     place = _relative(there, host, here)
     return f"{place if place.startswith('.') else f'./{place}'}:{rest}"
+
+
+def _place(place: str, there: str, here: str) -> str:
+    return place if place.startswith(_FIXED) else _relative(there, place, here)
 
 
 def _relative(there: str, place: str, here: str) -> str:

@@ -207,6 +207,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     outside: Text = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password. Neither
     written nor waited for; services are told by ``variables``, or as the project tells them."""
+    elsewhere: tuple[Place, ...] = ()
+    """The same in these compose files only: what they give services says where."""
     file: Text = ""
     """Of a file: the URL that the source itself says, so that no variable leads to it."""
     user: Text = ""
@@ -256,6 +258,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Those of them that are only read on top of others, each with these, in their order."""
     includes: dict[Place, tuple[Place, ...]] = {}
     """What others of those include: Compose has it in both, and refuses what is there once more."""
+    defaults: dict[Place, dict[Variable, Text]] = {}
+    """In these: secrets that they have a default for, each as it is put in there."""
     devcontainer: Place | Literal[""] = ""
     """The project's own ``devcontainer.json``, relative to the root."""
     desk: Name | Literal[""] = ""

@@ -4,9 +4,12 @@ The way of a file: its *name* decides who asks for it; of what it has, the bytes
 first (``telling``), and only what tells something is decoded (``text``), and then perhaps parsed.
 Of ten thousand files most go no further than their bytes.
 
-Nothing is executed, and nothing outside the tree is looked at: a link to a directory is not
-followed (its target is walked where it lies, and a cycle cannot arise), a link to a file only if
-the file is in the tree.
+Nothing is executed, and nothing outside the tree is looked at but the ``.gitignore`` files of the
+folders that it lies in: a link to a directory is not followed (its target is walked where it lies,
+and a cycle cannot arise), a link to a file only if the file is in the tree.
+
+Files of variables that git leaves out are none of the tree's: others have other ones, or none, and
+would be told something else.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 from stoker.errors import ConfigError
+from stoker.sidecar import ignored
 from stoker.sidecar.secrets import masked
 
 T = TypeVar("T")
@@ -53,6 +58,11 @@ _COPY = re.compile(r"(.+?)[-_. ](?:backup|bak|old|copy|orig)(?:[-_. ]?v?\d+)?", 
 _MANY = re.compile(r"(examples|samples|tests|specs|fixtures|benchmarks|templates)/", re.IGNORECASE)
 _CODE = ("py", "js", "ts", "tsx", "mjs", "cjs", "rb", "go", "rs")
 
+_VARIABLES = re.compile(r"\.?env(\.[\w.-]*)?|[\w.-]*\.env")
+"""What files of variables are called."""
+_EXAMPLE = re.compile(r"(^|[._-])(example|sample|template|dist)($|[._-])", re.IGNORECASE)
+"""Those that are written for everybody: people add them to git, whatever it leaves out."""
+
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -80,7 +90,8 @@ class Project:
         """The lines of the files of which some were asked for one by one."""
         self._made: dict[str, dict[Any, Any]] = {}
         """What readers made of files."""
-        self._index(frozenset(self._walk()))
+        self.files = frozenset(self._walk())
+        self._index(self.files - {path for path in self.files if self._is_left_out(path)})
 
     def _index(self, files: frozenset[str]) -> None:
         self.files = files
@@ -127,6 +138,28 @@ class Project:
             copied = bool(self._copies) and not self._copies.isdisjoint(_parents(dir))
             self._asides[dir] = copied or _ASIDE.search(inside) is not None
         return self._asides[dir] or "{{" in path or "{%" in path
+
+    def is_ignored(self, path: str) -> bool:
+        """Tell if git leaves a file out, whether it is there or not."""
+        place, known = self._ignoring
+        return ignored.is_ignored(f"{place}{path}", known)
+
+    @cached_property
+    def _ignoring(self) -> tuple[str, list[ignored.Rule]]:
+        place, known = ignored.above(self.root)
+        there = [path for path in self.files if path.endswith(ignored.NAME)]
+        for path in sorted(there, key=lambda path: path.count("/")):
+            folder, slash, name = path.rpartition("/")
+            if name == ignored.NAME:
+                known += ignored.rules(self.text(path), f"{place}{folder}{slash}")
+        return place, known
+
+    def _is_left_out(self, path: str) -> bool:
+        if "env" not in path:
+            return False
+        name = path.rpartition("/")[2]
+        is_one = _VARIABLES.fullmatch(name) is not None and not _EXAMPLE.search(name)
+        return is_one and self.is_ignored(path)
 
     def _find_whole(self) -> str:
         found: set[str] = set()

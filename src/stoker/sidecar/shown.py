@@ -28,6 +28,7 @@ def shown_detection(found: Detection) -> Detection:
         uses=tuple(map(_use, found.uses)),
         beside=tuple(map(_use, found.beside)),
         web=_unit(found.web) if found.web else None,
+        defaults=_defaults(found.defaults),
     )
 
 
@@ -38,7 +39,15 @@ def shown_plan(made: Plan) -> Plan:
         services=tuple(map(_service, made.services)),
         app=_service(made.app) if made.app else None,
         stores=tuple(map(_store, made.stores)),
+        defaults=_defaults(made.defaults),
     )
+
+
+def _defaults(found: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {
+        path: {name: without_secrets(name, form) for name, form in forms.items()}
+        for path, forms in found.items()
+    }
 
 
 def _unit(unit: Unit) -> Unit:

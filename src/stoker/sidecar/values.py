@@ -43,6 +43,8 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """What it is started from there, where that is not built there, too."""
     env_file: dict[Text, bool] = {}
     """Each file, and whether it has to be there."""
+    said: dict[Text, tuple[Variable, ...]] = {}
+    """Of those that git has: what each says, but for what leads to this machine, or is empty."""
     environment: dict[Variable, Text | None] = {}
     """Without a value: what the shell or ``.env`` says."""
     depends_on: dict[Text, Text] = {}
@@ -50,3 +52,8 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     networks: tuple[Text, ...] = ()
     volumes: tuple[Text, ...] = ()
     """In the short form: ``./src:/app/src:ro``."""
+
+    @property
+    def in_files(self) -> frozenset[str]:
+        """Return the variables that the files of variables are known to say."""
+        return frozenset(name for names in self.said.values() for name in names)

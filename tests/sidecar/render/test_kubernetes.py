@@ -95,7 +95,6 @@ def test_what_is_secret_or_only_the_operator_knows_is_in_a_secret() -> None:
         "FROM_THE_SHELL": False,
         "PARTLY": True,
         "REDIS_URL": True,
-        "SENTRY_DSN": False,  # the source reads it: a file of variables may say it
         "SIGNING_KEY": True,
     }
     assert asked(plan) == keys(plan).keys()

@@ -55,6 +55,30 @@ def test_a_plan_that_is_kept_with_the_project_is_taken(project: Path) -> None:
     assert "compose.yaml" in kept
 
 
+@pytest.mark.parametrize(
+    ("lines", "missing"),
+    [
+        ({"": ".env*\n"}, ".env.example, kubernetes/.env.example"),
+        ({"": ".env*\n!.env.example\n"}, ""),
+        ({"": ".env\n"}, ""),
+        ({"": "", "kubernetes": ".env*\n"}, "kubernetes/.env.example"),
+    ],
+)
+def test_a_note_says_what_a_clone_will_not_have(
+    lines: dict[str, str], missing: str, project: Path
+) -> None:
+    for folder, text in lines.items():
+        (project / folder).mkdir(exist_ok=True)
+        (project / folder / ".gitignore").write_text(text)
+
+    told = stoker("sidecar", "generate", str(project), "--plan", saved(CELERY, project), "--target",
+                  "all")  # fmt: skip
+
+    note = f"note: .gitignore leaves out {missing}: a clone has none of it, and --check fails there"
+    assert (note in told.stderr) == bool(missing)
+    assert ("leaves out" in told.stderr) == bool(missing)
+
+
 def test_a_plan_from_before_plans_said_more_is_taken_by_its_defaults(project: Path) -> None:
     """Whatever a plan says since: where it was not said, it is as if it were not so."""
     now = make_plan(detect(PROJECTS / "stoker-told"), "shop")

@@ -337,7 +337,9 @@ def test_production_has_the_settings_that_are_for_it(
 ) -> None:
     generated(tmp_path, django(default, told=told, more=more))
 
-    assert _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"]) == expected
+    there = _settings(services(tmp_path, "compose.prod.yaml")["worker"]["environment"])
+    chosen = f"${{SETTINGS:-{expected}}}" if "$" in told else expected
+    assert there == chosen, "what an operator may choose stays a choice"
     [kept] = [
         each["data"]
         for each in yaml_documents((tmp_path / "kubernetes/worker.yaml").read_text())
@@ -402,13 +404,22 @@ def test_a_file_for_production_that_says_its_settings_is_right(tmp_path: Path) -
     assert _settings(told) == "shop.settings.dev"
 
 
-def test_what_is_put_on_the_file_for_development_has_other_settings(tmp_path: Path) -> None:
-    files = django("base", told="shop.settings.dev")
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("shop.settings.dev", "shop.settings.prod"),
+        ("'${SETTINGS-shop.settings.dev}'", "${SETTINGS-shop.settings.prod}"),
+    ],
+)
+def test_what_is_put_on_the_file_for_development_has_other_settings(
+    told: str, expected: str, tmp_path: Path
+) -> None:
+    files = django("base", told=told)
     top = "services:\n  web:\n    restart: always\n"
     generated(tmp_path, files, {"compose.prod.yaml": top})
 
     worker = services(tmp_path, "compose.prod.yaml")["worker"]
-    assert _settings(worker["environment"]) == "shop.settings.prod"
+    assert _settings(worker["environment"]) == expected
 
 
 def test_an_image_that_says_its_settings_is_right(tmp_path: Path) -> None:
@@ -419,17 +430,25 @@ def test_an_image_that_says_its_settings_is_right(tmp_path: Path) -> None:
 
 
 def test_nothing_is_debugged_in_production(tmp_path: Path) -> None:
-    told = "{DEBUG: 'True', FLASK_DEBUG: '1', DEBUG_TAG: 'true', APP_DEBUG: '0', FLASK_ENV: dev}"
+    told = (
+        "{DEBUG: 'True', FLASK_DEBUG: '1', DEBUG_TAG: 'true', APP_DEBUG: '0', FLASK_ENV: dev, "
+        "LOG_LEVEL: DEBUG, RAILS_LOG_LEVEL: debug, DB_LOG_LEVEL: error, "
+        "APP_LOG_LEVEL: '${LEVEL-trace}'}"
+    )
     more = f"    environment: {told}\n"
     generated(tmp_path, django("prod", more=more))
 
     found = services(tmp_path, "compose.prod.yaml")["worker"]["environment"]
     assert {name: found[name] for name in found if name != "B_URL" and "CELERY" not in name} == {
         "APP_DEBUG": "0",
+        "APP_LOG_LEVEL": "${LEVEL-info}",
+        "DB_LOG_LEVEL": "error",
         "DEBUG": "False",
         "DEBUG_TAG": "true",
         "FLASK_DEBUG": "0",
         "FLASK_ENV": "production",
+        "LOG_LEVEL": "INFO",
+        "RAILS_LOG_LEVEL": "info",
     }
 
 

@@ -262,6 +262,29 @@ def test_lines_are_added_once_and_taken_out_again() -> None:
     assert after(gone) == text
 
 
+@pytest.mark.parametrize(
+    ("theirs", "taken_back"),
+    [
+        ("node_modules\n", True),
+        (".env\n", True),
+        ("secrets/*\n", True),
+        (".env*\n!.env.example\n", True),
+        (".env*\n", False),
+        ("**/.env.*\n", False),
+        ("*\n!src\n", False),
+        ("!.env.example\n.env*\n", False),
+    ],
+)
+def test_what_a_person_leaves_out_is_not_taken_back(theirs: str, taken_back: bool) -> None:
+    files = {".dockerignore": render(CELERY)[".dockerignore"]}
+
+    [once] = decide(files, {".dockerignore": theirs}, force=False)
+    [twice] = decide(files, {".dockerignore": after(once)}, force=False)
+
+    assert ("!**/.env.example" in after(once).splitlines()) == taken_back
+    assert twice.action == "unchanged"
+
+
 @given(st.lists(st.sampled_from(["", " ", ".git", "# a", "x\r", "dist"]), max_size=6))
 def test_whatever_the_lines_they_stay_and_come_back(own: list[str]) -> None:
     text = "\n".join(own).removesuffix("\r")

@@ -58,10 +58,16 @@ class Address(NamedTuple):
     line: int
 
 
-def addresses(project: Project, read: Collection[str]) -> dict[str, Address]:
-    """Return them by their variables, of those that are ``read`` or plainly meant for it."""
+def addresses(
+    project: Project, read: Collection[str], files: Iterable[str] = ()
+) -> dict[str, Address]:
+    """Return them by their variables, of those that are ``read`` or plainly meant for it.
+
+    ``files``: of variables, that services have; what these say comes first.
+    """
     found: dict[str, Address] = {}
-    for name, address in (*_of_examples(project), *_of_source(project, read)):
+    given = _of_files(project, dict.fromkeys(files))
+    for name, address in (*given, *_of_examples(project), *_of_source(project, read)):
         if not _FOR_TESTS.search(name):
             found.setdefault(name, address)
     return found
@@ -83,7 +89,11 @@ def of_kind(
 def _of_examples(project: Project) -> Iterator[tuple[str, Address]]:
     """Yield what people are told to write, and what is the same for all of them."""
     paths = [path for path in project.matching(_EXAMPLE) if not project.is_aside(path)]
-    for path in sorted(paths, key=lambda path: path.count("/")):
+    yield from _of_files(project, sorted(paths, key=lambda path: path.count("/")))
+
+
+def _of_files(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, Address]]:
+    for path in paths:
         for name, value, line in placed_variables(project, path):
             if address := _address(value, path, line):
                 yield name, address

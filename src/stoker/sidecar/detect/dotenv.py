@@ -5,18 +5,28 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.project import Project
+from stoker.sidecar.values import Given
 
 DOTENV = ".env"
+_MOST = 200
+_HERE = re.compile(
+    r"(?:\w+://(?:[^/@]*@)?)?(?:localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\]|::1)(?:[:/].*)?"
+)
+"""What leads to this machine: in a container, to the container itself."""
+_EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist")
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,127})\s*=\s*(.*)")
 _QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1""")
 _LONGEST = 2_048
 
 
 def read_variables(project: Project, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the variables of a file; none if it is not there."""
+    """Yield the variables of a file; none if it is not there, or git leaves it out."""
+    if project.is_ignored(path):
+        return iter(())
     return ((name, value) for name, value, _ in placed_variables(project, path))
 
 
@@ -32,6 +42,33 @@ def placed_variables(project: Project, path: str) -> Iterator[tuple[str, str, in
             known[found[1]] = text if quoted and quoted[1] == "'" else filled(text, known)
             lines[found[1]] = number
     yield from ((name, value, lines[name]) for name, value in known.items())
+
+
+def said(project: Project, given: Given) -> dict[str, tuple[str, ...]]:
+    """Return what a service's files of variables say: those that all have, and what holds there."""
+    found: dict[str, tuple[str, ...]] = {}
+    for place, path in placed_files(project, given):
+        if path in project.files and not project.is_ignored(path):
+            every = read_variables(project, path)
+            names = (name for name, value in every if value and not _HERE.fullmatch(value))
+            found[place] = tuple(islice(names, _MOST))
+    return found
+
+
+def placed_files(project: Project, given: Given) -> Iterator[tuple[str, str]]:
+    """Yield a service's files of variables as they are named, and where they are."""
+    folder, known = posixpath.dirname(given.path), beside(project, given.path)
+    for place in given.env_file:
+        yield place, posixpath.normpath(posixpath.join(folder, filled(place, known)))
+
+
+def expected(project: Project, path: str) -> dict[str, str]:
+    """Return what is most likely put in: what people are told to write into that ``.env``, too."""
+    folder = posixpath.dirname(path)
+    examples = [posixpath.join(folder, name) for name in _EXAMPLES]
+    there = next((each for each in examples if each in project.files), "")
+    told = {name: value for name, value, _ in placed_variables(project, there) if value}
+    return told | beside(project, path)
 
 
 def beside(project: Project, path: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from stoker.sidecar.detect.containers import (
     stages_of,
 )
 from stoker.sidecar.detect.django import with_production
+from stoker.sidecar.detect.dotenv import placed_files
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
@@ -54,6 +55,7 @@ from stoker.sidecar.detect.written import (
     platforms,
     procfiles,
 )
+from stoker.sidecar.detect.written.by_default import by_default
 from stoker.sidecar.detect.written.layers import included, layers, near
 from stoker.sidecar.detection import COMPILED, Detection, Embedded, Language, Unit
 from stoker.sidecar.project import Project
@@ -113,7 +115,7 @@ def look(project: Project) -> Detection:
     units = [with_production(project, unit, web) for unit in units]
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
-    addresses = written_addresses(project, read)
+    addresses = written_addresses(project, read, _of_services(project, services))
     uses = brokers.uses(
         project, manifests, units, embedded, services, read, by_itself=by_itself,
         named=lambda framework: broker_names.votes(python_source, framework), written=addresses,
@@ -138,6 +140,7 @@ def look(project: Project) -> Detection:
         files=files,
         layers=on,
         includes=included(services),
+        defaults=by_default(project, files.get("compose", ())),
         choices=choices(project, files) if compiled else {},
         programs=programs_of(project, files) if compiled else {},
         stages=stages_of(project, files) if units else {},
@@ -150,6 +153,12 @@ def look(project: Project) -> Detection:
             *(() if units or embedded else examples.left_out(project)),
         ),
     )
+
+
+def _of_services(project: Project, services: list[compose.Service]) -> Iterator[str]:
+    """Yield the files of variables that all developers have for services."""
+    for given in (each.given for each in services if each.given):
+        yield from (path for place, path in placed_files(project, given) if place in given.said)
 
 
 def _written_addresses(

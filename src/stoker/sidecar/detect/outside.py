@@ -15,12 +15,12 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from stoker.sidecar.detect.brokers import spoken_of
-from stoker.sidecar.detect.dotenv import DOTENV, beside, read_variables
+from stoker.sidecar.detect.dotenv import DOTENV, beside, placed_files, read_variables
 from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.interpolation import filled
-from stoker.sidecar.plan import for_development
+from stoker.sidecar.plan import for_development, own_files
 from stoker.sidecar.project import Project
 from stoker.sidecar.schemes import ON_A_SERVER, usual
 from stoker.sidecar.secrets import is_token
@@ -72,14 +72,39 @@ def placed(
     names = (name for service in services for name in (service.name, *service.aliases))
     own = {name.lower() for name in names}  # a URL's host is in small letters
     settings = [_settings(project, given) for unit in units for given in for_development(unit)]
+    deployed = [
+        (given.path, _settings(project, given))
+        for unit in units
+        for given in unit.given
+        if own_files([given.path], production=True)
+    ]
     dotenv = {name: _Told(value, DOTENV) for name, value in read_variables(project, DOTENV)}
     return tuple(
         _placed(
             project, use, settings, dotenv, own,
             list(_of_source(use, told)), list(_of_source(use, written)),
         )
-        for use in uses
+        for each in uses
+        for use in [msgspec.structs.replace(each, elsewhere=_elsewhere(each, deployed, own))]
     )  # fmt: skip
+
+
+def _elsewhere(
+    use: BrokerUse, deployed: Sequence[tuple[str, Mapping[str, _Told]]], own: Collection[str]
+) -> tuple[str, ...]:
+    """Return the files for production in which all that is said of it leads out of the project."""
+    hosts: dict[str, list[str]] = {}
+    for path, told in deployed:
+        hosts.setdefault(path, []).extend(each.host for each in _addresses(use, told))
+    near = _near(use, own)
+    return tuple(
+        path for path, every in hosts.items()
+        if every and not any(host in near or _LOCAL.fullmatch(host) for host in every)
+    )  # fmt: skip
+
+
+def _near(use: BrokerUse, own: Collection[str]) -> set[str]:
+    return {*own, _OURS.get(use.kind, use.kind)}
 
 
 def with_app(
@@ -107,11 +132,9 @@ def with_file(uses: Sequence[BrokerUse], told: Sequence[AppURL]) -> tuple[Broker
 
 def _settings(project: Project, given: Given) -> dict[str, _Told]:
     """Return the variables that a service has in the end."""
-    dir = posixpath.dirname(given.path)
     known = beside(project, given.path)
     found: dict[str, _Told] = {}
-    for place in given.env_file:
-        path = posixpath.normpath(posixpath.join(dir, filled(place, known)))
+    for _, path in placed_files(project, given):
         found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
     for name, text in given.environment.items():
         value = known.get(name, "") if text is None else filled(text, known)
@@ -130,7 +153,7 @@ def _placed(
         found = [each for each in _addresses(use, dotenv) if not _OF_A_NETWORK.fullmatch(each.host)]
         asked = tuple(name for name in _names(use, dotenv) if name in dotenv) if found else ()
         found = found or written
-    near = {*own, _OURS.get(use.kind, use.kind)}
+    near = _near(use, own)
     if not found or any(each.host in near or _LOCAL.fullmatch(each.host) for each in found):
         return use
     best = found[-1]

@@ -21,6 +21,7 @@ from stoker.sidecar.planning.stores import (
     stores_for,
     unheard,
 )
+from stoker.sidecar.planning.unsaid import hidden, unsaid
 from stoker.sidecar.secrets import masked_line
 
 __all__ = ["make_plan"]
@@ -66,6 +67,11 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 for path, others in detection.includes.items()
                 if path in _compose_files(detection)
             },
+            defaults={
+                path: forms
+                for path in _compose_files(detection)
+                if units and (forms := detection.defaults.get(path))
+            },
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             desk=_desk(detection, images[keys[-1 if web else 0]]) if units else "",
             secrets=asked_for(detection),
@@ -75,7 +81,8 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(said_openly(detection, stores) if units else ()),
                 *(kept_elsewhere(detection, stores) if units else ()),
-                *(in_files(detection) if units else ()),
+                *((*in_files(detection), *unsaid(detection)) if units else ()),
+                *(hidden(detection, beside) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),

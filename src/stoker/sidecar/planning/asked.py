@@ -35,13 +35,17 @@ def asked_for(detection: Detection) -> tuple[str, ...]:
 def _of_shells(detection: Detection) -> Iterator[str]:
     """Yield the variables that only a shell of a command asks for, and nothing tells it."""
     for unit in [*detection.units, *([detection.web] if detection.web else [])]:
-        if unit.role == "other" and unit is not detection.web:
-            continue
-        told = {*unit.environment, *(name for each in unit.given for name in each.environment)}
-        for words in (unit.command, unit.dev_command):
-            line = words[2] if words[:2] == ("sh", "-c") and len(words) > 2 else ""
-            own = {*(n for each in _SET.findall(line) for n in each), *told, *_OF_A_SHELL}
-            yield from (name for name in _PUT_IN.findall(line) if name not in own)
+        if unit.role != "other" or unit is detection.web:
+            yield from of_shell(unit)
+
+
+def of_shell(unit: Unit) -> Iterator[str]:
+    """Yield those that only a shell of this one's commands asks for."""
+    told = {*unit.environment, *(name for each in unit.given for name in each.environment)}
+    for words in (unit.command, unit.dev_command):
+        line = words[2] if words[:2] == ("sh", "-c") and len(words) > 2 else ""
+        own = {*(n for each in _SET.findall(line) for n in each), *told, *_OF_A_SHELL}
+        yield from (name for name in _PUT_IN.findall(line) if name not in own)
 
 
 def in_files(detection: Detection) -> Iterator[str]:
@@ -53,7 +57,8 @@ def in_files(detection: Detection) -> Iterator[str]:
         for each in _reading(unit, detection)
     }
     for each in found.values():
-        if missing := [name for name in names if name not in each.environment]:
+        known = each.in_files | each.environment.keys()
+        if missing := [name for name in names if name not in known]:
             files = " and ".join(each.env_file)
             yield (
                 f"{each.path}: {each.service} has its variables from {files}, and so have the "

@@ -227,6 +227,7 @@ def _store(
             image=image,
             variables={name: value for name, value in known.items() if value},
             outside=use.outside,
+            elsewhere=use.elsewhere,
             address=next(
                 (n for n, part in variables.items() if part == "url" and not known[n]), ""
             ),
@@ -256,6 +257,7 @@ def _store(
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
+        elsewhere=use.elsewhere,
         files=use.files if existing else (),
         mounts=data.mounts(use) if existing else {},
         kept=data.kept(use) if existing and alike and same else (),

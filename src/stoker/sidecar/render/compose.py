@@ -137,6 +137,8 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
 
 def _is_asked(plan: Plan, store: Store, path: str) -> bool:
     """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
+    if path in store.elsewhere:
+        return False
     asking = [each for each in plan.services if store.name in each.needs]
     read = with_beneath(plan, path)
     return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
@@ -239,22 +241,44 @@ def _environment(
     Where it has files of variables none is without a value: Compose would take it from the shell
     or ``.env`` only, and unset what such a file says.
     """
-    values: dict[str, Any] = {} if given.env_files else dict.fromkeys(plan.secrets)
+    values: dict[str, Any] = {} if given.has_files else dict.fromkeys(plan.secrets)
     if root and service.framework == "celery":
         values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
     values |= given.environment
-    values |= {n: escape(text) for n, text in given.production.items()}
+    values |= given.production
     values |= {
         name: required(name) if is_secret(name, value) else escape(value)
         for name, value in service.environment.items()
     }
     for store in plan.stores:
-        if store.name in service.needs:
+        if store.name in service.needs and path not in store.elsewhere:
             found = stores.variables(store, mode)
             for each in with_beneath(plan, path):
                 found |= store.told.get(each, {})
-            values |= {name: found[name] for name in found if name not in given.final}
-    return {name: value for name, value in sorted(values.items()) if name not in given.beneath}
+            by_files = frozenset[str]() if _makes_account(plan, store, path) else given.in_files
+            known = by_files | given.final.keys()
+            values |= {name: found[name] for name in found if name not in known}
+    forms = plan.defaults.get(path, {})
+    unsaid = (name for name, value in values.items() if value is None)
+    values |= {n: forms[n] for n in unsaid if n in forms and n not in given.environment}
+    return {
+        name: _as_there(value, forms)
+        for name, value in sorted(values.items())
+        if name not in given.beneath
+    }
+
+
+def _as_there(value: Any, forms: Mapping[str, str]) -> Any:
+    """Return a value that asks for what the file has a default for as the file itself does."""
+    for name, form in forms.items() if isinstance(value, str) else ():
+        value = value.replace(required(name), form)
+    return value
+
+
+def _makes_account(plan: Plan, store: Store, path: str) -> bool:
+    """Tell if a store is put into a file with an account of ours: it lets nobody else in."""
+    theirs = any(map(store.is_in, with_beneath(plan, path)))
+    return not theirs and stores.written(store) and stores.account(store) is not None
 
 
 def _working_dir(service: Service, image: Image) -> str | None:

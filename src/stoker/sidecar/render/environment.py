@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from stoker.sidecar.interpolation import asked
 from stoker.sidecar.plan import Plan
@@ -19,10 +21,24 @@ def render(plan: Plan) -> Iterator[File]:
 
     It has all that the files for development and production ask for, whoever wrote these: our
     services go into a person's file, too, and Compose starts none of it before each is said.
+    Of what the source asks for it has what is taken from ``.env``, and not from other files.
     """
-    made = [document(plan, mode, path_of(plan, mode)) for mode in NAMES]
+    made = {path: document(plan, mode, path) for mode in NAMES for path in [path_of(plan, mode)]}
     told = [store.told for store in plan.stores]
-    names = {*plan.secrets, *asked(made), *asked(told)} - _SAID
+    taken = {name for path, each in made.items() for name in _taken(plan, path, each)}
+    names = {*taken, *asked(made.values()), *asked(told)} - _SAID
     if names:
         lines = [f"{name}=" for name in sorted(names)]
         yield File(".env.example", "\n".join(lines) + "\n", join="lines")
+
+
+def _taken(plan: Plan, path: str, made: Mapping[str, Any]) -> Iterator[str]:
+    """Yield those that the source asks for which services of a compose file have from ``.env``."""
+    folder = posixpath.dirname(path)
+    for service in made["services"].values():
+        values = service.get("environment", {})
+        yield from (name for name in plan.secrets if values.get(name, "") is None)
+        for each in service.get("env_file", ()):
+            place = each if isinstance(each, str) else each["path"]
+            if posixpath.normpath(posixpath.join(folder, place)) == ".env":
+                yield from plan.secrets

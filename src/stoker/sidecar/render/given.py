@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from stoker.sidecar.interpolation import settled
+from stoker.sidecar.interpolation import otherwise, settled
 from stoker.sidecar.layered import merged, moved
 from stoker.sidecar.plan import Image, Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
@@ -28,6 +28,9 @@ _MODES = ("RAILS_ENV", "RACK_ENV", "NODE_ENV", "FLASK_ENV")
 _DEBUG = re.compile(r"(?:\A|_)DEBUG\Z")
 _OFF = {"1": "0", "true": "false", "on": "off", "yes": "no"}
 """Where it is on, what it is in production."""
+_LOG_LEVEL = re.compile(r"(?:\A|_)LOG_?LEVEL\Z")
+_FOR_A_DESK = ("debug", "trace")
+_USUAL_LEVEL = "info"
 HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
 
@@ -36,7 +39,11 @@ class Parts:
     """What of it goes into a service of a compose file."""
 
     def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
-        found = given_in(plan, service, path, mode)
+        found = whole = given_in(plan, service, path, mode)
+        self.in_files = whole.in_files if whole and whole.path == path else frozenset[str]()
+        """The variables that its files say, where these are meant for this file."""
+        self.has_files = found is not None and bool(found.env_file)
+        """It has files of variables, here or in a file beneath."""
         self.beneath: frozenset[str] = frozenset()
         """The variables that the same service has from the file beneath, and keeps."""
         if mode == "prod" and (below := extended(plan, path)):
@@ -51,14 +58,18 @@ class Parts:
         self.final: Mapping[str, str | None] = {}
         """Those variables that nothing else can know better."""
         self.production: Mapping[str, str] = {}
-        """Those of its variables that are another's here."""
+        """Those of its variables that are another's here: by default, if an operator chooses."""
         self.awaited: dict[str, Any] = {}
         self.networks: list[str] = []
         self.volumes: list[str] = []
         self.here: tuple[str, ...] = ()
         """All those of the app's that the file has, whether they go into the service or not."""
         if mode == "prod":
-            self.production = in_production(plan, service, path)
+            said = whole.environment if whole else {}
+            self.production = {
+                name: otherwise(said.get(name) or "", text)
+                for name, text in in_production(plan, service, path).items()
+            }
             self.beneath -= self.production.keys()
         if found is None:
             return
@@ -134,9 +145,17 @@ def _for_production(given: Given) -> Given:
 
 def _produced(name: str, text: str | None) -> str | None:
     plain = settled(text) if text else None
+    if not text or not plain:
+        return text
     if name in _MODES and plain in ("development", "dev"):
         return "production"
-    if _DEBUG.search(name) and plain and plain.lower() in _OFF:
-        off = _OFF[plain.lower()]
-        return off.capitalize() if plain.istitle() else off
+    if _DEBUG.search(name) and plain.lower() in _OFF:
+        return _as(plain, _OFF[plain.lower()])
+    if _LOG_LEVEL.search(name) and plain.lower() in _FOR_A_DESK:
+        return otherwise(text, _as(plain, _USUAL_LEVEL))
     return text
+
+
+def _as(value: str, other: str) -> str:
+    """Return another value in the letters of the first: ``False`` for ``True``."""
+    return other.upper() if value.isupper() else other.capitalize() if value.istitle() else other

@@ -1,4 +1,4 @@
-"""What a person has in an image on purpose stays in it, whatever is left out after that."""
+"""What a person has in an image on purpose stays in it, and what they leave out stays out."""
 
 from __future__ import annotations
 
@@ -18,6 +18,25 @@ def exceptions(theirs: Sequence[str], ours: Sequence[str]) -> list[str]:
         for line in dict.fromkeys(theirs)
         if line.startswith("!") and any(fnmatchcase(_name(line), name) for name in left_out)
     ]
+
+
+def without_taking_back(theirs: Sequence[str], ours: Sequence[str]) -> list[str]:
+    """Return our lines, but for exceptions to what a person's lines leave out."""
+    return [line for line in ours if not (line.startswith("!") and _leave_out(theirs, line))]
+
+
+def _leave_out(theirs: Sequence[str], line: str) -> bool:
+    fitting = [
+        each
+        for each in map(str.strip, theirs)
+        if _is_anywhere(each) and fnmatchcase(_name(line), _name(each))
+    ]
+    return bool(fitting) and not fitting[-1].startswith("!")
+
+
+def _is_anywhere(line: str) -> bool:
+    """Tell if a line is about a name, and not about what is in some folder."""
+    return "/" not in line.removeprefix("!").removeprefix("/").removeprefix("**/").rstrip("/")
 
 
 def _name(line: str) -> str:

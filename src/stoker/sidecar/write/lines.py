@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stoker.sidecar.write.ignoring import exceptions
+from stoker.sidecar.write.ignoring import exceptions, without_taking_back
 from stoker.sidecar.write.marks import block, find_block
 
 _EDITED = "Stoker's lines were changed: left alone"
@@ -19,6 +19,7 @@ def merge(before: str, wanted: str, *, each: bool, force: bool) -> tuple[str, tu
     theirs = {_key(line) for line in (*plain[:start], *plain[end:])}
     ours = wanted.splitlines()
     missing = [line for line in ours if not each or _key(line) not in theirs]
+    missing = without_taking_back(plain[:start], missing)
     made = block([*missing, *exceptions(plain[:start], missing)])
     if not found and made and plain:
         made = ["", *made]

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.sidecar.detect.dotenv import beside
+from stoker.sidecar.detect.dotenv import expected, said
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.written import Written
 from stoker.sidecar.detect.written.contents import started_in
@@ -123,7 +123,7 @@ def _services(project: Project, path: str) -> Iterator[Service]:
         listed = (
             data if any(isinstance(v, Table) and "image" in v for v in data.values()) else listed
         )
-    told = beside(project, path).items()
+    told = expected(project, path).items()
     known = {name: value for name, value in told if not is_secret(name, value)}
     volumes = tuple(name for name, about in data.table("volumes").items() if not about)
     for name, service in listed.items():
@@ -136,6 +136,7 @@ def _service(
     project: Project, path: str, name: str, service: Table, listed: Table, known: dict[str, str]
 ) -> Service:
     written, given = _extended(project, path, name, service, listed)
+    given = msgspec.structs.replace(given, said=said(project, given))
     service = with_texts(written, lambda text: filled(text, known))
     own = _builder(written, listed)
     builder = with_texts(own, lambda text: filled(text, known))

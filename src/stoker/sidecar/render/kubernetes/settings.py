@@ -48,12 +48,13 @@ def settings(plan: Plan, service: Service) -> Settings:
             plain[name] = value
     plain |= in_production(plan, service, path)
     files = _files(found) if found else {}
-    # What a file says need not be said once more.
-    secret = {name: not files for name in plan.secrets if name not in plain}
+    # What is to be said in a file is not asked for once more: an empty one would come before it.
+    secret = {} if files else {name: True for name in plan.secrets if name not in plain}
     secret |= own
     secret |= {name: True for name, value in service.environment.items() if is_secret(name, value)}
     secret |= dict.fromkeys(commands.asked(service, service.command), True)
     direct: dict[str, str] = {}
+    said = found.in_files if found and found.path == path else frozenset[str]()
     for store in _needed(plan, service):
         if store.outside:
             direct |= stores.with_password(store, put_in, escape)
@@ -65,7 +66,7 @@ def settings(plan: Plan, service: Service) -> Settings:
             secret |= dict.fromkeys(itself, True)
             direct = {name: value for name, value in direct.items() if name not in itself}
         else:
-            secret |= dict.fromkeys(store.variables, True)
+            secret |= {name: True for name in store.variables if name not in said}
     secret = {name: needed for name, needed in secret.items() if name not in direct}
     for name, value in service.environment.items():
         if name not in secret:

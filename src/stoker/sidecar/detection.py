@@ -118,6 +118,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """The compose service that already provides it."""
     image: str = ""
     """Of that service, with its tag, where it names one."""
+    named: bool = False
+    """The source, or what sets it up, says that service's name itself: no variable leads there."""
     outside: str = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
     given: tuple[Given, ...] = ()

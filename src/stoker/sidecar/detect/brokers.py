@@ -8,12 +8,12 @@ from itertools import chain
 from types import MappingProxyType
 
 from stoker.sidecar.address_parts import part_of
+from stoker.sidecar.detect import led_to
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_lines import NAMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source import redis_clients
 from stoker.sidecar.detect.source.ruby_databases import other_databases
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
@@ -30,12 +30,14 @@ def uses(
     services: Sequence[Service], read: Sequence[str], *, by_itself: bool,
     named: Callable[[str], Iterable[Vote]] = lambda framework: (),
     written: Mapping[str, Address] = MappingProxyType({}),
+    clients: Callable[[], dict[str, str]] = dict[str, str],
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the brokers that the workers need, each with how the project finds it.
 
     ``by_itself``: an app of Stoker would look into the environment where its jobs are.
     ``named``: what the source calls the settings that a framework is given.
     ``written``: the addresses that the project writes down for its variables.
+    ``clients``: the variables that clients of Redis are made with.
     """
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
     kinds: dict[BrokerKind, list[Evidence]] = {}
@@ -51,20 +53,34 @@ def uses(
                 kinds.setdefault(kind, []).extend(evidence)
     if not names:
         kinds = dict(_asked(project, units, services))
-    clients = redis_clients.told(project, read) if "redis" in kinds else {}
+    made = clients() if "redis" in kinds else dict[str, str]()
     return tuple(
         BrokerUse(
             kind=kind,
-            variables=others | (found or (usual if kind in stoker.brokers else {})),
-            written=of_kind(kind, others | found, written),
+            variables=found,
+            written=of_kind(kind, found, written),
+            named=not found and bool(name) and led_to.is_named(project, name, services),
             evidence=tuple(dict.fromkeys(evidence))[:4],
-            **own_service(kind, services, manifests),
+            **own,
         )
         for kind, evidence in kinds.items()
-        for own in [variables(kind, read, services, written, by_itself=by_itself)]
-        for found in [clients | own if kind == "redis" else own]
-        for others in [rails_databases(project, manifests, kind)]
+        for own in [own_service(kind, services, manifests)]
+        for name in [own["service"]]
+        for known in [
+            _first(
+                (made if kind == "redis" else {})
+                | variables(kind, read, services, written, by_itself=by_itself),
+                led_to.variables(kind, name, services, read),
+            )
+            or (usual if kind in stoker.brokers else {})
+        ]
+        for found in [rails_databases(project, manifests, kind) | known]
     )
+
+
+def _first(own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Return both; what is in the first comes first, and as it has it."""
+    return {**own, **{name: part for name, part in more.items() if name not in own}}
 
 
 def _asked(

@@ -25,8 +25,10 @@ from stoker.sidecar.detect.source import (
     broker_urls,
     node,
     node_adonis,
+    node_clients,
     node_connections,
     python,
+    redis_clients,
     ruby,
     rust,
     stoker_queues,
@@ -112,6 +114,7 @@ def look(project: Project) -> Detection:
     uses = brokers.uses(
         project, manifests, units, embedded, services, read, by_itself=by_itself,
         named=lambda framework: broker_names.votes(python_source, framework), written=addresses,
+        clients=lambda: node_clients.told(node_source, read) | redis_clients.told(project, read),
     )  # fmt: skip
     others = beside(project, manifests, units, uses, services, read, addresses)
     frameworks = {each.framework for each in (*units, *embedded)}

@@ -83,7 +83,7 @@ def unheard(detection: Detection) -> Iterator[str]:
     for use in detection.uses:
         if use.kind == "sqs":
             yield f"{_at(use)}{_SQS}"
-        known = use.variables or use.service or use.outside or use.engine or use.kind == "sqs"
+        known = use.variables or use.named or use.outside or use.engine or use.kind == "sqs"
         if known or use.kind == "sqlite" or _own(use, detection):
             continue
         yield (

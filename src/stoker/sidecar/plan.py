@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from stoker.errors import ConfigError
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role, Unit
 from stoker.sidecar.secrets import masked
 from stoker.sidecar.values import Given, Place, Text, Variable
@@ -33,6 +34,10 @@ Reference = Annotated[
     ),
 ]
 """An image with its tag, and its digest if it is pinned to one."""
+Part = Literal[
+    "url", "host", "port", "address", "password", "user", "database", "sslmode", "server", "other"
+]  # fmt: skip
+"""Of an address; the last two as in ``BrokerUse.variables``."""
 SystemPackage = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9+.-]{1,100}\Z")]
 
 
@@ -187,6 +192,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """With its tag."""
     variables: dict[Variable, Text] = {}
     """What services get to find it: variable → value, ``redis://redis:6379/0``."""
+    parts: dict[Variable, Part] = {}
+    """What those of them hold whose names do not say it."""
+    secret: Variable | Literal[""] = ""
+    """The variable that its password is in where the operator says it, if the project has one for
+    that: else it is called as usual, ``REDIS_PASSWORD``."""
     existing: bool = False
     """The project's compose file has it already: depended on, not written."""
     files: tuple[Place, ...] = ()
@@ -206,6 +216,10 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     address: Variable | Literal[""] = ""
     """The variable that holds all of that address, where only the project's own files of variables
     say it."""
+
+    def part(self, variable: str) -> str | None:
+        """Return what one of its variables holds of its address."""
+        return self.parts.get(variable) or part_of(variable)
 
     def is_in(self, path: str) -> bool:
         """Tell if a compose file of the project's own has it already."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+import msgspec
+
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled
-from stoker.sidecar.plan import Store, for_development
+from stoker.sidecar.plan import Part, Store, for_development
 from stoker.sidecar.planning import accounts
 from stoker.sidecar.schemes import ENCRYPTED
 from stoker.sidecar.shared_file import folder, holding, is_named
@@ -205,6 +208,7 @@ def _store(
             image=image,
             variables={name: value for name, value in known.items() if value},
             outside=use.outside,
+            parts=_unsaid((n for n, value in known.items() if value), variables),
             address=next(
                 (n for n, part in variables.items() if part == "url" and not known[n]), ""
             ),
@@ -229,6 +233,8 @@ def _store(
         kind=use.kind,
         image=own_image if _is_alike(own_image := _official(use.image), image) else image,
         variables=_as_told(values, told),
+        parts=_unsaid(values, variables),
+        secret=accounts.secret(use) if existing else "",
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
@@ -242,6 +248,12 @@ def _store(
             if (texts := {name: text for name, text in every.items() if not told.get(name)})
         },
     )
+
+
+def _unsaid(values: Iterable[str], parts: Mapping[str, str]) -> dict[str, Part]:
+    """Return what variables hold whose names do not say it."""
+    found = {name: part for name in values if (part := parts.get(name)) and part != part_of(name)}
+    return msgspec.convert(found, dict[str, Part])
 
 
 def _values(

@@ -123,6 +123,9 @@ def test_each_database_is_reached_by_the_variable_that_leads_to_it(
     word = "app" if path == "compose.yaml" else "${POSTGRES_PASSWORD:?set it in .env}"
     server = f"postgresql://app:{word}@postgres:5432"
     urls = {name: text for name, text in found.items() if name.endswith("_URL")}
+    named = {"QUEUE_DATABASE_URL": "/shop_production_queue", "CABLE_DATABASE_URL": "/c"}
+    if path == "compose.prod.yaml":  # where database.yml says what it is called
+        led = {name: end or named[name] for name, end in led.items()}
     assert urls == {"DATABASE_URL": f"{server}/app"} | {n: f"{server}{e}" for n, e in led.items()}
 
 
@@ -140,11 +143,28 @@ def test_beside_a_persons_database_the_file_says_what_each_is_called(tmp_path: P
     assert (found["DATABASE_URL"], found["QUEUE_DATABASE_URL"]) == (server, server)
 
 
-@pytest.mark.parametrize("database", [DATABASE, f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}"])
-def test_jobs_are_counted_in_their_own_database(tmp_path: Path, database: str) -> None:
-    files = made(tmp_path, SOLID_QUEUE | {"config/database.yml": database})
+SEVERAL = f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}"
+CONNECTS = "config.solid_queue.connects_to = {{ database: {{ writing: :{} }} }}\n"
+
+
+@pytest.mark.parametrize(
+    ("database", "source", "own"),
+    [
+        (DATABASE, "", "DATABASE_URL"),
+        (SEVERAL, "", "DATABASE_URL"),
+        (SEVERAL, CONNECTS.format("queue"), "QUEUE_DATABASE_URL"),
+        (SEVERAL.replace("  queue:", "  jobs:"), CONNECTS.format("jobs"), "JOBS_DATABASE_URL"),
+        (SEVERAL, f"# {CONNECTS.format('queue')}", "DATABASE_URL"),
+    ],
+)
+def test_jobs_are_counted_in_their_own_database(
+    tmp_path: Path, database: str, source: str, own: str
+) -> None:
+    more = {"config/database.yml": database, "config/environments/production.rb": source}
+    files = made(tmp_path, SOLID_QUEUE | more)
 
     every = yaml.safe_load_all(files["kubernetes/worker-scaling.yaml"])
     [reference] = next(r for e in every if (r := e["spec"].get("secretTargetRef")))
-    own = "QUEUE_DATABASE_URL" if "queue" in database else "DATABASE_URL"
     assert (reference["parameter"], reference["key"]) == ("connection", own)
+    said = f"# {own} ends with /shop_production_queue\n"
+    assert (said in files["kubernetes/.env.example"]) == (own != "DATABASE_URL")

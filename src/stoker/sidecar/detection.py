@@ -114,6 +114,10 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Environment variable that the project reads → what it holds: ``url``, ``host``, ``port``,
     ``password``, ``user``, ``database``, ``sslmode``; of the others of several databases
     ``server``, a URL without a name, which the source has, or ``other``, one with another name."""
+    databases: dict[str, str] = {}
+    """Of those variables whose address goes without one: the name of the database in production."""
+    jobs: str = ""
+    """That of several databases' variables which leads to the jobs; empty for the first."""
     service: str = ""
     """The compose service that already provides it."""
     image: str = ""

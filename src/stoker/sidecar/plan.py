@@ -194,6 +194,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """What services get to find it: variable → value, ``redis://redis:6379/0``."""
     parts: dict[Variable, Part] = {}
     """What those of them hold whose names do not say it."""
+    databases: dict[Variable, Text] = {}
+    """The names of databases that are in an address only in production: in development the app's
+    own settings say another one."""
+    jobs: Variable | Literal[""] = ""
+    """The variable that leads to the jobs, where several lead to databases of one server."""
     secret: Variable | Literal[""] = ""
     """The variable that its password is in where the operator says it, if the project has one for
     that: else it is called as usual, ``REDIS_PASSWORD``."""

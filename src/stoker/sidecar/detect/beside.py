@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
+import msgspec
+
 from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detect import prisma
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
-from stoker.sidecar.detect.brokers import rails_databases, spoken_of, variables
+from stoker.sidecar.detect.brokers import called, leading, rails_databases, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
@@ -68,7 +70,8 @@ class _Finder:
                 about = self._about("database").items()  # one beside that of DATABASE_URL
                 urls = {name: part for name, part in about if part == "url"}
                 others = rails_databases(self.project, self.manifests, "database")
-                yield self._use("database", others | urls, driver.evidence)
+                use = self._use("database", leading(others) | urls, driver.evidence)
+                yield msgspec.structs.replace(use, databases=called(others))
             return
         prisma, postgres = self._of_prisma()
         names = prisma or self._about("postgres")

@@ -14,7 +14,7 @@ from stoker.sidecar.detect.broker_lines import NAMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source.ruby_databases import other_databases
+from stoker.sidecar.detect.source.ruby_databases import Database, other_databases, with_jobs
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -60,7 +60,9 @@ def uses(
             variables=found,
             written=of_kind(kind, found, written),
             named=not found and bool(name) and led_to.is_named(project, name, services),
-            evidence=tuple(dict.fromkeys(evidence))[:4],
+            databases=called(others),
+            jobs=jobs.variable if jobs else "",
+            evidence=tuple(dict.fromkeys((*evidence, *_shown(project, jobs))))[:4],
             **own,
         )
         for kind, evidence in kinds.items()
@@ -74,8 +76,16 @@ def uses(
             )
             or (usual if kind in stoker.brokers else {})
         ]
-        for found in [rails_databases(project, manifests, kind) | known]
+        for others in [rails_databases(project, manifests, kind)]
+        for found in [leading(others) | known]
+        for jobs in [with_jobs(project, others) if "solid_queue" in names else None]
     )
+
+
+def _shown(project: Project, database: Database | None) -> Iterator[Evidence]:
+    if database:
+        line = project.line(database.path, database.line)
+        yield Evidence(database.path, database.line, line, "the database of the jobs")
 
 
 def _first(own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
@@ -217,10 +227,20 @@ def variables(
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
 
 
-def rails_databases(project: Project, manifests: Manifests, kind: BrokerKind) -> dict[str, str]:
-    """Return the variables of all databases of an application of Rails that has several."""
-    others = other_databases(project, manifests) if kind in ("postgres", "database") else {}
-    return {"DATABASE_URL": "url"} | others if others else {}
+def rails_databases(project: Project, manifests: Manifests, kind: BrokerKind) -> list[Database]:
+    """Return the other databases of an application of Rails that has several."""
+    return other_databases(project, manifests) if kind in ("postgres", "database") else []
+
+
+def leading(others: Iterable[Database]) -> dict[str, str]:
+    """Return the variables that lead to all of them, the first one, too; nothing for that alone."""
+    found = {each.variable: each.part for each in others}
+    return {"DATABASE_URL": "url"} | found if found else {}
+
+
+def called(others: Iterable[Database]) -> dict[str, str]:
+    """Return what databases are called in production that an address does not name."""
+    return {each.variable: each.called for each in others if each.called}
 
 
 def spoken_of(kind: BrokerKind) -> str | None:

@@ -234,6 +234,8 @@ def _store(
         image=own_image if _is_alike(own_image := _official(use.image), image) else image,
         variables=_as_told(values, told),
         parts=_unsaid(values, variables),
+        databases={n: name for n, name in use.databases.items() if n in values},
+        jobs=use.jobs if use.jobs in values else "",
         secret=accounts.secret(use) if existing else "",
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",

@@ -222,7 +222,8 @@ def with_password(
     """
     name, word = secret(store), password(store)
     made: dict[str, str] = {}
-    for variable, value in store.variables.items():
+    for variable in store.variables:
+        value = _in_full(store, variable)
         # A user may be called as the password is; one of ours has no other password.
         is_password = store.part(variable) == "password" and (value == word or not store.outside)
         has_password = is_password or f":{word}@" in value
@@ -235,6 +236,13 @@ def with_password(
         else:
             made[variable] = put_in(name) if is_password else _secured(value, name, put_in, escape)
     return made
+
+
+def _in_full(store: Store, variable: str) -> str:
+    """Return an address with the name of its database, where that is only said for production."""
+    value, name = store.variables[variable], store.databases.get(variable)
+    _, found, place = value.partition("://")
+    return f"{value}/{name}" if name and found and "/" not in place else value
 
 
 def _is_known(value: str, word: str) -> bool:

@@ -168,3 +168,19 @@ def test_jobs_are_counted_in_their_own_database(
     assert (reference["parameter"], reference["key"]) == ("connection", own)
     said = f"# {own} ends with /shop_production_queue\n"
     assert (said in files["kubernetes/.env.example"]) == (own != "DATABASE_URL")
+
+
+def test_a_worker_whose_jobs_have_no_tables_yet_waits_for_the_app(tmp_path: Path) -> None:
+    files = made(tmp_path, SOLID_QUEUE)
+
+    command = "docker compose -f compose.prod.yaml run --rm worker bin/rails db:prepare"
+    assert f"#   {command}\n" in files["compose.prod.yaml"]
+    worker = compose_values(files["compose.yaml"])["services"]["worker"]
+    assert worker["restart"] == "on-failure"
+
+
+def test_one_whose_jobs_are_in_redis_needs_no_tables(tmp_path: Path) -> None:
+    files = with_sidekiq(tmp_path, SIDEKIQ.format("REDIS_URL"))
+
+    assert "db:prepare" not in files["compose.prod.yaml"]
+    assert "restart" not in compose_values(files["compose.yaml"])["services"]["worker"]

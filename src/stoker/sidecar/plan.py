@@ -176,6 +176,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     cpus: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,3}(\.[0-9]{1,2})?\Z")] = "0.50"
     reason: str = ""
     """Why it is given that long to stop, if there is more to it than being careful."""
+    prepared: Command = ()
+    """What the app runs in its image before it can start: it ends while its jobs have no tables."""
     evidence: tuple[Evidence, ...] = ()
 
     def called(self, path: str) -> str:

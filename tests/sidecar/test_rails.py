@@ -184,3 +184,27 @@ def test_one_whose_jobs_are_in_redis_needs_no_tables(tmp_path: Path) -> None:
 
     assert "db:prepare" not in files["compose.prod.yaml"]
     assert "restart" not in compose_values(files["compose.yaml"])["services"]["worker"]
+
+
+def test_a_host_that_a_compose_file_tells_does_not_take_the_place_of_the_whole_address(
+    tmp_path: Path,
+) -> None:
+    compose = (
+        "services:\n  web:\n    build: .\n    environment: {PGHOST: db}\n"
+        "  db:\n    image: postgres:17\n    environment: {POSTGRES_USER: shop}\n"
+    )
+    files = made(
+        tmp_path,
+        {
+            "Gemfile": f"{GEMS}gem 'good_job'\n",
+            "Dockerfile": "FROM ruby\n",
+            "config/application.rb": "config.active_job.queue_adapter = :good_job\n",
+            "Procfile": "worker: bundle exec good_job start\n",
+            "compose.yaml": compose,
+        },
+    )
+
+    found = compose_values(files["compose.prod.yaml"])["services"]["worker"]["environment"]
+    asked = "${POSTGRES_PASSWORD:?set it in .env}"
+    assert found["PGHOST"] == "db"
+    assert found["DATABASE_URL"].startswith(f"postgresql://shop:{asked}@db:5432")

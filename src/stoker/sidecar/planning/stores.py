@@ -49,6 +49,8 @@ _OWN_VARIABLES: dict[str, dict[BrokerKind, str]] = {
     "clockwork": {"database": "DATABASE_URL"},
 }
 """What frameworks, or Rails for them, read by themselves, whatever the source says."""
+_BY_RAILS = "DATABASE_URL"
+"""It comes before all that ``config/database.yml`` says, and its parts are put together there."""
 _MADE_OF = {
     "redis": ("valkey/valkey",),
     "postgres": ("postgis/postgis", "pgvector/pgvector"),
@@ -130,8 +132,8 @@ def in_the_apps_file(detection: Detection) -> Iterator[str]:
 def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
     """Return the variables that are read for a broker, each with what it holds."""
     if use.variables:
-        by_rails = {"DATABASE_URL": "url"} if use.kind == "database" else {}
-        return by_rails | use.variables
+        rails = use.kind == "database" or _BY_RAILS in _own(use, detection)
+        return ({_BY_RAILS: "url"} if rails else {}) | use.variables
     return dict.fromkeys(_own(use, detection) or [_USUAL[use.kind]], "url")
 
 

@@ -13,7 +13,9 @@ from collections.abc import Collection, Iterator
 from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.redis_clients import given, inside, of_redis
 
-_QUEUES = re.compile(r"""["'](?:bullmq|bull|bee-queue|ioredis|@nestjs/bull(?:mq)?)["']""")
+_SPEAKS = re.compile(rb"""["'](?:bullmq|bull|bee-queue|ioredis|@nestjs/bull(?:mq)?)["']""")
+_MAY_TELL = re.compile(rb"\bconnection\b|\bredis\s{0,20}:|Redis\(")
+"""Most files with queues only add jobs to one that has been made elsewhere."""
 _TAKES_ONE = re.compile(r"(Worker|Queue|Flow|Bull|Redis|Scheduler|Job|super|forRoot|register)")
 """What is called with the connection of a queue, or with options that have it."""
 _WRITTEN = re.compile(r"\bconnection\s{0,20}[:=]\s{0,20}\{")
@@ -39,14 +41,13 @@ def told(source: NodeSource, read: Collection[str]) -> dict[str, str]:
     """Return the variables that are read for the connection of a queue, each with what it holds."""
     names = of_redis(read)
     found: dict[str, str] = {}
-    for path in source.project.telling(source.paths, _SPEAKS) if names else ():
+    project = source.project
+    speaking = project.telling(source.paths, _SPEAKS) if names else ()
+    for path in project.telling(speaking, _MAY_TELL):
         for name, part in _of_file(source, path):
             if name in names:
                 found.setdefault(name, part)
     return found
-
-
-_SPEAKS = re.compile(_QUEUES.pattern.encode())
 
 
 def _of_file(source: NodeSource, path: str) -> Iterator[tuple[str, str]]:

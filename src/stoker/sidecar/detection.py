@@ -80,6 +80,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each compose file gives the service that it is."""
     build: Build | None = None
     """What the service is built from that it is."""
+    bounded: bool = False
+    """Its settings say how many processes it has, or of which kind they are."""
     runner: tuple[str, ...] = ()
     """What its command was written down with, and is started by in an image of the project's own:
     ``uv run``, ``python -m``."""

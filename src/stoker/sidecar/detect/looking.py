@@ -23,6 +23,7 @@ from stoker.sidecar.detect.source import (
     Program,
     broker_names,
     broker_urls,
+    celery_settings,
     node,
     node_adonis,
     node_clients,
@@ -102,6 +103,7 @@ def look(project: Project) -> Detection:
     ]
     queues = CeleryQueues(python_source)
     units = [from_source(node_source, unit) for unit in queues.served(units)]
+    units = [_with_bounds(python_source, unit) for unit in units]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source, python_source)
     web = app.find(idle, services, units) if units or embedded else None
@@ -175,6 +177,13 @@ def _with_version(unit: Unit, manifests: Manifests) -> Unit:
     asked = [each for each in manifests.dependencies if each.name == "celery" and each.version]
     near = [each for each in asked if home is not None and each.dir == home.dir] or asked
     return msgspec.structs.replace(unit, version=near[0].version if near else "")
+
+
+def _with_bounds(source: PythonSource, unit: Unit) -> Unit:
+    """Return a unit of Celery, which takes the number of its processes from its settings, too."""
+    asked = unit.framework == "celery" and unit.role == "worker" and unit.concurrency is None
+    found = asked and any(source.project.telling(source.paths, celery_settings.BOUNDS))
+    return msgspec.structs.replace(unit, bounded=True) if found else unit
 
 
 def _with_given(

@@ -269,6 +269,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The project's own ``devcontainer.json``, relative to the root."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
+    elsewhere: tuple[Variable, ...] = ()
+    """Those of them that lead to a service of the project's which is in no new file: what they are
+    in development leads nowhere in production."""
     decisions: tuple[Decision, ...] = ()
     notes: tuple[str, ...] = ()
     version: Literal[1] = 1

@@ -45,11 +45,27 @@ def variables(
     return found
 
 
+def target(names: Collection[str], services: Sequence[Service]) -> Service | None:
+    """Return the service that some variables lead to, as compose files give them to others."""
+    there = {(each.path, name): each for each in services for name in (each.name, *each.aliases)}
+    for each in services:
+        for name in names:
+            host = _host(filled(each.environment.get(name, ""), {}))
+            if found := there.get((each.path, host)):
+                return found
+    return None
+
+
+def _host(text: str) -> str:
+    """Return the host of an address, with or without its scheme."""
+    return re.split(r"[:/?,]", text.rpartition("://")[2].rpartition("@")[2])[0]
+
+
 def _part(kind: BrokerKind, name: str, text: str, hosts: Collection[str]) -> str:
     if "://" in text:
-        scheme, _, rest = text.partition("://")
-        host = re.split(r"[:/?]", rest.rpartition("@")[2])[0]
-        return "url" if host in hosts and re.fullmatch(ON_A_SERVER.get(kind, ""), scheme) else ""
+        scheme = text.partition("://")[0]
+        fits = re.fullmatch(ON_A_SERVER.get(kind, ""), scheme) is not None
+        return "url" if fits and _host(text) in hosts else ""
     if part_of(name) not in ("host", "address", "url"):
         return ""  # a queue, a user or a database may be called as the service is
     host, colon, port = text.partition(":")

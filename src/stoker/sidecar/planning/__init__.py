@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.plan import Decision, Plan, checked
 from stoker.sidecar.planning import jobs_file, reasons
-from stoker.sidecar.planning.asked import asked_for, in_files
+from stoker.sidecar.planning.asked import asked_for, elsewhere, in_files, unwritten
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
@@ -61,12 +61,13 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             layers=_layers(detection),
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             secrets=asked_for(detection),
+            elsewhere=elsewhere(detection) if units else (),
             decisions=tuple(_decisions(detection, units)),
             notes=(
                 *detection.notes,
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(said_openly(detection, stores) if units else ()),
-                *(in_files(detection) if units else ()),
+                *((*in_files(detection), *unwritten(detection)) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),
             ),

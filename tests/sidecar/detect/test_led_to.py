@@ -71,3 +71,40 @@ def test_source_that_has_the_name_of_the_service_needs_no_variable(tmp_path: Pat
     plan = plan_of(tmp_path, "PORT: '3000'", worker)
 
     assert not any("reads no variable" in note for note in plan.notes)
+
+
+SEVERAL = """\
+services:
+  web:
+    build: .
+    command: gunicorn shop
+    environment: {}
+  cache: {{image: 'redis:7'}}
+  store: {{image: 'redis:7'}}
+  {}: {{image: 'redis:7'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "third", "own"),
+    [
+        ("{CACHE_REDIS_URL: 'redis://cache', JOBS_REDIS_URL: 'redis://store'}", "third", "store"),
+        ("{CELERY_BROKER_URL: 'redis://store'}", "jobs-redis", "store"),
+        ("{REDIS_URL: 'redis://cache'}", "jobs-redis", "jobs-redis"),
+        ("{REDIS_URL: 'redis://store'}", "third", "cache"),
+    ],
+)
+def test_of_several_servers_it_is_the_one_of_the_jobs(
+    tmp_path: Path, environment: str, third: str, own: str
+) -> None:
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "Procfile": "worker: celery -A shop worker\n",
+        "shop.py": "import os\nfrom celery import Celery\napp = Celery('shop')\n"
+        "urls = os.environ['CACHE_REDIS_URL'], os.environ['JOBS_REDIS_URL']\n",
+        "compose.yaml": SEVERAL.format(environment, third),
+    }
+
+    [use] = seen(tmp_path, files).uses
+
+    assert use.service == own

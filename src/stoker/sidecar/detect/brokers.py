@@ -54,38 +54,42 @@ def uses(
     if not names:
         kinds = dict(_asked(project, units, services))
     made = clients() if "redis" in kinds else dict[str, str]()
-    return tuple(
-        BrokerUse(
+
+    def use(kind: BrokerKind, evidence: list[Evidence]) -> BrokerUse:
+        spoken = made if kind == "redis" else {}
+        spoken = spoken | variables(kind, read, services, written, by_itself=by_itself)
+        led = led_to.target(_of_jobs(spoken), services)
+        own = own_service(kind, services, manifests, led.name if led else "")
+        told = led_to.variables(kind, own["service"], services, read)
+        known = _first(spoken, told) or (usual if kind in stoker.brokers else {})
+        others = rails_databases(project, manifests, kind)
+        jobs = with_jobs(project, others) if "solid_queue" in names else None
+        found = leading(others) | known
+        by_name = bool(own["service"]) and not found
+        return BrokerUse(
             kind=kind,
             variables=found,
             written=of_kind(kind, found, written),
-            named=not found and bool(name) and led_to.is_named(project, name, services),
+            named=by_name and led_to.is_named(project, own["service"], services),
             databases=called(others),
             jobs=jobs.variable if jobs else "",
             evidence=tuple(dict.fromkeys((*evidence, *_shown(project, jobs))))[:4],
             **own,
         )
-        for kind, evidence in kinds.items()
-        for own in [own_service(kind, services, manifests)]
-        for name in [own["service"]]
-        for known in [
-            _first(
-                (made if kind == "redis" else {})
-                | variables(kind, read, services, written, by_itself=by_itself),
-                led_to.variables(kind, name, services, read),
-            )
-            or (usual if kind in stoker.brokers else {})
-        ]
-        for others in [rails_databases(project, manifests, kind)]
-        for found in [leading(others) | known]
-        for jobs in [with_jobs(project, others) if "solid_queue" in names else None]
-    )
+
+    return tuple(use(kind, evidence) for kind, evidence in kinds.items())
 
 
 def _shown(project: Project, database: Database | None) -> Iterator[Evidence]:
     if database:
         line = project.line(database.path, database.line)
         yield Evidence(database.path, database.line, line, "the database of the jobs")
+
+
+def _of_jobs(names: Mapping[str, str]) -> list[str]:
+    """Return the variables that say where the jobs are, by their names: not where a cache is."""
+    finding = (name for name, part in names.items() if part in ("url", "host", "address"))
+    return [name for name in finding if _JOBS.search(name)]
 
 
 def _first(own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
@@ -193,6 +197,8 @@ _SERVERS = ("redis", "rabbitmq", "nats", "postgres")
 _BROKER_NAME = re.compile(
     r"(CELERY_BROKER|^BROKER$|BROKER_UR[LI]|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
 )
+_JOBS = re.compile(r"(^|_)(BROKER|QUEUES?|JOBS?|CELERY|SIDEKIQ|BULL(MQ)?|WORKER)(_|$)")
+"""What a variable is called after that leads to the jobs, of all that lead to such a server."""
 
 
 def variables(

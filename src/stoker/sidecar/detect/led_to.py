@@ -48,8 +48,8 @@ def variables(
 def target(names: Collection[str], services: Sequence[Service]) -> Service | None:
     """Return the service that some variables lead to, as compose files give them to others."""
     there = {(each.path, name): each for each in services for name in (each.name, *each.aliases)}
-    for each in services:
-        for name in names:
+    for name in names:
+        for each in services:
             host = _host(filled(each.environment.get(name, ""), {}))
             if found := there.get((each.path, host)):
                 return found

@@ -74,6 +74,12 @@ MAIN = (
                  "store.js": f"module.exports = {PARTS};\n"}, HOST),
         (NODE | {"worker.js": f"{WORKER}const options = {{ connection: {PARTS} }};\n"
                  "new Worker('mail', run, { ...options, autorun: true });\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const {{ queue }} = require('./queue.config');\n"
+                 "new Worker('mail', run, { connection: queue.store });\n",
+                 "queue.config.js": f"exports.queue = {{ store: {PARTS} }};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}new Worker('mail', run, settings);\n",
+                 "queue.config.js": "const { Queue } = require('bullmq');\n"
+                 f"exports.settings = {{ connection: {PARTS} }};\n"}, HOST),
         (CELERY | {"shop.py": f"{SHOP}r = redis.from_url(os.environ['JOBS_KV_URL'])\n"},
          {"JOBS_KV_URL": URL}),
         (CELERY | {"shop.py": f"{SHOP}r = redis.Redis(host=os.getenv('KV_HOST', 'localhost'),\n"

@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from stoker.sidecar.detect.source.node_files import NodeSource
+from stoker.sidecar.detect.environment import sources
+from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
 from stoker.sidecar.detect.source.redis_clients import given, inside, of_redis
+from stoker.sidecar.project import Project
 
 _SPEAKS = re.compile(rb"""["'](?:bullmq|bull|bee-queue|ioredis|@nestjs/bull(?:mq)?)["']""")
 _MAY_TELL = re.compile(rb"\bconnection\b|\bredis\s{0,20}:|Redis\(")
@@ -33,58 +36,65 @@ _OTHERS = re.compile(r"""\b(?:client|type|dialect|adapter|driver)\s{0,20}:\s{0,2
 """What says that it is a database's: knex and TypeORM ask for it beside the connection."""
 _INNER = re.compile(r"\{[^{}]*\}")
 _DEFAULT = r"export\s+default|module\.exports\s*="
+_SUFFIXES = tuple(f".{suffix}" for suffix in SUFFIXES)
+_MOST = 40
+"""Files that one imports: more than any that has a connection does."""
 _FURTHEST = 600
 """Characters before a connection in which is looked for what it stands in."""
 
 
-def told(source: NodeSource, read: Collection[str]) -> dict[str, str]:
+def told(project: Project, manifests: Manifests, read: Collection[str]) -> dict[str, str]:
     """Return the variables that are read for the connection of a queue, each with what it holds."""
     names = of_redis(read)
+    paths = [path for path in sources(project) if path.endswith(_SUFFIXES)] if names else []
     found: dict[str, str] = {}
-    project = source.project
-    speaking = project.telling(source.paths, _SPEAKS) if names else ()
-    for path in project.telling(speaking, _MAY_TELL):
-        for name, part in _of_file(source, path):
+    reader: _Reader | None = None
+    for path in project.telling(project.telling(paths, _SPEAKS), _MAY_TELL):
+        reader = reader or _Reader(project, Resolver(project, manifests, paths))
+        for name, part in reader.of_file(path):
             if name in names:
                 found.setdefault(name, part)
     return found
 
 
-def _of_file(source: NodeSource, path: str) -> Iterator[tuple[str, str]]:
-    text = source.project.text(path)
-    for each in _WRITTEN.finditer(text):
-        if _is_a_queues(text, each.start()):
-            yield from given(inside(text, each.end()))
-    for each in _HANDED.finditer(text):
-        if each["client"] or _is_a_queues(text, each.start()):
-            name = each["named"] or each["short"] or each["client"]
-            yield from _named(source, path, name)
+class _Reader:
+    def __init__(self, project: Project, files: Resolver) -> None:
+        self.project, self.files = project, files
 
+    def of_file(self, path: str) -> Iterator[tuple[str, str]]:
+        """Yield the variables of the connections in a file, each with what it holds."""
+        text = self.project.text(path)
+        for each in _WRITTEN.finditer(text):
+            if _is_a_queues(text, each.start()):
+                yield from given(inside(text, each.end()))
+        for each in _HANDED.finditer(text):
+            if each["client"] or _is_a_queues(text, each.start()):
+                yield from self._named(path, each["named"] or each["short"] or each["client"])
 
-def _named(source: NodeSource, path: str, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the variables of what has a name, in its file or one that this imports."""
-    text = source.project.text(path)
-    first, _, last = name.rpartition(".")
-    word = re.escape(last)
-    original = re.search(rf"\b(\w+)\s*(?:\bas\b|:)\s*{word}\s*[,}}]", text) if not first else None
-    made = _made(original[1] if original else last, whole=False)
-    if own := made.search(text):
-        yield from given(inside(text, own.end()))
-        return
-    whole = _made(last, whole=True)
-    for near in _near(source, path):
-        there = source.project.text(near)
-        if found := made.search(there) or (None if first else whole.search(there)):
-            yield from given(inside(there, found.end()))
+    def _named(self, path: str, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the variables of what has a name, in its file or one that this imports."""
+        text = self.project.text(path)
+        first, _, last = name.rpartition(".")
+        as_is = rf"\b(\w+)\s*(?:\bas\b|:)\s*{re.escape(last)}\s*[,}}]"
+        original = None if first else re.search(as_is, text)
+        made = _made(original[1] if original else last, whole=False)
+        if own := made.search(text):
+            yield from given(inside(text, own.end()))
             return
+        whole = _made(last, whole=True)
+        for near in self._near(path):
+            there = self.project.text(near)
+            if found := made.search(there) or (None if first else whole.search(there)):
+                yield from given(inside(there, found.end()))
+                return
 
+    def _near(self, path: str) -> Iterator[str]:
+        """Yield the files that one imports, and those that these pass on."""
+        near = self._imported(path)
+        yield from dict.fromkeys((*near, *(far for each in near for far in self._imported(each))))
 
-def _near(source: NodeSource, path: str) -> Iterator[str]:
-    """Yield the files that one imports, and those that these pass on."""
-    near = source.imports.of(path)[:40]
-    yield from dict.fromkeys(
-        (*near, *(far for each in near for far in source.imports.of(each)[:40]))
-    )
+    def _imported(self, path: str) -> list[str]:
+        return self.files.resolved(path, imported(self.project.data(path)))[:_MOST]
 
 
 def _made(name: str, *, whole: bool) -> re.Pattern[str]:

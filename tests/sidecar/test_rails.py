@@ -123,6 +123,9 @@ def test_each_database_is_reached_by_the_variable_that_leads_to_it(
     word = "app" if path == "compose.yaml" else "${POSTGRES_PASSWORD:?set it in .env}"
     server = f"postgresql://app:{word}@postgres:5432"
     urls = {name: text for name, text in found.items() if name.endswith("_URL")}
+    named = {"QUEUE_DATABASE_URL": "/shop_production_queue", "CABLE_DATABASE_URL": "/c"}
+    if path == "compose.prod.yaml":  # where database.yml says what it is called
+        led = {name: end or named[name] for name, end in led.items()}
     assert urls == {"DATABASE_URL": f"{server}/app"} | {n: f"{server}{e}" for n, e in led.items()}
 
 
@@ -140,11 +143,68 @@ def test_beside_a_persons_database_the_file_says_what_each_is_called(tmp_path: P
     assert (found["DATABASE_URL"], found["QUEUE_DATABASE_URL"]) == (server, server)
 
 
-@pytest.mark.parametrize("database", [DATABASE, f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}"])
-def test_jobs_are_counted_in_their_own_database(tmp_path: Path, database: str) -> None:
-    files = made(tmp_path, SOLID_QUEUE | {"config/database.yml": database})
+SEVERAL = f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}"
+CONNECTS = "config.solid_queue.connects_to = {{ database: {{ writing: :{} }} }}\n"
+
+
+@pytest.mark.parametrize(
+    ("database", "source", "own"),
+    [
+        (DATABASE, "", "DATABASE_URL"),
+        (SEVERAL, "", "DATABASE_URL"),
+        (SEVERAL, CONNECTS.format("queue"), "QUEUE_DATABASE_URL"),
+        (SEVERAL.replace("  queue:", "  jobs:"), CONNECTS.format("jobs"), "JOBS_DATABASE_URL"),
+        (SEVERAL, f"# {CONNECTS.format('queue')}", "DATABASE_URL"),
+    ],
+)
+def test_jobs_are_counted_in_their_own_database(
+    tmp_path: Path, database: str, source: str, own: str
+) -> None:
+    more = {"config/database.yml": database, "config/environments/production.rb": source}
+    files = made(tmp_path, SOLID_QUEUE | more)
 
     every = yaml.safe_load_all(files["kubernetes/worker-scaling.yaml"])
     [reference] = next(r for e in every if (r := e["spec"].get("secretTargetRef")))
-    own = "QUEUE_DATABASE_URL" if "queue" in database else "DATABASE_URL"
     assert (reference["parameter"], reference["key"]) == ("connection", own)
+    said = f"# {own} ends with /shop_production_queue\n"
+    assert (said in files["kubernetes/.env.example"]) == (own != "DATABASE_URL")
+
+
+def test_a_worker_whose_jobs_have_no_tables_yet_waits_for_the_app(tmp_path: Path) -> None:
+    files = made(tmp_path, SOLID_QUEUE)
+
+    command = "docker compose -f compose.prod.yaml run --rm worker bin/rails db:prepare"
+    assert f"#   {command}\n" in files["compose.prod.yaml"]
+    worker = compose_values(files["compose.yaml"])["services"]["worker"]
+    assert worker["restart"] == "on-failure"
+
+
+def test_one_whose_jobs_are_in_redis_needs_no_tables(tmp_path: Path) -> None:
+    files = with_sidekiq(tmp_path, SIDEKIQ.format("REDIS_URL"))
+
+    assert "db:prepare" not in files["compose.prod.yaml"]
+    assert "restart" not in compose_values(files["compose.yaml"])["services"]["worker"]
+
+
+def test_a_host_that_a_compose_file_tells_does_not_take_the_place_of_the_whole_address(
+    tmp_path: Path,
+) -> None:
+    compose = (
+        "services:\n  web:\n    build: .\n    environment: {PGHOST: db}\n"
+        "  db:\n    image: postgres:17\n    environment: {POSTGRES_USER: shop}\n"
+    )
+    files = made(
+        tmp_path,
+        {
+            "Gemfile": f"{GEMS}gem 'good_job'\n",
+            "Dockerfile": "FROM ruby\n",
+            "config/application.rb": "config.active_job.queue_adapter = :good_job\n",
+            "Procfile": "worker: bundle exec good_job start\n",
+            "compose.yaml": compose,
+        },
+    )
+
+    found = compose_values(files["compose.prod.yaml"])["services"]["worker"]["environment"]
+    asked = "${POSTGRES_PASSWORD:?set it in .env}"
+    assert found["PGHOST"] == "db"
+    assert found["DATABASE_URL"].startswith(f"postgresql://shop:{asked}@db:5432")

@@ -81,6 +81,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each compose file gives the service that it is."""
     build: Build | None = None
     """What the service is built from that it is."""
+    bounded: bool = False
+    """Its settings say how many processes it has, or of which kind they are."""
     runner: tuple[str, ...] = ()
     """What its command was written down with, and is started by in an image of the project's own:
     ``uv run``, ``python -m``."""
@@ -115,10 +117,16 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Environment variable that the project reads → what it holds: ``url``, ``host``, ``port``,
     ``password``, ``user``, ``database``, ``sslmode``; of the others of several databases
     ``server``, a URL without a name, which the source has, or ``other``, one with another name."""
+    databases: dict[str, str] = {}
+    """Of those variables whose address goes without one: the name of the database in production."""
+    jobs: str = ""
+    """That of several databases' variables which leads to the jobs; empty for the first."""
     service: str = ""
     """The compose service that already provides it."""
     image: str = ""
     """Of that service, with its tag, where it names one."""
+    named: bool = False
+    """The source, or what sets it up, says that service's name itself: no variable leads there."""
     outside: str = ""
     """Where it is, if somebody else runs it: a URL, with a word in place of the password."""
     elsewhere: tuple[str, ...] = ()

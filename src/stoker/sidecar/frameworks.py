@@ -32,6 +32,8 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True):
     """A check that fails when the worker does not work; ``{app}`` is filled in."""
     health_url: str = ""
     """The variable from which that check, a shell's line, takes the broker's URL: no other."""
+    prepared: tuple[str, ...] = ()
+    """What makes the tables of its jobs, where it does not start without and makes none itself."""
     concurrency_flag: str = ""
     in_process: tuple[str, ...] = ()
     """Companions that run inside the worker and want no service."""
@@ -43,6 +45,7 @@ def _framework(name: str, title: str, **more: object) -> Framework:
 
 _CELERY_PING = 'celery -A {app} inspect ping -d "celery@$HOSTNAME" -t 10'
 _SIDEKIQ_ALIVE = 'bundle exec sidekiqmon processes | grep -q "^$HOSTNAME:"'
+_RAILS_PREPARED = ("bin/rails", "db:prepare")
 
 FRAMEWORKS: dict[str, Framework] = {
     framework.name: framework
@@ -115,11 +118,12 @@ FRAMEWORKS: dict[str, Framework] = {
         _framework(
             "good_job", "GoodJob", packages={"ruby": ["good_job"]}, brokers=["postgres"],
             stop_grace=60, grace_reason="without a shutdown_timeout it waits without limit",
-            concurrency_flag="--max-threads",
+            prepared=_RAILS_PREPARED, concurrency_flag="--max-threads",
         ),
         _framework(
             "solid_queue", "Solid Queue", packages={"ruby": ["solid_queue"]},
             brokers=["database"], stop_grace=15, grace_reason="its shutdown_timeout is 5 s",
+            prepared=_RAILS_PREPARED,
         ),
         _framework(
             "resque", "Resque", packages={"ruby": ["resque", "resque-pool"]}, brokers=["redis"],

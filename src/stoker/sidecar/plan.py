@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from stoker.errors import ConfigError
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detection import BrokerKind, Evidence, Language, Role, Unit
 from stoker.sidecar.secrets import masked
 from stoker.sidecar.values import Absolute, Given, Place, Text, Variable
@@ -33,6 +34,10 @@ Reference = Annotated[
     ),
 ]
 """An image with its tag, and its digest if it is pinned to one."""
+Part = Literal[
+    "url", "host", "port", "address", "password", "user", "database", "sslmode", "server", "other"
+]  # fmt: skip
+"""Of an address; the last two as in ``BrokerUse.variables``."""
 SystemPackage = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9+.-]{1,100}\Z")]
 
 
@@ -176,6 +181,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     cpus: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,3}(\.[0-9]{1,2})?\Z")] = "0.50"
     reason: str = ""
     """Why it is given that long to stop, if there is more to it than being careful."""
+    prepared: Command = ()
+    """What the app runs in its image before it can start: it ends while its jobs have no tables."""
     evidence: tuple[Evidence, ...] = ()
 
     def called(self, path: str) -> str:
@@ -192,6 +199,16 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """With its tag."""
     variables: dict[Variable, Text] = {}
     """What services get to find it: variable → value, ``redis://redis:6379/0``."""
+    parts: dict[Variable, Part] = {}
+    """What those of them hold whose names do not say it."""
+    databases: dict[Variable, Text] = {}
+    """The names of databases that are in an address only in production: in development the app's
+    own settings say another one."""
+    jobs: Variable | Literal[""] = ""
+    """The variable that leads to the jobs, where several lead to databases of one server."""
+    secret: Variable | Literal[""] = ""
+    """The variable that its password is in where the operator says it, if the project has one for
+    that: else it is called as usual, ``REDIS_PASSWORD``."""
     existing: bool = False
     """The project's compose file has it already: depended on, not written."""
     files: tuple[Place, ...] = ()
@@ -218,6 +235,10 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     address: Variable | Literal[""] = ""
     """The variable that holds all of that address, where only the project's own files of variables
     say it."""
+
+    def part(self, variable: str) -> str | None:
+        """Return what one of its variables holds of its address."""
+        return self.parts.get(variable) or part_of(variable)
 
     def is_in(self, path: str) -> bool:
         """Tell if a compose file of the project's own has it already."""
@@ -266,6 +287,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The stage that an editor opens, where what it would open has no shell: the stage before."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
+    elsewhere: tuple[Variable, ...] = ()
+    """Those of them that lead to a service of the project's which is in no new file: what they are
+    in development leads nowhere in production."""
     decisions: tuple[Decision, ...] = ()
     notes: tuple[str, ...] = ()
     version: Literal[1] = 1

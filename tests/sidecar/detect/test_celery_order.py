@@ -27,8 +27,8 @@ def _plan(root: Path, version: str, line: str) -> Plan:
     ("line", "command"),
     [
         ("celery worker -A x -Q a -c 2", "celery -A x worker -Q a -c 2"),
-        ("celery worker --app=x -l info", "celery --app=x worker -l info"),
-        ("celery worker -Ax -b redis://r -E", "celery -Ax -b redis://r worker -E"),
+        ("celery worker --app=x -c 3 -l info", "celery --app=x worker -c 3 -l info"),
+        ("celery worker -c3 -Ax -b redis://r -E", "celery -Ax -b redis://r worker -c3 -E"),
     ],
 )
 def test_five_gets_its_own_order_and_says_so(
@@ -48,16 +48,16 @@ def test_five_gets_its_own_order_and_says_so(
 def test_four_and_what_is_not_pinned_stay_as_they_were_written(
     tmp_path: Path, version: str
 ) -> None:
-    plan = _plan(tmp_path, version, "celery worker -A x -Q a")
+    plan = _plan(tmp_path, version, "celery worker -A x -c 3")
 
-    assert plan.services[0].command == ("celery", "worker", "-A", "x", "-Q", "a")
+    assert plan.services[0].command == ("celery", "worker", "-A", "x", "-c", "3")
     assert not any("another order" in each.what for each in plan.decisions)
 
 
 def test_a_command_in_the_order_of_five_needs_no_decision(tmp_path: Path) -> None:
-    plan = _plan(tmp_path, "==5.4", "celery -A x worker -Q a")
+    plan = _plan(tmp_path, "==5.4", "celery -A x worker -c 3")
 
-    assert plan.services[0].command == ("celery", "-A", "x", "worker", "-Q", "a")
+    assert plan.services[0].command == ("celery", "-A", "x", "worker", "-c", "3")
     assert not any("another order" in each.what for each in plan.decisions)
 
 
@@ -72,10 +72,13 @@ def test_what_a_shell_fills_in_is_kept(tmp_path: Path) -> None:
     ("line", "command"),
     [
         ("celery -A x beat", "celery -A x beat --schedule /tmp/celerybeat-schedule"),
-        ("celery -A x worker -B", "celery -A x worker -B --schedule /tmp/celerybeat-schedule"),
+        (
+            "celery -A x worker -B -c 3",
+            "celery -A x worker -B -c 3 --schedule /tmp/celerybeat-schedule",
+        ),
         ("celery -A x beat -s /data/runs", "celery -A x beat -s /data/runs"),
         ("celery -A x beat --schedule=/data/runs", "celery -A x beat --schedule=/data/runs"),
-        ("celery -A x worker", "celery -A x worker"),
+        ("celery -A x worker -c 3", "celery -A x worker -c 3"),
     ],
 )
 def test_the_times_of_the_last_runs_are_where_a_container_may_write(

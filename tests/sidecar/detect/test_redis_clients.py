@@ -18,6 +18,16 @@ WORKER = "const { Worker } = require('bullmq');\n"
 PARTS = "{ host: process.env.QUEUE_HOST ?? 'localhost', port: Number(process.env.QUEUE_PORT) }"
 HOST = {"QUEUE_HOST": "redis", "QUEUE_PORT": "6379"}
 URL = "redis://redis:6379/0"
+WORKSPACE = {
+    "package.json": '{"private": true, "workspaces": ["apps/*", "packages/*"]}',
+    "apps/worker/package.json": '{"name": "worker", "dependencies": {"bullmq": "5", "@acme/queue": '
+    '"*"}, "scripts": {"start": "node dist/main"}}',
+    "packages/queue/package.json": '{"name": "@acme/queue", "main": "src/index.ts"}',
+}
+MADE = {
+    "apps/worker/src/main.ts": "import { Worker } from 'bullmq';\nimport { connection } from "
+    "'@acme/queue';\nnew Worker('mail', run, { connection });\n",
+}
 CELERY = {
     "requirements.txt": "celery[redis]\nredis\n",
     "Procfile": "worker: celery -A shop worker\n",
@@ -45,6 +55,31 @@ MAIN = (
         (NODE | {"worker.js": f"{WORKER}new Worker('mail', run, {{ connection: {{\n"
                  "  host: config.get('JOBS_HOST'),\n  password: config.get('JOBS_PASSWORD'),\n"
                  "} });\n"}, {"JOBS_HOST": "redis"}),
+        (WORKSPACE | MADE | {
+            "packages/queue/src/index.ts": f"export const connection = {PARTS};\n"}, HOST),
+        (WORKSPACE | MADE | {
+                      "packages/queue/src/index.ts": "export * from './connection';\n",
+                      "packages/queue/src/connection.ts":
+                      f"export const connection: ConnectionOptions = {PARTS};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const {{ makeConnection: made }} = require('./queue');\n"
+                 "new Worker('mail', run, { connection: made(), backoff: { type: 'fixed' } });\n",
+                 "queue.js": f"function makeConnection() {{\n  return {PARTS};\n}}\n"
+                 "module.exports = { makeConnection };\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const settings = require('./settings');\n"
+                 "new Worker('mail', run, { connection: settings.store });\n",
+                 "settings.js": f"module.exports = {{ store: {PARTS} }};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const IORedis = require('ioredis');\n"
+                 "const store = require('./store');\n"
+                 "new Worker('mail', run, { connection: new IORedis(store) });\n",
+                 "store.js": f"module.exports = {PARTS};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const options = {{ connection: {PARTS} }};\n"
+                 "new Worker('mail', run, { ...options, autorun: true });\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const {{ queue }} = require('./queue.config');\n"
+                 "new Worker('mail', run, { connection: queue.store });\n",
+                 "queue.config.js": f"exports.queue = {{ store: {PARTS} }};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}new Worker('mail', run, settings);\n",
+                 "queue.config.js": "const { Queue } = require('bullmq');\n"
+                 f"exports.settings = {{ connection: {PARTS} }};\n"}, HOST),
         (CELERY | {"shop.py": f"{SHOP}r = redis.from_url(os.environ['JOBS_KV_URL'])\n"},
          {"JOBS_KV_URL": URL}),
         (CELERY | {"shop.py": f"{SHOP}r = redis.Redis(host=os.getenv('KV_HOST', 'localhost'),\n"
@@ -70,6 +105,12 @@ def test_it_is_told_where_the_broker_is(
     [
         f"{WORKER}new Worker('mail', run, {{ connection: {{ host: process.env.HOST }} }});\n",
         f"{WORKER}const url = process.env.QUEUE_HOST;\nnew Worker('mail', run);\n",
+        f"{WORKER}const db = {{ type: 'mysql', connection: {{ host: process.env.STORE_HOST }} }};\n"
+        "new Worker('mail', run);\n",
+        f"{WORKER}const found = new Search({{ connection: {{ host: process.env.FOUND_HOST }} }});\n"
+        "new Worker('mail', run);\n",
+        f"{WORKER}const about = {{ connection: {{ host: process.env.FOUND_HOST }} }};\n"
+        "new Search(about);\nnew Worker('mail', run);\n",
         f"{WORKER}knex({{ client: 'pg', connection: {{ host: process.env.DB_HOST }} }});\n"
         "new Worker('mail', run);\n",
     ],

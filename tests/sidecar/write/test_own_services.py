@@ -178,10 +178,10 @@ def test_an_image_that_starts_the_app_whatever_it_is_told_is_told_otherwise(
     entrypoint: str, script: str, key: str, tmp_path: Path
 ) -> None:
     dockerfile = f"FROM python:3.12\nCOPY . .\nENTRYPOINT {entrypoint}\n"
-    procfile = {"Procfile": "worker: celery -A shop worker\n"}
+    procfile = {"Procfile": "worker: celery -A shop worker -c 3\n"}
     generated(tmp_path, CELERY, procfile, {"Dockerfile": dockerfile, "start.sh": script})
 
-    command = ["celery", "-A", "shop", "worker"]
+    command = ["celery", "-A", "shop", "worker", "-c", "3"]
     assert services(tmp_path, "compose.prod.yaml")["worker"][key] == command
     [worker] = [
         document["spec"]["template"]["spec"]["containers"][0]
@@ -238,12 +238,12 @@ def test_only_an_image_of_the_projects_own_needs_what_starts_its_programs(
     own: bool, tmp_path: Path
 ) -> None:
     dockerfile = {"Dockerfile": "FROM python:3.12\nCOPY . .\nRUN uv sync\n"} if own else {}
-    procfile = {"Procfile": "worker: uv run --no-sync celery -A shop worker\n"}
+    procfile = {"Procfile": "worker: uv run --no-sync celery -A shop worker -c 3\n"}
     generated(tmp_path, CELERY, procfile, dockerfile)
 
     worker = services(tmp_path, "compose.prod.yaml")["worker"]
     runner = ["uv", "run", "--no-sync"] if own else []
-    assert worker["command"] == [*runner, "celery", "-A", "shop", "worker"]
+    assert worker["command"] == [*runner, "celery", "-A", "shop", "worker", "-c", "3"]
     check = worker["healthcheck"]["test"][-1]
     assert check.startswith("uv run --no-sync celery" if own else "celery")
 

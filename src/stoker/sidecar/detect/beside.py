@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
+import msgspec
+
 from stoker.sidecar.address_parts import part_of
-from stoker.sidecar.detect import prisma
+from stoker.sidecar.detect import led_to, prisma
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
-from stoker.sidecar.detect.brokers import rails_databases, spoken_of, variables
+from stoker.sidecar.detect.brokers import called, leading, rails_databases, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.written.compose import Service
@@ -31,7 +33,7 @@ _DRIVERS = (
 )  # fmt: skip
 _PSYCOPG2 = ("psycopg2", "psycopg2-binary")
 _FINDS_IT = ("url", "host", "address")
-_OTHERS = re.compile(r"^(?!.*TEST)(?:.*_)?(?:MONGO(?:DB)?|MYSQL|MARIADB|MSSQL)(?:_|UR[LI])")
+_OTHERS = re.compile(r"^(?!.*TEST)(?:.*_)?(MONGO|MYSQL|MARIADB|MSSQL)(?:(?<=MONGO)DB)?(?:_|UR[LI])")
 _BY_NAME = re.compile(r"POSTGRES|^PG")
 _SERVERS: tuple[BrokerKind, ...] = ("redis", "rabbitmq", "nats")
 """Of these only a Redis is put beside workers: what is kept in it need not be there before."""
@@ -68,7 +70,8 @@ class _Finder:
                 about = self._about("database").items()  # one beside that of DATABASE_URL
                 urls = {name: part for name, part in about if part == "url"}
                 others = rails_databases(self.project, self.manifests, "database")
-                yield self._use("database", others | urls, driver.evidence)
+                use = self._use("database", leading(others) | urls, driver.evidence)
+                yield msgspec.structs.replace(use, databases=called(others))
             return
         prisma, postgres = self._of_prisma()
         names = prisma or self._about("postgres")
@@ -78,14 +81,18 @@ class _Finder:
         if postgres if prisma else self._is_postgres(names):
             yield self._use("postgres", names, seen)
         elif "sqlite" not in self._written_kinds(names):  # of that, there is a file by default
-            yield BrokerUse("database", variables=names, engine="other", evidence=(seen,))
+            yield self._other(names, seen)
 
     def others(self) -> Iterator[BrokerUse]:
-        """Yield a database of a kind that no container is written for."""
-        parts = {name: part_of(name) for name in self.read if _OTHERS.search(name)}
-        names = {name: part for name, part in parts.items() if part and self._place(name)}
-        if seen := self._found(names):
-            yield BrokerUse("database", variables=names, engine="other", evidence=(seen,))
+        """Yield the databases of kinds that no container is written for."""
+        kinds: dict[str, dict[str, str]] = {}
+        for name in self.read:
+            found, part = _OTHERS.search(name), part_of(name)
+            if found and part and self._place(name):
+                kinds.setdefault(found[1], {})[name] = part
+        for names in kinds.values():
+            if seen := self._found(names):
+                yield self._other(names, seen)
 
     def servers(self, kinds: Collection[BrokerKind]) -> Iterator[BrokerUse]:
         """Yield a Redis that has results, or is a cache, and what else a compose file has."""
@@ -122,6 +129,14 @@ class _Finder:
             evidence=(seen,),
             **own_service(kind, self.services, self.manifests),
         )
+
+    def _other(self, names: Mapping[str, str], seen: Evidence) -> BrokerUse:
+        finding = [name for name, part in names.items() if part in _FINDS_IT]
+        found = led_to.target(finding, self.services)
+        return BrokerUse(
+            "database", variables=dict(names), engine="other", evidence=(seen,),
+            service=found.name if found else "", files=(found.path,) if found else (),
+        )  # fmt: skip
 
     def _readers(self, names: Mapping[str, str]) -> tuple[str, ...]:
         """Return where the workers are that read it, or are given it; none where all do."""

@@ -23,6 +23,7 @@ _IMAGES: tuple[tuple[str, BrokerKind], ...] = (
     (r"(^|/)(nats)\b", "nats"),
     (r"postgres|postgis|timescale|pgvector|supabase/postgres", "postgres"),
 )
+_JOBS = re.compile(r"(^|[-_.])(queues?|brokers?|jobs?|celery|sidekiq|bull|worker)([-_.]|$)")
 _ABOUT = re.compile(r"exporter|commander|insight|backup|admin|browser")
 """An image for one of them, and none itself: it looks at it, or copies it."""
 _KEPT: tuple[tuple[str, BrokerKind], ...] = (
@@ -87,12 +88,21 @@ def _of_image(image: str) -> BrokerKind | None:
     return next((kind for pattern, kind in _IMAGES if re.search(pattern, name)), None)
 
 
-def own_service(kind: BrokerKind, services: Sequence[Service], manifests: Manifests) -> OwnService:
-    """Return which service is a broker of this kind: that of the file people develop with."""
+def own_service(
+    kind: BrokerKind, services: Sequence[Service], manifests: Manifests, led: str = ""
+) -> OwnService:
+    """Return which service is a broker of this kind: that of the file people develop with.
+
+    Of several in there it is the one that a variable of the jobs leads to, ``led``, or that is
+    called after them: the first one may be a cache.
+    """
     engine: Engine = _engine(services, manifests) if kind == "database" else ""
     paths = own_files(dict.fromkeys(each.path for each in services), production=False)
     ordered = sorted(services, key=lambda each: (each.path not in paths, _at(paths, each.path)))
-    found = next((each for each in ordered if _is(each, kind, engine)), None)
+    alike = [each for each in ordered if _is(each, kind, engine)]
+    beside = [each for each in alike if each.path == alike[0].path]
+    of_jobs = sorted(beside, key=lambda each: (each.name != led, not _JOBS.search(each.name)))
+    found = next(iter(of_jobs), None)
     if found is None:
         return OwnService(
             service="", image="", given=(), files=(), volumes=(), engine=engine, **_NO_PASSWORD

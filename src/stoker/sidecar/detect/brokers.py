@@ -8,13 +8,13 @@ from itertools import chain
 from types import MappingProxyType
 
 from stoker.sidecar.address_parts import part_of
+from stoker.sidecar.detect import led_to
 from stoker.sidecar.detect.addresses import Address, of_kind
 from stoker.sidecar.detect.broker_lines import NAMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source import redis_clients
-from stoker.sidecar.detect.source.ruby_databases import other_databases
+from stoker.sidecar.detect.source.ruby_databases import Database, other_databases, with_jobs
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -30,12 +30,14 @@ def uses(
     services: Sequence[Service], read: Sequence[str], *, by_itself: bool,
     named: Callable[[str], Iterable[Vote]] = lambda framework: (),
     written: Mapping[str, Address] = MappingProxyType({}),
+    clients: Callable[[], dict[str, str]] = dict[str, str],
 ) -> tuple[BrokerUse, ...]:  # fmt: skip
     """Return the brokers that the workers need, each with how the project finds it.
 
     ``by_itself``: an app of Stoker would look into the environment where its jobs are.
     ``named``: what the source calls the settings that a framework is given.
     ``written``: the addresses that the project writes down for its variables.
+    ``clients``: the variables that clients of Redis are made with.
     """
     names = [unit.framework for unit in units if unit.framework] + [e.framework for e in embedded]
     kinds: dict[BrokerKind, list[Evidence]] = {}
@@ -51,20 +53,48 @@ def uses(
                 kinds.setdefault(kind, []).extend(evidence)
     if not names:
         kinds = dict(_asked(project, units, services))
-    clients = redis_clients.told(project, read) if "redis" in kinds else {}
-    return tuple(
-        BrokerUse(
+    made = clients() if "redis" in kinds else dict[str, str]()
+
+    def use(kind: BrokerKind, evidence: list[Evidence]) -> BrokerUse:
+        spoken = made if kind == "redis" else {}
+        spoken = spoken | variables(kind, read, services, written, by_itself=by_itself)
+        led = led_to.target(_of_jobs(spoken), services)
+        own = own_service(kind, services, manifests, led.name if led else "")
+        told = led_to.variables(kind, own["service"], services, read)
+        known = _first(spoken, told) or (usual if kind in stoker.brokers else {})
+        others = rails_databases(project, manifests, kind)
+        jobs = with_jobs(project, others) if "solid_queue" in names else None
+        found = leading(others) | known
+        by_name = bool(own["service"]) and not found
+        return BrokerUse(
             kind=kind,
-            variables=others | (found or (usual if kind in stoker.brokers else {})),
-            written=of_kind(kind, others | found, written),
-            evidence=tuple(dict.fromkeys(evidence))[:4],
-            **own_service(kind, services, manifests),
+            variables=found,
+            written=of_kind(kind, found, written),
+            named=by_name and led_to.is_named(project, own["service"], services),
+            databases=called(others),
+            jobs=jobs.variable if jobs else "",
+            evidence=tuple(dict.fromkeys((*evidence, *_shown(project, jobs))))[:4],
+            **own,
         )
-        for kind, evidence in kinds.items()
-        for own in [variables(kind, read, services, written, by_itself=by_itself)]
-        for found in [clients | own if kind == "redis" else own]
-        for others in [rails_databases(project, manifests, kind)]
-    )
+
+    return tuple(use(kind, evidence) for kind, evidence in kinds.items())
+
+
+def _shown(project: Project, database: Database | None) -> Iterator[Evidence]:
+    if database:
+        line = project.line(database.path, database.line)
+        yield Evidence(database.path, database.line, line, "the database of the jobs")
+
+
+def _of_jobs(names: Mapping[str, str]) -> list[str]:
+    """Return the variables that say where the jobs are, by their names: not where a cache is."""
+    finding = (name for name, part in names.items() if part in ("url", "host", "address"))
+    return [name for name in finding if _JOBS.search(name)]
+
+
+def _first(own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Return both; what is in the first comes first, and as it has it."""
+    return {**own, **{name: part for name, part in more.items() if name not in own}}
 
 
 def _asked(
@@ -167,6 +197,8 @@ _SERVERS = ("redis", "rabbitmq", "nats", "postgres")
 _BROKER_NAME = re.compile(
     r"(CELERY_BROKER|^BROKER$|BROKER_UR[LI]|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
 )
+_JOBS = re.compile(r"(^|_)(BROKER|QUEUES?|JOBS?|CELERY|SIDEKIQ|BULL(MQ)?|WORKER)(_|$)")
+"""What a variable is called after that leads to the jobs, of all that lead to such a server."""
 
 
 def variables(
@@ -201,10 +233,20 @@ def variables(
     return dict(sorted(found.items(), key=lambda each: not _BROKER_NAME.search(each[0])))
 
 
-def rails_databases(project: Project, manifests: Manifests, kind: BrokerKind) -> dict[str, str]:
-    """Return the variables of all databases of an application of Rails that has several."""
-    others = other_databases(project, manifests) if kind in ("postgres", "database") else {}
-    return {"DATABASE_URL": "url"} | others if others else {}
+def rails_databases(project: Project, manifests: Manifests, kind: BrokerKind) -> list[Database]:
+    """Return the other databases of an application of Rails that has several."""
+    return other_databases(project, manifests) if kind in ("postgres", "database") else []
+
+
+def leading(others: Iterable[Database]) -> dict[str, str]:
+    """Return the variables that lead to all of them, the first one, too; nothing for that alone."""
+    found = {each.variable: each.part for each in others}
+    return {"DATABASE_URL": "url"} | found if found else {}
+
+
+def called(others: Iterable[Database]) -> dict[str, str]:
+    """Return what databases are called in production that an address does not name."""
+    return {each.variable: each.called for each in others if each.called}
 
 
 def spoken_of(kind: BrokerKind) -> str | None:

@@ -29,10 +29,13 @@ from stoker.sidecar.detect.source import (
     Program,
     broker_names,
     broker_urls,
+    celery_settings,
     node,
     node_adonis,
+    node_clients,
     node_connections,
     python,
+    redis_clients,
     ruby,
     rust,
     stoker_queues,
@@ -107,6 +110,7 @@ def look(project: Project) -> Detection:
     ]
     queues = CeleryQueues(python_source)
     units = [from_source(node_source, unit) for unit in queues.served(units)]
+    units = [_with_bounds(python_source, unit) for unit in units]
     embedded = _embedded(inside, units, library=library)
     app = Finder(project, manifests, reader.expander, node_source, go_source, python_source)
     web = app.find(idle, services, units) if units or embedded else None
@@ -119,6 +123,9 @@ def look(project: Project) -> Detection:
     uses = brokers.uses(
         project, manifests, units, embedded, services, read, by_itself=by_itself,
         named=lambda framework: broker_names.votes(python_source, framework), written=addresses,
+        clients=lambda: (
+            node_clients.told(project, manifests, read) | redis_clients.told(project, read)
+        ),
     )  # fmt: skip
     others = beside(project, manifests, units, uses, services, read, addresses)
     frameworks = {each.framework for each in (*units, *embedded)}
@@ -188,6 +195,13 @@ def _with_version(unit: Unit, manifests: Manifests) -> Unit:
     asked = [each for each in manifests.dependencies if each.name == "celery" and each.version]
     near = [each for each in asked if home is not None and each.dir == home.dir] or asked
     return msgspec.structs.replace(unit, version=near[0].version if near else "")
+
+
+def _with_bounds(source: PythonSource, unit: Unit) -> Unit:
+    """Return a unit of Celery, which takes the number of its processes from its settings, too."""
+    asked = unit.framework == "celery" and unit.role == "worker" and unit.concurrency is None
+    found = asked and any(source.project.telling(source.paths, celery_settings.BOUNDS))
+    return msgspec.structs.replace(unit, bounded=True) if found else unit
 
 
 def _with_given(

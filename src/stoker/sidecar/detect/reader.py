@@ -156,7 +156,8 @@ class Reader:
 def _with_runner(each: Candidate, line: str) -> Candidate:
     """Return a candidate with what its line starts it by, if that ends in its command."""
     words = split(line)
-    text = words[-1] if words[-2:-1] == ["-c"] else line
+    in_a_shell = words[-2:-1] == ["-c"] and re.search(r"\s", words[-1])  # no ``-c 4`` of Celery's
+    text = words[-1] if in_a_shell else line
     for part in re.split(r"&&|\|\||[;\n]", text):
         before = split(part)
         before = before[1:] if before[:1] == ["exec"] else before

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Build, Detection, Unit
-from stoker.sidecar.plan import Decision, Image, Plan, checked
+from stoker.sidecar.plan import Decision, Image, Plan, Store, checked
 from stoker.sidecar.planning import jobs_file, reasons
-from stoker.sidecar.planning.asked import asked_for, in_files
+from stoker.sidecar.planning.asked import asked_for, elsewhere, in_files, unwritten
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
@@ -75,20 +75,29 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             desk=_desk(detection, images[keys[-1 if web else 0]]) if units else "",
             secrets=asked_for(detection),
+            elsewhere=elsewhere(detection) if units else (),
             decisions=tuple(_decisions(detection, units)),
             notes=(
                 *detection.notes,
-                *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
-                *(said_openly(detection, stores) if units else ()),
-                *(kept_elsewhere(detection, stores) if units else ()),
-                *((*in_files(detection), *unsaid(detection)) if units else ()),
-                *(hidden(detection, beside) if units else ()),
+                *(_notes(detection, stores) if units else ()),
                 *without_modules(images.values()),
-                *(jobs_file.notes(detection, stores) if units else ()),
             ),
         ),
         "the plan for what was seen",
     )
+
+
+def _notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator[str]:
+    """Yield what a person should know of what workers are told, and where their jobs are."""
+    yield from unheard(detection)
+    yield from in_the_apps_file(detection)
+    yield from said_openly(detection, stores)
+    yield from kept_elsewhere(detection, stores)
+    yield from in_files(detection)
+    yield from unwritten(detection)
+    yield from unsaid(detection)
+    yield from hidden(detection, stores.values())
+    yield from jobs_file.notes(detection, stores)
 
 
 def _app_services(detection: Detection) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from stoker.sidecar.detection import BrokerKind, BrokerUse
-from stoker.sidecar.interpolation import escape, required, settled
+from stoker.sidecar.interpolation import Variable, escape, parsed, required, settled
 from stoker.sidecar.layered import merged
 from stoker.sidecar.values import PLACEHOLDER, Given
 
@@ -44,6 +44,7 @@ _MAKERS: Mapping[BrokerKind, _Maker] = {
 }  # fmt: skip
 
 
+_USUAL = "REDIS_PASSWORD"
 _ADDRESSES = ("url", "server", "other")
 _OURS = f"://:{PLACEHOLDER}@"
 
@@ -153,6 +154,28 @@ def of_redis(use: BrokerUse, values: Mapping[str, str]) -> Iterator[tuple[str, d
         if value == PLACEHOLDER or _OURS in value
     }
     yield from ((each.path, texts) for each in use.given)
+
+
+def secret(use: BrokerUse) -> str:
+    """Return the variable that the operator says the password of its own service by, if by one.
+
+    So nobody has to say the same one twice, where workers or others have it from there, too.
+    """
+    maker = _MAKERS.get(use.kind)
+    if maker is None:
+        return "" if use.password == _USUAL else use.password
+    texts = (_said(given, maker.password, "") for given in use.given)
+    named = next((name for text in texts if text and (name := _alone(text))), "")
+    return "" if named == maker.password[0] else named
+
+
+def _alone(text: str) -> str:
+    """Return the variable that is all of a text."""
+    match [part for part in parsed(text) if part != ""]:
+        case [Variable(name=name, operator=operator)] if "+" not in operator:
+            return name
+        case _:
+            return ""
 
 
 def _made(maker: _Maker, given: Given, named_elsewhere: bool) -> Account:

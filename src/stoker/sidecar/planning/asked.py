@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from stoker.sidecar.detection import Detection, Unit
+from stoker.sidecar.detection import BrokerUse, Detection, Unit
+from stoker.sidecar.plan import own_files
 from stoker.sidecar.planning.services import given, is_planned
 from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.values import Given
@@ -30,6 +31,45 @@ def asked_for(detection: Detection) -> tuple[str, ...]:
     asked += [name for use in detection.beside if use.engine for name in use.variables]
     found = [name for name in detection.variables if is_secret_name(name) and name not in own]
     return tuple(dict.fromkeys([*_of_shells(detection), *asked, *found][:MOST]))
+
+
+def elsewhere(detection: Detection) -> tuple[str, ...]:
+    """Return the variables that say where a database is for which no container is written."""
+    found = (n for use in _unwritten(detection) if use.service for n in _finding(use))
+    return tuple(dict.fromkeys(found))
+
+
+def unwritten(detection: Detection) -> Iterator[str]:
+    """Yield what the operator has to say of databases for which no container is written."""
+    new = not own_files(detection.files.get("compose", ()), production=True)
+    for use in _unwritten(detection):
+        names = " and ".join(_finding(use))
+        if use.service and new:
+            yield (
+                f"{use.files[0]}: {use.service} is not in the file for production, nor in "
+                f"Kubernetes: {names} has to be said in .env there"
+            )
+        elif not use.service and not _is_told(detection, _finding(use)):
+            seen = use.evidence[0]
+            yield (
+                f"{seen.path}:{seen.line}: {names} leads to a database for which no container is "
+                "written: where it is, .env has to say"
+            )
+
+
+def _is_told(detection: Detection, names: list[str]) -> bool:
+    """Tell if a compose file tells the app or a worker, itself or by files of variables."""
+    units = [*detection.units, *([detection.web] if detection.web else [])]
+    known = [each for unit in units for each in unit.given]
+    return any(each.env_file or each.environment.keys() & names for each in known)
+
+
+def _unwritten(detection: Detection) -> list[BrokerUse]:
+    return [use for use in detection.beside if use.engine == "other"]
+
+
+def _finding(use: BrokerUse) -> list[str]:
+    return [name for name, part in use.variables.items() if part in ("url", "host", "address")]
 
 
 def _of_shells(detection: Detection) -> Iterator[str]:

@@ -1,7 +1,9 @@
-"""Celery's command line, so that it starts in a container.
+"""Celery's command line, so that it starts in a container, and stays up there.
 
-Since 5, ``-A`` and its like stand before ``worker``, or are refused. And beat keeps the times of
-its last runs in a file of the working directory: no good where only ``/tmp`` can be written.
+Since 5, ``-A`` and its like stand before ``worker``, or are refused. Beat keeps the times of its
+last runs in a file of the working directory: no good where only ``/tmp`` can be written. And a
+worker that is not told otherwise has a process for each CPU of the host, however few of them, and
+however little memory, its container has.
 """
 
 from __future__ import annotations
@@ -23,18 +25,27 @@ _WITH_VALUE = ("-A", "--app", "-b", "--broker", "--result-backend", "--loader", 
                "--workdir")  # fmt: skip
 _ALONE = frozenset({"-C", "--no-color"})
 _EXEC = "exec "
+_BOUNDS = re.compile(r"-[cP]|--(?:concurrency|pool|autoscale)\b")
+_CONCURRENCY = ("--concurrency=2",)
+"""What half a gigabyte has room for."""
 _SCHEDULE = ("--schedule", "/tmp/celerybeat-schedule")
 
 
 def contained(unit: Unit) -> Unit:
     """Return a unit whose command its own version of Celery takes, in a container."""
-    return _with_schedule(_in_order(unit))
+    return _with_schedule(_with_concurrency(_in_order(unit)))
 
 
 def changes(unit: Unit) -> Iterator[Decision]:
     """Yield why a command is not as it was written."""
     if _in_order(unit) != unit:
         yield _reordered(unit)
+    if _with_concurrency(unit) != unit:
+        yield Decision(
+            f"{unit.role}, with {' '.join(_CONCURRENCY)}",
+            reasons.NO_ROOM_FOR_ALL,
+            unit.evidence[:1],
+        )
     if _with_schedule(unit) != unit:
         yield Decision(
             f"{unit.role}, with {' '.join(_SCHEDULE)}",
@@ -49,6 +60,12 @@ def _in_order(unit: Unit) -> Unit:
 
 def _with_schedule(unit: Unit) -> Unit:
     return _changed(unit, _scheduled)
+
+
+def _with_concurrency(unit: Unit) -> Unit:
+    if unit.bounded or unit.role != "worker" or unit.concurrency is not None:
+        return unit
+    return _changed(unit, _few)
 
 
 def _changed(unit: Unit, change: Callable[[Words], Words]) -> Unit:
@@ -77,6 +94,18 @@ def _scheduled(words: Words) -> Words:
         return words
     beats = words[verb] == "beat" or {"-B", "--beat"} & set(words[verb:])
     return (*words, *_SCHEDULE) if beats else words
+
+
+def _few(words: Words) -> Words:
+    verb = _verb(words)
+    if verb is None or words[verb] != "worker" or any(map(_may_bound, words)):
+        return words
+    return (*words, *_CONCURRENCY)
+
+
+def _may_bound(word: str) -> bool:
+    """Tell if a word says how many processes there are, or if a shell may put that in."""
+    return "$" in word or _BOUNDS.match(word) is not None
 
 
 def _reordered(unit: Unit) -> Decision:

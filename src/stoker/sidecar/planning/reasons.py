@@ -28,6 +28,10 @@ SHARED = (
     ", on a volume that all share who add or run jobs: containers of one host, on its own disk and "
     "no network file system; for several hosts it takes Redis"
 )
+NO_ROOM_FOR_ALL = (
+    "it would have a process for each CPU of the host, in a container with the memory for a few; "
+    "with worker_concurrency in its settings, or -c in its command, it is what that says"
+)
 NO_ROOM_FOR_TIMES = (
     "beat notes when it last ran each task in a file of its working directory, and in a container "
     "only /tmp is sure to be writable"

@@ -67,6 +67,9 @@ def service(
     beside: dict[BrokerKind, str] = {
         kind: name for kind, name in needs.items() if kind not in outside
     }
+    needed = tuple(
+        dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
+    )
     command, dev = (connected(words, beside) for words in _commands(unit, image))
     return Service(
         name=_name(unit, names),
@@ -83,9 +86,7 @@ def service(
         production=unit.production,
         given=given(unit, detection),
         own={each.path: each.service for each in unit.given if each.service},
-        needs=tuple(
-            dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
-        ),
+        needs=needed,
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
         health=health(unit, image, detection),
@@ -98,6 +99,7 @@ def service(
         built=_is_built(dev or command, image),
         watch=(".",),
         reason=ends.grace_reason if ends else "",
+        prepared=ends.prepared if ends and needed else (),
         evidence=unit.evidence,
     )
 

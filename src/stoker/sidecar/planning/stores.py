@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+import msgspec
+
+from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled, required, settled
-from stoker.sidecar.plan import Store, for_development
+from stoker.sidecar.plan import Part, Store, for_development
 from stoker.sidecar.planning import accounts, data
 from stoker.sidecar.schemes import ENCRYPTED
 from stoker.sidecar.shared_file import folder, holding, is_named
@@ -46,6 +49,8 @@ _OWN_VARIABLES: dict[str, dict[BrokerKind, str]] = {
     "clockwork": {"database": "DATABASE_URL"},
 }
 """What frameworks, or Rails for them, read by themselves, whatever the source says."""
+_BY_RAILS = "DATABASE_URL"
+"""It comes before all that ``config/database.yml`` says, and its parts are put together there."""
 _MADE_OF = {
     "redis": ("valkey/valkey",),
     "postgres": ("postgis/postgis", "pgvector/pgvector"),
@@ -87,7 +92,7 @@ def unheard(detection: Detection) -> Iterator[str]:
     for use in detection.uses:
         if use.kind == "sqs":
             yield f"{_at(use)}{_SQS}"
-        known = use.variables or use.service or use.outside or use.engine or use.kind == "sqs"
+        known = use.variables or use.named or use.outside or use.engine or use.kind == "sqs"
         if known or use.kind == "sqlite" or _own(use, detection):
             continue
         yield (
@@ -148,8 +153,8 @@ def in_the_apps_file(detection: Detection) -> Iterator[str]:
 def _variables(use: BrokerUse, detection: Detection) -> dict[str, str]:
     """Return the variables that are read for a broker, each with what it holds."""
     if use.variables:
-        by_rails = {"DATABASE_URL": "url"} if use.kind == "database" else {}
-        return by_rails | use.variables
+        rails = use.kind == "database" or _BY_RAILS in _own(use, detection)
+        return ({_BY_RAILS: "url"} if rails else {}) | use.variables
     return dict.fromkeys(_own(use, detection) or [_USUAL[use.kind]], "url")
 
 
@@ -228,6 +233,7 @@ def _store(
             variables={name: value for name, value in known.items() if value},
             outside=use.outside,
             elsewhere=use.elsewhere,
+            parts=_unsaid((n for n, value in known.items() if value), variables),
             address=next(
                 (n for n, part in variables.items() if part == "url" and not known[n]), ""
             ),
@@ -254,6 +260,10 @@ def _store(
         kind=use.kind,
         image=own_image if alike else image,
         variables=_as_told(values, told),
+        parts=_unsaid(values, variables),
+        databases={n: name for n, name in use.databases.items() if n in values},
+        jobs=use.jobs if use.jobs in values else "",
+        secret=accounts.secret(use) if existing else "",
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
@@ -270,6 +280,12 @@ def _store(
             if (texts := {name: text for name, text in every.items() if not told.get(name)})
         },
     )
+
+
+def _unsaid(values: Iterable[str], parts: Mapping[str, str]) -> dict[str, Part]:
+    """Return what variables hold whose names do not say it."""
+    found = {name: part for name in values if (part := parts.get(name)) and part != part_of(name)}
+    return msgspec.convert(found, dict[str, Part])
 
 
 def _values(

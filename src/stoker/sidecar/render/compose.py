@@ -23,7 +23,7 @@ from stoker.sidecar.render.places import (
     relative,
     with_beneath,
 )
-from stoker.sidecar.render.reaching import reached
+from stoker.sidecar.render.reaching import prepared, reached
 from stoker.sidecar.render.seal import sealed
 from stoker.sidecar.render.yaml import Commented, Words, dump
 from stoker.sidecar.secrets import is_secret
@@ -37,7 +37,7 @@ def render(plan: Plan, mode: Mode) -> File:
     """Return the compose file of a mode; it goes into the project's own if there is one."""
     path = path_of(plan, mode)
     head = f"{_TITLES[mode]}: {start(plan, mode)}"
-    told = [head, *(reached(plan) if mode == "prod" else ())]
+    told = [head, *((*reached(plan), *prepared(plan)) if mode == "prod" else ())]
     return File(path, dump(document(plan, mode, path), start="\n".join(told)), join="services")
 
 
@@ -182,7 +182,7 @@ def _service(
             commands.filled(service, command, escape, required)
         ),
         "working_dir": _working_dir(service, image),
-        "restart": "no" if dev else "unless-stopped",
+        "restart": _restart(service, mode),
         "healthcheck": _health(service),
         "user": "root" if root else None,
         "cap_drop": [] if dev else ["ALL"],
@@ -198,6 +198,13 @@ def _service(
     what = {origin: _what(service) for origin in ("image", "build") if origin in kept}
     comments = {**what, "stop_grace_period": service.reason, "user": _WHY_ROOT}
     return Commented(sealed(kept), comments)
+
+
+def _restart(service: Service, mode: Mode) -> str:
+    """In development a worker that ended is looked at, unless it only has to wait for the app."""
+    if mode == "prod":
+        return "unless-stopped"
+    return "on-failure" if service.prepared else "no"
 
 
 def _what(service: Service) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
-from stoker.sidecar.interpolation import otherwise, settled
+from stoker.sidecar.interpolation import otherwise, required, settled
 from stoker.sidecar.layered import merged, moved
 from stoker.sidecar.plan import Image, Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
@@ -118,7 +118,7 @@ def given_in(plan: Plan, service: Service, path: str, mode: Mode) -> Given | Non
     if known is not None or mode == "dev":
         return known and msgspec.structs.replace(moved(known, path), path=path)
     found = next((by_path[each] for each in own_files(by_path, production=False)), None)
-    return _for_production(found) if found else None
+    return _for_production(found, plan.elsewhere) if found else None
 
 
 def in_production(plan: Plan, service: Service, path: str) -> dict[str, str]:
@@ -137,9 +137,12 @@ def in_production(plan: Plan, service: Service, path: str) -> dict[str, str]:
     }
 
 
-def _for_production(given: Given) -> Given:
+def _for_production(given: Given, elsewhere: Collection[str]) -> Given:
     """Return what a service is developed with, as one that is not."""
-    told = {name: _produced(name, text) for name, text in given.environment.items()}
+    told = {
+        name: required(name) if name in elsewhere else _produced(name, text)
+        for name, text in given.environment.items()
+    }
     return msgspec.structs.replace(given, environment=told)
 
 

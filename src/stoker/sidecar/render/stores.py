@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from stoker.sidecar import shared_file
-from stoker.sidecar.address_parts import part_of
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.plan import Store
@@ -161,7 +160,7 @@ def account(store: Store) -> Account | None:
 
 def _of_parts(store: Store) -> Account | None:
     """Return it where its parts are in variables of their own."""
-    told = {part: value for name, value in store.variables.items() if (part := part_of(name))}
+    told = {part: value for name, value in store.variables.items() if (part := store.part(name))}
     user = told.get("user", store.user)
     if store.kind not in _SECRETS or not user:
         return None
@@ -181,7 +180,9 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
     user, word, database = _SECRETS[store.kind]
     values = {
         user: escape(known.user),
-        word: escape(known.password) if _may_stand(known.password, mode) else required(word),
+        word: escape(known.password)
+        if _may_stand(known.password, mode)
+        else required(store.secret or word),
     }
     usual = store.kind == "rabbitmq" and known.database == known.user  # no name: it is called /
     return values | ({} if usual else {database: escape(known.database)})
@@ -191,7 +192,8 @@ def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
     """Return what has a Redis ask for a password, where services have one for it."""
     if store.kind != "redis" or not (found := password(store)):
         return ()
-    return ("--requirepass", escape(found) if _may_stand(found, mode) else required(_REDIS_SECRET))
+    asked = required(store.secret or _REDIS_SECRET)
+    return ("--requirepass", escape(found) if _may_stand(found, mode) else asked)
 
 
 def _may_stand(password: str, mode: Mode) -> bool:
@@ -204,7 +206,7 @@ def password(store: Store) -> str:
     found = account(store)
     if store.kind != "redis" and not store.outside:
         found = found or _USUAL
-    named = (value for name, value in store.variables.items() if part_of(name) == "password")
+    named = (value for name, value in store.variables.items() if store.part(name) == "password")
     return found.password if found else next(named, "")
 
 
@@ -215,8 +217,8 @@ def secret(store: Store) -> str | None:
     if store.kind == "faktory":
         return "FAKTORY_PASSWORD"
     if store.kind == "redis":
-        return _REDIS_SECRET if password(store) else None
-    return _SECRETS[store.kind][1] if store.kind in _SECRETS else None
+        return (store.secret or _REDIS_SECRET) if password(store) else None
+    return (store.secret or _SECRETS[store.kind][1]) if store.kind in _SECRETS else None
 
 
 def variables(store: Store, mode: Mode) -> dict[str, str]:
@@ -244,9 +246,10 @@ def with_password(
     """
     name, word = secret(store), password(store)
     made: dict[str, str] = {}
-    for variable, value in store.variables.items():
+    for variable in store.variables:
+        value = _in_full(store, variable)
         # A user may be called as the password is; one of ours has no other password.
-        is_password = part_of(variable) == "password" and (value == word or not store.outside)
+        is_password = store.part(variable) == "password" and (value == word or not store.outside)
         has_password = is_password or f":{word}@" in value
         known = name is not None and _is_known(value, word)
         unsaid = bool(store.outside) or name is None
@@ -257,6 +260,13 @@ def with_password(
         else:
             made[variable] = put_in(name) if is_password else _secured(value, name, put_in, escape)
     return made
+
+
+def _in_full(store: Store, variable: str) -> str:
+    """Return an address with the name of its database, where that is only said for production."""
+    value, name = store.variables[variable], store.databases.get(variable)
+    _, found, place = value.partition("://")
+    return f"{value}/{name}" if name and found and "/" not in place else value
 
 
 def _is_known(value: str, word: str) -> bool:

@@ -22,6 +22,10 @@ _QUEUES: dict[str, Kind] = {
     "celery_routes": "routed",
 }
 _NAME = re.compile(r"[\w.:@/-]+")
+BOUNDS = re.compile(
+    rb"\b(?:celery_?)?(?:worker_|celeryd_)(?:concurrency|pool|autoscaler)\b", re.IGNORECASE
+)
+"""What says how many processes a worker has, or that they are none."""
 
 
 def queues_of(module: Module) -> Iterator[tuple[Kind, ast.expr, str]]:

@@ -1,6 +1,6 @@
 """The variables that a client of Redis is made with, whatever they are called.
 
-``connection: { host: process.env.QUEUE_HOST }``: its name does not say which server is there, but
+``redis.Redis(host=os.environ["QUEUE_HOST"])``: its name does not say which server is there, but
 what it is given to does.
 """
 
@@ -15,15 +15,12 @@ from stoker.sidecar.project import Project
 
 _MAY_TELL = {
     b"edis": re.compile(rb"edis(?:ClientOpt|Settings|\.\w{1,40}){0,3}\s{0,20}[({:=]"),
-    b"connection": re.compile(rb"connection\s{0,20}[:=]\s{0,20}\{"),
 }
 """By the word that each begins with: most files have none, and that is found out in no time."""
 _MADE = re.compile(
     r"\b(?:(?:IO|Strict)?Redis(?:ClientOpt|Settings)?|redis\.Options|[Rr]edis(?:\.asyncio)?\.from_url)"
-    r"\s*(?P<opens>[({])|\b(?:redis|(?P<any>connection))\s*[:=]\s*\{"
+    r"\s*(?P<opens>[({])|\bredis\s*[:=]\s*\{"
 )
-_QUEUES = re.compile(r"""["'](?:bullmq|bull|bee-queue|ioredis|@nestjs/bull(?:mq)?)["']""")
-"""What has a ``connection`` to a Redis: other clients call theirs so, too."""
 _KEY = re.compile(r"\b(host|port|password|url|addr)\b\s*[:=](?!=)\s*([^,\n]*)", re.IGNORECASE)
 _NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9]*_[A-Z0-9_]{1,77}(?![A-Za-z0-9_])")
 """One of several words: ``HOST`` and ``PORT`` are the app's own, too."""
@@ -36,7 +33,7 @@ _LONGEST = 600
 
 def told(project: Project, read: Collection[str]) -> dict[str, str]:
     """Return the variables that are read for a client of Redis, each with what it holds."""
-    names = {name for name in read if not _OTHERS.search(name)}
+    names = of_redis(read)
     found: dict[str, str] = {}
     for path in sources(project) if names else ():
         data = project.data(path)
@@ -46,13 +43,17 @@ def told(project: Project, read: Collection[str]) -> dict[str, str]:
     return found
 
 
+def of_redis(read: Collection[str]) -> frozenset[str]:
+    """Return the variables that may be about one: none is plainly another server's."""
+    return frozenset(name for name in read if not _OTHERS.search(name))
+
+
 def _of_file(text: str) -> Iterator[tuple[str, str]]:
     for made in _MADE.finditer(text):
-        if not made["any"] or _QUEUES.search(text):
-            yield from _given(_inside(text, made.end()), is_call=bool(made["opens"]))
+        yield from given(inside(text, made.end()), is_call=bool(made["opens"]))
 
 
-def _inside(text: str, start: int) -> str:
+def inside(text: str, start: int) -> str:
     """Return what stands between a bracket before a place and the one that closes it."""
     depth = 1
     for at, letter in enumerate(text[start : start + _LONGEST], start):
@@ -62,7 +63,7 @@ def _inside(text: str, start: int) -> str:
     return ""
 
 
-def _given(inside: str, *, is_call: bool) -> Iterator[tuple[str, str]]:
+def given(inside: str, *, is_call: bool = False) -> Iterator[tuple[str, str]]:
     """Yield the variables of named values; of a call, also of those that have none."""
     named = list(_KEY.finditer(inside))
     for each in named:

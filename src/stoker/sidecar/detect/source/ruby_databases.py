@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.yaml import Table, table
@@ -19,31 +20,56 @@ _STATEMENT = re.compile(r"^[ \t]*<%(?!=)[^\n]*%>[ \t]*$", re.MULTILINE)
 _PUT_IN = re.compile(r"<%=([^\n]*?)%>")
 _ASKED = re.compile(r"""\bENV(?:\.fetch\(|\[)\s*["'](\w{1,80})["']""")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,79}")
+_CALLED = re.compile(r"[\w-]{1,63}")
+_CONNECTS = re.compile(
+    r"^[^#\n]*\bsolid_queue\.connects_to\s*=\s*\{\s*database:\s*\{\s*writing:\s*:(\w+)",
+    re.MULTILINE,
+)
 _FIRST = "primary"
 _OF_THE_FIRST = ("PRIMARY_DATABASE_URL", "DATABASE_URL")
 _MOST = 8
 """More than any application has."""
 
 
-def other_databases(project: Project, manifests: Manifests) -> dict[str, str]:
-    """Return the variables of those in PostgreSQL, each with what it holds.
+class Database(NamedTuple):
+    """One of them."""
 
-    ``server``: an address without a name, which the file has itself; ``other``: with another name
-    than that of the first; ``url``: the same as of the first.
-    """
+    name: str
+    """As Rails calls it: ``queue``."""
+    variable: str
+    part: str
+    """``server``: an address without a name, which the file has itself; ``other``: with another
+    name than that of the first; ``url``: the same as of the first."""
+    path: str
+    line: int
+    called: str = ""
+    """What it is called on its server in production, where the file plainly says it."""
+
+
+def other_databases(project: Project, manifests: Manifests) -> list[Database]:
+    """Return those in PostgreSQL; of several that one variable leads to, the first."""
     if not manifests.has("pg", language="ruby") or not manifests.has("rails", language="ruby"):
-        return {}
+        return []
     paths = [path for path in project.matching(_FILE) if "config/" in path]
-    found: dict[str, str] = {}
+    found: dict[str, Database] = {}
     for path in paths:
         if not project.is_aside(path):
-            for variable, part in _of_file(project.text(path)):
-                if _VARIABLE.fullmatch(variable):
-                    found.setdefault(variable, part)
-    return dict(list(found.items())[:_MOST])
+            for each in _of_file(path, project.text(path)):
+                if _VARIABLE.fullmatch(each.variable):
+                    found.setdefault(each.variable, each)
+    return list(found.values())[:_MOST]
 
 
-def _of_file(text: str) -> Iterator[tuple[str, str]]:
+def with_jobs(project: Project, databases: list[Database]) -> Database | None:
+    """Return that in which Solid Queue is told to keep its jobs; else they are in the first."""
+    for path in project.suffixed("rb"):
+        told = _CONNECTS.search(project.text(path)) if "config/" in path else None
+        if told and not project.is_aside(path):
+            return next((each for each in databases if each.name == told[1]), None)
+    return None
+
+
+def _of_file(path: str, text: str) -> Iterator[Database]:
     settings = table(_PUT_IN.sub(_variables, _STATEMENT.sub("", text)))
     for environment in _ENVIRONMENTS:
         databases = settings.table(environment)
@@ -52,7 +78,11 @@ def _of_file(text: str) -> Iterator[tuple[str, str]]:
         for name in databases:
             about = databases.table(name)
             if name != _FIRST and "postg" in str(about.get("adapter") or "postgresql"):
-                yield from _told(name, about, databases.lines[name])
+                line = databases.lines[name]
+                own = str(about.get("database") or "") if environment == _ENVIRONMENTS[0] else ""
+                for variable, part in _told(name, about, line):
+                    plain = own if part == "server" and _CALLED.fullmatch(own) else ""
+                    yield Database(name, variable, part, path, line, plain)
 
 
 def _variables(put_in: re.Match[str]) -> str:

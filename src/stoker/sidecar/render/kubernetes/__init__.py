@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from stoker.sidecar.plan import Plan, Service
@@ -53,7 +53,7 @@ def render(plan: Plan) -> Iterator[File]:
         yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim)))
     if keys := _secret_keys(plan):
         head = _EXAMPLE.format(folder=FOLDER, secret=secret_name(plan))
-        text = head + "".join(f"{key}=\n" for key in keys)
+        text = head + _named(plan, keys) + "".join(f"{key}=\n" for key in keys)
         yield File(f"{FOLDER}/.env.example", text)
     yield File(f"{FOLDER}/kustomization.yaml", _kustomization(plan, names), join="resources")
 
@@ -71,6 +71,12 @@ def _secret_keys(plan: Plan) -> list[str]:
         found = settings(plan, service)
         keys |= found.secret.keys() | asked(plan, service)
     return sorted(keys)
+
+
+def _named(plan: Plan, keys: Collection[str]) -> str:
+    """Return which addresses have to name a database: KEDA does not read the app's settings."""
+    named = ((key, name) for store in plan.stores for key, name in store.databases.items())
+    return "".join(f"# {key} ends with /{one_line(name)}\n" for key, name in named if key in keys)
 
 
 def _start(plan: Plan) -> str:

@@ -244,9 +244,8 @@ def _authentication(plan: Plan, service: Service, store: Store) -> list[dict[str
 
 def _secret_keys(store: Store) -> dict[str, str]:
     """Return which of KEDA's parameters has which key of the Secret."""
-    told = [name for name, value in store.variables.items() if "://" in value]
-    of_jobs = [name for name in told if name.startswith("QUEUE")]  # of Rails' several databases
-    url = next(iter((*of_jobs, *told)), store.address)
+    told = (name for name, value in store.variables.items() if "://" in value)
+    url = store.jobs or next(told, store.address)
     match store.kind:
         case "redis":
             return _account_keys(store)

@@ -72,3 +72,16 @@ def test_what_is_only_looked_for_is_not_loaded(tmp_path: Path, loads: str) -> No
     }
 
     assert "node src/core/run.js" not in commands(seen(tmp_path, files))
+
+
+def test_routes_that_are_loaded_say_nothing_of_who_works(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"type": "module", "dependencies": {"bullmq": "5"},'
+        ' "scripts": {"start": "node src/index.js"}}',
+        "src/queues.js": FACTORY,
+        "src/index.js": 'export default import.meta.glob("./routes/*.js");\n',
+        "src/routes/mail.js": 'import { createWorker } from "../queues.js";\n'
+        "export const start = () => createWorker();\n",
+    }
+
+    assert "node src/index.js" not in commands(seen(tmp_path, files))

@@ -47,7 +47,7 @@ INSIDE = [
     FLASK + f"words = {WORDS}\n" + MAIN.format("subprocess.Popen(words)"),
     FLASK + MAIN.format(f"subprocess.Popen([sys.executable, '-m', {WORDS[1:]})"),
     FLASK + MAIN.format("os.popen('nohup celery -A shop.tasks worker > log 2>&1 &')"),
-    FLASK + MAIN.format("subprocess.Popen('celery -A shop.tasks worker'.split())"),
+    FLASK + MAIN.format("subprocess.Popen('celery -A shop.tasks worker'.split(' '))"),
     FLASK + MAIN.format(f"subprocess.Popen({WORDS} + ['--pool', pool()])"),
     FLASK + MAIN.format("subprocess.Popen(f'{run} celery -A {tasks} worker > {log} &', shell=True)")
     + "\nrun = 'poetry run' if tool else ''\n",

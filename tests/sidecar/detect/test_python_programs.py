@@ -506,7 +506,7 @@ def test_a_program_that_measures_workers_is_none(tmp_path: Path) -> None:
 
 MAKER = (
     "from huey import RedisHuey\n\n\ndef made(name) -> RedisHuey:\n    return RedisHuey(name)\n\n\n"
-    "def fast():\n    return made('fast')\n\n\ndef slow():\n    return made('slow')\n"
+    "def fast_huey():\n    return made('fast')\n\n\ndef slow_huey():\n    return made('slow')\n"
 )
 
 
@@ -525,7 +525,8 @@ def test_each_huey_that_has_tasks_has_its_consumer(
         "requirements.txt": "huey\n",
         "common.py": MAKER,
         "app.py": "from common import made\n\nhuey = made('fast')\nhuey.revoke_by_id(1)\n",
-        "tasks.py": f"from common import fast, slow\n\none = fast()\ntwo = slow()\n\n\n{tasks}",
+        "tasks.py": f"from common import fast_huey, slow_huey\n\n"
+        f"one = fast_huey()\ntwo = slow_huey()\n\n\n{tasks}",
     }
 
     assert sorted(commands(seen(tmp_path, files))) == expected

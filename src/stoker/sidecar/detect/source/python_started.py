@@ -68,8 +68,9 @@ def _text(module: Module, node: ast.expr, depth: int = 0) -> str | list[str]:
                 return [*left, *(right if isinstance(right, list) else ())]
             return left + (right if isinstance(right, str) else UNKNOWN)
         case ast.Call() if _SPLITS.fullmatch(full_name(module, node.func)):
-            method = isinstance(node.func, ast.Attribute) and not node.args
-            first = node.func.value if method else (node.args or [node.func])[0]
+            own = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+            is_own = full_name(module, node.func) != "shlex.split" or not node.args
+            first = own if is_own else node.args[0]
             text = _text(module, first, depth + 1)
             return text if isinstance(text, list) else text.split()
         case ast.Attribute() if full_name(module, node) == "sys.executable":

@@ -72,7 +72,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
                 *detection.notes,
                 *((*unheard(detection), *in_the_apps_file(detection)) if units else ()),
                 *(said_openly(detection, stores) if units else ()),
-                *((*in_files(detection), *unsaid(detection)) if units else ()),
+                *((*in_files(detection), *unsaid(detection, beside)) if units else ()),
                 *(hidden(detection, beside) if units else ()),
                 *without_modules(images.values()),
                 *(jobs_file.notes(detection, stores) if units else ()),

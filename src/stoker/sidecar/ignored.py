@@ -1,15 +1,21 @@
-"""What git leaves out, by the lines of its ``.gitignore`` files: a clone has none of that."""
+"""What git leaves out, by the lines of its ``.gitignore`` files: a clone has none of that.
+
+What was added to it all the same, it has. Git itself is not run: it need not be there.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 NAME = ".gitignore"
 _MOST_ABOVE = 40
+_LARGEST = 64 * 1024 * 1024
+"""Bytes of git's index."""
 _LONGEST = 1_024
 _ANY = "**"
 """Of the parts of a line: any number of folders."""
@@ -52,23 +58,44 @@ def is_ignored(path: str, known: Sequence[Rule]) -> bool:
     )
 
 
-def above(root: Path) -> tuple[str, list[Rule]]:
-    """Return where a folder lies in its repository, with ``/``, and the rules on the way there."""
-    way = [root, *root.parents][:_MOST_ABOVE]
-    top = next((each for each in way if (each / ".git").exists()), root)
-    there = [each for each in reversed(way) if each.is_relative_to(top) and each != root]
-    found = [rule for each in there for rule in rules(_text(each / NAME), _within(each, top))]
-    return _within(root, top), found
+def is_tracked(path: str, index: bytes) -> bool:
+    """Tell if git has a file in its index, as its versions 2 and 3 have it: length, name, zero."""
+    name = path.encode("utf-8", "surrogateescape")
+    return len(name).to_bytes(4, "big")[2:] + name + b"\0" in index
+
+
+class Repository:
+    """The one that a folder lies in, as far as it says which of its files a clone will have."""
+
+    def __init__(self, root: Path, ignoring: Iterable[tuple[str, str]]) -> None:
+        """``ignoring``: the folders below the root with such a file, and its text."""
+        way = [root, *root.parents][:_MOST_ABOVE]
+        self.top = next((each for each in way if (each / ".git").exists()), root)
+        self.place = _within(root, self.top)
+        above = [each for each in way[1:] if each.is_relative_to(self.top)]
+        texts = [(_within(each, self.top), _text(each / NAME)) for each in reversed(above)]
+        below = sorted(ignoring, key=lambda each: each[0].count("/"))
+        texts += [(f"{self.place}{folder}", text) for folder, text in below]
+        self.rules = [rule for folder, text in texts for rule in rules(text, folder)]
+
+    def leaves_out(self, path: str) -> bool:
+        """Tell if a clone has not a file, relative to the root, whether it is there or not."""
+        place = f"{self.place}{path}"
+        return is_ignored(place, self.rules) and not is_tracked(place, self._index)
+
+    @cached_property
+    def _index(self) -> bytes:
+        git = self.top / ".git"
+        elsewhere = _text(git).partition("gitdir:")[2].strip()  # of a worktree, a submodule
+        return _data(self.top / (elsewhere or git) / "index")
 
 
 def left_out(root: Path, paths: Sequence[str]) -> list[str]:
     """Return those files of a folder, there or not, that a clone will not have."""
-    place, known = above(root)
-    folders = {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
-    for folder in sorted(folders, key=lambda folder: (folder != ".", folder.count("/"))):
-        inner = "" if folder == "." else f"{folder}/"
-        known += rules(_text(root / inner / NAME), f"{place}{inner}")
-    return [path for path in paths if is_ignored(f"{place}{path}", known)]
+    parents = {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
+    folders = ("" if each == "." else f"{each}/" for each in parents)
+    repository = Repository(root, [(each, _text(root / each / NAME)) for each in folders])
+    return [path for path in paths if repository.leaves_out(path)]
 
 
 def _within(folder: Path, top: Path) -> str:
@@ -77,10 +104,18 @@ def _within(folder: Path, top: Path) -> str:
 
 
 def _text(file: Path) -> str:
+    return _data(file).decode("utf-8", "replace")
+
+
+def _data(file: Path) -> bytes:
+    """Return what a file has; nothing where there is none, or something else."""
     try:
-        return file.read_text("utf-8", "replace") if file.is_file() else ""
-    except OSError:
-        return ""
+        if not file.is_file():
+            return b""
+        with file.open("rb") as opened:
+            return opened.read(_LARGEST)
+    except (OSError, ValueError):  # a name with a NUL in it
+        return b""
 
 
 def _is_left_out(path: str, known: Iterable[Rule], *, folder: bool) -> bool:

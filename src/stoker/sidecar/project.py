@@ -4,9 +4,10 @@ The way of a file: its *name* decides who asks for it; of what it has, the bytes
 first (``telling``), and only what tells something is decoded (``text``), and then perhaps parsed.
 Of ten thousand files most go no further than their bytes.
 
-Nothing is executed, and nothing outside the tree is looked at but the ``.gitignore`` files of the
-folders that it lies in: a link to a directory is not followed (its target is walked where it lies,
-and a cycle cannot arise), a link to a file only if the file is in the tree.
+Nothing is executed, and nothing outside the tree is looked at but what says which files git has:
+the ``.gitignore`` files of the folders that it lies in, and git's index. A link to a directory is
+not followed (its target is walked where it lies, and a cycle cannot arise), a link to a file only
+if the file is in the tree.
 
 Files of variables that git leaves out are none of the tree's: others have other ones, or none, and
 would be told something else.
@@ -141,18 +142,14 @@ class Project:
 
     def is_ignored(self, path: str) -> bool:
         """Tell if git leaves a file out, whether it is there or not."""
-        place, known = self._ignoring
-        return ignored.is_ignored(f"{place}{path}", known)
+        return self._repository.leaves_out(path)
 
     @cached_property
-    def _ignoring(self) -> tuple[str, list[ignored.Rule]]:
-        place, known = ignored.above(self.root)
-        there = [path for path in self.files if path.endswith(ignored.NAME)]
-        for path in sorted(there, key=lambda path: path.count("/")):
-            folder, slash, name = path.rpartition("/")
-            if name == ignored.NAME:
-                known += ignored.rules(self.text(path), f"{place}{folder}{slash}")
-        return place, known
+    def _repository(self) -> ignored.Repository:
+        names = [path.rpartition("/") for path in self.files if path.endswith(ignored.NAME)]
+        folders = [folder + slash for folder, slash, name in names if name == ignored.NAME]
+        texts = ((each, self.text(f"{each}{ignored.NAME}")) for each in folders)
+        return ignored.Repository(self.root, texts)
 
     def _is_left_out(self, path: str) -> bool:
         if "env" not in path:

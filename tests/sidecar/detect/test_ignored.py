@@ -79,6 +79,32 @@ def test_a_folder_above_may_leave_it_out_too(tmp_path: Path) -> None:
     assert ".env" not in Project(root).files
 
 
+@pytest.mark.parametrize("name", [".env", "x" * 250 + ".env"])
+@pytest.mark.parametrize("folder", ["", "shop"])
+def test_what_was_added_all_the_same_is_there(tmp_path: Path, folder: str, name: str) -> None:
+    root, tree = tmp_path / "own", tmp_path / "tree"
+    (root / folder).mkdir(parents=True)
+    (root / ".gitignore").write_text("*.env\n")
+    for each in (name, "b.env"):
+        (root / folder / each).touch()
+
+    def git(*words: str) -> None:
+        asked = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *asked, *words], cwd=root, check=True, capture_output=True)
+
+    git("init")
+    git("add", ".gitignore")
+    git("add", "--force", f"{folder or '.'}/{name}")
+    git("commit", "--message", "a")
+    git("worktree", "add", str(tree))
+    (tree / folder / "b.env").touch()
+
+    for each in (root, tree):
+        project = Project(each / folder)
+        assert name in project.files
+        assert "b.env" not in project.files
+
+
 def planned(root: Path, *every: Mapping[str, str]) -> Plan:
     for path, text in {path: text for files in every for path, text in files.items()}.items():
         (root / path).write_text(text)

@@ -9,15 +9,19 @@ from stoker.sidecar.interpolation import asked
 from stoker.sidecar.plan import Store, own_files
 from stoker.sidecar.planning.asked import of_shell
 from stoker.sidecar.planning.services import given, is_planned
+from stoker.sidecar.values import Given
 
+_SHOWN = 4
 _SAY_IT = "say it in .env.example, or give a default where it is put in"
 
 
-def unsaid(detection: Detection) -> Iterator[str]:
+def unsaid(detection: Detection, stores: Iterable[Store]) -> Iterator[str]:
     """Yield what of commands, and of brokers' images, no file in git says."""
+    told = {name for store in stores for name in store.variables}
     for unit in filter(is_planned, detection.units):
         seen = next((each for each in unit.evidence if each.note == "compose"), None)
-        names = dict.fromkeys(of_shell(unit))
+        known = told.union(*(each.in_files for each in unit.given))
+        names = dict.fromkeys(name for name in of_shell(unit) if name not in known)
         if seen and names:
             yield (
                 f"{seen.path}:{seen.line}: {unit.name} is started with {', '.join(names)}, and no "
@@ -38,20 +42,27 @@ def hidden(detection: Detection, stores: Iterable[Store]) -> Iterator[str]:
     ``environment``, in which they are told, comes first: what the file says then is never seen.
     """
     told = [name for store in stores if not store.outside for name in store.variables]
-    units = filter(is_planned, detection.units)
-    every = {(each.path, each.service): each for unit in units for each in given(unit, detection)}
-    for each in every.values():
+    for each in _of_others(detection):
         files = [place for place in each.env_file if place not in each.said]
         known = each.in_files | each.environment.keys()
         names = [name for name in dict.fromkeys(told) if name not in known]
-        if files and names and _is_used(each.path):
+        if files and names:
+            more = " or more" if names[_SHOWN:] else ""
             yield (
                 f"{each.path}: {each.service} has variables from {' and '.join(files)}, which git "
-                f"has not; if {' or '.join(names)} is said there, take it out of the workers' "
-                "environment, which comes first"
+                f"has not; if {' or '.join(names[:_SHOWN])}{more} is said there, take it out of "
+                "the workers' environment, which comes first"
             )
 
 
-def _is_used(path: str) -> bool:
-    """Tell if a compose file is one that workers are written for, and not for tests."""
-    return any(own_files([path], production=use) for use in (False, True))
+def _of_others(detection: Detection) -> Iterator[Given]:
+    """Yield what workers have of other services, in the files that they are put into."""
+    paths = detection.files.get("compose", ())
+    used = [own_files(paths, production=use)[:1] for use in (False, True)]
+    found: dict[tuple[str, str], Given] = {}
+    for unit in filter(is_planned, detection.units):
+        own = {each.path for each in unit.given}
+        for each in given(unit, detection):
+            if [each.path] in used and each.path not in own:
+                found[each.path, each.service] = each
+    yield from found.values()

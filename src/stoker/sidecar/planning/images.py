@@ -98,7 +98,7 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
     web = detection.web
     same = web is not None and web.language == unit.language and web.dir == unit.dir
     if web and web.build and same:
-        return web.build
+        return stages.with_stage(detection, unit, package, web.build)
     context = package.workspace or package.dir
     usual = posixpath.normpath(posixpath.join(context, "Dockerfile"))
     if not binary(unit) and usual in detection.files.get("dockerfile", ()):

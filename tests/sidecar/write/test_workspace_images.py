@@ -126,3 +126,17 @@ def test_the_app_is_known_though_its_workers_are_started_alike(tmp_path: Path) -
     made = services(tmp_path, "docker-compose.yml")
     assert set(made) == {"api", "redis", "worker"}
     assert made["worker"]["environment"]["SHOP"] == "ours"
+
+
+def test_a_stage_of_its_own_is_meant_beside_an_app_of_the_same_package(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "shop.py": "from celery import Celery\napp = Celery('shop')\n",
+        "Procfile": "worker: celery -A shop worker\n",
+        "Dockerfile": "FROM python:3.13 AS base\nFROM base AS worker\nFROM base AS web\n",
+        "compose.yaml": "services:\n  web:\n    build: {context: ., target: web}\n"
+        "    command: gunicorn shop:app\n  redis: {image: 'redis:7'}\n",
+    }
+    generated(tmp_path, files)
+
+    assert services(tmp_path)["worker"]["build"]["target"] == "worker"

@@ -27,10 +27,6 @@ _ROOTS: dict[Language, str] = {"node": "package.json", "python": "pyproject.toml
 """What a workspace is installed by, at its root."""
 RUNNERS = frozenset({"tsx", "ts-node", "ts-node-dev", "babel-node", "nodemon", "vite-node"})
 """Packages for development that run TypeScript, or start anew on a change."""
-_ON_PATH = frozenset({
-    "node", "npm", "npx", "pnpm", "pnpx", "yarn", "yarnpkg", "bun", "bunx", "corepack", "deno",
-    "sh", "bash", "ash", "env", "exec", "timeout", "nice", "tini", "dumb-init", "make",
-})  # fmt: skip
 _ACE = (("node", "ace"), ("node", "ace.js"))
 
 _PRISMA = ("ca-certificates", "openssl")
@@ -102,7 +98,7 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
     web = detection.web
     same = web is not None and web.language == unit.language and web.dir == unit.dir
     if web and web.build and same:
-        return web.build
+        return stages.with_stage(detection, unit, package, web.build)
     context = package.workspace or package.dir
     usual = posixpath.normpath(posixpath.join(context, "Dockerfile"))
     if not binary(unit) and usual in detection.files.get("dockerfile", ()):
@@ -198,11 +194,6 @@ def _runs_source(unit: Unit) -> bool:
     if unit.language != "node" or not words:
         return False
     return words[0] in RUNNERS or words[:2] in _ACE
-
-
-def is_of_package(program: str) -> bool:
-    """Tell if a program of Node's is in ``node_modules/.bin``, which a shell does not look into."""
-    return "/" not in program and "$" not in program and program not in _ON_PATH
 
 
 def _path(image: Image) -> str:

@@ -11,10 +11,11 @@ import msgspec
 
 from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS
+from stoker.sidecar.node_programs import finder, is_of_package
 from stoker.sidecar.plan import Image, Service, own_files
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.health import health
-from stoker.sidecar.planning.images import RUNNERS, binary, is_of_package
+from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.planning.stages import place_in
 from stoker.sidecar.planning.stores import has_own_file
@@ -211,7 +212,7 @@ def _node(words: Words, image: Image, *, told: bool = False) -> Words:
 
     Unless the project's own files have that image start it so: they have ``told`` where it is.
     """
-    by = "bunx" if image.manager == "bun" else "npx"
+    by = finder(image.manager)
     plain = words[1:] if words[:1] == ("npx",) else words
     if plain and plain[0] in RUNNERS:
         return (by, *plain) if image.existing else plain

@@ -20,9 +20,9 @@ _TO_BUILD = re.compile(r"(?:\A|[._-])(?:build\w*|deps|dependencies|install\w*|pr
 def with_stage(detection: Detection, unit: Unit, package: Package, build: Build) -> Build | None:
     """Return a build with the stage that has the unit; ``None`` where none of them has it.
 
-    One that is called after it is its own, whichever is the last. Else it is in the last, as the
-    app is, unless that has another member of the workspace only: a program that is not in there
-    cannot be started.
+    One that is called after it is its own, whichever is built. Else it is in that one, as the app
+    is, unless it has another member of the workspace only: a program that is not in there cannot
+    be started.
     """
     stages = dict(_named(detection, build.dockerfile))
     if own := _called(unit, package, stages):
@@ -30,8 +30,8 @@ def with_stage(detection: Detection, unit: Unit, package: Package, build: Build)
     if package.workspace in ("", package.dir):
         return build
     place = posixpath.relpath(package.dir, build.context)
-    last = detection.stages.get(build.dockerfile)
-    if last is None or last.has(place) or not last.places:
+    built = _stage(detection, build.dockerfile, build.target)
+    if built is None or built.has(place) or not built.places:
         return build
     having = [
         name for name, stage in stages.items() if stage.has(place) and not _TO_BUILD.search(name)
@@ -59,8 +59,7 @@ def place_in(detection: Detection, unit: Unit, image: Image) -> str:
     What its Dockerfile or a compose file starts is started where these do it, and a compiled
     program is started from anywhere.
     """
-    path = path_of(image)
-    stage = detection.stages.get(f"{path}#{image.target}" if image.target else path)
+    stage = _stage(detection, path_of(image), image.target)
     note = unit.evidence[0].note if unit.evidence else ""
     known = note in ("compose", "Dockerfile") or unit.language in COMPILED
     if not image.existing or stage is None or known:
@@ -71,12 +70,15 @@ def place_in(detection: Detection, unit: Unit, image: Image) -> str:
 
 def with_shell(detection: Detection, build: Build) -> str:
     """Return the stage that a person can work in, where what is built has nothing but a program."""
-    own = f"#{build.target}" if build.target else ""
-    stage = detection.stages.get(f"{build.dockerfile}{own}")
+    stage = _stage(detection, build.dockerfile, build.target)
     if stage is None or stage.has_shell:
         return ""
     found = [name for name, each in _named(detection, build.dockerfile) if each.has_shell]
     return found[-1] if found else ""
+
+
+def _stage(detection: Detection, path: str, target: str) -> Inside | None:
+    return detection.stages.get(f"{path}#{target}" if target else path)
 
 
 def _named(detection: Detection, path: str) -> Iterator[tuple[str, Inside]]:

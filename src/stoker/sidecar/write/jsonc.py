@@ -23,7 +23,9 @@ _STRING = r'"(?:[^"\\\n]|\\.)*"'
 _PUT = re.compile(f", {_STRING} {re.escape(_MARK)}| {re.escape(_MARK)} {_STRING}")
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A part of a text, and where it is."""
+
     kind: str
     text: str
     start: int
@@ -68,26 +70,24 @@ def take(text: str) -> str:
 
 def line_of(text: str, key: str) -> int:
     """Return the line of a key at the top, 1 for the first; 1 if it is not there."""
-    start = next((token.start for token in _keys(text) if token.text == json.dumps(key)), 0)
+    start = next((token.start for token in keys(text) if token.text == json.dumps(key)), 0)
     return text.count("\n", 0, start) + 1
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokens(text: str) -> Iterator[Token]:
     for found in _TOKEN.finditer(text.removeprefix("\ufeff")):
-        yield _Token(
-            found.lastgroup or "other", found[0], found.start() + text.startswith("\ufeff")
-        )
+        yield Token(found.lastgroup or "other", found[0], found.start() + text.startswith("\ufeff"))
 
 
-def _said(text: str) -> list[_Token]:
+def said(text: str) -> list[Token]:
+    """Return what is neither space nor a comment."""
     return [token for token in _tokens(text) if token.kind not in ("comment", "space")]
 
 
-def _keys(text: str) -> Iterator[_Token]:
+def keys(text: str) -> Iterator[Token]:
     """Yield the keys of the outermost object."""
     depth = 0
-    said = _said(text)
-    for token, following in pairwise(said):
+    for token, following in pairwise(said(text)):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token.text, 0)
         if depth == 1 and token.kind == "text" and following.text == ":":
             yield token
@@ -95,10 +95,10 @@ def _keys(text: str) -> Iterator[_Token]:
 
 def _end_of_list(text: str, key: str) -> tuple[int, bool] | None:
     """Return where a list of strings goes on, and whether that is behind one of them."""
-    start = next((token.start for token in _keys(text) if token.text == json.dumps(key)), None)
+    start = next((token.start for token in keys(text) if token.text == json.dumps(key)), None)
     if start is None:
         return None
-    _, _, *value = (token for token in _said(text) if token.start >= start)
+    _, _, *value = (token for token in said(text) if token.start >= start)
     if not value or value[0].text != "[":
         return None
     end = next((at for at, token in enumerate(value) if token.text == "]"), 0)

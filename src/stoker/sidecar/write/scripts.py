@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 
 from stoker.errors import ConfigError
+from stoker.sidecar.node_programs import finder, is_of_package
 from stoker.sidecar.plan import Image, Plan, Service
 from stoker.sidecar.secrets import secrets_in
 from stoker.sidecar.write.changes import Change
 from stoker.sidecar.write.document import Values, mapping
+from stoker.sidecar.write.members import with_members
 
-_INDENT = re.compile(r"\n([ \t]+)\"")
 _ITSELF = ("npm", "pnpm", "yarn", "bun")
 
 
@@ -47,16 +47,20 @@ def _scripts(plan: Plan, path: str) -> dict[str, str]:
         and images[service.image].language == "node"
         and _manifest(images[service.image]) == path
     ]
-    return {_name(service): _line(service) for service in workers}
+    return {_name(each): _line(each, images[each.image].manager) for each in workers}
 
 
 def _name(service: Service) -> str:
     return f"dev:{service.name}"
 
 
-def _line(service: Service) -> str:
-    line = shlex.join(service.dev_command)
-    return line if service.dir == "." else f"cd {shlex.quote(service.dir)} && {line}"
+def _line(service: Service, manager: str) -> str:
+    """Return the line of a script: those of the root have the programs of the root at hand."""
+    words = service.dev_command
+    if service.dir == ".":
+        return shlex.join(words)
+    found = (finder(manager), *words) if is_of_package(words[0]) else words
+    return f"cd {shlex.quote(service.dir)} && {shlex.join(found)}"
 
 
 def _extended(path: str, before: str, scripts: Mapping[str, str]) -> str:
@@ -67,12 +71,9 @@ def _extended(path: str, before: str, scripts: Mapping[str, str]) -> str:
         for name, line in scripts.items()
         if name not in present and line not in present.values() and not line.startswith(_ITSELF)
     }
-    if not missing or not package:
+    if not missing or not isinstance(package.get("scripts", {}), dict):
         return before
-    found = _INDENT.search(before)
-    extended = {**package, "scripts": {**present, **missing}}
-    text = json.dumps(extended, indent=found[1] if found else 2, ensure_ascii=False)
-    return text + ("\n" if before.endswith("\n") else "")
+    return with_members(before, "scripts", missing)
 
 
 def _read(path: str, text: str) -> Values:

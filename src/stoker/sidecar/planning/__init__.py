@@ -95,8 +95,8 @@ def _notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator
     yield from kept_elsewhere(detection, stores)
     yield from in_files(detection)
     yield from unwritten(detection)
-    yield from unsaid(detection, tuple(stores.values()))
-    yield from hidden(detection, tuple(stores.values()))
+    yield from unsaid(detection, stores.values())
+    yield from hidden(detection, stores.values())
     yield from jobs_file.notes(detection, stores)
 
 

@@ -486,7 +486,10 @@ def test_the_workers_have_the_apps_file_on_its_volume_and_at_its_place(
     assert "volumes" not in develop
     assert production["services"]["worker"]["volumes"] == [volume], "which has the app's file"
     assert "kept" in production["volumes"]
-    for made in (develop, production):
+    if "shop.env" in more:
+        assert develop["services"]["worker"]["env_file"] == ["shop.env"], "which says where it is"
+        assert "environment" not in develop["services"]["worker"]
+    for made in (production,) if "shop.env" in more else (develop, production):
         assert made["services"]["worker"]["environment"]["STOKER_URL"].endswith(
             ("jobs.db", "{URL}")
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
 
+_MAY_TELL = re.compile(rb"\$\{\w+:?-")
 _COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 _PUT_IN = re.compile(
     r"(?<!\$)\$(?:\{(?P<name>[A-Za-z_]\w{0,127})(?:(?P<default>:?-[^{}$'\"\\\n]{1,200})\}|(?!\w))"
@@ -17,7 +18,8 @@ _PUT_IN = re.compile(
 
 def by_default(project: Project, paths: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return by file how secrets are put in, where each time it is with the same default."""
-    found = {path: _of_text(project.text(path)) for path in paths}
+    telling = project.telling(paths, _MAY_TELL)
+    found = {path: _of_text(project.text(path)) for path in telling}
     return {path: forms for path, forms in found.items() if forms}
 
 

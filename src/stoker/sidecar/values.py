@@ -41,3 +41,5 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     networks: tuple[Text, ...] = ()
     volumes: tuple[Text, ...] = ()
     """In the short form: ``./src:/app/src:ro``."""
+    ours: bool = False
+    """Stoker wrote that service, and a person changed it since."""

@@ -11,7 +11,7 @@ import pytest
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render, start
-from tests.cli.support import ok
+from tests.cli.support import ok, stoker
 from tests.sidecar.reading import compose_values, yaml_documents
 from tests.sidecar.write.test_own_services import CELERY, generated, services
 
@@ -40,6 +40,10 @@ services:
     environment: {MODE: %s}
     restart: always
 """
+ON_DESKS = {
+    "compose.yaml": "services:\n  web:\n    image: python:3.13\n    command: gunicorn shop:app\n",
+    "compose.prod.yaml": "services:\n  web:\n    restart: always\n",
+}
 
 
 def commands(root: Path) -> list[str]:
@@ -219,3 +223,46 @@ def test_nothing_is_put_beside_a_worker_that_production_has(tmp_path: Path) -> N
 
     assert (tmp_path / "compose.prod.yaml").read_text() == own
     assert services(tmp_path).keys() == {"web", "queue", "worker"}
+
+
+def edited(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_a_worker_of_ours_that_was_changed_in_the_base_is_still_put_on_it(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, {"Procfile": WORKER["Procfile"]}, ON_DESKS)
+    top, kubernetes = "compose.prod.yaml", "kubernetes/worker.yaml"
+    before = {path: (tmp_path / path).read_text() for path in (top, kubernetes)}
+
+    edited(tmp_path / "compose.yaml", "start_period: 60s", "start_period: 90s")
+    ok("sidecar", "generate", str(tmp_path), "--target", "all")
+
+    assert {path: (tmp_path / path).read_text() for path in before} == before
+    assert "start_period: 90s" in (tmp_path / "compose.yaml").read_text()
+    edited(tmp_path / "compose.yaml", "shop, worker]", "shop, worker, -Q, slow]")
+    ok("sidecar", "generate", str(tmp_path), "--target", "all")
+    assert services(tmp_path, top)["worker"]["command"][-1] == "slow", "an edit is heard, too"
+    assert "C_FORCE_ROOT" not in (tmp_path / kubernetes).read_text()
+
+
+def test_a_broker_of_ours_that_was_changed_in_the_base_is_still_put_on_it(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, {"Procfile": WORKER["Procfile"]}, ON_DESKS)
+    before = (tmp_path / "compose.prod.yaml").read_text()
+
+    edited(tmp_path / "compose.yaml", "everysec", "always")
+    ok("sidecar", "generate", str(tmp_path))
+
+    assert (tmp_path / "compose.prod.yaml").read_text() == before
+
+
+def test_nothing_is_taken_out_without_a_word(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": WHOLE})
+    own = "\n  mail:\n    build: .\n    command: celery -A shop worker\n  queue:\n"
+    edited(tmp_path / "compose.yaml", "\n  queue:\n", own)
+
+    told = stoker("sidecar", "generate", str(tmp_path)).stderr
+
+    assert services(tmp_path).keys() == {"web", "queue", "mail"}
+    assert "line 15: service 'worker': nothing needs it here: taken out" in told

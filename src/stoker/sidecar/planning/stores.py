@@ -71,6 +71,12 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     return stores
 
 
+def names_of(detection: Detection) -> frozenset[str]:
+    """Return the variables that tell services where all their brokers and stores are."""
+    every = (use for use in (*detection.uses, *detection.beside) if use.kind != "sqs")
+    return frozenset(name for use in every for name in _variables(use, detection))
+
+
 def urls(kind: BrokerKind, detection: Detection) -> list[str]:
     """Return the variables in which services have a broker's URL."""
     use = next((each for each in detection.uses if each.kind == kind), None)
@@ -233,6 +239,7 @@ def _store(
         database=account.database if unnamed else "",
         existing=existing,
         files=use.files if existing else (),
+        edited=tuple(each.path for each in use.given if each.ours) if existing else (),
         told={
             path: texts
             for path, every in (

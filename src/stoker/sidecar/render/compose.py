@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
-from stoker.sidecar.plan import Image, Plan, Service, Store, started
+from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
@@ -62,7 +62,7 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
     """Return the compose file as plain data, every ``$`` in it meant for Compose."""
     images = {image.name: image for image in plan.images}
     read = with_beneath(plan, path) if path in plan.compose_files else ()
-    theirs = {s.name for s in plan.stores if any(map(s.is_in, read))}
+    theirs = {s.name for s in plan.stores if any(_is_theirs(s, each, path) for each in read)}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     written = [s for s in written if mode == "dev" or _is_asked(plan, s, path)]
     up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
@@ -101,11 +101,16 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
     return {"networks": list(found)} if found else {}
 
 
+def _is_theirs(store: Store, file: str, path: str) -> bool:
+    """Tell if a file that is read for another has a store as a person wrote it, or in its place."""
+    return store.is_in(file) and (file == path or file not in store.edited)
+
+
 def _is_asked(plan: Plan, store: Store, path: str) -> bool:
     """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
     asking = [each for each in plan.services if store.name in each.needs]
     read = with_beneath(plan, path)
-    return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
+    return not asking or any(each.theirs.isdisjoint(read) for each in asking)
 
 
 def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:
@@ -113,7 +118,7 @@ def _is_there(service: Service, path: str, beneath: Collection[str]) -> bool:
 
     Under the same name in the same file it is theirs, too, which is said where they differ.
     """
-    return service.called(path) != service.name or any(map(service.own.get, beneath))
+    return service.called(path) != service.name or not service.theirs.isdisjoint(beneath)
 
 
 def _named(service: Mapping[str, Any]) -> list[str]:
@@ -204,7 +209,7 @@ def _environment(
     """
     values: dict[str, Any] = {} if given.env_files else dict.fromkeys(plan.secrets)
     if root and service.framework == "celery":
-        values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
+        values[FORCE_ROOT] = "true"  # with pickled tasks it would not start
     values |= given.environment
     values |= {n: escape(text) for n, text in given.production.items()}
     values |= {
@@ -215,7 +220,8 @@ def _environment(
         if store.name in service.needs:
             found = stores.variables(store, mode)
             for each in with_beneath(plan, path):
-                found |= store.told.get(each, {})
+                if each == path or each not in store.edited:
+                    found |= store.told.get(each, {})
             values |= {name: found[name] for name in found if name not in given.final}
     return {name: value for name, value in sorted(values.items()) if name not in given.beneath}
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-MARK = "x-stoker"
+from stoker.sidecar.ours import MARK
 
 
 def checksum(text: str) -> str:

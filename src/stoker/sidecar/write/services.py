@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stoker.errors import ConfigError
-from stoker.sidecar.render.seal import MARK, checksum_of, sealed
+from stoker.sidecar.ours import MARK
+from stoker.sidecar.render.seal import checksum_of, sealed
 from stoker.sidecar.render.yaml import Commented, dump
 from stoker.sidecar.write.document import Document, Values, fingerprint, mapping, read
 from stoker.sidecar.write.marks import Owner
@@ -20,6 +21,16 @@ from stoker.sidecar.write.splice import comments, put, take
 _SECTIONS = ("services", "volumes")
 _DEFAULT = "default"
 """The network of a service that names none."""
+
+
+class Merged(NamedTuple):
+    """A file with our services in it."""
+
+    text: str
+    kept: tuple[str, ...]
+    """Notes on what was left alone."""
+    gone: tuple[str, ...]
+    """Notes on what was taken out."""
 
 
 class _Edit(NamedTuple):
@@ -31,8 +42,8 @@ class _Edit(NamedTuple):
     """What stands above its keys."""
 
 
-def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the file with our services in it, and notes on what was left alone."""
+def merge(path: str, before: str, wanted: str, *, force: bool) -> Merged:
+    """Return the file with our services in it, and without those that are no longer wanted."""
     ours = read(path, wanted)
     theirs = read(path, before)
     edits: list[_Edit] = []
@@ -57,7 +68,9 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tup
                     notes.append(_note(theirs, section, name, "edited"))
                 case "person":
                     pass
-    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
+    edits = _unneeded(theirs, edits)
+    gone = (_gone(theirs, each.section, each.name) for each in edits if each.value is None)
+    return Merged(_edited(theirs, edits), tuple(notes), tuple(gone))
 
 
 def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
@@ -147,6 +160,11 @@ def _note(document: Document, section: str, name: str, whose: Owner) -> str:
     line = document.line(section, name)
     why = "was changed since Stoker wrote it" if whose == "edited" else "is not Stoker's"
     return f"line {line}: {section.removesuffix('s')} {name!r} {why}: left alone"
+
+
+def _gone(document: Document, section: str, name: str) -> str:
+    line = document.line(section, name)
+    return f"line {line}: {section.removesuffix('s')} {name!r}: nothing needs it here: taken out"
 
 
 def _edited(document: Document, edits: list[_Edit]) -> str:

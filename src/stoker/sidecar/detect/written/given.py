@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stoker.sidecar.detect.yaml import Table
+from stoker.sidecar.ours import MARK
 from stoker.sidecar.values import Given
 
 _MOST = 200
@@ -30,6 +31,7 @@ def given(path: str, name: str, service: Table) -> Given:
         depends_on=dict(_awaited(service.get("depends_on"))),
         networks=tuple(_networks(service.get("networks"))),
         volumes=tuple(_volumes(service.get("volumes"))),
+        ours=MARK in service,
     )
 
 

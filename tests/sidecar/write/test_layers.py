@@ -12,6 +12,7 @@ from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render, start
 from tests.cli.support import ok, stoker
+from tests.sidecar.merging import merged
 from tests.sidecar.reading import compose_values, yaml_documents
 from tests.sidecar.write.test_own_services import CELERY, generated, services
 
@@ -65,7 +66,7 @@ def test_what_is_put_on_the_file_for_development_keeps_what_that_says(tmp_path: 
     assert not {"B_URL", "SECRET_KEY"} & above["environment"].keys(), "they would be replaced"
     assert not {"env_file", "volumes", "networks"} & above.keys(), "they would be there twice"
     assert above["restart"] == "unless-stopped"
-    assert above["depends_on"].keys() == {"queue"}
+    assert "depends_on" not in above, "its conditions would be weakened"
     assert services(tmp_path, "compose.prod.yaml").keys() == {"web", "worker"}
 
 
@@ -243,7 +244,11 @@ def test_a_worker_of_ours_that_was_changed_in_the_base_is_still_put_on_it(tmp_pa
     assert "start_period: 90s" in (tmp_path / "compose.yaml").read_text()
     edited(tmp_path / "compose.yaml", "shop, worker]", "shop, worker, -Q, slow]")
     ok("sidecar", "generate", str(tmp_path), "--target", "all")
-    assert services(tmp_path, top)["worker"]["command"][-1] == "slow", "an edit is heard, too"
+    started = merged((tmp_path / "compose.yaml").read_text(), (tmp_path / top).read_text())
+    worker = started["services"]["worker"]
+    assert worker["command"][-1] == "slow", "an edit is heard, too"
+    assert "user" not in worker
+    assert "C_FORCE_ROOT" not in worker["environment"]
     assert "C_FORCE_ROOT" not in (tmp_path / kubernetes).read_text()
 
 
@@ -266,3 +271,21 @@ def test_nothing_is_taken_out_without_a_word(tmp_path: Path) -> None:
 
     assert services(tmp_path).keys() == {"web", "queue", "mail"}
     assert "line 15: service 'worker': nothing needs it here: taken out" in told
+
+
+def test_a_secret_of_another_file_is_not_copied(tmp_path: Path) -> None:
+    """Whether that is beneath, or a service there is extended: it is asked for."""
+    common = "services:\n  app:\n    build: .\n    environment: {SIGN_KEY: devkeyABC123xyz}\n"
+    base = WHOLE.replace("    build: .\n", "    extends: {file: common.yml, service: app}\n")
+    files = {
+        "common.yml": common,
+        "docker-compose.base.yml": base.replace("for-a-desk", "devkeyDEF456uvw"),
+        "docker-compose.dev.yml": PARTS % "desk",
+        "docker-compose.prod.yml": PARTS % "live",
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    for mode in ("dev", "prod"):
+        told = services(tmp_path, f"docker-compose.{mode}.yml")["worker"]["environment"]
+        assert told["SECRET_KEY"] == "${SECRET_KEY:?set it in .env}"
+        assert told["SIGN_KEY"] == "${SIGN_KEY:?set it in .env}"

@@ -238,7 +238,7 @@ def _store(
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,
-        files=use.files if existing else (),
+        files=_files(use) if existing else (),
         edited=tuple(each.path for each in use.given if each.ours) if existing else (),
         told={
             path: texts
@@ -249,6 +249,13 @@ def _store(
             if (texts := {name: text for name, text in every.items() if not told.get(name)})
         },
     )
+
+
+def _files(use: BrokerUse) -> tuple[str, ...]:
+    """Return where it is there; one of ours is put on the file that has it, too, by ourselves."""
+    own = {each.path for each in use.given}
+    ours = any(each.ours for each in use.given)
+    return tuple(path for path in use.files if path in own) if ours else use.files
 
 
 def _values(

@@ -8,15 +8,18 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
+from stoker.sidecar.ours import MARK
 from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.given import Parts
+from stoker.sidecar.render.overlay import overlay
 from stoker.sidecar.render.places import (
     FOUND,
     called,
+    extended,
     in_context,
     inside,
     path_of,
@@ -59,10 +62,38 @@ def _scale(plan: Plan) -> tuple[str, ...]:
 
 
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
-    """Return the compose file as plain data, every ``$`` in it meant for Compose."""
+    """Return the compose file as plain data, every ``$`` in it meant for Compose.
+
+    Where it is read on top of the one for development it says what is other in production.
+    """
+    whole = _whole(plan, mode, path, path)
+    below = extended(plan, path) if mode == "prod" else ""
+    if not below:
+        return whole
+    beneath = _whole(plan, "dev", below)
+    there = beneath["services"]
+    whole["services"] = {
+        name: _over(service, there[name]) if name in there else service
+        for name, service in whole["services"].items()
+    }
+    volumes = {n: v for n, v in whole.pop("volumes", {}).items() if n not in beneath["volumes"]}
+    return whole | ({"volumes": volumes} if volumes else {})
+
+
+def _over(service: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    whole, below = (
+        {key: value for key, value in each.items() if key != MARK} for each in (service, beneath)
+    )
+    comments: Mapping[str, str] = service.comments if isinstance(service, Commented) else {}
+    said = {key: comment for key, comment in comments.items() if key in whole}
+    return Commented(sealed(overlay(whole, below)), said)
+
+
+def _whole(plan: Plan, mode: Mode, path: str, own: str = "") -> dict[str, Any]:
+    """Return it as if nothing of ours was beneath; ``own``: the file that a person changed."""
     images = {image.name: image for image in plan.images}
     read = with_beneath(plan, path) if path in plan.compose_files else ()
-    theirs = {s.name for s in plan.stores if any(_is_theirs(s, each, path) for each in read)}
+    theirs = {s.name for s in plan.stores if any(_is_theirs(s, each, own) for each in read)}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     written = [s for s in written if mode == "dev" or _is_asked(plan, s, path)]
     up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
@@ -101,9 +132,9 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
     return {"networks": list(found)} if found else {}
 
 
-def _is_theirs(store: Store, file: str, path: str) -> bool:
-    """Tell if a file that is read for another has a store as a person wrote it, or in its place."""
-    return store.is_in(file) and (file == path or file not in store.edited)
+def _is_theirs(store: Store, file: str, own: str) -> bool:
+    """Tell if a file has a store that a person wrote: also by a change, in the file itself."""
+    return store.is_in(file) and (file == own or file not in store.edited)
 
 
 def _is_asked(plan: Plan, store: Store, path: str) -> bool:
@@ -223,7 +254,7 @@ def _environment(
                 if each == path or each not in store.edited:
                     found |= store.told.get(each, {})
             values |= {name: found[name] for name in found if name not in given.final}
-    return {name: value for name, value in sorted(values.items()) if name not in given.beneath}
+    return dict(sorted(values.items()))
 
 
 def _working_dir(service: Service, image: Image) -> str | None:

@@ -37,14 +37,6 @@ class Parts:
 
     def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
         found = given_in(plan, service, path, mode)
-        self.beneath: frozenset[str] = frozenset()
-        """The variables that the same service has from the file beneath, and keeps."""
-        if mode == "prod" and (below := extended(plan, path)):
-            own = next((each for each in service.given if each.path == path), None)
-            known = given_in(plan, service, below, "dev")
-            said = own.environment if own else {}
-            self.beneath = frozenset(known.environment if known else ()) - frozenset(said)
-            found = own
         self._folder = posixpath.dirname(path)
         self.env_files: list[Any] = []
         self.environment: Mapping[str, str | None] = {}
@@ -59,7 +51,6 @@ class Parts:
         """All those of the app's that the file has, whether they go into the service or not."""
         if mode == "prod":
             self.production = in_production(plan, service, path)
-            self.beneath -= self.production.keys()
         if found is None:
             return
         self.env_files = [
@@ -75,7 +66,13 @@ class Parts:
                 for name, text in found.environment.items()
             }
             return
-        self.environment = self.final = found.environment
+        near = {path, extended(plan, path) if mode == "prod" else path}
+        self.environment = self.final = {
+            name: text
+            if text is None or found.elsewhere.get(name, path) in near
+            else without_secrets(name, text)
+            for name, text in found.environment.items()
+        }
         self.networks = list(found.networks)
         self.here = found.volumes
         self.awaited = {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stoker.sidecar.ours import MARK
+from stoker.sidecar.tags import as_plain
 
 
 def checksum(text: str) -> str:
@@ -17,8 +18,8 @@ def checksum(text: str) -> str:
 
 def checksum_of(value: Mapping[str, Any]) -> str:
     """Return the checksum of a mapping, its own mark aside."""
-    rest = {key: item for key, item in value.items() if key != MARK}
     try:
+        rest = {key: as_plain(item) for key, item in value.items() if key != MARK}
         return checksum(json.dumps(rest, sort_keys=True, default=str))
     except (ValueError, RecursionError):  # it refers to itself, so it is nothing of ours
         return ""

@@ -7,13 +7,14 @@ a file that is written in another way (``services: {…}``) is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
 
 from stoker.errors import ConfigError
 from stoker.sidecar.ours import MARK
 from stoker.sidecar.render.seal import checksum_of, sealed
 from stoker.sidecar.render.yaml import Commented, dump
+from stoker.sidecar.tags import Tagged, tag_of
 from stoker.sidecar.write.document import Document, Values, fingerprint, mapping, read
 from stoker.sidecar.write.marks import Owner
 from stoker.sidecar.write.splice import comments, put, take
@@ -121,14 +122,21 @@ def _unneeded(document: Document, edits: list[_Edit]) -> list[_Edit]:
             for name, value in document.section("services").items()
             if name not in gone
         ]
-        needed = {need for service in staying for need in service.get("depends_on") or ()}
+        needed = {need for service in staying for need in _entries(service, "depends_on")}
         if not gone & needed:
             break
         gone -= needed
-    mounts = [str(volume) for service in staying for volume in service.get("volumes") or ()]
+    mounts = [str(volume) for service in staying for volume in _entries(service, "volumes")]
     volumes = {mount.partition(":")[0] for mount in mounts}
     kept = {"services": gone, "volumes": document.section("volumes").keys() - volumes}
     return [edit for edit in edits if edit.value is not None or edit.name in kept[edit.section]]
+
+
+def _entries(service: Values, part: str) -> Iterable[Any]:
+    """Return what a part of a service lists; of one that is reset, nothing."""
+    value = service.get(part)
+    value = value.value if isinstance(value, Tagged) else value
+    return cast(Iterable[Any], value) if isinstance(value, (Mapping, list)) else ()
 
 
 def _owner(value: Any) -> Owner:
@@ -144,12 +152,14 @@ def _connected(value: Values, present: Values) -> Values:
     And let it wait until what can tell that it is healthy is so. On which ones that is which only a
     file beneath starts, that one says.
     """
-    found = dict.fromkeys(value.get("networks") or ())
+    if tag_of(value.get("networks")) or tag_of(value.get("depends_on")):
+        return value  # it takes something back of what is beneath
+    found = dict.fromkeys(_entries(value, "networks"))
     needs = dict(mapping(value.get("depends_on")))
     for need, how in needs.items():
         there = mapping(present.get(need))
         usual = (_DEFAULT,) if {"image", "build", "extends"} & there.keys() else ()
-        found |= dict.fromkeys(str(network) for network in there.get("networks") or usual)
+        found |= dict.fromkeys(map(str, _entries(there, "networks") or usual))
         if "test" in mapping(there.get("healthcheck")):
             needs[need] = {**mapping(how), "condition": "service_healthy"}
     made = {**value, "depends_on": needs} if needs else value

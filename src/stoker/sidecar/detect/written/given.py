@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.yaml import Table
 from stoker.sidecar.ours import MARK
-from stoker.sidecar.values import Given
+from stoker.sidecar.values import PARTS, Given
 
 _MOST = 200
 """Entries of one kind: more than anybody writes."""
@@ -31,8 +31,18 @@ def given(path: str, name: str, service: Table) -> Given:
         depends_on=dict(_awaited(service.get("depends_on"))),
         networks=tuple(_networks(service.get("networks"))),
         volumes=tuple(_volumes(service.get("volumes"))),
+        replaced=dict(_replaced(service)),
         ours=MARK in service,
     )
+
+
+def _replaced(service: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for part in PARTS:
+        entries = service.table(part).replaced
+        if part in service.replaced:
+            yield part, ()
+        elif entries:
+            yield part, tuple(sorted(filter(_is_text, entries)))
 
 
 def _is_text(value: Any) -> bool:

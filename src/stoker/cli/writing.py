@@ -49,6 +49,8 @@ def write_or_show(folder: Folder, changes: Sequence[Change], how: How) -> None:
     for change in changes:
         for note in change.notes:
             click.echo(f"note: {change.path}: {plain(note)}; --force replaces it", err=True)
+        for note in change.gone:
+            click.echo(f"note: {change.path}: {plain(note)}", err=True)
     if how == "write":
         folder.apply(changes)
     _fail_if_out_of_date(changes, how)
@@ -59,7 +61,7 @@ def write_or_tell(folder: Folder, changes: Sequence[Change], how: How, **more: A
     from stoker.sidecar.write import difference
 
     files = [
-        {"path": each.path, "action": each.action, "notes": each.notes}
+        {"path": each.path, "action": each.action, "notes": (*each.notes, *each.gone)}
         | ({"diff": difference(each)} if how == "diff" else {})
         for each in changes
     ]

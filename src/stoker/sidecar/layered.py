@@ -8,8 +8,9 @@ named anew.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
+from typing import Any
 
 import msgspec
 
@@ -39,18 +40,36 @@ def moved(given: Given, path: str) -> Given:
 
 
 def _on(beneath: Given, top: Given) -> Given:
-    beneath = moved(beneath, top.path)
+    elsewhere = beneath.elsewhere
+    if beneath.path != top.path:
+        elsewhere = dict.fromkeys(beneath.environment, beneath.path) | elsewhere
+    beneath = _without(moved(beneath, top.path), top.replaced)
+    own = top.environment
     volumes = {_target(each): each for each in (*beneath.volumes, *top.volumes)}
     return msgspec.structs.replace(
         top,
         image=top.image or beneath.image,
         env_file=beneath.env_file | top.env_file,
         said=beneath.said | top.said,
-        environment=beneath.environment | top.environment,
+        environment=beneath.environment | own,
         depends_on=beneath.depends_on | top.depends_on,
         networks=tuple(dict.fromkeys((*beneath.networks, *top.networks))),
         volumes=tuple(volumes.values()),
+        replaced=beneath.replaced | top.replaced,
+        elsewhere=top.elsewhere
+        | {n: elsewhere[n] for n in beneath.environment if n in elsewhere and n not in own},
     )
+
+
+def _without(given: Given, replaced: Mapping[str, Sequence[str]]) -> Given:
+    """Return it without the parts, or the entries of them, that are replaced on top."""
+    kept: dict[str, Any] = {
+        part: {key: each for key, each in getattr(given, part).items() if key not in entries}
+        if entries
+        else type(getattr(given, part))()
+        for part, entries in replaced.items()
+    }
+    return msgspec.structs.replace(given, **kept)
 
 
 def _target(volume: str) -> str:

@@ -1,9 +1,12 @@
-"""Which files may hold something of Stoker's, by their names alone."""
+"""What may be Stoker's: files, by their names alone, and what has its mark."""
 
 from __future__ import annotations
 
 import re
 from fnmatch import translate
+
+MARK = "x-stoker"
+"""The key of its mark, on a service or volume of a compose file."""
 
 _NAMES = (
     "Dockerfile*",

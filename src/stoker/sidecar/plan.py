@@ -41,6 +41,10 @@ Part = Literal[
 SystemPackage = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9+.-]{1,100}\Z")]
 
 
+FORCE_ROOT = "C_FORCE_ROOT"
+"""What Celery asks for before it starts as root where jobs may be pickled."""
+
+
 class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A check that means something: it fails when the worker does not work."""
 
@@ -152,6 +156,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """What compose files of the project's own give it, or the app that it is another process of."""
     own: dict[Place, Text] = {}
     """What it is called in those of the project's own compose files that have it already."""
+    edited: tuple[Place, ...] = ()
+    """Those of them where Stoker wrote it, and a person changed it since: it is not theirs."""
     needs: tuple[Name, ...] = ()
     """Brokers and stores of this plan that must be healthy first."""
     stop_signal: Annotated[str, msgspec.Meta(pattern=r"\ASIG[A-Z0-9]{2,10}\Z")] = "SIGTERM"
@@ -189,6 +195,11 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         """Return its name in a compose file."""
         return self.own.get(path, self.name)
 
+    @property
+    def theirs(self) -> frozenset[str]:
+        """The compose files in which a person's own service is it."""
+        return frozenset(self.own).difference(self.edited)
+
 
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A broker or database that services need."""
@@ -218,6 +229,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     a directory."""
     kept: tuple[Name, ...] = ()
     """Those of these volumes that ours has, too: it is the same, and goes on with its data."""
+    edited: tuple[Place, ...] = ()
+    """Those of them where Stoker wrote it, and a person changed it since: it is not theirs."""
     told: dict[Place, dict[Variable, Text]] = {}
     """In these, what services get to find it, instead of ``variables``: as its own service there
     makes its account. A ``$`` in it is meant for Compose."""

@@ -30,6 +30,10 @@ OURS = (PLACEHOLDER, "dev")
 """What brokers of ours have for a password in development: nobody's secret."""
 
 
+PARTS = ("env_file", "environment", "depends_on", "networks", "volumes")
+"""What compose files give a service, beside its command."""
+
+
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a compose file of the project's own gives a service, as it is written there.
 
@@ -52,6 +56,12 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     networks: tuple[Text, ...] = ()
     volumes: tuple[Text, ...] = ()
     """In the short form: ``./src:/app/src:ro``."""
+    replaced: dict[Text, tuple[Text, ...]] = {}
+    """Of which parts nothing holds that files beneath say: of these entries, or of all."""
+    elsewhere: dict[Variable, Place] = {}
+    """Those of its variables that another file says."""
+    ours: bool = False
+    """Stoker wrote that service, and a person changed it since."""
 
     @property
     def in_files(self) -> frozenset[str]:

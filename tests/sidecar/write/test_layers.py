@@ -11,7 +11,8 @@ import pytest
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render, start
-from tests.cli.support import ok
+from tests.cli.support import ok, stoker
+from tests.sidecar.merging import merged
 from tests.sidecar.reading import compose_values, yaml_documents
 from tests.sidecar.write.test_own_services import CELERY, generated, services
 
@@ -40,6 +41,10 @@ services:
     environment: {MODE: %s}
     restart: always
 """
+ON_DESKS = {
+    "compose.yaml": "services:\n  web:\n    image: python:3.13\n    command: gunicorn shop:app\n",
+    "compose.prod.yaml": "services:\n  web:\n    restart: always\n",
+}
 
 
 def commands(root: Path) -> list[str]:
@@ -61,7 +66,7 @@ def test_what_is_put_on_the_file_for_development_keeps_what_that_says(tmp_path: 
     assert not {"B_URL", "SECRET_KEY"} & above["environment"].keys(), "they would be replaced"
     assert not {"env_file", "volumes", "networks"} & above.keys(), "they would be there twice"
     assert above["restart"] == "unless-stopped"
-    assert above["depends_on"].keys() == {"queue"}
+    assert "depends_on" not in above, "its conditions would be weakened"
     assert services(tmp_path, "compose.prod.yaml").keys() == {"web", "worker"}
 
 
@@ -236,3 +241,68 @@ def test_nothing_is_put_beside_a_worker_that_production_has(tmp_path: Path) -> N
 
     assert (tmp_path / "compose.prod.yaml").read_text() == own
     assert services(tmp_path).keys() == {"web", "queue", "worker"}
+
+
+def edited(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_a_worker_of_ours_that_was_changed_in_the_base_is_still_put_on_it(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, {"Procfile": WORKER["Procfile"]}, ON_DESKS)
+    top, kubernetes = "compose.prod.yaml", "kubernetes/worker.yaml"
+    before = {path: (tmp_path / path).read_text() for path in (top, kubernetes)}
+
+    edited(tmp_path / "compose.yaml", "start_period: 60s", "start_period: 90s")
+    ok("sidecar", "generate", str(tmp_path), "--target", "all")
+
+    assert {path: (tmp_path / path).read_text() for path in before} == before
+    assert "start_period: 90s" in (tmp_path / "compose.yaml").read_text()
+    edited(tmp_path / "compose.yaml", "shop, worker]", "shop, worker, -Q, slow]")
+    ok("sidecar", "generate", str(tmp_path), "--target", "all")
+    started = merged((tmp_path / "compose.yaml").read_text(), (tmp_path / top).read_text())
+    worker = started["services"]["worker"]
+    assert worker["command"][-1] == "slow", "an edit is heard, too"
+    assert "user" not in worker
+    assert "C_FORCE_ROOT" not in worker["environment"]
+    assert "C_FORCE_ROOT" not in (tmp_path / kubernetes).read_text()
+
+
+def test_a_broker_of_ours_that_was_changed_in_the_base_is_still_put_on_it(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, {"Procfile": WORKER["Procfile"]}, ON_DESKS)
+    before = (tmp_path / "compose.prod.yaml").read_text()
+
+    edited(tmp_path / "compose.yaml", "everysec", "always")
+    ok("sidecar", "generate", str(tmp_path))
+
+    assert (tmp_path / "compose.prod.yaml").read_text() == before
+
+
+def test_nothing_is_taken_out_without_a_word(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": WHOLE})
+    own = "\n  mail:\n    build: .\n    command: celery -A shop worker\n  queue:\n"
+    edited(tmp_path / "compose.yaml", "\n  queue:\n", own)
+
+    told = stoker("sidecar", "generate", str(tmp_path)).stderr
+
+    assert services(tmp_path).keys() == {"web", "queue", "mail"}
+    assert "line 15: service 'worker': nothing needs it here: taken out" in told
+
+
+def test_a_secret_of_another_file_is_not_copied(tmp_path: Path) -> None:
+    """Whether that is beneath, or a service there is extended: it is asked for."""
+    common = "services:\n  app:\n    build: .\n    environment: {SIGN_KEY: devkeyABC123xyz}\n"
+    base = WHOLE.replace("    build: .\n", "    extends: {file: common.yml, service: app}\n")
+    files = {
+        "common.yml": common,
+        "docker-compose.base.yml": base.replace("for-a-desk", "devkeyDEF456uvw"),
+        "docker-compose.dev.yml": PARTS % "desk",
+        "docker-compose.prod.yml": PARTS % "live",
+    }
+    generated(tmp_path, CELERY, WORKER, files)
+
+    for mode in ("dev", "prod"):
+        told = services(tmp_path, f"docker-compose.{mode}.yml")["worker"]["environment"]
+        assert told["SECRET_KEY"] == "${SECRET_KEY:?set it in .env}"
+        assert told["SIGN_KEY"] == "${SIGN_KEY:?set it in .env}"

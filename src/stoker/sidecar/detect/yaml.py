@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
 
 from stoker.sidecar.project import Project
+from stoker.sidecar.tags import OVERRIDE, RESET
 
 LARGEST = 262_144
 DEEPEST = 30
@@ -33,6 +34,8 @@ class Table(dict[str, Any]):
     def __init__(self) -> None:
         super().__init__()
         self.lines: dict[str, int] = {}
+        self.replaced: set[str] = set()
+        """Keys of which nothing holds that another file says beneath, by a tag of Compose's."""
 
     def table(self, key: str) -> Table:
         """Return the mapping of a key, an empty one if it is something else."""
@@ -161,6 +164,10 @@ class _Reading:
                 if name in own:
                     self.twice.append((name, line))
                 own.add(name)
+                if child.tag in (RESET, OVERRIDE):
+                    made.replaced.add(name)
+                if child.tag == RESET:  # and nothing stands in its place
+                    continue
             if name == "<<":
                 _inherit(made, value, line)
             elif isinstance(name, str):

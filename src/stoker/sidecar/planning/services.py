@@ -12,13 +12,13 @@ import msgspec
 from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS
 from stoker.sidecar.node_programs import finder, is_of_package
-from stoker.sidecar.plan import Image, Service, own_files
+from stoker.sidecar.plan import FORCE_ROOT, Image, Service, own_files
 from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.health import health
 from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.planning.stages import place_in
-from stoker.sidecar.planning.stores import has_own_file
+from stoker.sidecar.planning.stores import has_own_file, names_of
 from stoker.sidecar.reloading import reloads
 from stoker.sidecar.schemes import ON_A_SERVER
 from stoker.sidecar.values import Given
@@ -87,6 +87,7 @@ def service(
         production=unit.production,
         given=given(unit, detection),
         own={each.path: each.service for each in unit.given if each.service},
+        edited=tuple(each.path for each in unit.given if each.ours),
         needs=needed,
         stop_signal=ends.stop_signal if ends else "SIGTERM",
         stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
@@ -119,11 +120,26 @@ def connected(words: Words, needs: Mapping[BrokerKind, str]) -> Words:
 def given(unit: Unit, detection: Detection) -> tuple[Given, ...]:
     """Return what each compose file gives a unit's service, or else the app's.
 
-    As people do it: a worker is the app's image with another command.
+    As people do it: a worker is the app's image with another command. What Stoker itself said in a
+    service that was changed since is said anew, for each file as it has to be.
     """
-    app = detection.web.given if detection.web else ()
-    files = {each.path: each for each in (*app, *unit.given)}
-    return tuple(files.values())
+    app = {each.path: each for each in (detection.web.given if detection.web else ())}
+    said = names_of(detection) if any(each.ours for each in unit.given) else frozenset[str]()
+    own = {each.path: _unsaid(each, app.get(each.path), said) for each in unit.given}
+    return tuple((app | own).values())
+
+
+def _unsaid(given: Given, app: Given | None, said: Collection[str]) -> Given:
+    """Return what a service is given, without what Stoker said there, and not the app has."""
+    if not given.ours:
+        return given
+    kept = app.environment if app else {}
+    environment = {
+        name: text
+        for name, text in given.environment.items()
+        if name in kept or not (text is None or name in said or name == FORCE_ROOT)
+    }
+    return msgspec.structs.replace(given, environment=environment)
 
 
 def _name(unit: Unit, names: Names) -> str:

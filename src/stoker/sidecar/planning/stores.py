@@ -80,6 +80,12 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
     return stores
 
 
+def names_of(detection: Detection) -> frozenset[str]:
+    """Return the variables that tell services where all their brokers and stores are."""
+    every = (use for use in (*detection.uses, *detection.beside) if use.kind != "sqs")
+    return frozenset(name for use in every for name in _variables(use, detection))
+
+
 def urls(kind: BrokerKind, detection: Detection) -> list[str]:
     """Return the variables in which services have a broker's URL."""
     use = next((each for each in detection.uses if each.kind == kind), None)
@@ -268,9 +274,10 @@ def _store(
         database=account.database if unnamed else "",
         existing=existing,
         elsewhere=use.elsewhere,
-        files=use.files if existing else (),
         mounts=data.mounts(use) if existing else {},
         kept=data.kept(use) if existing and alike and same else (),
+        files=_files(use) if existing else (),
+        edited=tuple(each.path for each in use.given if each.ours) if existing else (),
         told={
             path: texts
             for path, every in (
@@ -286,6 +293,13 @@ def _unsaid(values: Iterable[str], parts: Mapping[str, str]) -> dict[str, Part]:
     """Return what variables hold whose names do not say it."""
     found = {name: part for name in values if (part := parts.get(name)) and part != part_of(name)}
     return msgspec.convert(found, dict[str, Part])
+
+
+def _files(use: BrokerUse) -> tuple[str, ...]:
+    """Return where it is there; one of ours is put on the file that has it, too, by ourselves."""
+    own = {each.path for each in use.given}
+    ours = any(each.ours for each in use.given)
+    return tuple(path for path in use.files if path in own) if ours else use.files
 
 
 def _values(

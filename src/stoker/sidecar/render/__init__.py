@@ -16,7 +16,7 @@ from stoker.sidecar.render import (
 from stoker.sidecar.render.compose import start, unseen
 from stoker.sidecar.render.devcontainer import has_app, opened
 from stoker.sidecar.render.files import File, Mode, Target
-from stoker.sidecar.render.places import path_of
+from stoker.sidecar.render.places import extended, path_of
 from stoker.sidecar.render.reaching import reached
 
 TARGETS: tuple[Target, ...] = ("compose", "devcontainer", "kubernetes")
@@ -46,7 +46,8 @@ def _files(plan: Plan, targets: Collection[Target], modes: Sequence[Mode]) -> It
     yield from dockerignore.render(plan)
     yield from environment.render(plan)
     if "compose" in targets or "devcontainer" in targets:
-        for mode in modes:
+        on_top = "prod" in modes and extended(plan, path_of(plan, "prod"))
+        for mode in MODES if on_top else modes:
             yield compose.render(plan, mode)
     if "devcontainer" in targets:
         yield from devcontainer.render(plan)

@@ -8,15 +8,18 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
-from stoker.sidecar.plan import Image, Plan, Service, Store, started
+from stoker.sidecar.ours import MARK
+from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
 from stoker.sidecar.render.given import HERE, Parts
+from stoker.sidecar.render.overlay import overlay
 from stoker.sidecar.render.places import (
     FOUND,
     called,
+    extended,
     in_context,
     inside,
     path_of,
@@ -92,11 +95,41 @@ def _scale(plan: Plan) -> tuple[str, ...]:
 
 
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
-    """Return the compose file as plain data, every ``$`` in it meant for Compose."""
+    """Return the compose file as plain data, every ``$`` in it meant for Compose.
+
+    Where it is read on top of the one for development it says what is other in production.
+    """
+    whole = _whole(plan, mode, path, path)
+    below = extended(plan, path) if mode == "prod" else ""
+    if not below:
+        return whole
+    beneath = _whole(plan, "dev", below)
+    there = beneath["services"]
+    whole["services"] = {
+        name: _over(service, there[name]) if name in there else service
+        for name, service in whole["services"].items()
+    }
+    volumes = {
+        n: v for n, v in whole.pop("volumes", {}).items() if n not in beneath.get("volumes", ())
+    }
+    return whole | ({"volumes": volumes} if volumes else {})
+
+
+def _over(service: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    whole, below = (
+        {key: value for key, value in each.items() if key != MARK} for each in (service, beneath)
+    )
+    comments: Mapping[str, str] = service.comments if isinstance(service, Commented) else {}
+    said = {key: comment for key, comment in comments.items() if key in whole}
+    return Commented(sealed(overlay(whole, below)), said)
+
+
+def _whole(plan: Plan, mode: Mode, path: str, own: str = "") -> dict[str, Any]:
+    """Return it as if nothing of ours was beneath; ``own``: the file that a person changed."""
     images = {image.name: image for image in plan.images}
     read = with_beneath(plan, path) if path in plan.compose_files else ()
     elsewhere = (*read[:-1], *(each for known in read for each in plan.includes.get(known, ())))
-    theirs = {s.name for s in plan.stores if any(map(s.is_in, read))}
+    theirs = {s.name for s in plan.stores if any(_is_theirs(s, each, own) for each in read)}
     written = [s for s in plan.stores if s.name not in theirs and stores.written(s)]
     written = [s for s in written if mode == "dev" or _is_asked(plan, s, path)]
     up = dict.fromkeys(theirs, "service_started")  # one of a person's may have no health check
@@ -135,13 +168,18 @@ def _networks(services: Mapping[str, Mapping[str, Any]], need: str) -> dict[str,
     return {"networks": list(found)} if found else {}
 
 
+def _is_theirs(store: Store, file: str, own: str) -> bool:
+    """Tell if a file has a store that a person wrote: also by a change, in the file itself."""
+    return store.is_in(file) and (file == own or file not in store.edited)
+
+
 def _is_asked(plan: Plan, store: Store, path: str) -> bool:
     """Tell if a service of ours needs it: a person's has what it needs, wherever that is."""
     if path in store.elsewhere:
         return False
     asking = [each for each in plan.services if store.name in each.needs]
     read = with_beneath(plan, path)
-    return not asking or any(each.own.keys().isdisjoint(read) for each in asking)
+    return not asking or any(each.theirs.isdisjoint(read) for each in asking)
 
 
 def _is_there(service: Service, path: str, elsewhere: Collection[str]) -> bool:
@@ -149,7 +187,7 @@ def _is_there(service: Service, path: str, elsewhere: Collection[str]) -> bool:
 
     Under the same name in the same file it is theirs, too, which is said where they differ.
     """
-    return service.called(path) != service.name or any(map(service.own.get, elsewhere))
+    return service.called(path) != service.name or not service.theirs.isdisjoint(elsewhere)
 
 
 def _volumes(service: Mapping[str, Any]) -> list[str]:
@@ -250,7 +288,7 @@ def _environment(
     """
     values: dict[str, Any] = {} if given.has_files else dict.fromkeys(plan.secrets)
     if root and service.framework == "celery":
-        values["C_FORCE_ROOT"] = "true"  # with pickled tasks it would not start
+        values[FORCE_ROOT] = "true"  # with pickled tasks it would not start
     values |= given.environment
     values |= given.production
     values |= {
@@ -261,18 +299,15 @@ def _environment(
         if store.name in service.needs and path not in store.elsewhere:
             found = stores.variables(store, mode)
             for each in with_beneath(plan, path):
-                found |= store.told.get(each, {})
+                if each == path or each not in store.edited:
+                    found |= store.told.get(each, {})
             by_files = frozenset[str]() if _makes_account(plan, store, path) else given.in_files
             known = by_files | given.final.keys()
             values |= {name: found[name] for name in found if name not in known}
     forms = plan.defaults.get(path, {})
     unsaid = (name for name, value in values.items() if value is None)
     values |= {n: forms[n] for n in unsaid if n in forms and n not in given.environment}
-    return {
-        name: _as_there(value, forms)
-        for name, value in sorted(values.items())
-        if name not in given.beneath
-    }
+    return {name: _as_there(value, forms) for name, value in sorted(values.items())}
 
 
 def _as_there(value: Any, forms: Mapping[str, str]) -> Any:

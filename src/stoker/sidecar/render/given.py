@@ -39,19 +39,11 @@ class Parts:
     """What of it goes into a service of a compose file."""
 
     def __init__(self, plan: Plan, service: Service, image: Image, path: str, mode: Mode) -> None:
-        found = whole = given_in(plan, service, path, mode)
-        self.in_files = whole.in_files if whole and whole.path == path else frozenset[str]()
+        found = given_in(plan, service, path, mode)
+        self.in_files = found.in_files if found and found.path == path else frozenset[str]()
         """The variables that its files say, where these are meant for this file."""
         self.has_files = found is not None and bool(found.env_file)
         """It has files of variables, here or in a file beneath."""
-        self.beneath: frozenset[str] = frozenset()
-        """The variables that the same service has from the file beneath, and keeps."""
-        if mode == "prod" and (below := extended(plan, path)):
-            own = next((each for each in service.given if each.path == path), None)
-            known = given_in(plan, service, below, "dev")
-            said = own.environment if own else {}
-            self.beneath = frozenset(known.environment if known else ()) - frozenset(said)
-            found = own
         self._folder = posixpath.dirname(path)
         self.env_files: list[Any] = []
         self.environment: Mapping[str, str | None] = {}
@@ -65,12 +57,11 @@ class Parts:
         self.here: tuple[str, ...] = ()
         """All those of the app's that the file has, whether they go into the service or not."""
         if mode == "prod":
-            said = whole.environment if whole else {}
+            said = found.environment if found else {}
             self.production = {
                 name: otherwise(said.get(name) or "", text)
                 for name, text in in_production(plan, service, path).items()
             }
-            self.beneath -= self.production.keys()
         if found is None:
             return
         self.env_files = [
@@ -86,7 +77,13 @@ class Parts:
                 for name, text in found.environment.items()
             }
             return
-        self.environment = self.final = found.environment
+        near = {path, extended(plan, path) if mode == "prod" else path}
+        self.environment = self.final = {
+            name: text
+            if text is None or found.elsewhere.get(name, path) in near
+            else without_secrets(name, text)
+            for name, text in found.environment.items()
+        }
         self.networks = list(found.networks)
         self.here = found.volumes
         self.awaited = {

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-MARK = "x-stoker"
+from stoker.sidecar.ours import MARK
+from stoker.sidecar.tags import as_plain
 
 
 def checksum(text: str) -> str:
@@ -17,8 +18,8 @@ def checksum(text: str) -> str:
 
 def checksum_of(value: Mapping[str, Any]) -> str:
     """Return the checksum of a mapping, its own mark aside."""
-    rest = {key: item for key, item in value.items() if key != MARK}
     try:
+        rest = {key: as_plain(item) for key, item in value.items() if key != MARK}
         return checksum(json.dumps(rest, sort_keys=True, default=str))
     except (TypeError, ValueError, RecursionError):
         # It refers to itself, or its keys are no texts: it is nothing of ours.

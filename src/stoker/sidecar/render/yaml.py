@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
+from ruamel.yaml.tag import Tag
+
+from stoker.sidecar.tags import RESET, Tagged, tag_of
 
 INDENT = 2
 _NEVER_WRAPPED = 1_000_000
@@ -50,6 +53,12 @@ def dump(*documents: Mapping[str, Any], start: str = "") -> str:
 
 
 def _node(value: Any, depth: int) -> Any:
+    if tag := tag_of(value):
+        return _tagged(tag, value.value if isinstance(value, Tagged) else value, depth)
+    return _untagged(value, depth)
+
+
+def _untagged(value: Any, depth: int) -> Any:
     match value:
         case str():
             return value if _is_plain(value) else _quoted(value)
@@ -59,6 +68,14 @@ def _node(value: Any, depth: int) -> Any:
             return _sequence(cast(Sequence[Any], value), depth)
         case _:
             return value
+
+
+def _tagged(tag: str, value: Any, depth: int) -> Any:
+    if tag == RESET:
+        return TaggedScalar(value="null", style=None, tag=Tag(suffix=tag))
+    made = _untagged(value, depth)
+    made.yaml_set_ctag(Tag(suffix=tag))
+    return made
 
 
 def _mapping(values: Mapping[str, Any], depth: int) -> Any:

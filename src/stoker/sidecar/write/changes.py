@@ -26,6 +26,8 @@ class Change(msgspec.Struct, frozen=True):
     """Its contents then; ``None``: it will not be there."""
     notes: tuple[str, ...] = ()
     """What was left alone, with its line."""
+    gone: tuple[str, ...] = ()
+    """What of Stoker's own was taken out, as nothing needs it any more."""
 
 
 def decide(files: Mapping[str, File], present: Mapping[str, str], *, force: bool) -> list[Change]:
@@ -65,8 +67,9 @@ def _decide(file: File, before: str | None, force: bool) -> Change:
     if before is None or owner(before) == "stoker" or (force and file.join != "services"):
         return _changed(file.path, before, whole)
     if file.join == "services":
-        after, notes = services.merge(file.path, before, file.text, force=force)
-        return _changed(file.path, before, after, notes)
+        made = services.merge(file.path, before, file.text, force=force)
+        change = _changed(file.path, before, made.text, made.kept)
+        return msgspec.structs.replace(change, gone=made.gone)
     if file.join == "resources" and owner(before) == "person":
         after, notes = kustomization.merge(file.path, before, file.text, force=force)
         return _changed(file.path, before, after, notes)

@@ -12,6 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stoker.errors import ConfigError
 from stoker.sidecar.detect.yaml import ONE_OF_THEM, TWICE, reason
+from stoker.sidecar.tags import RESET, Tagged, tag_of
 
 _BOM = "\ufeff"
 _KEY = re.compile(r'found duplicate (?:merge )?key "(.*?)"(?= with value |\Z)', re.DOTALL)
@@ -110,6 +111,13 @@ def _fingerprint(value: Any, seen: dict[int, str]) -> str:
 
 
 def _parts(value: Any, seen: dict[int, str]) -> list[str]:
+    if tag := tag_of(value):
+        inner = value.value if isinstance(value, Tagged) else value
+        return [tag] if tag == RESET else [tag, *_untagged(inner, seen)]
+    return _untagged(value, seen)
+
+
+def _untagged(value: Any, seen: dict[int, str]) -> list[str]:
     if isinstance(value, Mapping):
         items = mapping(value).items()
         return ["map", *sorted(f"{key!r}={_fingerprint(item, seen)}" for key, item in items)]

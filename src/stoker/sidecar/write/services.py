@@ -7,12 +7,14 @@ a file that is written in another way (``services: {…}``) is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
 
 from stoker.errors import ConfigError
-from stoker.sidecar.render.seal import MARK, checksum_of, sealed
+from stoker.sidecar.ours import MARK
+from stoker.sidecar.render.seal import checksum_of, sealed
 from stoker.sidecar.render.yaml import Commented, dump
+from stoker.sidecar.tags import Tagged, tag_of
 from stoker.sidecar.write.document import Document, Values, fingerprint, mapping, read
 from stoker.sidecar.write.marks import Owner
 from stoker.sidecar.write.splice import comments, put, take
@@ -20,6 +22,16 @@ from stoker.sidecar.write.splice import comments, put, take
 _SECTIONS = ("services", "volumes")
 _DEFAULT = "default"
 """The network of a service that names none."""
+
+
+class Merged(NamedTuple):
+    """A file with our services in it."""
+
+    text: str
+    kept: tuple[str, ...]
+    """Notes on what was left alone."""
+    gone: tuple[str, ...]
+    """Notes on what was taken out."""
 
 
 class _Edit(NamedTuple):
@@ -31,8 +43,8 @@ class _Edit(NamedTuple):
     """What stands above its keys."""
 
 
-def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the file with our services in it, and notes on what was left alone."""
+def merge(path: str, before: str, wanted: str, *, force: bool) -> Merged:
+    """Return the file with our services in it, and without those that are no longer wanted."""
     ours = read(path, wanted)
     theirs = read(path, before)
     edits: list[_Edit] = []
@@ -57,7 +69,9 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> tuple[str, tup
                     notes.append(_note(theirs, section, name, "edited"))
                 case "person":
                     pass
-    return _edited(theirs, _unneeded(theirs, edits)), tuple(notes)
+    edits = _unneeded(theirs, edits)
+    gone = (_gone(theirs, each.section, each.name) for each in edits if each.value is None)
+    return Merged(_edited(theirs, edits), tuple(notes), tuple(gone))
 
 
 def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
@@ -108,14 +122,21 @@ def _unneeded(document: Document, edits: list[_Edit]) -> list[_Edit]:
             for name, value in document.section("services").items()
             if name not in gone
         ]
-        needed = {need for service in staying for need in service.get("depends_on") or ()}
+        needed = {need for service in staying for need in _entries(service, "depends_on")}
         if not gone & needed:
             break
         gone -= needed
-    mounts = [str(volume) for service in staying for volume in service.get("volumes") or ()]
+    mounts = [str(volume) for service in staying for volume in _entries(service, "volumes")]
     volumes = {mount.partition(":")[0] for mount in mounts}
     kept = {"services": gone, "volumes": document.section("volumes").keys() - volumes}
     return [edit for edit in edits if edit.value is not None or edit.name in kept[edit.section]]
+
+
+def _entries(service: Values, part: str) -> Iterable[Any]:
+    """Return what a part of a service lists; of one that is reset, nothing."""
+    value = service.get(part)
+    value = value.value if isinstance(value, Tagged) else value
+    return cast(Iterable[Any], value) if isinstance(value, (Mapping, list)) else ()
 
 
 def _owner(value: Any) -> Owner:
@@ -131,12 +152,14 @@ def _connected(value: Values, present: Values) -> Values:
     And let it wait until what can tell that it is healthy is so. On which ones that is which only a
     file beneath starts, that one says.
     """
-    found = dict.fromkeys(value.get("networks") or ())
+    if tag_of(value.get("networks")) or tag_of(value.get("depends_on")):
+        return value  # it takes something back of what is beneath
+    found = dict.fromkeys(_entries(value, "networks"))
     needs = dict(mapping(value.get("depends_on")))
     for need, how in needs.items():
         there = mapping(present.get(need))
         usual = (_DEFAULT,) if {"image", "build", "extends"} & there.keys() else ()
-        found |= dict.fromkeys(str(network) for network in there.get("networks") or usual)
+        found |= dict.fromkeys(map(str, _entries(there, "networks") or usual))
         if "test" in mapping(there.get("healthcheck")):
             needs[need] = {**mapping(how), "condition": "service_healthy"}
     made = {**value, "depends_on": needs} if needs else value
@@ -147,6 +170,11 @@ def _note(document: Document, section: str, name: str, whose: Owner) -> str:
     line = document.line(section, name)
     why = "was changed since Stoker wrote it" if whose == "edited" else "is not Stoker's"
     return f"line {line}: {section.removesuffix('s')} {name!r} {why}: left alone"
+
+
+def _gone(document: Document, section: str, name: str) -> str:
+    line = document.line(section, name)
+    return f"line {line}: {section.removesuffix('s')} {name!r}: nothing needs it here: taken out"
 
 
 def _edited(document: Document, edits: list[_Edit]) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stoker.sidecar.detect.yaml import Table
-from stoker.sidecar.values import Given
+from stoker.sidecar.ours import MARK
+from stoker.sidecar.values import PARTS, Given
 
 _MOST = 200
 """Entries of one kind: more than anybody writes."""
@@ -31,6 +32,8 @@ def given(path: str, name: str, service: Table) -> Given:
         depends_on=dict(_awaited(service.get("depends_on"))),
         networks=tuple(_networks(service.get("networks"))),
         volumes=tuple(_volumes(service.get("volumes"))),
+        replaced=dict(_replaced(service)),
+        ours=MARK in service,
     )
 
 
@@ -39,6 +42,15 @@ def _image(service: Table) -> str:
     if isinstance(image, str) and _is_text(image) and "build" not in service:
         return image
     return ""
+
+
+def _replaced(service: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for part in PARTS:
+        entries = service.table(part).replaced
+        if part in service.replaced:
+            yield part, ()
+        elif entries:
+            yield part, tuple(sorted(filter(_is_text, entries)))
 
 
 def _is_text(value: Any) -> bool:

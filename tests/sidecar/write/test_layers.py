@@ -259,7 +259,7 @@ def test_a_worker_of_ours_that_was_changed_in_the_base_is_still_put_on_it(tmp_pa
 
     assert {path: (tmp_path / path).read_text() for path in before} == before
     assert "start_period: 90s" in (tmp_path / "compose.yaml").read_text()
-    edited(tmp_path / "compose.yaml", "shop, worker]", "shop, worker, -Q, slow]")
+    edited(tmp_path / "compose.yaml", "--concurrency=2]", "--concurrency=2, -Q, slow]")
     ok("sidecar", "generate", str(tmp_path), "--target", "all")
     started = merged((tmp_path / "compose.yaml").read_text(), (tmp_path / top).read_text())
     worker = started["services"]["worker"]

@@ -99,7 +99,7 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
 
     Where it is read on top of the one for development it says what is other in production.
     """
-    whole = _whole(plan, mode, path, path)
+    whole = together(plan, mode, path)
     below = extended(plan, path) if mode == "prod" else ""
     if not below:
         return whole
@@ -113,6 +113,11 @@ def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
         n: v for n, v in whole.pop("volumes", {}).items() if n not in beneath.get("volumes", ())
     }
     return whole | ({"volumes": volumes} if volumes else {})
+
+
+def together(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
+    """Return what the file, and what it is read on top of, have of ours as if it was one file."""
+    return _whole(plan, mode, path, path)
 
 
 def _over(service: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:

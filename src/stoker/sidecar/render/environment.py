@@ -8,7 +8,7 @@ from typing import Any
 
 from stoker.sidecar.interpolation import asked
 from stoker.sidecar.plan import Plan
-from stoker.sidecar.render.compose import document
+from stoker.sidecar.render.compose import together
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.places import NAMES, path_of
 
@@ -23,7 +23,7 @@ def render(plan: Plan) -> Iterator[File]:
     services go into a person's file, too, and Compose starts none of it before each is said.
     Of what the source asks for it has what is taken from ``.env``, and not from other files.
     """
-    made = {path: document(plan, mode, path) for mode in NAMES for path in [path_of(plan, mode)]}
+    made = {path: together(plan, mode, path) for mode in NAMES for path in [path_of(plan, mode)]}
     told = [store.told for store in plan.stores]
     taken = {name for path, each in made.items() for name in _taken(plan, path, each)}
     names = {*taken, *asked(made.values()), *asked(told)} - _SAID

@@ -124,7 +124,7 @@ def look(project: Project) -> Detection:
         project, manifests, units, embedded, services, read, by_itself=by_itself,
         named=lambda framework: broker_names.votes(python_source, framework), written=addresses,
         clients=lambda: (
-            node_clients.told(project, manifests, read) | redis_clients.told(project, read)
+            node_clients.told(node_source, read) | redis_clients.told(project, read)
         ),
     )  # fmt: skip
     others = beside(project, manifests, units, uses, services, read, addresses)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from stoker.sidecar.detect.source.python_parsing import Module
+from stoker.sidecar.detect.spotting import sieve
 
 Kind = Literal["default", "declared", "routed"]
 _QUEUES: dict[str, Kind] = {
@@ -22,9 +23,11 @@ _QUEUES: dict[str, Kind] = {
     "celery_routes": "routed",
 }
 _NAME = re.compile(r"[\w.:@/-]+")
-BOUNDS = re.compile(
-    rb"\b(?:celery_?)?(?:worker_|celeryd_)(?:concurrency|pool|autoscaler)\b", re.IGNORECASE
-)
+_BOUNDS = [
+    f"{before}{name}" for before in ("worker_", "celeryd_")
+    for name in ("concurrency", "pool", "autoscaler")
+]  # fmt: skip
+BOUNDS = sieve(followed=dict.fromkeys([*_BOUNDS, *map(str.upper, _BOUNDS)], r"\b"))
 """What says how many processes a worker has, or that they are none."""
 
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from stoker.sidecar import bull
 from stoker.sidecar.detect.environment import sources
-from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source.node_files import NodeSource
 from stoker.sidecar.detect.source.node_imports import SUFFIXES, Resolver, imported
 from stoker.sidecar.detect.source.redis_clients import given, inside, of_redis
+from stoker.sidecar.detect.spotting import sieve
 from stoker.sidecar.project import Project
 
-_SPEAKS = re.compile(rb"""["'](?:bullmq|bull|bee-queue|ioredis|@nestjs/bull(?:mq)?)["']""")
-_MAY_TELL = re.compile(rb"\bconnection\b|\bredis\s{0,20}:|Redis\(")
+_PACKAGES = frozenset(
+    {"bee-queue", "ioredis"}.union(*(each.names for each in bull.PACKAGES.values()))
+)
+_MAY_TELL = sieve("connection", "Redis(", followed={"redis": r"\s{0,20}:"})
 """Most files with queues only add jobs to one that has been made elsewhere."""
 _TAKES_ONE = re.compile(r"(Worker|Queue|Flow|Bull|Redis|Scheduler|Job|super|forRoot|register)")
 """What is called with the connection of a queue, or with options that have it."""
@@ -43,14 +47,18 @@ _FURTHEST = 600
 """Characters before a connection in which is looked for what it stands in."""
 
 
-def told(project: Project, manifests: Manifests, read: Collection[str]) -> dict[str, str]:
-    """Return the variables that are read for the connection of a queue, each with what it holds."""
-    names = of_redis(read)
-    paths = [path for path in sources(project) if path.endswith(_SUFFIXES)] if names else []
+def told(source: NodeSource, read: Collection[str]) -> dict[str, str]:
+    """Return the variables that are read for the connection of a queue, each with what it holds.
+
+    ``queue.config.ts`` is no program's file, and may have it all the same.
+    """
+    project, names = source.project, of_redis(read)
+    every = [path for path in sources(project) if path.endswith(_SUFFIXES)] if names else []
+    about = [path for path in every if not _PACKAGES.isdisjoint(source.named_in(path))]
     found: dict[str, str] = {}
     reader: _Reader | None = None
-    for path in project.telling(project.telling(paths, _SPEAKS), _MAY_TELL):
-        reader = reader or _Reader(project, Resolver(project, manifests, paths))
+    for path in project.telling(about, _MAY_TELL):
+        reader = reader or _Reader(project, Resolver(project, source.manifests, every))
         for name, part in reader.of_file(path):
             if name in names:
                 found.setdefault(name, part)

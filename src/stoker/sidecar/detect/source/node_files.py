@@ -58,11 +58,11 @@ class NodeSource:
         self._files = Resolver(project, manifests, sources)
         self._serving: dict[str, bool] = {}
         self._asking = Asking(project)
-        named: dict[str, list[str]] = {}
+        self._named: dict[str, list[str]] = {}
         for path in self.paths:
-            names = named[path] = imported(project.data(path))
+            names = self.named_in(path)
             self.imports.add(path, [*self._files.resolved(path, names), *self._unnamed(path)])
-        sites = Sites(project, manifests, self.imports, named, self._files)
+        sites = Sites(project, manifests, self.imports, dict(self._named), self._files)
         self._callers = sites.callers
         self.sites = sites.found()
 
@@ -77,6 +77,12 @@ class NodeSource:
             return True
         called = (path for path in sources if _OF_QUEUES.search(path))
         return any(self.project.telling(called, IMPORTING))
+
+    def named_in(self, path: str) -> list[str]:
+        """Return what a file imports, by the names that it has there."""
+        if path not in self._named:
+            self._named[path] = imported(self.project.data(path))
+        return self._named[path]
 
     def _unnamed(self, path: str) -> Iterator[str]:
         """Yield the files that one loads out of a directory."""

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from stoker.sidecar.project import Project
 
-_LOOKS = re.compile(rb"(?:glob\w*|globby|fast-glob|readdir(?:Sync)?|require\.context)\b")
+_LOOKS = (b"glob", b"readdir", b"require.context")
+_CALLS = (b"import(", b"require(", b"import.meta.glob", b"require.context")
 _LOADS = re.compile(rb"""\b(?:import|require)\(\s*[^"'\s)]|\bimport\.meta\.glob|require\.context""")
 """What looks through a directory, and what loads a file that has no name in the text."""
 _HERE = r"(?:__dirname|import\.meta\.dirname)"
@@ -31,7 +32,8 @@ _MOST = 300
 
 def loads_unnamed(data: bytes) -> bool:
     """Tell if a file may load others in this way."""
-    return _LOOKS.search(data) is not None and _LOADS.search(data) is not None
+    looks = any(word in data for word in _LOOKS)
+    return looks and any(word in data for word in _CALLS) and _LOADS.search(data) is not None
 
 
 def unnamed(project: Project, path: str, home: str, paths: Iterable[str]) -> Iterator[str]:

@@ -140,3 +140,21 @@ def test_a_stage_of_its_own_is_meant_beside_an_app_of_the_same_package(tmp_path:
     generated(tmp_path, files)
 
     assert services(tmp_path)["worker"]["build"]["target"] == "worker"
+
+
+@pytest.mark.parametrize(
+    ("last", "target"),
+    [("FROM python:3.13 AS web\nCMD gunicorn shop:app\n", "jobs"), ("FROM jobs AS final\n", None)],
+)
+def test_a_stage_that_starts_it_is_meant_unless_the_last_does_as_well(
+    tmp_path: Path, last: str, target: str | None
+) -> None:
+    files = {
+        "requirements.txt": "celery[redis]\n",
+        "shop.py": "from celery import Celery\napp = Celery('shop')\n",
+        "Dockerfile": f"FROM python:3.13 AS jobs\nCMD celery -A shop worker\n{last}",
+    }
+    generated(tmp_path, files)
+
+    made = services(tmp_path, "compose.prod.yaml")
+    assert [each["build"].get("target") for each in made.values() if "build" in each] == [target]

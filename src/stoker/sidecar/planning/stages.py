@@ -42,10 +42,9 @@ def with_stage(detection: Detection, unit: Unit, package: Package, build: Build)
 def started_by(detection: Detection, unit: Unit, path: str) -> str:
     """Return which stage of a Dockerfile starts a unit that was found in it; empty: the last."""
     stages = dict(_named(detection, path))
-    last = detection.stages.get(path, Inside())
-    names = list(_ancestors(stages, last))
-    own = unit.name in stages and stages[unit.name] != last and unit.name not in names
-    return unit.name if own else ""
+    last = next(reversed(stages), "")
+    starting = {last, *_ancestors(stages, last)}
+    return unit.name if unit.name in stages.keys() - starting else ""
 
 
 def path_of(image: Image) -> str:
@@ -87,13 +86,13 @@ def _named(detection: Detection, path: str) -> Iterator[tuple[str, Inside]]:
             yield key.removeprefix(f"{path}#"), stage
 
 
-def _ancestors(stages: dict[str, Inside], stage: Inside) -> Iterator[str]:
+def _ancestors(stages: dict[str, Inside], name: str) -> Iterator[str]:
     """Yield the stages that one is made from: what these start, it starts as well."""
     seen: set[str] = set()
-    while stage.base in stages and stage.base not in seen:
-        seen.add(stage.base)
-        yield stage.base
-        stage = stages[stage.base]
+    while name in stages and name not in seen:
+        seen.add(name)
+        name = stages[name].base
+        yield name
 
 
 def _called(unit: Unit, package: Package, stages: dict[str, Inside]) -> str:

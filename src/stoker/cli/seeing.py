@@ -67,7 +67,8 @@ def planned(path: Path, *, force: bool = False) -> Plan:
     need_extra()
     from stoker.sidecar.planning import make_plan
 
-    return make_plan(seen(path, force=force), path.resolve().name)
+    found = seen(path, force=force)
+    return make_plan(found, found.name or path.resolve().name)
 
 
 def refuse_unreadable(path: Path, found: Detection | Plan) -> None:

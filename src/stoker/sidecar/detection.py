@@ -191,6 +191,8 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything that was seen; the JSON of ``stoker sidecar detect``."""
 
+    name: str = ""
+    """What a compose file calls the project, in whatever directory it lies."""
     units: tuple[Unit, ...] = ()
     embedded: tuple[Embedded, ...] = ()
     brokers: tuple[str, ...] = ()

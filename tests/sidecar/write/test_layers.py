@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +307,16 @@ def test_a_secret_of_another_file_is_not_copied(tmp_path: Path) -> None:
         told = services(tmp_path, f"docker-compose.{mode}.yml")["worker"]["environment"]
         assert told["SECRET_KEY"] == "${SECRET_KEY:?set it in .env}"
         assert told["SIGN_KEY"] == "${SIGN_KEY:?set it in .env}"
+
+
+@pytest.mark.parametrize(
+    "called", [{}, {"compose.yaml": "name: store\nservices:\n  web:\n    image: shop:1\n"}]
+)
+def test_a_clone_in_another_directory_is_the_same_project(
+    tmp_path: Path, called: dict[str, str]
+) -> None:
+    generated(tmp_path / "shop", CELERY, WORKER, called)
+    ok("sidecar", "generate", str(tmp_path / "shop"), "--target", "all")
+    shutil.copytree(tmp_path / "shop", tmp_path / "shop-review-2")
+
+    ok("sidecar", "generate", str(tmp_path / "shop-review-2"), "--target", "all", "--check")

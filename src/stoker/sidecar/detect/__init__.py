@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+
 from stoker.errors import ConfigError
 from stoker.sidecar.detect.looking import look
+from stoker.sidecar.detect.written.project_name import project_name
 from stoker.sidecar.detection import Detection
 from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.project import Project
@@ -16,7 +19,10 @@ def detect(root: str | os.PathLike[str], *, force: bool = False) -> Detection:
 
     With ``force``, a service of Stoker's that a person changed since is no evidence, either.
     """
-    return look(opened(root, force=force))
+    project = Project(root)
+    name = project_name(project)
+    project.pretend(_without_ours(project, force=force))
+    return msgspec.structs.replace(look(project), name=name)
 
 
 def opened(root: str | os.PathLike[str], *, force: bool = False) -> Project:

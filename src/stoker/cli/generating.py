@@ -97,7 +97,7 @@ def generate(
         ]
         write_or_tell(folder, todo, how or "write", notes=notes, offers=offers_made)
         return
-    write_or_show(folder, todo, how or "write")
+    write_or_show(folder, todo, how or "write", "replaces it")
     show_notes(said)
     if how is None and any(map(is_changed, changes)):
         click.echo(
@@ -123,8 +123,11 @@ def remove(path: Path, how: How | None, force: bool, as_json: bool) -> None:
 
     folder = Folder(path)
     present = folder.read(written_by_stoker(path))
-    tell = write_or_tell if as_json else write_or_show
-    tell(folder, decide_removal(present, force=force), how or "write")
+    changes = decide_removal(present, force=force)
+    if as_json:
+        write_or_tell(folder, changes, how or "write")
+    else:
+        write_or_show(folder, changes, how or "write", "takes it out")
 
 
 def _left_out(path: Path, files: Mapping[str, Any]) -> Iterator[str]:

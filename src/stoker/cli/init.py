@@ -50,9 +50,8 @@ def init(path: Path, how: How | None) -> None:
     made_files = wanted(made, folder.read(render(with_app(made))))
     if rule := contract(layout):
         made_files["pyproject.toml"] = File("pyproject.toml", rule, join="block")
-    write_or_show(
-        folder, changes + decide(made_files, folder.read(made_files), force=False), how or "write"
-    )
+    changes += decide(made_files, folder.read(made_files), force=False)
+    write_or_show(folder, changes, how or "write", "of stoker sidecar generate replaces it")
     if given and not any(APP in service.command for service in given.services):
         click.echo(_NOT_PLANNED, err=True)
     if how is None:

@@ -38,8 +38,11 @@ def how_options(command: F) -> F:
     return command
 
 
-def write_or_show(folder: Folder, changes: Sequence[Change], how: How) -> None:
-    """Write, or say what would be written; exit with 1 if ``check`` finds anything."""
+def write_or_show(folder: Folder, changes: Sequence[Change], how: How, force: str) -> None:
+    """Write, or say what would be written; exit with 1 if ``check`` finds anything.
+
+    ``force``: what ``--force`` does to a person's.
+    """
     from stoker.sidecar.write import difference
 
     if how == "diff":
@@ -48,11 +51,13 @@ def write_or_show(folder: Folder, changes: Sequence[Change], how: How) -> None:
         _show(changes)
     for change in changes:
         for note in change.notes:
-            click.echo(f"note: {change.path}: {plain(note)}; --force replaces it", err=True)
+            click.echo(f"note: {change.path}: {plain(note)}; --force {force}", err=True)
         for note in change.gone:
             click.echo(f"note: {change.path}: {plain(note)}", err=True)
     if how == "write":
         folder.apply(changes)
+    elif any(map(is_changed, changes)):
+        click.echo(f"Nothing was written: --{how} only says what would be.", err=True)
     _fail_if_out_of_date(changes, how)
 
 

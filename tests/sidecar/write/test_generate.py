@@ -175,17 +175,31 @@ def test_a_persons_file_is_named_and_kept(project: Path) -> None:
     assert "celery" in (project / "Dockerfile").read_text()
 
 
-def test_removal_leaves_what_a_person_changed(project: Path) -> None:
-    generate(project)
-    with (project / "Dockerfile").open("a") as file:
+@pytest.mark.parametrize("path", ["Dockerfile", "kubernetes/worker.yaml"])
+def test_removal_leaves_what_a_person_changed(project: Path, path: str) -> None:
+    generate(project, "--target", "all")
+    with (project / path).open("a") as file:
         file.write("# mine\n")
 
     result = stoker("sidecar", "remove", str(project))
 
-    assert "note: Dockerfile: it was changed since Stoker wrote it: left alone" in result.stderr
-    assert contents(project).keys() == {"Dockerfile"}
+    note = f"note: {path}: it was changed since Stoker wrote it: left alone; --force takes it out"
+    assert note in result.stderr
+    assert contents(project).keys() == {path}
     ok("sidecar", "remove", str(project), "--force")
     assert contents(project) == {}
+
+
+@pytest.mark.parametrize("how", ["--dry-run", "--diff", "--check"])
+def test_what_writes_nothing_says_so(project: Path, how: str) -> None:
+    words = ("sidecar", "generate", str(project), "--plan", saved(CELERY, project))
+
+    result = stoker(*words, how)
+
+    assert f"Nothing was written: {how} only says what would be." in result.stderr
+    assert contents(project) == {}
+    ok(*words)
+    assert "Nothing was written" not in stoker(*words, how).stderr
 
 
 @pytest.mark.parametrize(
@@ -312,7 +326,7 @@ def test_what_stoker_wrote_is_no_evidence_for_the_next_plan(name: str, tmp_path:
     folder = Folder(root)
     folder.apply(decide(files, folder.read(files), force=False))
 
-    assert detect(root) == seen
+    assert msgspec.structs.replace(detect(root), name=seen.name) == seen  # nothing but its name
     again = render(make_plan(detect(root), name), TARGETS, MODES)
     changes = decide(again, folder.read(again), force=False)
     assert [change.path for change in changes if change.before != change.after] == []

@@ -86,7 +86,9 @@ def _remove(path: str, before: str, force: bool) -> Change:
     if path.endswith((".yaml", ".yml")):
         rest, edited = lines.remove(before, force=force)
         after, notes = services.remove(path, rest, force=force)
-        return _changed(path, before, after, (*edited, *notes))
+        change = _changed(path, before, after, (*edited, *notes))
+        silent = whose == "edited" and change.action == "unchanged"
+        return _keep(path, before, None) if silent else change
     if path.endswith("devcontainer.json") and whose == "person":
         return _changed(path, before, jsonc.take(before))
     if whose == "edited":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from stoker.sidecar.detect import detect
 from stoker.sidecar.ours import may_be_ours
 from stoker.sidecar.plan import Plan, Store
+from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import TARGETS, render
 from stoker.sidecar.render.stores import variables
 from stoker.sidecar.secrets import is_secret
@@ -18,6 +21,7 @@ from tests.sidecar.hostile import ATTACKS
 from tests.sidecar.plans import CELERY, PLANS, REDIS
 from tests.sidecar.reading import yaml_documents
 from tests.sidecar.snapshots import EVERY_PLAN
+from tests.sidecar.write.test_chosen_programs import put
 
 GIVEN = Given(
     path="compose.yaml",
@@ -286,3 +290,26 @@ def test_no_variable_of_an_outside_broker_is_set_to_itself() -> None:
     assert env["REDIS_PASSWORD"] is None
     assert env["REDIS_URL"] == "redis://:$(REDIS_PASSWORD)@q.example.net"
     assert keys(plan)["REDIS_PASSWORD"]
+
+
+def test_a_volume_that_the_app_has_in_production_is_claimed(tmp_path: Path) -> None:
+    web = (
+        "build: .\n    command: gunicorn shop:app\n    volumes: ['.:/srv', 'Media_1:/srv/media:rw']"
+    )
+    put(tmp_path, {
+        "requirements.txt": "celery[redis]\n",
+        "shop.py": "from celery import Celery\napp = Celery('shop')\n",
+        "Procfile": "worker: celery -A shop worker\n",
+        "Dockerfile": "FROM python:3.13\nCOPY . /srv\n",
+        "compose.yaml": f"services:\n  web:\n    {web}\nvolumes:\n  Media_1:\n",
+    })  # fmt: skip
+    files = render(make_plan(detect(tmp_path)), ["kubernetes"])
+
+    [worker] = yaml_documents(files["kubernetes/worker.yaml"].text)[-1:]
+    pod = worker["spec"]["template"]["spec"]
+    [claim] = yaml_documents(files["kubernetes/media-1-volume.yaml"].text)
+    mounts = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    assert mounts == {"tmp": "/tmp", "media-1-volume": "/srv/media"}
+    [_, volume] = pod["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": claim["metadata"]["name"]}
+    assert "media-1-volume.yaml" in files["kubernetes/kustomization.yaml"].text

@@ -9,11 +9,11 @@ from typing import Any
 
 from stoker.sidecar.plan import Plan, Service
 from stoker.sidecar.render.files import File
-from stoker.sidecar.render.kubernetes.deployment import claims, config_map, deployment, tagged
+from stoker.sidecar.render.kubernetes.deployment import claims, config_map, deployment, kept, tagged
 from stoker.sidecar.render.kubernetes.names import dns, secret_name
 from stoker.sidecar.render.kubernetes.scaling import asked, scaling, unscaled
 from stoker.sidecar.render.kubernetes.settings import file_secrets, settings
-from stoker.sidecar.render.yaml import dump, one_line
+from stoker.sidecar.render.yaml import Commented, dump, one_line
 
 FOLDER = "kubernetes"
 _SECRET = f"""\
@@ -30,6 +30,7 @@ _EXAMPLE = """\
 # cp {folder}/.env.example {folder}/.env, fill it in, and:
 # kubectl create secret generic {secret} --from-env-file={folder}/.env
 """
+_SHARED = "What the app has there, too: it mounts this claim. On one node ReadWriteOnce will do."
 _SCALING = """\
 KEDA asks the broker from its own namespace: its address, here or in the Secret, is one that is
 known there, such as redis.default.svc:6379."""
@@ -48,9 +49,10 @@ def render(plan: Plan) -> Iterator[File]:
         if documents := scaling(plan, service):
             text = dump(*documents, start=_SCALING)
             yield File(f"{FOLDER}/{service.name}-scaling.yaml", text)
+    shared = {name for service in plan.services for name in kept(plan, service)}
     for claim in sorted({c for service in plan.services for c in claims(plan, service)}):
         names.append(f"{dns(claim)}.yaml")
-        yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim)))
+        yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim, shared=claim in shared)))
     if keys := _secret_keys(plan):
         head = _EXAMPLE.format(folder=FOLDER, secret=secret_name(plan))
         text = head + _named(plan, keys) + "".join(f"{key}=\n" for key in keys)
@@ -100,16 +102,17 @@ def _in_shell(place: str) -> str:
     return one_line(shlex.quote(place))
 
 
-def _claim(name: str) -> dict[str, Any]:
-    """On one node only: the processes share memory beside the file."""
+def _claim(name: str, *, shared: bool) -> dict[str, Any]:
+    """Return the claim of a volume. SQLite's is on one node: processes share memory beside it."""
+    spec = {
+        "accessModes": ["ReadWriteMany" if shared else "ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": dns(name)},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
+        "spec": Commented(spec, {"accessModes": _SHARED} if shared else {}),
     }
 
 

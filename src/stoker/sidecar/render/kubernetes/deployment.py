@@ -7,10 +7,12 @@ from typing import Any
 
 from stoker.sidecar.plan import Health, Image, Plan, Service
 from stoker.sidecar.render import commands, stores
+from stoker.sidecar.render.given import Parts
 from stoker.sidecar.render.kubernetes.names import dns, secret_name
 from stoker.sidecar.render.kubernetes.settings import escape, file_secrets, put_in, settings
-from stoker.sidecar.render.places import UID, inside
+from stoker.sidecar.render.places import UID, inside, path_of
 from stoker.sidecar.render.yaml import Commented, Words
+from stoker.sidecar.shared_file import ends, is_kept
 
 _WRITES = "Its jobs are in a file inside the container, and gone with it."
 TAG = "1.0.0"
@@ -56,9 +58,24 @@ def deployment(plan: Plan, service: Service) -> dict[str, Any]:
 
 
 def claims(plan: Plan, service: Service) -> dict[str, str]:
-    """Return the volumes of files that a service shares with others, and where they are."""
+    """Return the volumes that a service shares with others, and where they are."""
     found = (store for store in plan.stores if store.name in service.needs)
-    return {stores.volume(store): stores.place(store) for store in found if stores.shared(store)}
+    own = {stores.volume(store): stores.place(store) for store in found if stores.shared(store)}
+    others = kept(plan, service).items()
+    return own | {name: place for name, place in others if place not in own.values()}
+
+
+def kept(plan: Plan, service: Service) -> dict[str, str]:
+    """Return the volumes of the project's own that it has in production, and where they are."""
+    image = image_of(plan, service)
+    given = Parts(plan, service, image, path_of(plan, "prod"), "prod")
+    found = dict(ends(volume) for volume in given.volumes if is_kept(volume))
+    return {f"{name}-volume": place for name, place in found.items()}  # no service is called so
+
+
+def image_of(plan: Plan, service: Service) -> Image:
+    """Return the image that a service is started from."""
+    return next(image for image in plan.images if image.name == service.image)
 
 
 def tagged(plan: Plan, image: str) -> tuple[str, str]:
@@ -67,7 +84,7 @@ def tagged(plan: Plan, image: str) -> tuple[str, str]:
 
 
 def _container(plan: Plan, service: Service) -> dict[str, Any]:
-    image = next(image for image in plan.images if image.name == service.image)
+    image = image_of(plan, service)
     parts: dict[str, Any] = {
         "name": dns(service.name),
         "image": ":".join(tagged(plan, image.name)),

@@ -13,7 +13,7 @@ _LONGEST = 100
 
 def dns(name: str) -> str:
     """Return a name as Kubernetes takes it."""
-    return name.replace("_", "-").strip("-")
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:63].strip("-")
 
 
 def secret_name(plan: Plan) -> str:

@@ -151,3 +151,16 @@ def test_what_an_image_starts_is_run_where_its_directory_is_a_copy_of(
     dirs = [each.dir for each in seen(tmp_path, files).units if each.evidence[0].note == "compose"]
 
     assert dirs == [dir]
+
+
+@pytest.mark.parametrize("text", ["README.md", "docs/run.md", "docs/self-hosting/docker.md"])
+def test_documentation_is_about_the_project_around(tmp_path: Path, text: str) -> None:
+    files = {
+        "backend/requirements.txt": "celery[redis]\n", "backend/shop.py": APP,
+        "backend/Dockerfile": "FROM python:3.13\nCOPY . /app\nWORKDIR /app\n",
+        "compose.yaml": "services:\n  worker:\n    build: backend\n"
+        "    command: celery -A shop worker\n",
+        text: "```\ncelery -A shop worker --loglevel=info\n```\n",
+    }  # fmt: skip
+
+    assert [each.dir for each in seen(tmp_path, files).units] == ["backend"]

@@ -187,7 +187,10 @@ def test_a_copy_of_a_directory_beside_it_has_no_workers(tmp_path: Path) -> None:
     assert {unit.dir for unit in seen(tmp_path, files).units} == {"api", "db-backup"}
 
 
-@pytest.mark.parametrize("name", ["verify", "verify-all", "test-step3-5", "smokeTest", "diagnose"])
+@pytest.mark.parametrize(
+    "name",
+    ["verify", "verify-all", "test-step3-5", "smokeTest", "diagnose", "benchmark", "check_queue"],
+)
 def test_what_tries_a_project_out_is_neither_its_app_nor_a_worker(
     tmp_path: Path, name: str
 ) -> None:

@@ -15,6 +15,17 @@ APPLICATION = (
 )
 
 
+def test_what_holds_while_an_image_is_built_does_not_hold_in_production(tmp_path: Path) -> None:
+    files = {
+        "Gemfile": 'gem "rails"\ngem "que", "0.14.3"\n',
+        "config/application.rb": "",
+        "config/initializers/que.rb": "if ENV['BUILDING'].blank?\n  Que.mode = :async\nend\n",
+        "Dockerfile": "FROM ruby\nRUN bundle exec rake assets:precompile BUILDING=1\n",
+    }
+
+    assert [each.framework for each in seen(tmp_path, files).embedded] == ["que"]
+
+
 @pytest.mark.parametrize(
     ("lines", "inside"),
     [

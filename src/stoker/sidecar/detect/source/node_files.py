@@ -33,7 +33,7 @@ _WORK_DIR = re.compile(
 )
 _WORKER_NAME = re.compile(r"(^|[-_/])(workers?|consumers?)($|[-_])")
 _TRIES = re.compile(
-    r"(^|/)(test|verify|validate|diagnose|debug|smoke)([A-Z_-][\w.-]*)?\.[cm]?[jt]s$"
+    r"(^|/)(test|verify|validate|diagnose|debug|smoke|check|inspect|bench(?:mark)?)([A-Z_-][\w.-]*)?\.[cm]?[jt]s$"
 )
 """What is run by hand to see if a project works, by its name: it loads the app, and is none."""
 _PASSED_ON = re.compile(

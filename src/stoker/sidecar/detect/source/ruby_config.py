@@ -99,9 +99,12 @@ class Config:
         return self.given(variable)[0]
 
     def given(self, variable: str) -> tuple[str, str]:
-        """Return what a deployment gives a variable, in lower case, and the file."""
+        """Return what a deployment gives a variable, in lower case, and the file.
+
+        What a Dockerfile's ``RUN`` has is only there while the image is built.
+        """
         value = re.compile(
-            rf"""^[^#\n]*\b{variable}["']?(?:\s*[:= ]|\s*\n\s*["']?value["']?:)"""
+            rf"""^(?!\s*RUN\b)[^#\n]*\b{variable}["']?(?:\s*[:= ]|\s*\n\s*["']?value["']?:)"""
             r"""\s*["']?(?:\$\{\w+:?-)?(\w+)""",
             re.MULTILINE,
         )

@@ -220,6 +220,8 @@ _PROSE = re.compile(r"\b(to|the|and|in|for|then|a|is|will|with|starts?|from|whic
 _INLINE = re.compile(r"`([^`\n]{4,200})`")
 _DRAWN = re.compile(r"[\u2190-\u21ff\u2500-\u25ff]|--+>|<--|\+--+")
 """Part of a drawing: arrows, and the lines of boxes."""
+_IN_DOCS = re.compile(r"(?:^|/)(?:docs?|documentation|guides?|wiki)(?:/.*)?$", re.IGNORECASE)
+"""Where texts are about the project around."""
 _PROGRAM_PATH = re.compile(r"(?:\./|(?:[\w.-]+/)*(?:bin|exe|scripts?)/)[\w./-]+")
 """One word that is run; another one with a slash is a place: a package, a file, a URL's path."""
 
@@ -244,6 +246,7 @@ def docs(project: Project) -> Iterator[Written]:
 def _told(project: Project, path: str) -> Iterator[Written]:
     """Yield the commands of one text, each after the ``cd`` of its block that lead to it."""
     fenced = False
+    around = _IN_DOCS.sub("", directory(path)) or "."
     led: list[str] = []
     cloned = ""
     lines = joined_lines(project, path)
@@ -264,9 +267,7 @@ def _told(project: Project, path: str) -> Iterator[Written]:
             led += [texts[0]] if to[1] != cloned else []  # what is cloned is this project
         elif telling:
             for text in texts:
-                yield Written(
-                    "docs", path, number, (" && ".join([*led, text]),), directory(path)
-                )  # fmt: skip
+                yield Written("docs", path, number, (" && ".join([*led, text]),), around)
 
 
 def _cloned(line: str) -> str:

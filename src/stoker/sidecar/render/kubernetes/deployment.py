@@ -62,7 +62,11 @@ def claims(plan: Plan, service: Service) -> dict[str, str]:
     found = (store for store in plan.stores if store.name in service.needs)
     own = {stores.volume(store): stores.place(store) for store in found if stores.shared(store)}
     others = kept(plan, service).items()
-    return own | {name: place for name, place in others if place not in own.values()}
+    return own | {
+        name: place
+        for name, place in others
+        if not any(f"{each}/".startswith(f"{place.rstrip('/')}/") for each in own.values())
+    }
 
 
 def kept(plan: Plan, service: Service) -> dict[str, str]:

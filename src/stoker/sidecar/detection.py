@@ -119,6 +119,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     ``server``, a URL without a name, which the source has, or ``other``, one with another name."""
     databases: dict[str, str] = {}
     """Of those variables whose address goes without one: the name of the database in production."""
+    database: str = ""
+    """What the first of them is called in production, where the project plainly says it."""
     jobs: str = ""
     """That of several databases' variables which leads to the jobs; empty for the first."""
     service: str = ""

@@ -20,6 +20,7 @@ from stoker.sidecar.detect.broker_services import is_mysql, kind_of, own_service
 from stoker.sidecar.detect.brokers import called, leading, rails_databases, spoken_of, variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.source.ruby_databases import first_database
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
 from stoker.sidecar.project import Project
@@ -71,7 +72,11 @@ class _Finder:
                 urls = {name: part for name, part in about if part == "url"}
                 others = rails_databases(self.project, self.manifests, "database")
                 use = self._use("database", leading(others) | urls, driver.evidence)
-                yield msgspec.structs.replace(use, databases=called(others))
+                yield msgspec.structs.replace(
+                    use,
+                    databases=called(others),
+                    database=first_database(self.project, self.manifests),
+                )
             return
         prisma, postgres = self._of_prisma()
         names = prisma or self._about("postgres")

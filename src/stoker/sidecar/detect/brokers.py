@@ -14,7 +14,12 @@ from stoker.sidecar.detect.broker_lines import NAMES, BrokerLines, Vote
 from stoker.sidecar.detect.broker_services import kind_of, own_service
 from stoker.sidecar.detect.environment import places
 from stoker.sidecar.detect.manifests import Manifests
-from stoker.sidecar.detect.source.ruby_databases import Database, other_databases, with_jobs
+from stoker.sidecar.detect.source.ruby_databases import (
+    Database,
+    first_database,
+    other_databases,
+    with_jobs,
+)
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Embedded, Evidence, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS, Framework
@@ -72,6 +77,7 @@ def uses(
             written=of_kind(kind, found, written),
             named=by_name and led_to.is_named(project, own["service"], services),
             databases=called(others),
+            database=first_database(project, manifests) if kind == "database" else "",
             jobs=jobs.variable if jobs else "",
             evidence=tuple(dict.fromkeys((*evidence, *_shown(project, jobs))))[:4],
             **own,

@@ -35,7 +35,8 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
 
     Raises ``ConfigError`` where something that was seen cannot be written safely.
     """
-    units = [contained(unit) for unit in detection.units if is_planned(unit)]
+    planned = [contained(unit) for unit in detection.units if is_planned(unit)]
+    units = sorted(planned, key=lambda unit: unit.role != "worker")  # an image starts the first
     web = [detection.web] if detection.web and units and not starts_app(detection) else []
     images, keys = images_for(detection, [*units, *web])
     stores = stores_for(detection) if units else {}

@@ -102,14 +102,15 @@ def called(variable: str) -> str:
     return re.sub(r"(_?(DATABASE|DB))?_?UR[LI]\Z", "", variable).lower()
 
 
-def usual(kind: BrokerKind, *, unnamed: bool = False) -> Account:
+def usual(kind: BrokerKind, *, unnamed: bool = False, database: str = "") -> Account:
     """Return the account of one that is ours; ``unnamed``: the source itself says whose it is.
 
-    That is most often the one that the image makes if told nothing.
+    That is most often the one that the image makes if told nothing. ``database``: what the project
+    calls it in production.
     """
     if unnamed:
         return Account("postgres", PLACEHOLDER, "postgres")
-    return Account("app", PLACEHOLDER, "/" if kind == "rabbitmq" else "app")
+    return Account("app", PLACEHOLDER, "/" if kind == "rabbitmq" else database or "app")
 
 
 def is_unnamed(kind: BrokerKind, parts: Mapping[str, str]) -> bool:

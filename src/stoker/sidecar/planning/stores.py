@@ -218,7 +218,8 @@ def _told(detection: Detection) -> Iterator[tuple[str, str]]:
     own = [unit for unit in detection.units if unit.role == "worker"]
     for unit in ([detection.web] if detection.web else []) + own[::-1]:
         for each in for_development(unit):
-            yield from ((name, value) for name, value in each.environment.items() if value)
+            if not each.ours:  # what Stoker wrote says nothing of the project
+                yield from ((name, value) for name, value in each.environment.items() if value)
 
 
 def _is_rails(detection: Detection) -> bool:
@@ -250,7 +251,8 @@ def _store(
     name = use.service if existing else usual
     own = accounts.of_service(use, layers, named_elsewhere=rails) if existing else {}
     unnamed = accounts.is_unnamed(use.kind, variables)
-    ours = accounts.usual(use.kind, unnamed=unnamed)
+    named = use.database if existing else ""
+    ours = accounts.usual(use.kind, unnamed=unnamed, database=named)
     account = next(iter(own.values()), ours).plain(ours)
     values = _values(use.kind, variables, name, told, account)
     if existing and use.password:

@@ -60,6 +60,20 @@ def other_databases(project: Project, manifests: Manifests) -> list[Database]:
     return list(found.values())[:_MOST]
 
 
+def first_database(project: Project, manifests: Manifests) -> str:
+    """Return what the first one is called in production, where ``database.yml`` plainly says it."""
+    if not manifests.has("rails", language="ruby"):
+        return ""
+    for path in (each for each in project.matching(_FILE) if "config/" in each):
+        settings = _settings(project.text(path)).table(_ENVIRONMENTS[0])
+        several = settings.values() and all(isinstance(each, Table) for each in settings.values())
+        about = settings.table(next(iter(settings))) if several else settings
+        name = str(about.get("database") or "")
+        if not project.is_aside(path) and _CALLED.fullmatch(name):
+            return name
+    return ""
+
+
 def with_jobs(project: Project, databases: list[Database]) -> Database | None:
     """Return that in which Solid Queue is told to keep its jobs; else they are in the first."""
     for path in project.suffixed("rb"):
@@ -70,7 +84,7 @@ def with_jobs(project: Project, databases: list[Database]) -> Database | None:
 
 
 def _of_file(path: str, text: str) -> Iterator[Database]:
-    settings = table(_PUT_IN.sub(_variables, _STATEMENT.sub("", text)))
+    settings = _settings(text)
     for environment in _ENVIRONMENTS:
         databases = settings.table(environment)
         if not all(isinstance(each, Table) for each in databases.values()):
@@ -83,6 +97,10 @@ def _of_file(path: str, text: str) -> Iterator[Database]:
                 for variable, part in _told(name, about, line):
                     plain = own if part == "server" and _CALLED.fullmatch(own) else ""
                     yield Database(name, variable, part, path, line, plain)
+
+
+def _settings(text: str) -> Table:
+    return table(_PUT_IN.sub(_variables, _STATEMENT.sub("", text)))
 
 
 def _variables(put_in: re.Match[str]) -> str:

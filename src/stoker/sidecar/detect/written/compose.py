@@ -20,6 +20,7 @@ from stoker.sidecar.detect.yaml import Table, load, with_texts
 from stoker.sidecar.detection import Build
 from stoker.sidecar.interpolation import filled
 from stoker.sidecar.layered import merged, moved
+from stoker.sidecar.ours import MARK
 from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
@@ -149,7 +150,7 @@ def _service(
         line=listed.lines.get(name, 0),
         image=_text(service.get("image")),
         built=service.get("build") is not None,
-        environment=environment,
+        environment={} if MARK in service else environment,  # Stoker's own words tell nothing
         depends_on=tuple(map(str, depends if isinstance(depends, Table) else _items(depends))),
         ports=tuple(_ports(service.get("ports"))),
         aliases=tuple(_aliases(service)),

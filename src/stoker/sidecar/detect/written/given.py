@@ -28,13 +28,20 @@ def given(path: str, name: str, service: Table) -> Given:
         service=name if _is_text(name) else "",
         image=_image(service),
         env_file=dict(_env_files(service.get("env_file"))),
-        environment=dict(_variables(service.get("environment"))),
+        environment=_environment(service),
         depends_on=dict(_awaited(service.get("depends_on"))),
         networks=tuple(_networks(service.get("networks"))),
         volumes=tuple(_volumes(service.get("volumes"))),
         replaced=dict(_replaced(service)),
         ours=MARK in service,
     )
+
+
+def _environment(service: Table) -> dict[str, str | None]:
+    """Return its variables; what Stoker asks the operator for says nothing of the project."""
+    found = dict(_variables(service.get("environment")))
+    ours = MARK in service
+    return {name: text for name, text in found.items() if not (ours and text is None)}
 
 
 def _image(service: Table) -> str:

@@ -38,6 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
     alternatives: tuple[Words, ...] = ()
     runner: Words = ()
     """What it was written with that only starts it: ``uv run``."""
+    ours: bool = False
+    """Stoker wrote it, and a person changed it since: of no other one it says anything."""
 
     @property
     def source(self) -> str:

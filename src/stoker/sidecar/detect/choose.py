@@ -42,14 +42,38 @@ def choose(candidates: Sequence[Candidate], manifests: Manifests) -> list[Unit]:
     for every in groups.values():
         found = [each for each in every if not each.lost] or every
         group = [each for each in found if not _is_asked_more(each, found)]
-        written = list(filter(_is_written, group))
-        settled = _settled(written, group)
-        best = min(each.rank[0] for each in settled)
-        chosen = _distinct([each for each in settled if each.rank[0] == best])
+        chosen = _with_changed(_best([each for each in group if not each.ours]), group)
         others = [each for each in group if each not in chosen]
         units += [_unit(each, _same(each, others, alone=len(chosen) == 1)) for each in chosen]
     units = [_as_worker(unit, units) for unit in units]
     return [unit for unit in units if not _is_inside(unit, units) and not _is_guess(unit, units)]
+
+
+def _best(group: list[Candidate]) -> list[Candidate]:
+    """Return those of the best kind that there is, each once."""
+    settled = _settled(list(filter(_is_written, group)), group)
+    best = min((each.rank[0] for each in settled), default=0)
+    return _distinct([each for each in settled if each.rank[0] == best])
+
+
+def _with_changed(chosen: list[Candidate], group: Sequence[Candidate]) -> list[Candidate]:
+    """Return them with what a person changed of them since Stoker wrote it, in its place.
+
+    It is no evidence against the others: Stoker wrote each of them.
+    """
+    for each in _distinct([each for each in group if each.ours]):
+        alike = (at for at, known in enumerate(chosen) if _is_changed(each, known, chosen))
+        at = next(alike, len(chosen))
+        known = chosen[at].environment if at < len(chosen) else {}
+        chosen[at : at + 1] = [msgspec.structs.replace(each, environment=known | each.environment)]
+    return chosen
+
+
+def _is_changed(each: Candidate, known: Candidate, chosen: Sequence[Candidate]) -> bool:
+    if known.ours:
+        return False
+    alone = len(chosen) == 1
+    return alone or _is_same(each, known) or app_key(each.app) == app_key(known.app)
 
 
 def beside_app(candidates: Sequence[Candidate], embedded: Sequence[Embedded]) -> list[Candidate]:
@@ -176,7 +200,7 @@ def _leave_guesses(groups: dict[Key, list[Candidate]], manifests: Manifests) -> 
     """
     deployed = {
         (key[0], _spoken_for(each, key[2])) for key, group in groups.items() for each in group
-        if each.source in _DEPLOYED and each.role == "worker"
+        if each.source in _DEPLOYED and each.role == "worker" and not each.ours
     }  # fmt: skip
     homes = {key[::2] for key, group in groups.items() if any(map(_is_written, group))}
     asked = {key[0] for key in groups if _is_asked_for(key[0], manifests)}

@@ -127,6 +127,7 @@ class Reader:
             dev=is_dev(start.step) or written.is_for_desk,
             lost=self.likelihood.is_lost(launch),
             alternatives=tuple(start.via[:1]),
+            ours=written.ours,
         )
 
     def _origin(self, written: Written, launch: Launch, dir: str) -> str:

@@ -124,7 +124,8 @@ def given(unit: Unit, detection: Detection) -> tuple[Given, ...]:
     service that was changed since is said anew, for each file as it has to be.
     """
     app = {each.path: each for each in (detection.web.given if detection.web else ())}
-    said = names_of(detection) if any(each.ours for each in unit.given) else frozenset[str]()
+    ours = any(each.ours for each in unit.given)
+    said = {*names_of(detection), *unit.environment} if ours else set[str]()
     own = {each.path: _unsaid(each, app.get(each.path), said) for each in unit.given}
     return tuple((app | own).values())
 

@@ -70,6 +70,8 @@ class Written(msgspec.Struct, frozen=True):
     """It is run in an image that is built elsewhere."""
     arguments: dict[str, str] = {}
     """What the Dockerfile's ``ARG`` are given."""
+    ours: bool = False
+    """Stoker wrote it, and a person changed it since."""
 
     @property
     def is_for_desk(self) -> bool:

@@ -211,7 +211,17 @@ def _written(
     pulled = bool(service.get("image")) and not builds and dockerfile not in project.files
     return (
         Written(
-            "compose", path, line, lines, context, name, environment, dockerfile, pulled, arguments
+            "compose",
+            path,
+            line,
+            lines,
+            context,
+            name,
+            environment,
+            dockerfile,
+            pulled,
+            arguments,
+            ours=MARK in service,
         )
         if lines
         else None

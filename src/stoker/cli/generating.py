@@ -158,9 +158,11 @@ def _next(plan: Plan, files: Mapping[str, Any], path: Path) -> Iterator[str]:
             yield "settings:    add to .env what it has not of .env.example"
         else:
             yield "settings:    cp .env.example .env, and fill it in"
-    yield from (titles[mode] + start(plan, mode) for mode in MODES if path_of(plan, mode) in files)
-    if path_of(plan, "dev") in files:
-        yield from (f"             after an edit: {line}" for line in unseen(plan))
+    for mode in MODES:
+        if path_of(plan, mode) in files:
+            yield titles[mode] + start(plan, mode)
+            again = unseen(plan) if mode == "dev" else ()
+            yield from (f"             after an edit: {line}" for line in again)
     if path_of(plan, "prod") in files:
         yield from (f"             {line}" for line in reached(plan))
     if any(path.endswith(("/devcontainer.json", "/.devcontainer.json")) for path in files):

@@ -313,3 +313,25 @@ def test_a_volume_that_the_app_has_in_production_is_claimed(tmp_path: Path) -> N
     [_, volume] = pod["volumes"]
     assert volume["persistentVolumeClaim"] == {"claimName": claim["metadata"]["name"]}
     assert "media-1-volume.yaml" in files["kubernetes/kustomization.yaml"].text
+
+
+def test_an_image_that_is_pulled_has_the_name_that_it_has_there(tmp_path: Path) -> None:
+    put(tmp_path, {
+        "requirements.txt": "celery[redis]\n",
+        "shop.py": "from celery import Celery\napp = Celery('shop')\n",
+        "Procfile": "worker: celery -A shop worker\n",
+        "Dockerfile": "FROM python:3.13\nCOPY . /srv\n",
+        "compose.yaml": "services:\n  web:\n    build: .\n    command: gunicorn shop:app\n"
+        "    env_file: [conf/plain.conf, conf/keys.conf]\n",
+        "conf/plain.conf": "A=b\n",
+        "compose.prod.yaml": "services:\n  web:\n"
+        "    image: 'r.example.com:5000/shop/web:${TAG:?}'\n"
+        "    command: gunicorn shop:app\n",
+    })  # fmt: skip
+    files = render(make_plan(detect(tmp_path)), ["kubernetes"])
+
+    [made] = yaml_documents(files["kubernetes/kustomization.yaml"].text)
+    assert [each.get("newName") for each in made["images"]] == ["r.example.com:5000/shop/web"]
+    ignored = files[".dockerignore"].text.splitlines()
+    assert "conf/keys.conf" in ignored, "which git has not"
+    assert "conf/plain.conf" not in ignored

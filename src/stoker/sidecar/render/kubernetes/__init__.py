@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from stoker.sidecar.plan import Plan, Service
+from stoker.sidecar.interpolation import filled
+from stoker.sidecar.plan import Image, Plan, Service
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.kubernetes.deployment import claims, config_map, deployment, kept, tagged
 from stoker.sidecar.render.kubernetes.names import dns, secret_name
@@ -30,6 +31,9 @@ _EXAMPLE = """\
 # cp {folder}/.env.example {folder}/.env, fill it in, and:
 # kubectl create secret generic {secret} --from-env-file={folder}/.env
 """
+_REFERENCE = re.compile(r"([a-z0-9][a-z0-9._:/-]{0,199}?)(?::([A-Za-z0-9_][\w.-]{0,127}))?")
+_ASKED = re.compile(r":\$\{[^{}]*\}\Z")
+"""A tag that has no default."""
 _SHARED = "What the app has there, too: it mounts this claim. On one node ReadWriteOnce will do."
 _SCALING = """\
 KEDA asks the broker from its own namespace: its address, here or in the Secret, is one that is
@@ -116,15 +120,24 @@ def _claim(name: str, *, shared: bool) -> dict[str, Any]:
     }
 
 
+def _image(plan: Plan, image: Image) -> dict[str, str]:
+    """Return what an image is called where it is pulled: as a compose file has the app's."""
+    name, tag = tagged(plan, image.name)
+    for text in image.pulled.values():
+        if found := _REFERENCE.fullmatch(_ASKED.sub("", filled(text, {}))):
+            return {"name": name, "newName": found[1], "newTag": found[2] or tag}
+    return {"name": name, "newTag": tag}
+
+
 def _kustomization(plan: Plan, names: list[str]) -> str:
     used = {service.image for service in plan.services}
-    images = [tagged(plan, image.name) for image in plan.images if image.name in used]
+    images = [_image(plan, image) for image in plan.images if image.name in used]
     return dump(
         {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": names,
-            "images": [{"name": name, "newTag": tag} for name, tag in images],
+            "images": images,
         },
         start=_start(plan),
     )

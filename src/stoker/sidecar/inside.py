@@ -21,6 +21,8 @@ class Inside(msgspec.Struct, frozen=True, omit_defaults=True):
     empty where that is not known."""
     unclear: bool = False
     """What is copied depends on arguments."""
+    pruned: bool = False
+    """Of Node: packages for development are not installed there, or were not copied."""
 
     @property
     def has_shell(self) -> bool:

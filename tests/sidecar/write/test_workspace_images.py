@@ -158,3 +158,29 @@ def test_a_stage_that_starts_it_is_meant_unless_the_last_does_as_well(
 
     made = services(tmp_path, "compose.prod.yaml")
     assert [each["build"].get("target") for each in made.values() if "build" in each] == [target]
+
+
+@pytest.mark.parametrize(
+    ("install", "command"),
+    [
+        ("RUN npm ci --omit=dev\nCOPY . .\n", ["node", "dist/worker.js"]),
+        ("RUN npm ci\nCOPY . .\n", ["npx", "tsx", "watch", "src/worker.ts"]),
+        ("RUN npm ci && npm prune --production\nCOPY . .\n", ["node", "dist/worker.js"]),
+    ],
+)
+def test_no_command_needs_what_an_image_was_made_without(
+    tmp_path: Path, install: str, command: list[str]
+) -> None:
+    files = {
+        "package.json": '{"dependencies": {"bullmq": "5"},'
+        ' "devDependencies": {"tsx": "4", "typescript": "5"},'
+        ' "scripts": {"build": "tsc", "worker": "node dist/worker.js",'
+        ' "dev:worker": "tsx watch src/worker.ts"}}',
+        "tsconfig.json": '{"compilerOptions": {"outDir": "dist", "rootDir": "src"}}',
+        "src/worker.ts": "import { Worker } from 'bullmq';\nnew Worker('mail', run);\n",
+        "Dockerfile": f"FROM node:22\nWORKDIR /app\nCOPY package.json ./\n{install}"
+        "CMD node dist/server.js\n",
+    }
+    generated(tmp_path, files)
+
+    assert services(tmp_path)["worker"]["command"] == command

@@ -17,10 +17,11 @@ from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.health import health
 from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
-from stoker.sidecar.planning.stages import place_in
+from stoker.sidecar.planning.stages import is_pruned, place_in
 from stoker.sidecar.planning.stores import has_own_file, names_of
 from stoker.sidecar.reloading import reloads
 from stoker.sidecar.schemes import ON_A_SERVER
+from stoker.sidecar.shared_file import is_named
 from stoker.sidecar.values import Given
 
 LEAST_SURE = 0.45
@@ -72,6 +73,8 @@ def service(
         dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
     )
     command, dev = (connected(words, beside) for words in _commands(unit, image))
+    if is_pruned(detection, image) and not _sees_the_host(unit, detection):
+        dev = ()  # what it is started by is not in there
     return Service(
         name=_name(unit, names),
         role=unit.role,
@@ -104,6 +107,12 @@ def service(
         prepared=ends.prepared if ends and needed else (),
         evidence=unit.evidence,
     )
+
+
+def _sees_the_host(unit: Unit, detection: Detection) -> bool:
+    """Tell if the directory of a developer is mounted into it, with what is installed there."""
+    volumes = (volume for each in given(unit, detection) for volume in each.volumes)
+    return any(not is_named(volume) for volume in volumes)
 
 
 def connected(words: Words, needs: Mapping[BrokerKind, str]) -> Words:

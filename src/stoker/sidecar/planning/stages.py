@@ -67,6 +67,12 @@ def place_in(detection: Detection, unit: Unit, image: Image) -> str:
     return place if stage.workdir and place != stage.workdir else ""
 
 
+def is_pruned(detection: Detection, image: Image) -> bool:
+    """Tell if an image of the project's own has no packages that are only for development."""
+    stage = _stage(detection, path_of(image), image.target)
+    return image.existing and stage is not None and stage.pruned
+
+
 def with_shell(detection: Detection, build: Build) -> str:
     """Return the stage that a person can work in, where what is built has nothing but a program."""
     stage = _stage(detection, build.dockerfile, build.target)

@@ -18,6 +18,10 @@ from stoker.sidecar.project import Project
 _WORD = re.compile(r"[^\s,\[\]\"']+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MANY = re.compile(r"[*?]")
+_PRUNES = re.compile(
+    r"\b(?:npm|pnpm|yarn|bun)\b[^|;&]{0,200}"
+    r"(?:--prod(?:uction)?\b|--omit[= ]dev\b|--only[= ]prod|\sprune\b)"
+)
 _MOST = 100
 """Stages of a Dockerfile, and places of a stage: more than anybody writes."""
 Named = tuple[str, Inside]
@@ -41,6 +45,9 @@ def insides(project: Project, path: str) -> dict[str, Inside]:
             name, inside = found[-1]
             workdir = _absolute(inside.workdir, rest.strip("\"'"))
             found[-1] = (name, msgspec.structs.replace(inside, workdir=workdir))
+        elif word.upper() == "RUN" and found and _PRUNES.search(rest):
+            name, inside = found[-1]
+            found[-1] = (name, msgspec.structs.replace(inside, pruned=True))
         elif word.upper() in ("COPY", "ADD") and found:
             name, inside = found[-1]
             found[-1] = (name, _copied(project, directory(path), rest, inside, found[:-1]))
@@ -79,17 +86,19 @@ def _copied(
     at = _absolute(inside.workdir, to)
     stage = next((each.removeprefix("--from=") for each in words if "--from=" in each), "")
     found: Mapping[str, str]
+    pruned = inside.pruned
     if stage:
         numbered = {str(number): other for number, (_, other) in enumerate(above)}
         other = (numbered | dict(above)).get(stage.lower(), Inside())
         found = {place: where for each in sources for place, where in _out_of(other, each, at)}
+        pruned = pruned or other.pruned
     else:
         places = [posixpath.normpath(each.lstrip("/") or ".") for each in sources]
         whole = (each for each in places if not _MANY.search(each))
         found = dict.fromkeys((each for each in whole if not _is_file(project, home, each)), at)
     known = dict(list({**inside.places, **found}.items())[:_MOST])
     unclear = inside.unclear or any("$" in each for each in sources)
-    return msgspec.structs.replace(inside, places=known, unclear=unclear)
+    return msgspec.structs.replace(inside, places=known, unclear=unclear, pruned=pruned)
 
 
 def _out_of(stage: Inside, source: str, at: str) -> Iterator[tuple[str, str]]:

@@ -320,3 +320,17 @@ def test_a_clone_in_another_directory_is_the_same_project(
     shutil.copytree(tmp_path / "shop", tmp_path / "shop-review-2")
 
     ok("sidecar", "generate", str(tmp_path / "shop-review-2"), "--target", "all", "--check")
+
+
+def test_what_is_put_on_a_changed_service_stays_with_it(tmp_path: Path) -> None:
+    generated(tmp_path, CELERY, {"Procfile": WORKER["Procfile"]}, ON_DESKS)
+    top = tmp_path / "compose.prod.yaml"
+    before = services(tmp_path, top.name)["worker"]
+    edited(tmp_path / "compose.yaml", "start_period: 60s", "start_period: 90s")
+
+    result = stoker("sidecar", "remove", str(tmp_path))
+
+    assert services(tmp_path, top.name)["worker"] == before
+    assert "service 'worker' is put on one that was changed elsewhere" in result.stderr
+    ok("sidecar", "remove", str(tmp_path), "--force")
+    assert "worker" not in services(tmp_path, top.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
@@ -41,7 +41,12 @@ def decide(files: Mapping[str, File], present: Mapping[str, str], *, force: bool
 
 def decide_removal(present: Mapping[str, str], *, force: bool) -> list[Change]:
     """Return what takes out of these files all that Stoker wrote."""
-    changes = [_remove(path, text, force) for path, text in sorted(present.items())]
+    composed = {path: text for path, text in present.items() if path.endswith((".yaml", ".yml"))}
+    changed = {path: services.changed(path, text) for path, text in composed.items()}
+    changes: list[Change] = []
+    for path, text in sorted(present.items()):
+        elsewhere = (names for other, names in changed.items() if other != path and not force)
+        changes.append(_remove(path, text, force, set[str]().union(*elsewhere)))
     return [change for change in changes if change.action != "unchanged"]
 
 
@@ -79,13 +84,13 @@ def _decide(file: File, before: str | None, force: bool) -> Change:
     return _keep(file.path, before, whole)
 
 
-def _remove(path: str, before: str, force: bool) -> Change:
+def _remove(path: str, before: str, force: bool, staying: Collection[str]) -> Change:
     whose = owner(before)
     if whose == "stoker" or (whose == "edited" and force):
         return _changed(path, before, None)
     if path.endswith((".yaml", ".yml")):
         rest, edited = lines.remove(before, force=force)
-        after, notes = services.remove(path, rest, force=force)
+        after, notes = services.remove(path, rest, force=force, staying=staying)
         change = _changed(path, before, after, (*edited, *notes))
         silent = whose == "edited" and change.action == "unchanged"
         return _keep(path, before, None) if silent else change

@@ -7,7 +7,7 @@ a file that is written in another way (``services: {…}``) is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 from stoker.errors import ConfigError
@@ -74,12 +74,18 @@ def merge(path: str, before: str, wanted: str, *, force: bool) -> Merged:
     return Merged(_edited(theirs, edits), tuple(notes), tuple(gone))
 
 
-def remove(path: str, before: str, *, force: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the file without our services, and notes on what was left alone."""
+def remove(
+    path: str, before: str, *, force: bool, staying: Collection[str] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """Return the file without our services, and notes on what was left alone.
+
+    ``staying``: those that stay in another file, as a person changed them there. What is put on
+    them here stays as well: without it production would start them as development does.
+    """
     if MARK not in before:
         return before, ()
     theirs = read(path, before)
-    edits, notes = _removal(theirs, force=force)
+    edits, notes = _removal(theirs, force=force, staying=staying)
     return _edited(theirs, _unneeded(theirs, edits)), notes
 
 
@@ -92,7 +98,17 @@ def apart(path: str, before: str, *, force: bool) -> str:
     return _edited(theirs, edits)
 
 
-def _removal(theirs: Document, *, force: bool) -> tuple[list[_Edit], tuple[str, ...]]:
+def changed(path: str, text: str) -> set[str]:
+    """Return our services that a person changed."""
+    if MARK not in text:
+        return set()
+    known = read(path, text).section("services").items()
+    return {name for name, value in known if _owner(value) == "edited"}
+
+
+def _removal(
+    theirs: Document, *, force: bool, staying: Collection[str] = ()
+) -> tuple[list[_Edit], tuple[str, ...]]:
     """Return what takes our services out, and notes on what a person changed."""
     edits: list[_Edit] = []
     notes: list[str] = []
@@ -101,6 +117,8 @@ def _removal(theirs: Document, *, force: bool) -> tuple[list[_Edit], tuple[str, 
             match _owner(value):
                 case "edited" if not force:
                     notes.append(_note(theirs, section, name, "edited"))
+                case "stoker" if name in staying and _is_part(value):
+                    notes.append(_part_note(theirs, name))
                 case "stoker" | "edited":
                     edits.append(_Edit(section, name, None))
                 case "person":
@@ -164,6 +182,17 @@ def _connected(value: Values, present: Values) -> Values:
             needs[need] = {**mapping(how), "condition": "service_healthy"}
     made = {**value, "depends_on": needs} if needs else value
     return {**made, "networks": list(found)} if found.keys() - {_DEFAULT} else made
+
+
+def _is_part(value: Any) -> bool:
+    """Tell if another file says what a service is started from."""
+    values = mapping(value)
+    return "image" not in values and "context" not in mapping(values.get("build"))
+
+
+def _part_note(document: Document, name: str) -> str:
+    line = document.line("services", name)
+    return f"line {line}: service {name!r} is put on one that was changed elsewhere: left alone"
 
 
 def _note(document: Document, section: str, name: str, whose: Owner) -> str:

@@ -5,17 +5,19 @@ Where it cannot, there is no ScaledObject, and the Deployment says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stoker.sidecar.plan import Plan, Service, Store
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.kubernetes.address import Address, address
 from stoker.sidecar.render.kubernetes.names import dns, secret_name
+from stoker.sidecar.render.yaml import Commented
 
 MOST = 10
 JOBS_A_WORKER = "20"
 
+_USUAL = "By default: a prefix that the source gives its keys, or a database, has to be said here."
 _KEYS = {
     "bull": "bull:{queue}:wait",
     "bullmq": "bull:{queue}:wait",
@@ -172,9 +174,10 @@ def _in_redis(service: Service, store: Store, queue: str) -> dict[str, Any]:
     else:
         key = _KEYS[service.framework or ""].format(queue=queue)
         kind, counted = "redis", {"listName": key, "listLength": JOBS_A_WORKER}
+    metadata = Commented(where | counted, {"listName": _USUAL} if "listName" in counted else {})
     if _secret_keys(store):
-        return _with_authentication(kind, service, where | counted)
-    return {"type": kind, "metadata": where | counted}
+        return _with_authentication(kind, service, metadata)
+    return {"type": kind, "metadata": metadata}
 
 
 def _connected(redis: Address) -> dict[str, str]:
@@ -216,7 +219,9 @@ def _in_faktory(store: Store) -> dict[str, str]:
     }
 
 
-def _with_authentication(type: str, service: Service, metadata: dict[str, str]) -> dict[str, Any]:
+def _with_authentication(
+    type: str, service: Service, metadata: Mapping[str, str]
+) -> dict[str, Any]:
     reference = {"name": dns(service.name)}
     return {"type": type, "metadata": metadata, "authenticationRef": reference}
 

@@ -23,6 +23,8 @@ class Inside(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is copied depends on arguments."""
     pruned: bool = False
     """Of Node: packages for development are not installed there, or were not copied."""
+    mode: str = ""
+    """Of Rails: the environment that it starts in unless it is told another one."""
 
     @property
     def has_shell(self) -> bool:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from stoker.sidecar.detect import detect
+from stoker.sidecar.planning import make_plan
 from tests.sidecar.reading import yaml_documents
+from tests.sidecar.write.test_chosen_programs import put
 from tests.sidecar.write.test_own_services import generated, services
 
 MEMBER = (
@@ -184,3 +187,21 @@ def test_no_command_needs_what_an_image_was_made_without(
     generated(tmp_path, files)
 
     assert services(tmp_path)["worker"]["command"] == command
+
+
+@pytest.mark.parametrize(("told", "noted"), [("", True), ("RAILS_ENV: development", False)])
+def test_rails_that_is_in_production_by_its_image_is_named(
+    tmp_path: Path, told: str, noted: bool
+) -> None:
+    web = f"build: .\n    command: bin/rails server\n    environment: {{A: b, {told}}}\n"
+    put(tmp_path, {
+        "Gemfile": 'gem "rails"\ngem "sidekiq"\n',
+        "config/application.rb": "module Shop\nend\n",
+        "Procfile.dev": "worker: bundle exec sidekiq\n",
+        "Dockerfile": 'FROM ruby:3.3 AS base\nENV RAILS_ENV="production"\nFROM base\nCOPY . .\n',
+        "compose.yaml": f"services:\n  web:\n    {web}",
+    })  # fmt: skip
+
+    notes = make_plan(detect(tmp_path)).notes
+
+    assert any("RAILS_ENV=production" in note for note in notes) == noted

@@ -12,7 +12,7 @@ from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
-from stoker.sidecar.planning.stages import path_of, with_shell
+from stoker.sidecar.planning.stages import as_in_production, path_of, with_shell
 from stoker.sidecar.planning.stores import (
     in_the_apps_file,
     in_the_image,
@@ -98,6 +98,7 @@ def _notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator
     yield from unwritten(detection)
     yield from unsaid(detection, stores.values())
     yield from hidden(detection, stores.values())
+    yield from as_in_production(detection)
     yield from jobs_file.notes(detection, stores)
 
 

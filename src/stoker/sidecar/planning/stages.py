@@ -73,6 +73,22 @@ def is_pruned(detection: Detection, image: Image) -> bool:
     return image.existing and stage is not None and stage.pruned
 
 
+def as_in_production(detection: Detection) -> Iterator[str]:
+    """Yield where an image has Rails in production, and no compose file says anything else."""
+    units = [*detection.units, *([detection.web] if detection.web else [])]
+    if not any(unit.language == "ruby" for unit in detection.units):
+        return
+    if any("RAILS_ENV" in each.environment for unit in units for each in unit.given):
+        return
+    for path, stage in detection.stages.items():
+        if "#" not in path and stage.mode == "production":
+            yield (
+                f"{path}: it says RAILS_ENV=production, so that workers have production's settings "
+                "and databases in development, too; say RAILS_ENV there in the compose file, or "
+                "start them beside the app, outside of containers"
+            )
+
+
 def with_shell(detection: Detection, build: Build) -> str:
     """Return the stage that a person can work in, where what is built has nothing but a program."""
     stage = _stage(detection, build.dockerfile, build.target)

@@ -18,6 +18,7 @@ from stoker.sidecar.project import Project
 _WORD = re.compile(r"[^\s,\[\]\"']+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MANY = re.compile(r"[*?]")
+_MODE = re.compile(r"\bRAILS_ENV[= ][\"']?(\w{1,40})")
 _PRUNES = re.compile(
     r"\b(?:npm|pnpm|yarn|bun)\b[^|;&]{0,200}"
     r"(?:--prod(?:uction)?\b|--omit[= ]dev\b|--only[= ]prod|\sprune\b)"
@@ -48,6 +49,9 @@ def insides(project: Project, path: str) -> dict[str, Inside]:
         elif word.upper() == "RUN" and found and _PRUNES.search(rest):
             name, inside = found[-1]
             found[-1] = (name, msgspec.structs.replace(inside, pruned=True))
+        elif word.upper() == "ENV" and found and (mode := _MODE.search(rest)):
+            name, inside = found[-1]
+            found[-1] = (name, msgspec.structs.replace(inside, mode=mode[1]))
         elif word.upper() in ("COPY", "ADD") and found:
             name, inside = found[-1]
             found[-1] = (name, _copied(project, directory(path), rest, inside, found[:-1]))

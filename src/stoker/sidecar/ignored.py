@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ _MOST_ABOVE = 40
 _LARGEST = 64 * 1024 * 1024
 """Bytes of git's index."""
 _LONGEST = 1_024
+_MOST_LINES = 1_000
+_MOST_RULES = 4_000
+"""Of a file, and of all: more than anybody writes, and few enough to be asked for every path."""
 _ANY = "**"
 """Of the parts of a line: any number of folders."""
 
@@ -34,7 +38,7 @@ class Rule(NamedTuple):
 
 def rules(text: str, folder: str = "") -> Iterator[Rule]:
     """Yield the rules of a file, the weakest first."""
-    for written in text.splitlines():
+    for written in text.splitlines()[:_MOST_LINES]:
         line = re.sub(r"(?<!\\)[ \t]+\Z", "", written)
         if line.startswith("#") or len(line) > _LONGEST:
             continue
@@ -76,7 +80,8 @@ class Repository:
         texts = [(_within(each, self.top), _text(each / NAME)) for each in reversed(above)]
         below = sorted(ignoring, key=lambda each: each[0].count("/"))
         texts += [(f"{self.place}{folder}", text) for folder, text in below]
-        self.rules = [rule for folder, text in texts for rule in rules(text, folder)]
+        found = (rule for folder, text in texts for rule in rules(text, folder))
+        self.rules = list(islice(found, _MOST_RULES))
 
     def leaves_out(self, path: str) -> bool:
         """Tell if a clone has not a file, relative to the root, whether it is there or not."""
@@ -118,9 +123,11 @@ def _data(file: Path) -> bytes:
         return b""
 
 
-def _is_left_out(path: str, known: Iterable[Rule], *, folder: bool) -> bool:
-    fitting = [each for each in known if (folder or not each.folders_only) and _fits(path, each)]
-    return bool(fitting) and not fitting[-1].takes_back
+def _is_left_out(path: str, known: Sequence[Rule], *, folder: bool) -> bool:
+    """Tell it by the last line that fits."""
+    asked = (each for each in reversed(known) if folder or not each.folders_only)
+    last = next((each for each in asked if _fits(path, each)), None)
+    return last is not None and not last.takes_back
 
 
 def _fits(path: str, rule: Rule) -> bool:

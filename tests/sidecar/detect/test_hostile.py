@@ -139,8 +139,10 @@ LONG = 20_000
         RAILS | {"Gemfile": 'gem "rails"\ngem "que"\n', "config/puma.rb": 'spawn"' * LONG},
         CELERY | {"setup.py": f"console_scripts = {'a' * 10 * LONG}"},
         CELERY | {"settings.py": f"import os\nos.environ['QUEUE_HOST']\n{'redis.' * 6 * LONG}"},
+        CELERY | {".gitignore": "".join(f"x{n}\n" for n in range(7 * LONG))}
+        | {f"d{n}/e/f/.env": "A=b\n" for n in range(300)},
     ],
-    ids=["imports", "names", "spawns", "entries", "clients"],
+    ids=["imports", "names", "spawns", "entries", "clients", "ignored"],
 )  # fmt: skip
 @pytest.mark.timeout(60)
 def test_a_long_text_is_looked_through_once(files: dict[str, str], tmp_path: Path) -> None:

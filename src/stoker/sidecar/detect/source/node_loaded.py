@@ -28,6 +28,8 @@ _SUFFIX = re.compile(r"\.(?:\*|[cm]?[jt]sx?|\{[^}]*\}|[@+]?\([^)]*\))$")
 _OF_WORK = re.compile(r"worker|consumer|processor|queue|job|task", re.IGNORECASE)
 """What is looked through for workers; routes and models say nothing of who works."""
 _MOST = 300
+"""Files that are loaded so."""
+_MOST_PATTERNS = 30
 
 
 def loads_unnamed(data: bytes) -> bool:
@@ -45,7 +47,7 @@ def unnamed(project: Project, path: str, home: str, paths: Iterable[str]) -> Ite
         names = re.findall(_TEXT, found[1]) if found[1] else [found[2]]
         patterns.add(posixpath.normpath("/".join([here, *names])))
     patterns |= {here} if _OWN.search(text) else set()
-    for pattern in sorted(filter(_OF_WORK.search, patterns))[:_MOST]:
+    for pattern in sorted(filter(_OF_WORK.search, patterns))[:_MOST_PATTERNS]:
         yield from (each for each in _fitting(pattern, paths) if each != path)
 
 

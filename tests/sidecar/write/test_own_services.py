@@ -9,7 +9,7 @@ import pytest
 
 from stoker.sidecar.detect import detect
 from stoker.sidecar.planning import make_plan
-from stoker.sidecar.render.compose import start
+from stoker.sidecar.render.starting import start
 from tests.cli.support import ok
 from tests.sidecar.reading import compose_values, yaml_documents
 

@@ -13,11 +13,11 @@ from stoker.sidecar.render import (
     environment,
     kubernetes,
 )
-from stoker.sidecar.render.compose import start, unseen
 from stoker.sidecar.render.devcontainer import has_app, opened
 from stoker.sidecar.render.files import File, Mode, Target
 from stoker.sidecar.render.places import extended, path_of
 from stoker.sidecar.render.reaching import reached
+from stoker.sidecar.render.starting import start, unseen
 
 TARGETS: tuple[Target, ...] = ("compose", "devcontainer", "kubernetes")
 MODES: tuple[Mode, ...] = ("dev", "prod")
@@ -48,7 +48,7 @@ def _files(plan: Plan, targets: Collection[Target], modes: Sequence[Mode]) -> It
     if "compose" in targets or "devcontainer" in targets:
         on_top = "prod" in modes and extended(plan, path_of(plan, "prod"))
         for mode in MODES if on_top else modes:
-            yield compose.render(plan, mode)
+            yield compose.render(plan, mode, start(plan, mode))
     if "devcontainer" in targets:
         yield from devcontainer.render(plan)
     if "kubernetes" in targets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -14,11 +13,9 @@ from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
 from stoker.sidecar.render.files import File, Mode
-from stoker.sidecar.render.given import HERE, Parts
+from stoker.sidecar.render.given import Parts
 from stoker.sidecar.render.overlay import overlay
 from stoker.sidecar.render.places import (
-    FOUND,
-    called,
     extended,
     in_context,
     inside,
@@ -36,62 +33,15 @@ _WHY_ROOT = "Docker copies changed files as a user that it looks for on the host
 _TITLES: dict[Mode, str] = {"dev": "Development", "prod": "Production"}
 
 
-def render(plan: Plan, mode: Mode) -> File:
-    """Return the compose file of a mode; it goes into the project's own if there is one."""
+def render(plan: Plan, mode: Mode, start: str) -> File:
+    """Return the compose file of a mode; it goes into the project's own if there is one.
+
+    ``start``: the command that starts it.
+    """
     path = path_of(plan, mode)
-    head = f"{_TITLES[mode]}: {start(plan, mode)}"
+    head = f"{_TITLES[mode]}: {start}"
     told = [head, *((*reached(plan), *prepared(plan)) if mode == "prod" else ())]
     return File(path, dump(document(plan, mode, path), start="\n".join(told)), join="services")
-
-
-def start(plan: Plan, mode: Mode) -> str:
-    """Return the command that starts it."""
-    paths = with_beneath(plan, path_of(plan, mode))
-    file = (word for each in _named(paths) for word in ("-f", each))
-    how = ("--detach", *_scale(plan)) if mode == "prod" else _watch_option(plan)
-    pulled = all(paths[-1] in image.pulled for image in plan.images)
-    return shlex.join(("docker", "compose", *file, "up", *(() if pulled else ("--build",)), *how))
-
-
-def _named(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the files that Compose has to be told of."""
-    return () if paths[0] in FOUND and not paths[1:] else paths
-
-
-def unseen(plan: Plan) -> Iterator[str]:
-    """Yield what starts those workers anew that see no edit of what development binds into them.
-
-    Compose is not told to: what they write there themselves would end the jobs that they run.
-    """
-    path = path_of(plan, "dev")
-    made = document(plan, "dev", path)["services"]
-    there = [each for each in plan.services if each.name in made and each.role != "dashboard"]
-    still = [each.name for each in there if _is_bound(made[each.name]) and not sees_changes(each)]
-    if still:
-        read = with_beneath(plan, path)
-        file = (word for each in _named(read) for word in ("-f", each))
-        yield shlex.join(("docker", "compose", *file, "restart", *still))
-
-
-def _is_bound(service: Mapping[str, Any]) -> bool:
-    """Tell if a service has a directory of the host's, and Compose watches none of it."""
-    hosts = (volume.partition(":")[0] for volume in _volumes(service))
-    watched = "develop" in service or "image" in service
-    return not watched and any(host.startswith(HERE) for host in hosts)
-
-
-def _watch_option(plan: Plan) -> tuple[str, ...]:
-    """Compose refuses to watch where no service says what."""
-    services = document(plan, "dev", path_of(plan, "dev"))["services"].values()
-    return ("--watch",) if any("develop" in each for each in services) else ()
-
-
-def _scale(plan: Plan) -> tuple[str, ...]:
-    workers = (each for each in plan.services if each.role == "worker")
-    path = path_of(plan, "prod")
-    scaled = (each for each in workers if not (each.singleton or each.alone))
-    name = next((called(plan, each, path) for each in scaled), None)
-    return ("--scale", f"{name}=3") if name else ()
 
 
 def document(plan: Plan, mode: Mode, path: str) -> dict[str, Any]:
@@ -162,7 +112,7 @@ def _mounted(
     """Return the volumes that services have, but for those that a person's file has for its own."""
     every = (given for service in started(plan) for given in service.given)
     theirs = {volume for given in every if given.path in read for volume in given.volumes}
-    named = (volume for service in services.values() for volume in _volumes(service))
+    named = (volume for service in services.values() for volume in short_volumes(service))
     return {v.partition(":")[0] for v in named if v not in theirs and is_named(v)}
 
 
@@ -195,7 +145,8 @@ def _is_there(service: Service, path: str, elsewhere: Collection[str]) -> bool:
     return service.called(path) != service.name or not service.theirs.isdisjoint(elsewhere)
 
 
-def _volumes(service: Mapping[str, Any]) -> list[str]:
+def short_volumes(service: Mapping[str, Any]) -> list[str]:
+    """Return what a service has mounted, as far as it is said in the short form."""
     return [each for each in service.get("volumes", ()) if isinstance(each, str)]
 
 

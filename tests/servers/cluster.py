@@ -33,6 +33,12 @@ class Cluster:
         ]
 
     def __enter__(self) -> Cluster:
+        with self._stack:  # so that none outlives a cluster that does not come about
+            self._found()
+            self._stack = self._stack.pop_all()
+        return self
+
+    def _found(self) -> None:
         for node in self.nodes:
             self._stack.enter_context(node)
         masters, replicas = self.nodes[:MASTERS], self.nodes[MASTERS:]
@@ -45,7 +51,6 @@ class Cluster:
             with replica.connect(decode_responses=True) as client:
                 client.cluster("REPLICATE", _id(master))
         until(lambda: all(map(_settled, self.nodes)), "the cluster to agree")
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -84,10 +89,22 @@ class Cluster:
         return self.master_of(key)
 
     def _introduce(self, nodes: Sequence[Server]) -> None:
-        with nodes[0].connect() as client:
-            for node in nodes[1:]:
-                client.cluster("MEET", HOST, node.port)
-        until(lambda: all(_known(node) == len(nodes) for node in nodes), "the nodes to meet")
+        """Make every node known to every other.
+
+        The servers give a handshake up, for good, once it has taken longer than the node timeout,
+        as it may on a busy machine: whoever is unknown to a node then is introduced to it again.
+        """
+        ports = {node.port for node in nodes}
+
+        def met() -> bool:
+            strangers = [(node, ports - _seen(node)) for node in nodes]
+            for node, unknown in strangers:
+                with node.connect() as client:
+                    for port in unknown:
+                        client.cluster("MEET", HOST, port)
+            return not any(unknown for _, unknown in strangers) and all(map(_greeted, nodes))
+
+        until(met, "the nodes to meet")
 
 
 def _id(node: Server) -> str:
@@ -95,9 +112,18 @@ def _id(node: Server) -> str:
         return str(client.execute_command("CLUSTER MYID"))
 
 
-def _known(node: Server) -> int:
+def _seen(node: Server) -> set[int]:
+    """The ports of the nodes that a node knows or is about to know, its own among them."""
+    return {int(address.rpartition(":")[2]) for address in _nodes(node)}
+
+
+def _greeted(node: Server) -> bool:
+    return not any("handshake" in other["flags"] for other in _nodes(node).values())
+
+
+def _nodes(node: Server) -> dict[str, Any]:
     with node.connect(decode_responses=True) as client:
-        return len(client.cluster("NODES"))
+        return dict(client.cluster("NODES"))
 
 
 def _settled(node: Server) -> bool:

@@ -19,6 +19,11 @@ class Inside(msgspec.Struct, frozen=True, omit_defaults=True):
     places: dict[str, str] = {}
     """A directory, or what was made there, relative to the context → where it is in the image;
     empty where that is not known."""
+    made: dict[str, str] = {}
+    """A program of Go or Rust, as what builds it names it, or as its file is called → where it
+    is."""
+    makes_others: bool = False
+    """There are programs in it of which nothing shows what they are: ``make build``."""
     unclear: bool = False
     """What is copied depends on arguments."""
     pruned: bool = False
@@ -30,6 +35,12 @@ class Inside(msgspec.Struct, frozen=True, omit_defaults=True):
     def has_shell(self) -> bool:
         """Tell if there is anything in it to work with, but for the program."""
         return self.image != "scratch" and "distroless" not in self.image
+
+    @property
+    def shows_programs(self) -> bool:
+        """Tell if there are no compiled programs in it but those that ``made`` has."""
+        every = "..." in map(posixpath.basename, self.made)
+        return not (every or self.makes_others or self.unclear)
 
     def has(self, place: str) -> bool:
         """Tell if a directory of the context may be in it, or what was made there."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from stoker.sidecar.address_parts import part_of
+from stoker.sidecar.conninfo import as_url
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind
@@ -35,7 +36,9 @@ def variables(
     found: dict[str, str] = {}
     for each in services if service else ():
         given = {
-            n: filled(text, {}) for n, text in each.environment.items() if each.built or n in read
+            n: as_url(filled(text, {}))
+            for n, text in each.environment.items()
+            if each.built or n in read
         }
         for name, text in given.items():
             if part := _part(kind, name, text, names):
@@ -50,7 +53,7 @@ def target(names: Collection[str], services: Sequence[Service]) -> Service | Non
     there = {(each.path, name): each for each in services for name in (each.name, *each.aliases)}
     for name in names:
         for each in services:
-            host = _host(filled(each.environment.get(name, ""), {}))
+            host = _host(as_url(filled(each.environment.get(name, ""), {})))
             if found := there.get((each.path, host)):
                 return found
     return None

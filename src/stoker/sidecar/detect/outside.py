@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from stoker.sidecar.conninfo import as_url
 from stoker.sidecar.detect.brokers import spoken_of
 from stoker.sidecar.detect.dotenv import DOTENV, beside, placed_files, read_variables
 from stoker.sidecar.detect.source.stoker_urls import AppURL
@@ -78,7 +79,7 @@ def placed(
         for given in unit.given
         if own_files([given.path], production=True)
     ]
-    dotenv = {name: _Told(value, DOTENV) for name, value in read_variables(project, DOTENV)}
+    dotenv = {n: _Told(as_url(value), DOTENV) for n, value in read_variables(project, DOTENV)}
     return tuple(
         _placed(
             project, use, settings, dotenv, own,
@@ -135,10 +136,10 @@ def _settings(project: Project, given: Given) -> dict[str, _Told]:
     known = beside(project, given.path)
     found: dict[str, _Told] = {}
     for _, path in placed_files(project, given):
-        found |= {name: _Told(value, path) for name, value in read_variables(project, path)}
+        found |= {n: _Told(as_url(value), path) for n, value in read_variables(project, path)}
     for name, text in given.environment.items():
         value = known.get(name, "") if text is None else filled(text, known)
-        found[name] = _Told(value, given.path)
+        found[name] = _Told(as_url(value), given.path)
     return found
 
 

@@ -8,6 +8,7 @@ import re
 import msgspec
 
 from stoker.sidecar.detection import Build, Choice, Detection
+from stoker.sidecar.planning.stages import lacks
 
 _VALUE = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 
@@ -17,6 +18,8 @@ def of_program(detection: Detection, build: Build, program: str) -> Build | None
 
     What was built for the app is nobody else's: nothing else is in there.
     """
+    if program and lacks(detection, build.dockerfile, build.target, program):
+        return None
     choice = detection.choices.get(build.dockerfile)
     if choice is None or not program:
         return build

@@ -146,7 +146,10 @@ def _beside(image: Image) -> Image:
 
 def _is_of_others(detection: Detection, image: Image) -> bool:
     """Tell if the project's own Dockerfile builds other programs than the one that is meant."""
-    return _path(image) in detection.choices if image.binary else image.language not in COMPILED
+    if not image.binary:
+        return image.language not in COMPILED
+    place = _path(image)
+    return place in detection.choices or stages.lacks(detection, place, "", image.binary)
 
 
 def _begun(detection: Detection, unit: Unit, image: Image) -> Image:

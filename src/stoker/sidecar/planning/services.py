@@ -17,7 +17,7 @@ from stoker.sidecar.planning import begun
 from stoker.sidecar.planning.health import health
 from stoker.sidecar.planning.images import RUNNERS, binary
 from stoker.sidecar.planning.names import Names
-from stoker.sidecar.planning.stages import is_pruned, place_in
+from stoker.sidecar.planning.stages import is_pruned, place_in, program_in
 from stoker.sidecar.planning.stores import has_own_file, names_of
 from stoker.sidecar.reloading import reloads
 from stoker.sidecar.schemes import ON_A_SERVER
@@ -72,7 +72,8 @@ def service(
     needed = tuple(
         dict.fromkeys(needs[k] for k in _brokers(unit, frameworks, detection) if k in needs)
     )
-    command, dev = (connected(words, beside) for words in _commands(unit, image))
+    commands = _commands(unit, image, detection)
+    command, dev = (connected(words, beside) for words in commands)
     if is_pruned(detection, image) and not _sees_the_host(unit, detection):
         dev = ()  # what it is started by is not in there
     return Service(
@@ -177,7 +178,7 @@ def _told(unit: Unit) -> str:
     return "-".join(word for word in words if word not in _SAY_NOTHING)
 
 
-def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _commands(unit: Unit, image: Image, detection: Detection) -> tuple[Words, Words]:
     """Return what production starts, and what development does."""
     words, dev = unit.command, unit.dev_command
     if image.existing and unit.runner:
@@ -187,22 +188,27 @@ def _commands(unit: Unit, image: Image) -> tuple[tuple[str, ...], tuple[str, ...
     if unit.language in COMPILED and (program := _compiled(unit, image)) is not None:
         arguments, source = program
         # In an image of the project's own nobody knows what it would be compiled by.
-        start = image.entry if image.chosen else _started(image, image.program)
+        known = program_in(detection, image, image.binary or image.program)
+        start = image.entry if image.chosen else _started(image, image.program, known)
         return (*start, *arguments), dev or (() if image.existing else source)
     if unit.language in COMPILED and not words[0].startswith("/"):
-        return (*_started(image, words[0]), *words[1:]), dev
+        known = program_in(detection, image, words[0]) if image.existing else ""
+        return (*_started(image, words[0], known), *words[1:]), dev
     if unit.language == "node":
         told = bool(unit.evidence) and unit.evidence[0].note in ("compose", "Dockerfile")
         return _node(words, image, told=told), _node(dev, image)
     return words, dev
 
 
-def _started(image: Image, program: str) -> Words:
-    """Return what starts a program: it need not be on PATH where the image starts it itself."""
+def _started(image: Image, program: str, known: str) -> Words:
+    """Return what starts a program: it need not be on PATH where the image starts it itself.
+
+    ``known``: how it is started, if its Dockerfile shows where it lies.
+    """
     for at, word in enumerate(image.entry, 1):
         if posixpath.basename(word) == posixpath.basename(program):
             return image.entry[:at]
-    return (program,)
+    return (known or program,)
 
 
 def _compiled(unit: Unit, image: Image) -> tuple[Words, Words] | None:

@@ -16,6 +16,10 @@ _WORKER = re.compile(r"(?:\A|[._-])workers?\Z")
 _TO_BUILD = re.compile(r"(?:\A|[._-])(?:build\w*|deps|dependencies|install\w*|prun\w+|test\w*)")
 """Stages that only bring about what others have."""
 
+_ON_PATH = frozenset({
+    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+})  # fmt: skip
+
 
 def with_stage(detection: Detection, unit: Unit, package: Package, build: Build) -> Build | None:
     """Return a build with the stage that has the unit; ``None`` where none of them has it.
@@ -65,6 +69,41 @@ def place_in(detection: Detection, unit: Unit, image: Image) -> str:
         return ""
     place = stage.where(posixpath.relpath(unit.dir, image.context))
     return place if stage.workdir and place != stage.workdir else ""
+
+
+def program_in(detection: Detection, image: Image, built: str) -> str:
+    """Return how a compiled program is started in an image of the project's own, if that is known.
+
+    By its name where every image has its programs, else by its path.
+    """
+    stage = _stage(detection, path_of(image), image.target)
+    at = _made(stage, built) if stage else ""
+    return posixpath.basename(at) if posixpath.dirname(at) in _ON_PATH else at
+
+
+def lacks(detection: Detection, dockerfile: str, target: str, built: str) -> bool:
+    """Tell if a compiled program is none of those in an image of the project's own.
+
+    Only where it is plain how the one came there that the image starts: the others came likewise.
+    """
+    stage = _stage(detection, dockerfile, target)
+    if dockerfile in detection.choices:  # what is in it is as it is built
+        return False
+    if stage is None or not stage.shows_programs or _made(stage, built):
+        return False
+    started = detection.programs.get(f"{dockerfile}#{target}" if target else dockerfile, ())
+    paths = {posixpath.join(stage.workdir, word) for word in started}
+    names = {posixpath.basename(at) for at in stage.made.values()}
+    return any(posixpath.normpath(path) in stage.made.values() for path in paths) or any(
+        word in names for word in started
+    )
+
+
+def _made(stage: Inside, built: str) -> str:
+    """Return where a program is, by what builds it or by its name."""
+    name = posixpath.normpath(built)
+    alike = (at for made, at in stage.made.items() if made.endswith(f"/{name}"))
+    return stage.made.get(name) or next(alike, stage.made.get(posixpath.basename(name), ""))
 
 
 def is_pruned(detection: Detection, image: Image) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from stoker.sidecar.address_parts import part_of
+from stoker.sidecar.conninfo import as_url
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled, required, settled
@@ -219,7 +220,7 @@ def _told(detection: Detection) -> Iterator[tuple[str, str]]:
     for unit in ([detection.web] if detection.web else []) + own[::-1]:
         for each in for_development(unit):
             if not each.ours:  # what Stoker wrote says nothing of the project
-                yield from ((name, value) for name, value in each.environment.items() if value)
+                yield from ((name, as_url(v)) for name, v in each.environment.items() if v)
 
 
 def _is_rails(detection: Detection) -> bool:

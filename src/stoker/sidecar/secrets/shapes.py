@@ -21,6 +21,8 @@ _LOGIN = re.compile(
 )
 """A user, who may be nobody, and a password. It may hold what ought to be escaped there: all up to
 the last ``@`` is it, so that rather too much is taken for a password than half of one left."""
+_LOGIN_OF_GO = re.compile(r"""(?<=:)([^\s:"'`]+)@(?:tcp|unix|udp)\(""")
+"""As Go's driver of MySQL reads an account: ``shop:password@tcp(db:3306)/shop``."""
 _USER = re.compile(r"""://([^\s/:@"'`<>]+):?@""")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
 _KNOWN_BY_NAME = frozenset({
@@ -59,6 +61,8 @@ def shapes(text: str) -> Iterator[Span]:
     if "://" in text:
         yield from (each.span(2) for each in _LOGIN.finditer(text))
         yield from (each.span(1) for each in _USER.finditer(text) if _is_token(text, each))
+    if "@" in text:
+        yield from (each.span(1) for each in _LOGIN_OF_GO.finditer(text))
     if "-----BEGIN " in text:
         yield from (each.span() for each in _KEY.finditer(text))
     yield from (each.span() for each in _TOKEN.finditer(text))

@@ -195,10 +195,12 @@ class RustSource:
             return False  # the crate that makes workers is used for something else
         if len(crate.binaries) < 2:
             return True
+        others = {each for each in crate.binaries.values() if each != main}
         near = [
             s
             for s in self.works(crate)
             if directory(s.path) == directory(main)
+            and s.path not in others
             and directory(main) != f"{crate.dir}/src".removeprefix("./")
         ]
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from stoker.sidecar.detect.manifests import directory
-from stoker.sidecar.detect.written import joined_lines
+from stoker.sidecar.detect.written import binaries, joined_lines
 from stoker.sidecar.detect.written.dockerfiles import defaults
 from stoker.sidecar.inside import Inside, is_below
 from stoker.sidecar.interpolation import filled
@@ -46,9 +47,9 @@ def insides(project: Project, path: str) -> dict[str, Inside]:
             name, inside = found[-1]
             workdir = _absolute(inside.workdir, rest.strip("\"'"))
             found[-1] = (name, msgspec.structs.replace(inside, workdir=workdir))
-        elif word.upper() == "RUN" and found and _PRUNES.search(rest):
+        elif word.upper() == "RUN" and found:
             name, inside = found[-1]
-            found[-1] = (name, msgspec.structs.replace(inside, pruned=True))
+            found[-1] = (name, _after(rest, inside))
         elif word.upper() == "ENV" and found and (mode := _MODE.search(rest)):
             name, inside = found[-1]
             found[-1] = (name, msgspec.structs.replace(inside, mode=mode[1]))
@@ -81,6 +82,22 @@ def _from(rest: str, above: Sequence[Named]) -> Named:
     return named if _NAME.fullmatch(named) else str(len(above)), made
 
 
+def _after(line: str, inside: Inside) -> Inside:
+    """Return what a stage has after something was run in it."""
+    pruned = inside.pruned or _PRUNES.search(line) is not None
+    made = dict(binaries.built(line, inside.workdir))
+    return msgspec.structs.replace(
+        inside,
+        pruned=pruned,
+        made=_first(inside.made | made),
+        makes_others=inside.makes_others or binaries.makes_others(line),
+    )
+
+
+def _first(known: Mapping[str, str]) -> dict[str, str]:
+    return dict(itertools.islice(known.items(), _MOST))
+
+
 def _copied(
     project: Project, home: str, rest: str, inside: Inside, above: Sequence[Named]
 ) -> Inside:
@@ -90,19 +107,28 @@ def _copied(
     at = _absolute(inside.workdir, to)
     stage = next((each.removeprefix("--from=") for each in words if "--from=" in each), "")
     found: Mapping[str, str]
+    made, others = inside.made, inside.makes_others
     pruned = inside.pruned
     if stage:
         numbered = {str(number): other for number, (_, other) in enumerate(above)}
         other = (numbered | dict(above)).get(stage.lower(), Inside())
         found = {place: where for each in sources for place, where in _out_of(other, each, at)}
         pruned = pruned or other.pruned
+        made = made | dict(binaries.copied(other, sources, to, inside))
+        others = others or binaries.copies_others(other, sources)
     else:
         places = [posixpath.normpath(each.lstrip("/") or ".") for each in sources]
         whole = (each for each in places if not _MANY.search(each))
         found = dict.fromkeys((each for each in whole if not _is_file(project, home, each)), at)
-    known = dict(list({**inside.places, **found}.items())[:_MOST])
     unclear = inside.unclear or any("$" in each for each in sources)
-    return msgspec.structs.replace(inside, places=known, unclear=unclear, pruned=pruned)
+    return msgspec.structs.replace(
+        inside,
+        places=_first({**inside.places, **found}),
+        made=_first(made),
+        makes_others=others,
+        unclear=unclear,
+        pruned=pruned,
+    )
 
 
 def _out_of(stage: Inside, source: str, at: str) -> Iterator[tuple[str, str]]:

@@ -223,6 +223,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     without a name has its number."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
+    exampled: tuple[str, ...] = ()
+    """Those of them that an example of ``.env`` names, but for what leads to this machine."""
     web: Unit | None = None
     """The app itself, if its start is known: role ``other``."""
     notes: tuple[str, ...] = ()

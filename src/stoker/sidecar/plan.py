@@ -300,8 +300,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The stage that an editor opens, where what it would open has no shell: the stage before."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
+    settings: tuple[Variable, ...] = ()
+    """Other variables that the source reads, and workers have if the operator says them."""
     elsewhere: tuple[Variable, ...] = ()
-    """Those of them that lead to a service of the project's which is in no new file: what they are
+    """Those of ``secrets`` that lead to a service of the project's which is in no new file: what they are
     in development leads nowhere in production."""
     decisions: tuple[Decision, ...] = ()
     notes: tuple[str, ...] = ()

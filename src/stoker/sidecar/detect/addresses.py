@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-from stoker.sidecar.detect.dotenv import placed_variables
+from stoker.sidecar.detect.dotenv import examples, placed_variables
 from stoker.sidecar.detect.environment import sources
 from stoker.sidecar.detection import BrokerKind
 from stoker.sidecar.project import Project
@@ -30,10 +30,6 @@ _BEFORE = re.compile(r"""(?:["'`][A-Z][A-Z0-9_]{2,79}["'`])?[^"'`;}]{0,80}\Z""")
 _NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,79}(?![A-Za-z0-9_])")
 _FIELD = re.compile(r"""\n[ \t]+([a-z][a-z0-9_]{2,79})[ \t]*:[^"'\n]{0,80}\Z""")
 _PREFIX = re.compile(r"""\benv_prefix\s{0,20}[=:]\s{0,20}["'](\w{0,80})["']""")
-_EXAMPLE = (
-    r"\.env\.(example|sample|template|dist|development|dev|docker)|"
-    r"(env|example|sample)\.(env|example|sample|template)"
-)
 _NEAR = re.compile(r"[^.]+|127\.[0-9.]+|0\.0\.0\.0|\w+\.docker\.internal")
 """This machine, or a container: of a host elsewhere people write down the domain, too."""
 _FOR_TESTS = re.compile(r"(?:^|_)TEST(?:S|ING)?_|_TEST$|SHADOW")
@@ -88,8 +84,7 @@ def of_kind(
 
 def _of_examples(project: Project) -> Iterator[tuple[str, Address]]:
     """Yield what people are told to write, and what is the same for all of them."""
-    paths = [path for path in project.matching(_EXAMPLE) if not project.is_aside(path)]
-    yield from _of_files(project, sorted(paths, key=lambda path: path.count("/")))
+    yield from _of_files(project, examples(project))
 
 
 def _of_files(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, Address]]:

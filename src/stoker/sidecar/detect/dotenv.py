@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from stoker.sidecar.interpolation import filled
@@ -18,6 +18,10 @@ _HERE = re.compile(
 )
 """What leads to this machine: in a container, to the container itself."""
 _EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist")
+_EXAMPLE = (
+    r"\.env\.(example|sample|template|dist|development|dev|docker)|"
+    r"(env|example|sample)\.(env|example|sample|template)"
+)
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,127})\s*=\s*(.*)")
 _QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1""")
 _LONGEST = 2_048
@@ -42,6 +46,19 @@ def placed_variables(project: Project, path: str) -> Iterator[tuple[str, str, in
             known[found[1]] = text if quoted and quoted[1] == "'" else filled(text, known)
             lines[found[1]] = number
     yield from ((name, value, lines[name]) for name, value in known.items())
+
+
+def examples(project: Project) -> list[str]:
+    """Return the files that show people what to write into their own ``.env``, the nearest first."""
+    paths = [path for path in project.matching(_EXAMPLE) if not project.is_aside(path)]
+    return sorted(paths, key=lambda path: path.count("/"))
+
+
+def exampled(project: Project, read: Collection[str]) -> tuple[str, ...]:
+    """Return those of some variables that these name, but for what leads to this machine."""
+    every = (each for path in examples(project) for each in placed_variables(project, path))
+    known = (name for name, value, _ in every if name in read and not _HERE.fullmatch(value))
+    return tuple(islice(dict.fromkeys(known), _MOST))
 
 
 def said(project: Project, given: Given) -> dict[str, tuple[str, ...]]:

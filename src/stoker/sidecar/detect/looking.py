@@ -19,7 +19,7 @@ from stoker.sidecar.detect.containers import (
     stages_of,
 )
 from stoker.sidecar.detect.django import with_production
-from stoker.sidecar.detect.dotenv import placed_files
+from stoker.sidecar.detect.dotenv import exampled, placed_files
 from stoker.sidecar.detect.environment import of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
@@ -152,6 +152,7 @@ def look(project: Project) -> Detection:
         programs=programs_of(project, files) if compiled else {},
         stages=stages_of(project, files) if units else {},
         variables=tuple(sorted(read)),
+        exampled=exampled(project, frozenset(read)) if units else (),
         web=web,
         notes=(
             *project.notes,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Build, Detection, Unit
 from stoker.sidecar.plan import Decision, Image, Plan, Store, checked
 from stoker.sidecar.planning import jobs_file, reasons
-from stoker.sidecar.planning.asked import asked_for, elsewhere, in_files, unwritten
+from stoker.sidecar.planning.asked import asked_for, elsewhere, in_files, settings, unwritten
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
@@ -76,6 +76,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             desk=_desk(detection, images[keys[-1 if web else 0]]) if units else "",
             secrets=asked_for(detection),
+            settings=settings(detection) if units else (),
             elsewhere=elsewhere(detection) if units else (),
             decisions=tuple(_decisions(detection, units)),
             notes=(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from stoker.sidecar.detection import BrokerUse, Detection, Unit
 from stoker.sidecar.plan import own_files
 from stoker.sidecar.planning.services import given, is_planned
+from stoker.sidecar.planning.stores import names_of
 from stoker.sidecar.secrets import is_secret_name
 from stoker.sidecar.values import Given
 
@@ -16,6 +17,10 @@ MOST = 40
 _DOTENV = ".env"
 _PUT_IN = re.compile(r"(?<![\\$])\$(?:\{(?=\w+\}))?([A-Za-z_]\w*)")
 """What a shell puts in, if it has no default for it."""
+_OF_ITSELF = re.compile(
+    r"(?:(?:APP|WEB|HTTP|API|SERVER)_)?(?:PORT|HOST|BIND|LISTEN_ADDR(?:ESS)?)"
+    r"|(?:RAILS|RACK|NODE|FLASK|APP|GO|RUST)_ENV|ENV|ENVIRONMENT|COMPOSE_\w+|DOCKER_\w+"
+)
 _SET = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=|\bfor\s+(\w+)\s+in\b|\bread\s+(\w+)")
 _OF_A_SHELL = frozenset({
     "HOME", "HOSTNAME", "PATH", "PWD", "OLDPWD", "USER", "SHELL", "TERM", "LANG", "RANDOM", "UID",
@@ -31,6 +36,17 @@ def asked_for(detection: Detection) -> tuple[str, ...]:
     asked += [name for use in detection.beside if use.engine for name in use.variables]
     found = [name for name in detection.variables if is_secret_name(name) and name not in own]
     return tuple(dict.fromkeys([*_of_shells(detection), *asked, *found][:MOST]))
+
+
+def settings(detection: Detection) -> tuple[str, ...]:
+    """Return what else of the source is to be said in ``.env``: what an example of it names.
+
+    No secret, and nothing that says where a broker is: workers are told that. What a server
+    listens on is the app's own, and which environment it is, the container's.
+    """
+    told = names_of(detection) | {*asked_for(detection)}
+    found = (n for n in detection.exampled if n not in told and not _OF_ITSELF.fullmatch(n))
+    return tuple(found)[:MOST]
 
 
 def elsewhere(detection: Detection) -> tuple[str, ...]:

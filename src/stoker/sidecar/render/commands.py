@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from stoker.sidecar.plan import Service
 from stoker.sidecar.secrets import secrets_in
 
+_ENV_FILE = ("--env-file", "--env-file-if-exists")
 _OPTION = re.compile(r"--?([A-Za-z][\w-]*)(?:[=\s]|\Z)")
 
 
@@ -17,6 +19,7 @@ def filled(
     escape: Callable[[str], str], put_in: Callable[[str], str],
 ) -> list[str]:  # fmt: skip
     """Return a service's command as a file has it, with what puts in its secrets."""
+    words = _in_container(service, words)
     names = _names(service, words)
     made: list[str] = []
     for word, spans in zip(words, secrets_in(words), strict=True):
@@ -30,11 +33,25 @@ def filled(
 
 def of_image(service: Service) -> list[str]:
     """Return its command as an image has it: where it has secrets, a shell puts them in."""
-    names = asked(service, service.command)
-    if not names:
-        return list(service.command)
+    if not asked(service, service.command):
+        return _in_container(service, service.command)
     words = filled(service, service.command, _in_shell, lambda name: f'"${name}"')
     return ["sh", "-c", f"exec {' '.join(words)}"]
+
+
+def _in_container(service: Service, words: Sequence[str]) -> list[str]:
+    """Return a command without the option that Node reads a ``.env`` by.
+
+    No image has that file, and Node ends at once where there is none; a container has its variables
+    as it is. What the project's own files start in a container is left as it is there.
+    """
+    if service.evidence and service.evidence[0].note in ("compose", "Dockerfile"):
+        return list(words)
+    return [
+        word
+        for before, word in itertools.pairwise(("", *words))
+        if word.partition("=")[0] not in _ENV_FILE and before not in _ENV_FILE
+    ]
 
 
 def _in_shell(text: str) -> str:

@@ -242,7 +242,8 @@ def _environment(
     Where it has files of variables none is without a value: Compose would take it from the shell
     or ``.env`` only, and unset what such a file says.
     """
-    values: dict[str, Any] = {} if given.has_files else dict.fromkeys(plan.secrets)
+    asked = () if given.has_files else (*plan.secrets, *plan.settings)
+    values: dict[str, Any] = dict.fromkeys(asked)
     if root and service.framework == "celery":
         values[FORCE_ROOT] = "true"  # with pickled tasks it would not start
     values |= given.environment

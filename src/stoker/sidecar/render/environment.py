@@ -37,8 +37,9 @@ def _taken(plan: Plan, path: str, made: Mapping[str, Any]) -> Iterator[str]:
     folder = posixpath.dirname(path)
     for service in made["services"].values():
         values = service.get("environment", {})
-        yield from (name for name in plan.secrets if values.get(name, "") is None)
+        asked = (*plan.secrets, *plan.settings)
+        yield from (name for name in asked if values.get(name, "") is None)
         for each in service.get("env_file", ()):
             place = each if isinstance(each, str) else each["path"]
             if posixpath.normpath(posixpath.join(folder, place)) == ".env":
-                yield from plan.secrets
+                yield from asked

@@ -31,6 +31,7 @@ _EXAMPLE = """\
 # cp {folder}/.env.example {folder}/.env, fill it in, and:
 # kubectl create secret generic {secret} --from-env-file={folder}/.env
 """
+_MAY_BE_SAID = "# These may be left out, and so they are while there is a # before them:\n"
 _REFERENCE = re.compile(r"([a-z0-9][a-z0-9._:/-]{0,199}?)(?::([A-Za-z0-9_][\w.-]{0,127}))?")
 _ASKED = re.compile(r":\$\{[^{}]*\}\Z")
 """A tag that has no default."""
@@ -59,7 +60,11 @@ def render(plan: Plan) -> Iterator[File]:
         yield File(f"{FOLDER}/{names[-1]}", dump(_claim(claim, shared=claim in shared)))
     if keys := _secret_keys(plan):
         head = _EXAMPLE.format(folder=FOLDER, secret=secret_name(plan))
-        text = head + _named(plan, keys) + "".join(f"{key}=\n" for key in keys)
+        optional = [key for key in keys if key in plan.settings]
+        text = head + _named(plan, keys)
+        text += "".join(f"{key}=\n" for key in keys if key not in optional)
+        text += _MAY_BE_SAID if optional else ""
+        text += "".join(f"# {key}=\n" for key in optional)
         yield File(f"{FOLDER}/.env.example", text)
     yield File(f"{FOLDER}/kustomization.yaml", _kustomization(plan, names), join="resources")
 

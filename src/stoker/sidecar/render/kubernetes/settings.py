@@ -49,7 +49,8 @@ def settings(plan: Plan, service: Service) -> Settings:
     plain |= in_production(plan, service, path)
     files = _files(found) if found else {}
     # What is to be said in a file is not asked for once more: an empty one would come before it.
-    secret = {} if files else {name: True for name in plan.secrets if name not in plain}
+    asked = dict.fromkeys(plan.settings, False) | dict.fromkeys(plan.secrets, True)
+    secret = {} if files else {name: asked[name] for name in asked if name not in plain}
     secret |= own
     secret |= {name: True for name, value in service.environment.items() if is_secret(name, value)}
     secret |= dict.fromkeys(commands.asked(service, service.command), True)

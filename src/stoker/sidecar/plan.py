@@ -303,8 +303,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     settings: tuple[Variable, ...] = ()
     """Other variables that the source reads, and workers have if the operator says them."""
     elsewhere: tuple[Variable, ...] = ()
-    """Those of ``secrets`` that lead to a service of the project's which is in no new file: what they are
-    in development leads nowhere in production."""
+    """Those of ``secrets`` that lead to a service of the project's which is in no new file: what
+    they are in development leads nowhere in production."""
     decisions: tuple[Decision, ...] = ()
     notes: tuple[str, ...] = ()
     version: Literal[1] = 1

@@ -49,7 +49,7 @@ def placed_variables(project: Project, path: str) -> Iterator[tuple[str, str, in
 
 
 def examples(project: Project) -> list[str]:
-    """Return the files that show people what to write into their own ``.env``, the nearest first."""
+    """Return the files that show what people write into their ``.env``, the nearest first."""
     paths = [path for path in project.matching(_EXAMPLE) if not project.is_aside(path)]
     return sorted(paths, key=lambda path: path.count("/"))
 

@@ -253,8 +253,9 @@ def with_password(
         has_password = is_password or f":{word}@" in value
         known = name is not None and _is_known(value, word)
         # A text that is no URL has no place that the operator's password could be put in.
-        unsaid = bool(store.outside) or name is None or "://" not in value
-        if unsaid and not known and not is_password and is_secret(variable, value):
+        no_place = "://" not in value and not is_password
+        unsaid = bool(store.outside) or name is None or no_place
+        if unsaid and not known and is_secret(variable, value):
             made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
         elif name is None or (store.outside and not has_password):
             made[variable] = escape(value)

@@ -80,7 +80,9 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     given: tuple[Given, ...] = ()
     """What each compose file gives the service that it is."""
     build: Build | None = None
-    """What the service is built from that it is."""
+    """What the service is built from that it is, where people develop."""
+    builds: dict[str, Build] = {}
+    """The same by compose file."""
     bounded: bool = False
     """Its settings say how many processes it has, or of which kind they are."""
     runner: tuple[str, ...] = ()

@@ -67,6 +67,17 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """Which of them is asked for; empty where its own settings say it."""
 
 
+NEW_FOR_PRODUCTION = "compose.prod.yaml"
+"""The file for production where the project has none of its own."""
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Another way to build an image from the same Dockerfile of the project's own."""
+
+    target: Name | Literal[""] = ""
+    args: dict[Variable, Text] = {}
+
+
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What services are started from."""
 
@@ -98,6 +109,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     args: dict[Variable, Text] = {}
     """What its own Dockerfile's ``ARG`` are given, as a compose file has it: Compose fills in the
     variables that are put in."""
+    variants: dict[Place, Variant] = {}
+    """Compose files in which it is built another way, as the app is: in production, say."""
     pulled: dict[Place, Text] = {}
     """Compose files of the project's own where the app that is built so is no more than named: it
     was built elsewhere."""
@@ -145,6 +158,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """The working directory, relative to the image's context."""
     place: Absolute | Literal[""] = ""
     """The same in an image of the project's own, where that starts commands in another one."""
+    places: dict[Place, Absolute | None] = {}
+    """The same in compose files whose variant of the image has it elsewhere, or where it starts."""
     queues: tuple[Text, ...] = ()
     waiting: Literal["", "stream", "jetstream", "nowhere"] = ""
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -60,7 +60,8 @@ from stoker.sidecar.detect.written import (
 )
 from stoker.sidecar.detect.written.by_default import by_default
 from stoker.sidecar.detect.written.layers import included, layers, near
-from stoker.sidecar.detection import COMPILED, Detection, Embedded, Language, Unit
+from stoker.sidecar.detection import COMPILED, Build, Detection, Embedded, Language, Unit
+from stoker.sidecar.plan import own_files
 from stoker.sidecar.project import Project
 from stoker.sidecar.values import Given
 
@@ -221,8 +222,33 @@ def _with_given(
     for each in services:
         if each.given is not None and (each.name, each.path) in known:
             found.setdefault(each.path, each.given)
-    build = next((each.build for each in seen if each and each.build), None)
-    return msgspec.structs.replace(unit, given=tuple(found.values()), build=build)
+    builds = _builds([each for each in services if _is_among(each, found)], on)
+    first = next((each.build for each in seen if each and each.build), None)
+    own = (builds[path] for path in own_files(builds, production=False))
+    return msgspec.structs.replace(
+        unit, given=tuple(found.values()), build=next(own, first), builds=builds
+    )
+
+
+def _is_among(service: compose.Service, given: Mapping[str, Given]) -> bool:
+    return service.path in given and given[service.path].service == service.name
+
+
+def _builds(
+    services: Sequence[compose.Service], on: Mapping[str, tuple[str, ...]]
+) -> dict[str, Build]:
+    """Return what each file builds a service from, with what the files beneath say of that."""
+    found: dict[str, Build] = {}
+    for each in sorted(services, key=lambda service: len(on.get(service.path, ()))):
+        beneath = next((found[path] for path in on.get(each.path, ()) if path in found), None)
+        made = each.build
+        if made and beneath:
+            place = beneath if each.is_partial else made
+            target, args = made.target or beneath.target, beneath.args | made.args
+            made = Build(place.context, place.dockerfile, target, args)
+        if made or (beneath and not each.image):
+            found[each.path] = made or beneath  # type: ignore[assignment]
+    return found
 
 
 def _written(

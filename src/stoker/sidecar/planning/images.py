@@ -9,7 +9,7 @@ import msgspec
 
 from stoker.sidecar.detection import COMPILED, Build, Detection, Language, Package, Unit
 from stoker.sidecar.plan import Client, Image
-from stoker.sidecar.planning import begun, stages
+from stoker.sidecar.planning import begun, stages, variants
 from stoker.sidecar.planning.chosen import is_chosen, of_program, started_by
 from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.own_files import own_file
@@ -59,6 +59,9 @@ def images_for(detection: Detection, units: Sequence[Unit]) -> tuple[dict[Key, I
             if not made.existing and _place(made) in map(_place, images.values()):
                 made = msgspec.structs.replace(made, dockerfile=f"Dockerfile.{made.name}")
             images[key] = made
+        if build and images[key].existing:
+            own = variants.variants(detection, unit, package, build)
+            images[key] = msgspec.structs.replace(images[key], variants=own)
         images[key] = _for(detection, unit, images[key])
     return images, keys
 
@@ -102,7 +105,8 @@ def _build(detection: Detection, unit: Unit, package: Package) -> Build | None:
     context = package.workspace or package.dir
     usual = posixpath.normpath(posixpath.join(context, "Dockerfile"))
     if not binary(unit) and usual in detection.files.get("dockerfile", ()):
-        return stages.with_stage(detection, unit, package, Build(context, usual))
+        own = variants.as_the_app(detection, package, Build(context, usual))
+        return stages.with_stage(detection, unit, package, own)
     return Build(context, usual) if usual in detection.choices else None
 
 

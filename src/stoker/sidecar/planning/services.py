@@ -13,9 +13,9 @@ from stoker.sidecar.detection import COMPILED, BrokerKind, Detection, Unit
 from stoker.sidecar.frameworks import DASHBOARD_PORTS, FRAMEWORKS
 from stoker.sidecar.node_programs import finder, is_of_package
 from stoker.sidecar.plan import FORCE_ROOT, Image, Service, own_files
-from stoker.sidecar.planning import begun
+from stoker.sidecar.planning import begun, members
 from stoker.sidecar.planning.health import health
-from stoker.sidecar.planning.images import RUNNERS, binary
+from stoker.sidecar.planning.images import RUNNERS, binary, package_of
 from stoker.sidecar.planning.names import Names
 from stoker.sidecar.planning.stages import is_pruned, place_in, program_in
 from stoker.sidecar.planning.stores import has_own_file, names_of
@@ -83,7 +83,12 @@ def service(
         image=image.name,
         command=command,
         dir=_dir(unit, image),
-        place=place_in(detection, unit, image),
+        place=(place := place_in(detection, unit, image)),
+        places={
+            path: other or None
+            for path, each in image.variants.items()
+            if (other := place_in(detection, unit, image, each)) != place
+        },
         queues=unit.queues,
         waiting=_waiting(unit),
         concurrency=unit.concurrency,
@@ -133,7 +138,13 @@ def given(unit: Unit, detection: Detection) -> tuple[Given, ...]:
     As people do it: a worker is the app's image with another command. What Stoker itself said in a
     service that was changed since is said anew, for each file as it has to be.
     """
-    app = {each.path: each for each in (detection.web.given if detection.web else ())}
+    package = package_of(detection, unit)
+    app = {
+        each.path: msgspec.structs.replace(
+            each, volumes=members.volumes(detection, package, each.volumes)
+        )
+        for each in (detection.web.given if detection.web else ())
+    }
     ours = any(each.ours for each in unit.given)
     said = {*names_of(detection), *unit.environment} if ours else set[str]()
     own = {each.path: _unsaid(each, app.get(each.path), said) for each in unit.given}

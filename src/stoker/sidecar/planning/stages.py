@@ -10,7 +10,7 @@ import msgspec
 
 from stoker.sidecar.detection import COMPILED, Build, Detection, Package, Unit
 from stoker.sidecar.inside import Inside
-from stoker.sidecar.plan import Image
+from stoker.sidecar.plan import Image, Variant
 
 _WORKER = re.compile(r"(?:\A|[._-])workers?\Z")
 _TO_BUILD = re.compile(r"(?:\A|[._-])(?:build\w*|deps|dependencies|install\w*|prun\w+|test\w*)")
@@ -56,13 +56,14 @@ def path_of(image: Image) -> str:
     return image.outside or posixpath.normpath(posixpath.join(image.context, image.dockerfile))
 
 
-def place_in(detection: Detection, unit: Unit, image: Image) -> str:
+def place_in(detection: Detection, unit: Unit, image: Image, variant: Variant | None = None) -> str:
     """Return where in an image of the project's own a unit is started, if that has to be said.
 
     What its Dockerfile or a compose file starts is started where these do it, and a compiled
     program is started from anywhere.
     """
-    stage = _stage(detection, path_of(image), image.target)
+    target = variant.target if variant else image.target
+    stage = _stage(detection, path_of(image), target)
     note = unit.evidence[0].note if unit.evidence else ""
     known = note in ("compose", "Dockerfile") or unit.language in COMPILED
     if not image.existing or stage is None or known:
@@ -126,6 +127,11 @@ def as_in_production(detection: Detection) -> Iterator[str]:
                 "and databases in development, too; say RAILS_ENV there in the compose file, or "
                 "start them beside the app, outside of containers"
             )
+
+
+def is_last(detection: Detection, build: Build) -> bool:
+    """Tell if a stage is the one that is built where none is named."""
+    return [name for name, _ in _named(detection, build.dockerfile)][-1:] == [build.target]
 
 
 def with_shell(detection: Detection, build: Build) -> str:

@@ -175,7 +175,7 @@ def _service(
         ("entrypoint" if image.starts else "command"): Words(
             commands.filled(service, command, escape, required)
         ),
-        "working_dir": _working_dir(service, image),
+        "working_dir": _working_dir(service, image, path),
         "restart": _restart(service, mode),
         "healthcheck": _health(service),
         "user": "root" if root else None,
@@ -219,15 +219,17 @@ def _needs(service: Service, up: Mapping[str, str], awaited: Mapping[str, Any]) 
 
 
 def _build(image: Image, mode: Mode, path: str) -> dict[str, Any]:
-    target = dev_stage(image) if mode == "dev" else worker_stage(image)
+    variant = image.variants.get(path)
+    usual = dev_stage(image) if mode == "dev" else worker_stage(image)
+    target, args = (variant.target, variant.args) if variant else (usual, image.args)
     build: dict[str, Any] = {
         "context": escape(relative(image.context, path)),
         "dockerfile": escape(
             posixpath.relpath(image.outside, image.context) if image.outside else image.dockerfile
         ),
     }
-    if image.args:
-        build["args"] = dict(image.args)
+    if args:
+        build["args"] = dict(args)
     return build | ({"target": target} if target else {})
 
 
@@ -280,10 +282,10 @@ def _makes_account(plan: Plan, store: Store, path: str) -> bool:
     return not theirs and stores.written(store) and stores.account(store) is not None
 
 
-def _working_dir(service: Service, image: Image) -> str | None:
+def _working_dir(service: Service, image: Image, path: str) -> str | None:
     """An image of the project's own mostly knows its place; ours has the context in ``/app``."""
-    if service.place:
-        return escape(service.place)
+    if place := service.places.get(path, service.place):
+        return escape(place)
     return None if image.existing or service.dir == "." else escape(inside(service.dir))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
-from stoker.sidecar.plan import Plan, Service, own_files
+from stoker.sidecar.plan import NEW_FOR_PRODUCTION, Plan, Service, own_files
 from stoker.sidecar.render.files import Mode
 
-NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": "compose.prod.yaml"}
+NAMES: dict[Mode, str] = {"dev": "compose.yaml", "prod": NEW_FOR_PRODUCTION}
 FOUND = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """What Compose takes without being told."""
 

@@ -52,6 +52,8 @@ class Service(msgspec.Struct, frozen=True):
     written: Written | None = None
     given: Given | None = None
     build: Build | None = None
+    is_partial: bool = False
+    """What it is built from goes without a context: most often a file beneath says that."""
     command: str = ""
     """As it is written, before Compose puts anything in."""
     volumes: tuple[str, ...] = ()
@@ -60,7 +62,7 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Tell if it says what it is started from; else another file does, beneath this one."""
-        return bool(self.image) or self.built
+        return bool(self.image) or (self.built and not self.is_partial)
 
     def everywhere(self) -> Iterator[Given]:
         """Yield what it is given: in its own file, and as those have to say it that include it."""
@@ -157,6 +159,7 @@ def _service(
         written=_written(project, path, name, service, builder, environment, listed),
         given=given,
         build=_built(project, path, builder, own),
+        is_partial=_is_partial(service.get("build")),
         command=_line(written.get("command")),
     )  # fmt: skip
 
@@ -278,6 +281,11 @@ def _built(project: Project, path: str, builder: Table, written: Table) -> Build
     if builder.get("build") is None or dockerfile not in project.files:
         return None
     return Build(context, dockerfile, target, _arguments(written))
+
+
+def _is_partial(build: Any) -> bool:
+    places = {"context", "dockerfile", "dockerfile_inline"}
+    return isinstance(build, Table) and places.isdisjoint(build)
 
 
 def _started(dockerfile: str, stage: Stage, arguments: dict[str, str]) -> tuple[str, ...]:

@@ -22,6 +22,12 @@ _OURS = re.compile("|".join(translate(pattern) for pattern in _NAMES))
 _FOLDERS = ("kubernetes",)
 
 
+def is_dockerfile(path: str) -> bool:
+    """Return whether a file is called as Dockerfiles are."""
+    name = path.rpartition("/")[2]
+    return name.startswith("Dockerfile") or name.endswith(".Dockerfile")
+
+
 def may_be_ours(path: str) -> bool:
     """Return whether a file of this name may hold something of Stoker's."""
     folder, _, name = path.rpartition("/")

@@ -70,6 +70,35 @@ def test_one_edit_changes_no_other_file(name: str, path: str, tmp_path: Path) ->
     assert "stop_grace_period: 77s" in (root / path).read_text()
 
 
+@pytest.mark.parametrize("name", ["bullmq-typescript", "celery-source", "asynq-cmd"])
+def test_nor_does_one_of_a_dockerfile(name: str, tmp_path: Path) -> None:
+    root = tmp_path / name
+    shutil.copytree(PROJECTS / name, root)
+    ok("sidecar", "generate", str(root), "--target", "all")
+    path = min(each.name for each in root.glob("Dockerfile*"))
+    before = others(root, path)
+    text = (root / path).read_text()
+    made = re.sub(r"(FROM \S+ AS \w+\n)", r"\1RUN install-what-a-job-needs\n", text, count=1)
+
+    (root / path).write_text(made)
+    ok("sidecar", "generate", str(root), "--target", "all")
+
+    assert others(root, path) == before
+    assert (root / path).read_text() == made
+
+
+def test_a_dockerfile_that_was_written_anew_is_the_projects_own(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    shutil.copytree(PROJECTS / "celery-source", root)
+    ok("sidecar", "generate", str(root))
+    text = (root / "Dockerfile").read_text()
+
+    (root / "Dockerfile").write_text(text.replace(" AS worker", " AS jobs"))
+    ok("sidecar", "generate", str(root))
+
+    assert "target: worker" not in (root / "compose.yaml").read_text()
+
+
 def test_the_databases_of_rails_keep_their_names(tmp_path: Path) -> None:
     put(tmp_path, RAILS)
     ok("sidecar", "generate", str(tmp_path), "--target", "all")

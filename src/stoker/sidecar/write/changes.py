@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
 
+from stoker.sidecar.ours import is_dockerfile
 from stoker.sidecar.render.files import File
 from stoker.sidecar.write import devcontainer, jsonc, kustomization, lines, services
 from stoker.sidecar.write.marks import marked, owner
 
+_STAGE = re.compile(r"^FROM\s+\S+\s+AS\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
+_OF_PYTHON = re.compile(r"^FROM\s+(?:\S*/)?python:", re.IGNORECASE | re.MULTILINE)
 Action = Literal["create", "update", "delete", "unchanged", "keep"]
 """``keep``: it should change, and it is a person's."""
 
@@ -55,12 +59,23 @@ def without_ours(path: str, text: str, *, force: bool) -> str | None:
 
     Other than after a removal, it may refer to what is not in there: ``force`` leaves out also
     the services that were changed since. Raises as ``decide`` does.
+
+    A Dockerfile of ours that was changed, and still has the stages that our services are built
+    from, is no image of the project's own: that would have these built and started another way.
     """
+    if owner(text) == "edited" and _has_stages(path, text):
+        return None
     changes = decide_removal({path: text}, force=False)
     rest = changes[0].after if changes else text
     if rest is None or not path.endswith((".yaml", ".yml")):
         return rest
     return services.apart(path, rest, force=force)
+
+
+def _has_stages(path: str, text: str) -> bool:
+    """Tell if a Dockerfile has our stages; that of Python has none for development alone."""
+    named = {name.lower() for name in _STAGE.findall(text)} if is_dockerfile(path) else set[str]()
+    return "worker" in named and ("dev" in named or _OF_PYTHON.search(text) is not None)
 
 
 def _decide(file: File, before: str | None, force: bool) -> Change:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stoker.sidecar.detect.source.go_lists import closing, listings
+from stoker.sidecar.planning import make_plan
 from tests.sidecar.detect.test_programs import ASYNQ, commands, go
 
 COMMON = """\
@@ -216,3 +217,79 @@ def test_a_command_that_gives_others_work_does_none(tmp_path: Path) -> None:
     found = go(tmp_path, {"main.go": ASYNQ, "README.md": readme})
 
     assert commands(found) == ["./x work-queue"]
+
+
+SCHEDULES = """\
+package cli
+
+import (
+	"github.com/hibiken/asynq"
+	"github.com/spf13/cobra"
+)
+
+var scheduleCmd = &cobra.Command{
+	Use: "schedule",
+	RunE: func(cmd *cobra.Command, args []string) error {
+		return asynq.NewScheduler(asynq.RedisClientOpt{}, nil).Run()
+	},
+}
+"""
+SHOWS = SCHEDULES.replace("schedule", "entries").replace("NewScheduler", "NewInspector")
+ROOT = """\
+package cli
+
+import "github.com/spf13/cobra"
+
+var root = &cobra.Command{Use: "x"}
+
+func Execute() {
+	root.AddCommand(workerCmd, scheduleCmd, entriesCmd)
+	root.Execute()
+}
+"""
+WORKS = SCHEDULES.replace("schedule", "worker").replace(
+    "asynq.NewScheduler(asynq.RedisClientOpt{}, nil).Run()",
+    "asynq.NewServer(asynq.RedisClientOpt{}, asynq.Config{}).Run(nil)",
+)
+MAIN = 'package main\n\nimport "example.com/x/cli"\n\nfunc main() { cli.Execute() }\n'
+CLI = {
+    "main.go": MAIN,
+    "cli/root.go": ROOT,
+    "cli/worker.go": WORKS,
+    "cli/schedule.go": SCHEDULES,
+    "cli/entries.go": SHOWS,
+}
+
+
+@pytest.mark.parametrize(
+    "written", [{}, {"Procfile": "jobs: ./x worker\nclock: ./x schedule\nweb: ./x entries\n"}]
+)
+def test_what_only_adds_jobs_is_a_scheduler(tmp_path: Path, written: dict[str, str]) -> None:
+    found = go(tmp_path, CLI | written)
+
+    scheduler, worker = sorted(found.units, key=lambda unit: unit.role)
+    assert (worker.role, " ".join(worker.command)) == ("worker", "./x worker")
+    assert (scheduler.role, " ".join(scheduler.command)) == ("scheduler", "./x schedule")
+    assert len(found.units) == 2
+    assert any(each.path == "cli/worker.go" for each in worker.evidence[:2])
+    assert any(each.path == "cli/schedule.go" for each in scheduler.evidence[:2])
+
+
+def test_a_worker_that_schedules_as_well_is_one_process(tmp_path: Path) -> None:
+    both = WORKS.replace(
+        "return ", "go asynq.NewScheduler(asynq.RedisClientOpt{}, nil).Run()\n\t\treturn "
+    )
+    root = ROOT.replace(", scheduleCmd, entriesCmd", "")
+    found = go(tmp_path, {"main.go": MAIN, "cli/root.go": root, "cli/worker.go": both})
+
+    assert [(unit.role, " ".join(unit.command)) for unit in found.units] == [
+        ("worker", "./x worker")
+    ]
+
+
+def test_a_worker_and_its_scheduler_are_one_image(tmp_path: Path) -> None:
+    make = "BIN := bin/x\nworker:\n\t@$(BIN) worker\n"
+    plan = make_plan(go(tmp_path, CLI | {"Makefile": make}))
+
+    assert [image.binary for image in plan.images] == ["."]
+    assert {each.command[1] for each in plan.services} == {"worker", "schedule"}

@@ -70,12 +70,14 @@ def test_what_an_option_sets_is_by_default_what_was_there_before() -> None:
         ("\t$(VENV)/bin/celery -A $(APP) worker", "celery -A shop worker"),
         ("\trq worker $$QUEUE", "rq worker $QUEUE"),
         ("\tcelery -A a worker -c $(shell nproc)", "celery -A a worker"),
+        ("\t$(BIN) worker -c $(or $(COUNT),4)", "bin/shop worker -c 4"),
+        ("\trq worker $(or $(NAME), $(APP) , mail)", "rq worker shop"),
         ("    celery -A {{ APP }} worker", "celery -A shop worker"),
         ("    celery -A a worker -n {{arg}}", "celery -A a worker"),
     ],
 )
 def test_what_a_makefile_or_a_justfile_says_is_put_in(recipe: str, words: str) -> None:
-    text = f"APP := shop\nVENV ?= .venv\nworker:\n{recipe}"
+    text = f"APP := shop\nBIN = bin/$(APP)\nCOUNT =\nVENV ?= .venv\nworker:\n{recipe}"
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1)]
     *_, (_, filled) = put_in_recipes(lines)
 

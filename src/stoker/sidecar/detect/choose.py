@@ -355,6 +355,7 @@ def _same(chosen: Candidate, others: Sequence[Candidate], *, alone: bool) -> lis
 def _unit(chosen: Candidate, others: Sequence[Candidate]) -> Unit:
     alternatives: dict[Words, None] = dict.fromkeys(chosen.alternatives)
     alternatives |= dict.fromkeys(each.words for each in others)
+    alternatives |= dict.fromkeys(words for each in others for words in each.alternatives)
     alternatives.pop(chosen.words, None)
     dev = next((each.words for each in others if each.dev), ())
     queues = chosen.queues or next((each.queues for each in others if each.queues), ())

@@ -50,6 +50,8 @@ _MADE = re.compile(
     r"(?:export\s+)?([A-Za-z_]\w*)\s*(?:::?|\?|\+)?=\s*(.*)$|\s+([A-Z][A-Z0-9_]*):\s+([^{}\s].*)$"
 )
 _ASKED = re.compile(r"\$\((\w+)\)|(?<!\$)\$\{(\w+)\}|\{\{\s*\.?(\w+)\s*\}\}")
+_OR = re.compile(r"(?<!\$)\$\(or\s([^()]*)\)")
+"""The first of several that says anything."""
 _ELSE = re.compile(r"(?<!\$)\$\([^()]*\)|\{\{[^{}]*\}\}")
 
 
@@ -88,8 +90,14 @@ def _made(text: str, values: dict[str, str]) -> str:
     text = _ASKED.sub(
         lambda found: values.get(found[1] or found[2] or found[3], UNKNOWN), text[:_LONGEST]
     )
+    text = _OR.sub(lambda found: _first(found[1].split(",")), text)
     text = _ELSE.sub(UNKNOWN, text)
     return text if len(text) <= _LONGEST else UNKNOWN
+
+
+def _first(values: Sequence[str]) -> str:
+    """Return the first that says anything; of what nobody says here, Make has nothing."""
+    return next((each.strip() for each in values if each.strip() and UNKNOWN not in each), UNKNOWN)
 
 
 def without_venv(text: str) -> str:

@@ -98,6 +98,7 @@ class Commands:
     def __init__(self, source: GoSource) -> None:
         self.source = source
         self._of: dict[str, list[Words]] = {}
+        self._schedulers: dict[str, list[Words]] = {}
         self._files: dict[str, Declared] = {}
         self._literals: dict[tuple[str, str], bool] = {}
 
@@ -107,7 +108,32 @@ class Commands:
             self._of[program.target] = list(self._found(program))
         return self._of[program.target]
 
+    def scheduling(self, program: Program) -> list[Words]:
+        """Return the words of those that only add jobs, again and again."""
+        if program.target not in self._schedulers:
+            known = self.of(program)
+            self._schedulers[program.target] = [
+                words
+                for command, path in (self._leaves(program) if self._schedules else ())
+                for words in [tuple(each.name for each in path)]
+                if words not in known and self._makes(command, "scheduler")
+                and not self._makes(command, "worker")
+            ]  # fmt: skip
+        return self._schedulers[program.target]
+
     def _found(self, program: Program) -> Iterator[Words]:
+        leaves = self._leaves(program)
+        named = [(each, path) for each, path in leaves
+                 if _starts_worker(each) and self._comes_to_work(each)]  # fmt: skip
+        below = [(each, path) for each, path in leaves
+                 if len(path) > 1 and self._starts_below(each, path[:-1])]  # fmt: skip
+        working = [(each, path) for each, path in leaves if self._only_works(each.path)]
+        for command, path in [*named, *below] or working:
+            words = tuple(each.name for each in path)
+            yield from (words, *((*words[:-1], alias) for alias in command.aliases))
+
+    def _leaves(self, program: Program) -> list[tuple[Command, tuple[Command, ...]]]:
+        """Return the sub-commands that do something, each after those that it is below of."""
         found: list[Command] = []
         parents: dict[str, Added] = {}
         listed: dict[str, Added] = {}
@@ -125,15 +151,7 @@ class Commands:
         parents = listed | parents
         paths = [(each, _path_of(each, every, parents)) for each in found]
         groups = [above for _, path in paths for above in path[:-1] if not above.does]
-        leaves = [(each, path) for each, path in paths if each not in groups]
-        named = [(each, path) for each, path in leaves
-                 if _starts_worker(each) and self._comes_to_work(each)]  # fmt: skip
-        below = [(each, path) for each, path in leaves
-                 if len(path) > 1 and self._starts_below(each, path[:-1])]  # fmt: skip
-        working = [(each, path) for each, path in leaves if self._only_works(each.path)]
-        for command, path in [*named, *below] or working:
-            words = tuple(each.name for each in path)
-            yield from (words, *((*words[:-1], alias) for alias in command.aliases))
+        return [(each, path) for each, path in paths if each not in groups]
 
     def _starts_below(self, command: Command, above: Sequence[Command]) -> bool:
         """Tell if a command that is called anything starts what one above it is called after."""
@@ -144,17 +162,21 @@ class Commands:
         reached = self.source.imports.reached(command.path)
         return _STARTS.match(command.name) is not None and not reached.isdisjoint(self.source.sites)
 
-    def _makes(self, command: Command) -> bool:
-        """Tell if a command makes a worker itself, or calls a function that does."""
+    def _makes(self, command: Command, role: str = "") -> bool:
+        """Tell if a command makes a worker itself, or calls a function that does.
+
+        With ``role``, only what has that: ``scheduler``.
+        """
         code = f"{command.code}\n{self._called_by(command)}"
         near, imported = directory(command.path), self.source.imports.of(command.path)
-        for dir, name in self._makers:
+        for dir, name in self._making[role]:
             if dir == near and name != command.function and re.search(rf"\b{name}\b", code):
                 return True
             package = re.escape(dir.rpartition("/")[2]) if name in _USUAL else r"\w+"
             if dir in imported and re.search(rf"\b{package}\.{name}\b", code):
                 return True
-        own = (site.text.strip() for site in self.source.sites.get(command.path, ()))
+        sites = self.source.sites.get(command.path, ())
+        own = (site.text.strip() for site in sites if role in ("", site.role))
         return any(text in code for text in own if text)
 
     def _called_by(self, command: Command) -> str:
@@ -165,15 +187,21 @@ class Commands:
         return "\n".join(text[at.start() : closing(text, at.end())] for at in found)
 
     @cached_property
-    def _makers(self) -> frozenset[tuple[str, str]]:
-        """The functions that make workers, each with the directory of its package."""
-        found: set[tuple[str, str]] = set()
+    def _schedules(self) -> bool:
+        return any(e.role == "scheduler" for sites in self.source.sites.values() for e in sites)
+
+    @cached_property
+    def _making(self) -> dict[str, frozenset[tuple[str, str]]]:
+        """By role, the functions that make workers, each with the directory of its package."""
+        found: dict[str, set[tuple[str, str]]] = {"": set(), "worker": set(), "scheduler": set()}
         for path, sites in self.source.sites.items():
             lines = self.source.project.lines(path)
             for site in sites:
                 names = _FUNCTION.findall("\n".join(lines[: site.line]))
-                found |= {(directory(path), name) for name in names[-1:]}
-        return frozenset(found)
+                made = {(directory(path), name) for name in names[-1:]}
+                found[""] |= made
+                found.setdefault(site.role, set()).update(made)
+        return {role: frozenset(made) for role, made in found.items()}
 
     def names(self, program: Program) -> frozenset[str]:
         """Return what all sub-commands of a program are called."""

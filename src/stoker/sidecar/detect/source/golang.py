@@ -22,7 +22,7 @@ from stoker.sidecar.detect.source import (
 from stoker.sidecar.detect.source.go_air import started_by_air
 from stoker.sidecar.detect.source.go_commands import Commands
 from stoker.sidecar.detect.source.go_packages import GoSource, Program
-from stoker.sidecar.detection import Embedded, Role
+from stoker.sidecar.detection import Embedded, Evidence, Role
 from stoker.sidecar.interpolation import filled
 
 _TOOLS = frozenset({"reflex", "dlv", "go", "make", "docker"})
@@ -52,6 +52,9 @@ class GoPrograms:
             return self._called_worker(start)
         program, arguments = self._started(start, dir)
         sites = self.source.works(program) if program is not None else []
+        if program and any(arguments[: len(of)] == of for of in self.commands.scheduling(program)):
+            app = " ".join((program.target, *arguments))
+            return Launch(sites[0].framework, "scheduler", start.step.words, app)
         if program is None or not sites or not self._is_for_work(program, arguments, start):
             return None
         role = _role(sites, (program.name, *arguments))
@@ -251,13 +254,20 @@ class GoPrograms:
         module = self.source.module_of(program)
         target = posixpath.relpath(program.target, module)
         start = ("go", "run", target if program.is_file or target == "." else f"./{target}")
-        evidence = tuple(site.evidence for site in sites[:3])
+        evidence = _evidence(sites, "worker")
         queues, count = merged_queues(sites), merged_concurrency(sites)
         commands = self.commands.of(program)
         for words in commands[:1]:
             yield Inferred(
                 sites[0].framework, "worker", (self._binary(program, module), *words), module,
                 "go", evidence, " ".join((program.target, *words)), queues, count, 0.6,
+                ((*start, *words),),
+            )  # fmt: skip
+        for words in self.commands.scheduling(program)[:1]:
+            yield Inferred(
+                sites[0].framework, "scheduler", (self._binary(program, module), *words), module,
+                "go", _evidence(sites, "scheduler"), " ".join((program.target, *words)), (), None,
+                0.6,
                 ((*start, *words),),
             )  # fmt: skip
         named = self._is_named(program)
@@ -300,6 +310,11 @@ class GoPrograms:
 def _clarity(program: Program) -> int:
     """Return how clearly a program is called a worker."""
     return bool(WORKERISH.search(program.name)) + bool(DEDICATED.search(program.name))
+
+
+def _evidence(sites: Sequence[Site], role: Role) -> tuple[Evidence, ...]:
+    """Return where something is made, what has a role first."""
+    return tuple(each.evidence for each in sorted(sites, key=lambda site: site.role != role)[:3])
 
 
 def _role(sites: Sequence[Site], words: Sequence[str]) -> Role:

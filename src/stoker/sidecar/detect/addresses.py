@@ -28,6 +28,10 @@ _QUOTED = re.compile(
 _BEFORE = re.compile(r"""(?:["'`][A-Z][A-Z0-9_]{2,79}["'`])?[^"'`;}]{0,80}\Z""")
 """What stands between a variable and its default, and the variable itself."""
 _NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,79}(?![A-Za-z0-9_])")
+_NEXT = re.compile(
+    r"[)\]]\s*,|,\s*(?!(?i:default|fallback))[\w.]+\s*[:=](?!=)|\n[ \t]*[\w.]+\s*[:=](?!=)"
+)
+"""What begins something else behind a variable: it has no default there, nor in this argument."""
 _FIELD = re.compile(r"""\n[ \t]+([a-z][a-z0-9_]{2,79})[ \t]*:[^"'\n]{0,80}\Z""")
 _PREFIX = re.compile(r"""\benv_prefix\s{0,20}[=:]\s{0,20}["'](\w{0,80})["']""")
 _NEAR = re.compile(r"[^.]+|127\.[0-9.]+|0\.0\.0\.0|\w+\.docker\.internal")
@@ -119,9 +123,9 @@ def _read_before(text: str, end: int, read: Collection[str], prefix: str | None)
     """Return the variable that something is the default of."""
     window = text[max(0, end - 160) : end]
     before = _BEFORE.search(window)
-    names = [name for name in _NAME.findall(before[0]) if name in read] if before else []
-    if names:
-        return names[-1]
+    names = [each for each in _NAME.finditer(before[0]) if each[0] in read] if before else []
+    if before and names and not _NEXT.search(before[0], names[-1].end()):
+        return names[-1][0]
     field = _FIELD.search(window) if prefix is not None else None
     return f"{prefix}{field[1]}".upper() if field else ""
 

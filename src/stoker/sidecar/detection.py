@@ -128,7 +128,9 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     service: str = ""
     """The compose service that already provides it."""
     image: str = ""
-    """Of that service, with its tag, where it names one."""
+    """Of that service, with its tag, where it names one; or what it is built on."""
+    built: str = ""
+    """The Dockerfile that it is built from."""
     named: bool = False
     """The source, or what sets it up, says that service's name itself: no variable leads there."""
     outside: str = ""

@@ -26,6 +26,8 @@ def found(root: Path, name: str, text: str) -> dict[str, str]:
         ("a.py", "at = os.getenv(\n    'JOBS_AT',\n    URL,\n)"),
         ("a.py", "at = config('JOBS_AT', default=URL)"),
         ("a.js", "const at = process.env.JOBS_AT ?? URL;"),
+        ("a.js", "const at = process.env?.JOBS_AT?.trim() || URL;"),
+        ("a.rs", '#[clap(long, env = "JOBS_AT", default_value = URL)]'),
         ("a.js", "const at = (process.env.JOBS_AT as string) || URL;"),
         ("a.ts", "JOBS_AT: z\n    .string()\n    .url()\n    .default(URL),"),
         ("a.ts", "JOBS_AT: Joi.string().default(URL)"),
@@ -47,6 +49,10 @@ def test_a_default_is_its_variables(tmp_path: Path, name: str, text: str) -> Non
         ("a.js", "start({ chat: process.env.CHAT_ID, redis: URL });"),
         ("a.js", "start(Number(process.env.CHAT_ID), URL);"),
         ("a.rb", "start ENV['CHAT_ID'], url: URL"),
+        ("a.js", "const at = process.env.CHAT_ID ? URL : undefined;"),
+        ("a.js", "if (process.env.CHAT_ID) at = URL;"),
+        ("a.rs", '#[clap(env("CHAT_ID"))]\npub host: String,\n\n/// Such as URL.'),
+        ("a.rs", '#[clap(env("CHAT_ID"))]\nhost: String,\n#[clap(long, default_value = URL)]'),
     ],
 )
 def test_what_stands_behind_another_variable_is_not(tmp_path: Path, name: str, text: str) -> None:

@@ -29,9 +29,11 @@ _BEFORE = re.compile(r"""(?:["'`][A-Z][A-Z0-9_]{2,79}["'`])?[^"'`;}]{0,80}\Z""")
 """What stands between a variable and its default, and the variable itself."""
 _NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,79}(?![A-Za-z0-9_])")
 _NEXT = re.compile(
-    r"[)\]]\s*,|,\s*(?!(?i:default|fallback))[\w.]+\s*[:=](?!=)|\n[ \t]*[\w.]+\s*[:=](?!=)"
+    r"[)\]]\s*,|\)\s*[\w.]+\s*=(?!=)|(?<!\?)\?(?![?.:])|"
+    r",\s*(?!(?i:default|fallback))[\w.]+\s*[:=](?!=)|"
+    r"\n[ \t]*(?:(?:\w+[ \t]+){0,2}[\w.]+\s*[:=](?!=)|//|\*|#(?!\[))"
 )
-"""What begins something else behind a variable: it has no default there, nor in this argument."""
+"""What begins something else behind a variable, or follows where it is set: no default."""
 _FIELD = re.compile(r"""\n[ \t]+([a-z][a-z0-9_]{2,79})[ \t]*:[^"'\n]{0,80}\Z""")
 _PREFIX = re.compile(r"""\benv_prefix\s{0,20}[=:]\s{0,20}["'](\w{0,80})["']""")
 _NEAR = re.compile(r"[^.]+|127\.[0-9.]+|0\.0\.0\.0|\w+\.docker\.internal")

@@ -64,6 +64,7 @@ class OwnService(_Password):
 
     service: str
     image: str
+    built: str
     given: tuple[Given, ...]
     files: tuple[str, ...]
     volumes: tuple[str, ...]
@@ -71,8 +72,11 @@ class OwnService(_Password):
 
 
 def kind_of(service: Service) -> BrokerKind | None:
-    """Return the kind of broker that a service is, by its image or by where its data is kept."""
-    if found := _of_image(service.image):
+    """Return the kind of broker that a service is, by its image or by where its data is kept.
+
+    What is built on one is it: with an extension, or with settings.
+    """
+    if found := _of_image(service.image or service.base):
         return found
     if service.written or _ABOUT.search(service.image.lower()):
         return None  # it starts something of its own
@@ -105,14 +109,22 @@ def own_service(
     found = next(iter(of_jobs), None)
     if found is None:
         return OwnService(
-            service="", image="", given=(), files=(), volumes=(), engine=engine, **_NO_PASSWORD
+            service="",
+            image="",
+            built="",
+            given=(),
+            files=(),
+            volumes=(),
+            engine=engine,
+            **_NO_PASSWORD,
         )
     same = [found, *(each for each in ordered if each.name == found.name and each is not found)]
     there = {each.path for each in same} | set(_overlays(services))
     there |= {path for each in same for path in each.included_by}
     return OwnService(
         service=found.name,
-        image=found.image,
+        image=found.image or found.base,
+        built="" if found.image else found.dockerfile,
         given=_given(same),
         files=tuple(path for path in dict.fromkeys(e.path for e in services) if path in there),
         volumes=found.volumes,

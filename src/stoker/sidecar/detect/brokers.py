@@ -201,7 +201,7 @@ _DATABASE = (
 )
 _SERVERS = ("redis", "rabbitmq", "nats", "postgres")
 _BROKER_NAME = re.compile(
-    r"(CELERY_BROKER|^BROKER$|BROKER_UR[LI]|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
+    r"(CELERY_?BROKER|^BROKER$|(?<![A-Z])BROKER_UR[LI]|DRAMATIQ_BROKER|QUEUE_URL|TASKIQ_BROKER|STOKER_URL)"
 )
 _JOBS = re.compile(r"(^|_)(BROKER|QUEUES?|JOBS?|CELERY|SIDEKIQ|BULL(MQ)?|WORKER)(_|$)")
 """What a variable is called after that leads to the jobs, of all that lead to such a server."""

@@ -136,7 +136,7 @@ def look(project: Project) -> Detection:
     uses = outside.placed(project, uses, started, services, told if only else (), written)
     uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
     others = outside.placed(project, others, started, services)
-    files = container_files(project)
+    files = _used_first(container_files(project), started)
     compiled = any(each.language in COMPILED for each in units)
     return Detection(
         units=tuple(units),
@@ -162,6 +162,18 @@ def look(project: Project) -> Detection:
             *(() if units or embedded else examples.left_out(project)),
         ),
     )
+
+
+def _used_first(
+    files: dict[str, tuple[str, ...]], started: Sequence[Unit]
+) -> dict[str, tuple[str, ...]]:
+    """Return the container files, those compose files first that start the app and its workers.
+
+    ``docker-compose.server.yml`` is what people develop with, and not the one for the gateway.
+    """
+    used = {each.path for unit in started for each in unit.given}
+    paths = sorted(files.get("compose", ()), key=lambda path: path not in used)
+    return files | ({"compose": tuple(paths)} if paths else {})
 
 
 def _of_services(project: Project, services: list[compose.Service]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from stoker.sidecar.planning.names import Names, slug
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
 from stoker.sidecar.planning.stages import as_in_production, path_of, with_shell
 from stoker.sidecar.planning.stores import (
+    built,
     in_the_apps_file,
     in_the_image,
     kept_elsewhere,
@@ -94,6 +95,7 @@ def _notes(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Iterator
     yield from unheard(detection)
     yield from in_the_apps_file(detection)
     yield from said_openly(detection, stores)
+    yield from built(detection)
     yield from kept_elsewhere(detection, stores)
     yield from in_files(detection)
     yield from unwritten(detection)

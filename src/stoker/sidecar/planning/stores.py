@@ -13,7 +13,7 @@ from stoker.sidecar.conninfo import as_url
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Detection, Unit
 from stoker.sidecar.frameworks import FRAMEWORKS
 from stoker.sidecar.interpolation import filled, required, settled
-from stoker.sidecar.plan import Part, Store, for_development
+from stoker.sidecar.plan import Part, Store, for_development, own_files
 from stoker.sidecar.planning import accounts, data
 from stoker.sidecar.schemes import ENCRYPTED
 from stoker.sidecar.shared_file import folder, holding, is_named
@@ -122,6 +122,17 @@ def said_openly(detection: Detection, stores: Mapping[BrokerKind, Store]) -> Ite
             yield (
                 f"{use.given[0].path}: {use.service} asks for a password, and workers take it from "
                 f"{use.password}: have .env say the same"
+            )
+
+
+def built(detection: Detection) -> Iterator[str]:
+    """Yield which store has more than its image, where the file for production is a new one."""
+    new = not own_files(detection.files.get("compose", ()), production=True)
+    for use in (*detection.uses, *detection.beside):
+        if use.built and new and not use.outside and not use.engine:
+            yield (
+                f"{use.built}: {use.service} is built from it, and in the file for production it "
+                f"is {use.image} alone: build it there, too, if workers need what is added"
             )
 
 

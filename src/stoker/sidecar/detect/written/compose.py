@@ -25,10 +25,10 @@ from stoker.sidecar.project import Project
 from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import Given
 
-_NAMES = (
-    r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml|"
-    r"(local|production|dev|prod|stack|docker-stack|docker-services)\.ya?ml"
-)
+_NAMES = r"(docker[-_.])?compose([._-][\w.-]+)?\.ya?ml|[\w.-]*[-_.]compose\.ya?ml"
+_MAY_BE = r"(local|production|dev|prod|stack|docker-stack|docker-services)\.ya?ml"
+"""What else is called so are an application's own settings, in which no service is started."""
+_SERVICES = re.compile(rb"^services:(?=.*\b(?:image|build|extends)[\"']?\s*:)", re.M | re.S)
 
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
@@ -52,6 +52,9 @@ class Service(msgspec.Struct, frozen=True):
     written: Written | None = None
     given: Given | None = None
     build: Build | None = None
+    base: str = ""
+    """The image that it is built on, where it is built, and from which Dockerfile."""
+    dockerfile: str = ""
     is_partial: bool = False
     """What it is built from goes without a context: most often a file beneath says that."""
     command: str = ""
@@ -74,7 +77,9 @@ class Service(msgspec.Struct, frozen=True):
 
 def compose_files(project: Project) -> list[str]:
     """Return all compose files, nearest to the root first."""
-    found = [path for path in project.matching(_NAMES) if not project.is_aside(path)]
+    maybe = (path for path in project.matching(_MAY_BE) if _SERVICES.search(project.data(path)))
+    named = (*project.matching(_NAMES), *maybe)
+    found = dict.fromkeys(path for path in named if not project.is_aside(path))
     return sorted(found, key=lambda path: (path.count("/"), path))
 
 
@@ -143,6 +148,9 @@ def _service(
     service = with_texts(written, lambda text: filled(text, known))
     own = _builder(written, listed)
     builder = with_texts(own, lambda text: filled(text, known))
+    base, dockerfile = (
+        _base(project, path, builder) if not _text(service.get("image")) else ("", "")
+    )
     of_others = {name: filled(text or "", known) for name, text in given.environment.items()}
     environment = of_others | _environment(service.get("environment"))
     depends = service.get("depends_on")
@@ -159,6 +167,8 @@ def _service(
         written=_written(project, path, name, service, builder, environment, listed),
         given=given,
         build=_built(project, path, builder, own),
+        base=base,
+        dockerfile=dockerfile,
         is_partial=_is_partial(service.get("build")),
         command=_line(written.get("command")),
     )  # fmt: skip
@@ -281,6 +291,13 @@ def _built(project: Project, path: str, builder: Table, written: Table) -> Build
     if builder.get("build") is None or dockerfile not in project.files:
         return None
     return Build(context, dockerfile, target, _arguments(written))
+
+
+def _base(project: Project, path: str, builder: Table) -> tuple[str, str]:
+    """Return what a service's image is built on, and by which Dockerfile, if that is known."""
+    _, dockerfile, target = _build(project, path, builder)
+    stage = _stage(project, dockerfile, target)
+    return (stage.base, dockerfile) if stage else ("", "")
 
 
 def _is_partial(build: Any) -> bool:

@@ -176,7 +176,8 @@ def _service(
             commands.filled(service, command, escape, required)
         ),
         "working_dir": _working_dir(service, image, path),
-        "restart": _restart(service, mode),
+        "restart": _restart(service, mode, given.restart),
+        "logging": given.logging,
         "healthcheck": _health(service),
         "user": "root" if root else None,
         "cap_drop": [] if dev else ["ALL"],
@@ -194,8 +195,13 @@ def _service(
     return Commented(sealed(kept), comments)
 
 
-def _restart(service: Service, mode: Mode) -> str:
-    """In development a worker that ended is looked at, unless it only has to wait for the app."""
+def _restart(service: Service, mode: Mode, said: str) -> str:
+    """In development a worker that ended is looked at, unless it only has to wait for the app.
+
+    ``said``: what the file says of the app, which holds for its workers.
+    """
+    if said and not (said == "no" and service.prepared):
+        return said
     if mode == "prod":
         return "unless-stopped"
     return "on-failure" if service.prepared else "no"

@@ -8,7 +8,7 @@ from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.ours import MARK
-from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, started
+from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, project_of, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
@@ -99,10 +99,8 @@ def _whole(plan: Plan, mode: Mode, path: str, own: str = "") -> dict[str, Any]:
         store.name: sealed(stores.service(store, mode) | networks[store.name]) for store in written
     }
     volumes = {stores.volume(store) for store in written} | _mounted(plan, services, read)
-    made: dict[str, Any] = {
-        "name": plan.name,
-        "services": dict(sorted(services.items())),
-    }
+    made: dict[str, Any] = {} if plan.unnamed else {"name": project_of(plan)}
+    made["services"] = dict(sorted(services.items()))
     return made | ({"volumes": {name: sealed({}) for name in sorted(volumes)}} if volumes else {})
 
 

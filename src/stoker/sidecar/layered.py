@@ -16,6 +16,7 @@ import msgspec
 
 from stoker.sidecar.values import Given
 
+Logging = dict[str, str | dict[str, str]]
 _HERE = (".", "..")
 _FIXED = ("/", "~", "$")
 
@@ -55,10 +56,24 @@ def _on(beneath: Given, top: Given) -> Given:
         depends_on=beneath.depends_on | top.depends_on,
         networks=tuple(dict.fromkeys((*beneath.networks, *top.networks))),
         volumes=tuple(volumes.values()),
+        restart=top.restart or beneath.restart,
+        logging=_logging(beneath.logging, top.logging),
         replaced=beneath.replaced | top.replaced,
         elsewhere=top.elsewhere
         | {n: elsewhere[n] for n in beneath.environment if n in elsewhere and n not in own},
     )
+
+
+def _logging(beneath: Logging, top: Logging) -> Logging:
+    """Return where output goes; options of another driver than the one on top mean nothing."""
+    if not top or top.get("driver", beneath.get("driver")) != beneath.get("driver"):
+        return top or beneath
+    below, own = beneath.get("options"), top.get("options")
+    both = {
+        **(below if isinstance(below, dict) else {}),
+        **(own if isinstance(own, dict) else {}),
+    }
+    return beneath | top | ({"options": both} if both else {})
 
 
 def _without(given: Given, replaced: Mapping[str, Sequence[str]]) -> Given:

@@ -292,6 +292,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The containers of one project."""
 
     name: Name
+    project: Name | Literal[""] = ""
+    """What Compose calls it, if that is other than ``name``: with a ``_`` in it, say."""
+    unnamed: bool = False
+    """Compose calls it after its directory, as the project's own files do not say it: ours do not
+    either, or both were two projects, with volumes of their own."""
     images: tuple[Image, ...] = ()
     services: tuple[Service, ...] = ()
     stores: tuple[Store, ...] = ()
@@ -323,6 +328,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     decisions: tuple[Decision, ...] = ()
     notes: tuple[str, ...] = ()
     version: Literal[1] = 1
+
+
+def project_of(plan: Plan) -> str:
+    """Return what Compose calls the project."""
+    return plan.project or plan.name
 
 
 def started(plan: Plan) -> tuple[Service, ...]:

@@ -30,7 +30,7 @@ OURS = (PLACEHOLDER, "dev")
 """What brokers of ours have for a password in development: nobody's secret."""
 
 
-PARTS = ("env_file", "environment", "depends_on", "networks", "volumes")
+PARTS = ("env_file", "environment", "depends_on", "networks", "volumes", "restart", "logging")
 """What compose files give a service, beside its command."""
 
 
@@ -56,6 +56,10 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     networks: tuple[Text, ...] = ()
     volumes: tuple[Text, ...] = ()
     """In the short form: ``./src:/app/src:ro``."""
+    restart: Text = ""
+    """When Docker starts it anew, if that is said: ``unless-stopped``."""
+    logging: dict[Text, Text | dict[Text, Text]] = {}
+    """Where its output goes: the ``driver``, and its ``options``."""
     replaced: dict[Text, tuple[Text, ...]] = {}
     """Of which parts nothing holds that files beneath say: of these entries, or of all."""
     elsewhere: dict[Variable, Place] = {}

@@ -66,7 +66,7 @@ def test_what_is_put_on_the_file_for_development_keeps_what_that_says(tmp_path: 
     assert above["environment"]["MODE"] == "live"
     assert not {"B_URL", "SECRET_KEY"} & above["environment"].keys(), "they would be replaced"
     assert not {"env_file", "volumes", "networks"} & above.keys(), "they would be there twice"
-    assert above["restart"] == "unless-stopped"
+    assert above["restart"] == "always", "as the app is there"
     assert "depends_on" not in above, "its conditions would be weakened"
     assert services(tmp_path, "compose.prod.yaml").keys() == {"web", "worker"}
 

@@ -22,7 +22,10 @@ def detect(root: str | os.PathLike[str], *, force: bool = False) -> Detection:
     project = Project(root)
     name = project_name(project)
     project.pretend(_without_ours(project, force=force))
-    return msgspec.structs.replace(look(project), name=name)
+    seen = look(project)
+    unnamed = bool(seen.files.get("compose")) and not project_name(project)
+    name = "" if unnamed else name  # what ours has is made of the directory's
+    return msgspec.structs.replace(seen, name=name, unnamed=unnamed)
 
 
 def opened(root: str | os.PathLike[str], *, force: bool = False) -> Project:

@@ -11,6 +11,7 @@ from stoker.sidecar.planning.asked import asked_for, elsewhere, in_files, settin
 from stoker.sidecar.planning.celery import changes, contained
 from stoker.sidecar.planning.images import images_for, without_modules
 from stoker.sidecar.planning.names import Names, slug
+from stoker.sidecar.planning.project_name import project_of
 from stoker.sidecar.planning.services import given, is_planned, own_compose, service, starts_app
 from stoker.sidecar.planning.stages import as_in_production, path_of, with_shell
 from stoker.sidecar.planning.stores import (
@@ -53,9 +54,12 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
         service(unit, images[key], names, needs, detection, frameworks[key])
         for unit, key in of_images
     )
+    project, unnamed = project_of(detection, name)
     return checked(
         Plan(
             name=slug(name),
+            project=project if project != slug(name) else "",
+            unnamed=unnamed,
             images=tuple(images.values()),
             services=services[: len(units)],
             app=services[len(units)] if web else None,

@@ -161,7 +161,12 @@ def _unsaid(given: Given, app: Given | None, said: Collection[str]) -> Given:
         for name, text in given.environment.items()
         if name in kept or not (text is None or name in said or name == FORCE_ROOT)
     }
-    return msgspec.structs.replace(given, environment=environment)
+    return msgspec.structs.replace(
+        given,
+        environment=environment,
+        restart=app.restart if app else "",
+        logging=app.logging if app else {},
+    )
 
 
 def _name(unit: Unit, names: Names) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stoker.sidecar.interpolation import escape, required
 from stoker.sidecar.ours import MARK
-from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, started
+from stoker.sidecar.plan import FORCE_ROOT, Image, Plan, Service, Store, project_of, started
 from stoker.sidecar.reloading import sees_changes
 from stoker.sidecar.render import commands, stores
 from stoker.sidecar.render.dockerfile import dev_stage, worker_stage
@@ -99,10 +99,8 @@ def _whole(plan: Plan, mode: Mode, path: str, own: str = "") -> dict[str, Any]:
         store.name: sealed(stores.service(store, mode) | networks[store.name]) for store in written
     }
     volumes = {stores.volume(store) for store in written} | _mounted(plan, services, read)
-    made: dict[str, Any] = {
-        "name": plan.name,
-        "services": dict(sorted(services.items())),
-    }
+    made: dict[str, Any] = {} if plan.unnamed else {"name": project_of(plan)}
+    made["services"] = dict(sorted(services.items()))
     return made | ({"volumes": {name: sealed({}) for name in sorted(volumes)}} if volumes else {})
 
 
@@ -176,7 +174,8 @@ def _service(
             commands.filled(service, command, escape, required)
         ),
         "working_dir": _working_dir(service, image, path),
-        "restart": _restart(service, mode),
+        "restart": _restart(service, mode, given.restart),
+        "logging": given.logging,
         "healthcheck": _health(service),
         "user": "root" if root else None,
         "cap_drop": [] if dev else ["ALL"],
@@ -194,8 +193,13 @@ def _service(
     return Commented(sealed(kept), comments)
 
 
-def _restart(service: Service, mode: Mode) -> str:
-    """In development a worker that ended is looked at, unless it only has to wait for the app."""
+def _restart(service: Service, mode: Mode, said: str) -> str:
+    """In development a worker that ended is looked at, unless it only has to wait for the app.
+
+    ``said``: what the file says of the app, which holds for its workers.
+    """
+    if said and not (said == "no" and service.prepared):
+        return said
     if mode == "prod":
         return "unless-stopped"
     return "on-failure" if service.prepared else "no"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stoker.sidecar.interpolation import escape
-from stoker.sidecar.plan import Image, Plan, Service, started
+from stoker.sidecar.plan import Image, Plan, Service, project_of, started
 from stoker.sidecar.render.files import File
 from stoker.sidecar.render.places import called, path_of, relative, with_beneath
 from stoker.sidecar.render.stores import written
@@ -87,7 +87,8 @@ def _mount(plan: Plan, editor: str, image: Image, workspace: str) -> str:
     if image.language == "python" and not image.existing:  # or what is imported is the image's copy
         context = posixpath.normpath(posixpath.join(workspace, image.context))
         changed["environment"] = {"PYTHONPATH": escape(f"{context}:{context}/src")}
-    return dump({"name": plan.name, "services": {editor: changed}})
+    named = {} if plan.unnamed else {"name": project_of(plan)}
+    return dump(named | {"services": {editor: changed}})
 
 
 def _image(plan: Plan, editor: str) -> Image:

@@ -53,6 +53,8 @@ class Parts:
         """Those of its variables that are another's here: by default, if an operator chooses."""
         self.awaited: dict[str, Any] = {}
         self.networks: list[str] = []
+        self.restart = ""
+        self.logging: Mapping[str, Any] = {}
         self.volumes: list[str] = []
         self.here: tuple[str, ...] = ()
         """All those of the app's that the file has, whether they go into the service or not."""
@@ -85,6 +87,7 @@ class Parts:
             for name, text in found.environment.items()
         }
         self.networks = list(found.networks)
+        self.restart, self.logging = found.restart, found.logging
         self.here = found.volumes
         self.awaited = {
             name: {"condition": condition}

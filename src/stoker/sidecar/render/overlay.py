@@ -28,7 +28,10 @@ def overlay(whole: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, A
 
 def _on(key: str, value: Any, beneath: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(beneath, Mapping):
-        return overlay(cast(Mapping[str, Any], value), cast(Mapping[str, Any], beneath))
+        whole, below = cast(Mapping[str, Any], value), cast(Mapping[str, Any], beneath)
+        if key == "logging" and whole.get("driver") != below.get("driver"):
+            return dict(whole)  # Compose takes nothing over of another driver's
+        return overlay(whole, below)
     if isinstance(value, list) and isinstance(beneath, list) and key not in _REPLACED:
         items, below = cast(list[Any], value), cast(list[Any], beneath)
         added = [each for each in items if each not in below]

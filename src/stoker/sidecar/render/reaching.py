@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from stoker.sidecar.plan import Plan, Store
+from stoker.sidecar.plan import Plan, Store, project_of
 from stoker.sidecar.render import stores
 from stoker.sidecar.render.places import called, path_of
 from stoker.sidecar.render.yaml import one_line
@@ -25,7 +25,7 @@ def reached(plan: Plan) -> Iterator[str]:
     written = [store for store in plan.stores if stores.written(store)]
     if not _is_apart(plan) or not written:
         return
-    yield f"The app is not in here: it joins the network {plan.name}_default, and is told"
+    yield f"The app is not in here: it joins the network {project_of(plan)}_default, and is told"
     for store in written:
         told = stores.variables(store, "prod").items()
         yield "  " + " ".join(one_line(f"{name}={_shown(value)}") for name, value in told)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from stoker.sidecar.detect.yaml import Table
 from stoker.sidecar.ours import MARK
+from stoker.sidecar.secrets import is_secret
 from stoker.sidecar.values import PARTS, Given
 
 _MOST = 200
@@ -32,6 +33,8 @@ def given(path: str, name: str, service: Table) -> Given:
         depends_on=dict(_awaited(service.get("depends_on"))),
         networks=tuple(_networks(service.get("networks"))),
         volumes=tuple(_volumes(service.get("volumes"))),
+        restart=_restart(service),
+        logging=_logging(service.table("logging")),
         replaced=dict(_replaced(service)),
         ours=MARK in service,
     )
@@ -49,6 +52,25 @@ def _image(service: Table) -> str:
     if isinstance(image, str) and _is_text(image) and "build" not in service:
         return image
     return ""
+
+
+def _restart(service: Table) -> str:
+    text = service.get("restart")
+    return text if isinstance(text, str) and _is_text(text) else ""
+
+
+def _logging(table: Table) -> dict[str, str | dict[str, str]]:
+    """Return where its output goes; nothing of it where a secret stands in there."""
+    driver, options = table.get("driver"), list(table.table("options").items())[:_MOST]
+    pairs = [(name, text) for name, text in options if _is_text(name) and _is_text(text)]
+    if any("$" not in text and is_secret(name, text) for name, text in pairs):
+        return {}
+    found: dict[str, str | dict[str, str]] = {}
+    if isinstance(driver, str) and driver and _is_text(driver):
+        found["driver"] = driver
+    if pairs:
+        found["options"] = dict(pairs)
+    return found
 
 
 def _replaced(service: Table) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -199,8 +199,6 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str = ""
     """What a compose file calls the project, in whatever directory it lies."""
-    unnamed: bool = False
-    """There are compose files of the project's own, and none of them says it."""
     units: tuple[Unit, ...] = ()
     embedded: tuple[Embedded, ...] = ()
     brokers: tuple[str, ...] = ()

@@ -294,9 +294,6 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     name: Name
     project: Name | Literal[""] = ""
     """What Compose calls it, if that is other than ``name``: with a ``_`` in it, say."""
-    unnamed: bool = False
-    """Compose calls it after its directory, as the project's own files do not say it: ours do not
-    either, or both were two projects, with volumes of their own."""
     images: tuple[Image, ...] = ()
     services: tuple[Service, ...] = ()
     stores: tuple[Store, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,22 @@ def names(root: Path, compose: dict[str, str]) -> dict[str, str | None]:
     return {each: compose_values((root / each).read_text()).get("name") for each in found}
 
 
-def test_none_is_called_otherwise_than_after_the_directory(tmp_path: Path) -> None:
+def test_ours_has_the_name_that_compose_makes_of_the_directorys(tmp_path: Path) -> None:
     root = tmp_path / "My_shop.v2"
+    ours = "my_shopv2"
 
-    assert names(root, {"compose.yaml": APP}) == dict.fromkeys(FILES)
-    text = (root / "compose.prod.yaml").read_text()
-    assert "my_shopv2_default" in text, "as Compose makes a name of a directory's"
+    assert names(root, {"compose.yaml": APP}) == {
+        "compose.yaml": None, "compose.prod.yaml": ours, ".devcontainer/compose.yaml": ours,
+    }  # fmt: skip
+    assert f"{ours}_default" in (root / "compose.prod.yaml").read_text()
+
+
+def test_a_clone_in_another_directory_has_the_same_written(tmp_path: Path) -> None:
+    names(tmp_path / "My.shop_v2", {"compose.yaml": APP})
+
+    shutil.copytree(tmp_path / "My.shop_v2", tmp_path / "clone")
+
+    ok("sidecar", "generate", str(tmp_path / "clone"), "--target", "all", "--check")
 
 
 def test_a_name_is_the_same_everywhere(tmp_path: Path) -> None:
@@ -41,14 +52,6 @@ def test_files_of_ours_have_a_name(tmp_path: Path) -> None:
     assert set(names(tmp_path / "Shop", {}).values()) == {"shop"}
 
 
-def test_a_file_in_another_directory_is_called_after_that(tmp_path: Path) -> None:
-    app = APP.replace("build: .", "build: ..")
-
-    found = names(tmp_path / "shop", {"deploy/compose.yaml": app})
-
-    assert (found["deploy/compose.yaml"], found["compose.prod.yaml"]) == (None, "deploy")
-
-
 @pytest.mark.parametrize("said", ["", "name: live\n"])
 def test_layers_of_a_persons_keep_what_they_say(said: str, tmp_path: Path) -> None:
     layer = f"{said}services:\n  web:\n    restart: always\n"
@@ -57,9 +60,3 @@ def test_layers_of_a_persons_keep_what_they_say(said: str, tmp_path: Path) -> No
 
     assert found["compose.yaml"] is None
     assert found["compose.prod.yaml"] == ((said and "live") or None)
-
-
-def test_a_file_for_development_beside_one_for_production_has_none(tmp_path: Path) -> None:
-    found = names(tmp_path, {"docker-compose.prod.yml": APP})
-
-    assert found["compose.yaml"] is None

@@ -22,10 +22,7 @@ def detect(root: str | os.PathLike[str], *, force: bool = False) -> Detection:
     project = Project(root)
     name = project_name(project)
     project.pretend(_without_ours(project, force=force))
-    seen = look(project)
-    unnamed = bool(seen.files.get("compose")) and not project_name(project)
-    name = "" if unnamed else name  # what ours has is made of the directory's
-    return msgspec.structs.replace(seen, name=name, unnamed=unnamed)
+    return msgspec.structs.replace(look(project), name=name)
 
 
 def opened(root: str | os.PathLike[str], *, force: bool = False) -> Project:

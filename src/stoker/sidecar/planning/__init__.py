@@ -54,12 +54,11 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
         service(unit, images[key], names, needs, detection, frameworks[key])
         for unit, key in of_images
     )
-    project, unnamed = project_of(detection, name)
+    project = project_of(detection, name)
     return checked(
         Plan(
-            name=slug(name),
-            project=project if project != slug(name) else "",
-            unnamed=unnamed,
+            name=slug(project),
+            project=project if project != slug(project) else "",
             images=tuple(images.values()),
             services=services[: len(units)],
             app=services[len(units)] if web else None,

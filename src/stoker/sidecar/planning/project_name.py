@@ -1,30 +1,22 @@
-"""What Compose calls the project: the same in all of its files, whoever wrote them."""
+"""What Compose calls the project: the same in its files and in ours, wherever it lies."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 from stoker.sidecar.detection import Detection
-from stoker.sidecar.plan import own_files
 from stoker.sidecar.planning.names import slug
 
 _LONGEST = 63
 
 
-def project_of(detection: Detection, name: str) -> tuple[str, bool]:
-    """Return what Compose calls the project, and if new files leave that to their directory.
+def project_of(detection: Detection, name: str) -> str:
+    """Return what Compose calls the project; ``name`` is its directory's.
 
-    Those of a person's in another directory, without a name, have the name of that one.
+    Without a name in their files Compose takes the directory's, and so do ours. What these were
+    written with stays in a clone that lies in another directory.
     """
-    paths = detection.files.get("compose", ())
-    own = [each for use in (False, True) for each in own_files(paths, production=use)]
-    if not own:
-        return slug(name), False
-    if not detection.unnamed:
-        return _as_compose(detection.name) or slug(name), False
-    home = posixpath.dirname(own[0])
-    return _as_compose(posixpath.basename(home) or name) or slug(name), not home
+    return _as_compose(detection.name or name) or slug(name)
 
 
 def _as_compose(text: str) -> str:

@@ -99,8 +99,10 @@ def _whole(plan: Plan, mode: Mode, path: str, own: str = "") -> dict[str, Any]:
         store.name: sealed(stores.service(store, mode) | networks[store.name]) for store in written
     }
     volumes = {stores.volume(store) for store in written} | _mounted(plan, services, read)
-    made: dict[str, Any] = {} if plan.unnamed else {"name": project_of(plan)}
-    made["services"] = dict(sorted(services.items()))
+    made: dict[str, Any] = {
+        "name": project_of(plan),
+        "services": dict(sorted(services.items())),
+    }
     return made | ({"volumes": {name: sealed({}) for name in sorted(volumes)}} if volumes else {})
 
 

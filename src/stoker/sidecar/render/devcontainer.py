@@ -87,8 +87,7 @@ def _mount(plan: Plan, editor: str, image: Image, workspace: str) -> str:
     if image.language == "python" and not image.existing:  # or what is imported is the image's copy
         context = posixpath.normpath(posixpath.join(workspace, image.context))
         changed["environment"] = {"PYTHONPATH": escape(f"{context}:{context}/src")}
-    named = {} if plan.unnamed else {"name": project_of(plan)}
-    return dump(named | {"services": {editor: changed}})
+    return dump({"name": project_of(plan), "services": {editor: changed}})
 
 
 def _image(plan: Plan, editor: str) -> Image:

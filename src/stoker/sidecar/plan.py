@@ -160,6 +160,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """The same in an image of the project's own, where that starts commands in another one."""
     places: dict[Place, Absolute | None] = {}
     """The same in compose files whose variant of the image has it elsewhere, or where it starts."""
+    scratch: Absolute | Literal[""] = ""
+    """Of Ruby: the ``tmp`` that Rails and its gems write to, in an image of the project's own."""
     queues: tuple[Text, ...] = ()
     waiting: Literal["", "stream", "jetstream", "nowhere"] = ""
     """Where its jobs wait, if its framework leaves the choice: empty for the usual."""

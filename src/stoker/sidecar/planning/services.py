@@ -17,7 +17,7 @@ from stoker.sidecar.planning import begun, members
 from stoker.sidecar.planning.health import health
 from stoker.sidecar.planning.images import RUNNERS, binary, package_of
 from stoker.sidecar.planning.names import Names
-from stoker.sidecar.planning.stages import is_pruned, place_in, program_in
+from stoker.sidecar.planning.stages import is_pruned, place_in, program_in, scratch_in
 from stoker.sidecar.planning.stores import has_own_file, names_of
 from stoker.sidecar.reloading import reloads
 from stoker.sidecar.schemes import ON_A_SERVER
@@ -89,6 +89,7 @@ def service(
             for path, each in image.variants.items()
             if (other := place_in(detection, unit, image, each)) != place
         },
+        scratch=scratch_in(detection, unit, image),
         queues=unit.queues,
         waiting=_waiting(unit),
         concurrency=unit.concurrency,

@@ -107,6 +107,18 @@ def _made(stage: Inside, built: str) -> str:
     return stage.made.get(name) or next(alike, stage.made.get(posixpath.basename(name), ""))
 
 
+def scratch_in(detection: Detection, unit: Unit, image: Image) -> str:
+    """Return where an image of the project's own has the ``tmp`` of a unit of Ruby, if known.
+
+    Rails has its processes' ids, sockets and Bootsnap's cache there, and does not start without.
+    """
+    stage = _stage(detection, path_of(image), image.target)
+    if unit.language != "ruby" or not image.existing or stage is None:
+        return ""
+    home = stage.where(posixpath.relpath(unit.dir, image.context)) or stage.workdir
+    return posixpath.join(home, "tmp") if home not in ("", "/") else ""
+
+
 def is_pruned(detection: Detection, image: Image) -> bool:
     """Tell if an image of the project's own has no packages that are only for development."""
     stage = _stage(detection, path_of(image), image.target)

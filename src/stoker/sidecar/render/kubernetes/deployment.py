@@ -37,7 +37,10 @@ def deployment(plan: Plan, service: Service) -> dict[str, Any]:
         },
         "terminationGracePeriodSeconds": service.stop_grace,
         "volumes": [
-            {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+            *(
+                {"name": name, "emptyDir": {"sizeLimit": "256Mi"}}
+                for name in _scratch(plan, service)
+            ),
             *(
                 {"name": dns(claim), "persistentVolumeClaim": {"claimName": dns(claim)}}
                 for claim in claims(plan, service)
@@ -55,6 +58,14 @@ def deployment(plan: Plan, service: Service) -> dict[str, Any]:
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
+
+
+def _scratch(plan: Plan, service: Service) -> dict[str, str]:
+    """Return where it may write though its file system is read-only: gone with its container."""
+    image = image_of(plan, service)
+    ours = image.language == "ruby" and not image.existing
+    app = inside(service.dir, "tmp") if ours else service.scratch
+    return {"tmp": "/tmp"} | ({"app-tmp": app} if app else {})
 
 
 def claims(plan: Plan, service: Service) -> dict[str, str]:
@@ -114,7 +125,10 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
             {"readOnlyRootFilesystem": _WRITES} if service.alone else {},
         ),
         "volumeMounts": [
-            {"name": "tmp", "mountPath": "/tmp"},
+            *(
+                {"name": name, "mountPath": place}
+                for name, place in _scratch(plan, service).items()
+            ),
             *(
                 {"name": dns(claim), "mountPath": place}
                 for claim, place in claims(plan, service).items()

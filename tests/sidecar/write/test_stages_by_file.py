@@ -51,7 +51,9 @@ ON_TOP = "services:\n  api:\n    build: {target: runner, args: {APP: %s}}\n    v
 
 
 def texts(tmp_path: Path, files: dict[str, str]) -> dict[str, str]:
-    return {path: each.text for path, each in render(make_plan(seen(tmp_path, files))).items()}
+    plan = make_plan(seen(tmp_path, files))
+    targets = ("compose", "kubernetes")
+    return {path: each.text for path, each in render(plan, targets).items()}
 
 
 def worker(made: dict[str, str], path: str) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def worker(made: dict[str, str], path: str) -> dict[str, Any]:
 
 def targets(tmp_path: Path, files: dict[str, str]) -> list[str]:
     made = texts(tmp_path, SHOP | files)
-    paths = sorted(path for path in made if "compose" in path)
+    paths = ("compose.prod.yaml", "compose.yaml")
     return [worker(made, path)["build"].get("target", "") for path in paths]
 
 
@@ -96,6 +98,7 @@ def test_an_argument_names_the_workers_own_member(tmp_path: Path, said: str, own
 
     assert (dev["build"]["target"], dev["working_dir"]) == ("dev", "/repo/apps/jobs")
     assert prod["build"] == {"target": "runner", "args": {"APP": own}}
+    assert "workingDir" not in made["kubernetes/worker.yaml"]
     # Where that stage starts what it is told, its own WORKDIR says.
     assert "working_dir: !reset null" in made["compose.prod.yaml"]
 

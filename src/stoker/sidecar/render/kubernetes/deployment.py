@@ -107,7 +107,7 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
         ("command" if image.starts else "args"): Words(
             commands.filled(service, service.command, escape, put_in)
         ),
-        "workingDir": _working_dir(service, image),
+        "workingDir": _working_dir(plan, service, image),
         "env": list(_environment(plan, service)),
         "envFrom": list(_sources(plan, service)),
         "livenessProbe": _probe(service.health) if service.health else None,
@@ -138,9 +138,10 @@ def _container(plan: Plan, service: Service) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None and value != []}
 
 
-def _working_dir(service: Service, image: Image) -> str | None:
+def _working_dir(plan: Plan, service: Service, image: Image) -> str | None:
     own = image.existing or service.dir == "."
-    return service.place or (None if own else inside(service.dir))
+    place = service.places.get(path_of(plan, "prod"), service.place)
+    return place or (None if own else inside(service.dir))
 
 
 def config_map(plan: Plan, service: Service) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from stoker.sidecar.detect import detect
-from stoker.sidecar.plan import Plan
+from stoker.sidecar.plan import Plan, project_of
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render
 from stoker.sidecar.values import Given
@@ -225,7 +225,7 @@ def test_the_app_is_told_how_it_gets_to_the_broker_in_production(tmp_path: Path)
 
     told = ok("sidecar", "generate", str(tmp_path))
 
-    name = make_plan(detect(tmp_path), tmp_path.name).name
+    name = project_of(make_plan(detect(tmp_path), tmp_path.name))
     lines = [
         f"it joins the network {name}_default, and is told",
         "  CELERY_BROKER_URL=redis://redis:6379/0",

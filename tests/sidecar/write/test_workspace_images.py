@@ -205,3 +205,23 @@ def test_rails_that_is_in_production_by_its_image_is_named(
     notes = make_plan(detect(tmp_path)).notes
 
     assert any("RAILS_ENV=production" in note for note in notes) == noted
+
+
+def test_workers_are_called_after_their_members_wherever_in_these_they_start(
+    tmp_path: Path,
+) -> None:
+    files = {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["apps/*"]\n', "uv.lock": ""}
+    for name in ("mailer", "reports"):
+        files[f"apps/{name}/pyproject.toml"] = (
+            f'[project]\nname = "{name}"\nversion = "1"\ndependencies = ["dramatiq[redis]"]\n'
+        )
+        files[f"apps/{name}/src/{name}/tasks.py"] = (
+            "import dramatiq\n\n\n@dramatiq.actor\ndef run(): ...\n"
+        )
+    put(tmp_path, files)
+
+    made = make_plan(detect(tmp_path))
+
+    assert {each.dir: each.name for each in made.services} == {
+        "apps/mailer/src": "worker", "apps/reports/src": "reports-worker",
+    }  # fmt: skip

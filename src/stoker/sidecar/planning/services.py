@@ -32,6 +32,8 @@ _LOCAL = r"(?:localhost|127\.0\.0\.1)"
 _SHELLS = frozenset({"sh", "bash", "ash"})
 _BUILT = frozenset({"dist", "build", "lib", "out", ".build", "output"})
 """Where what was built of TypeScript lies."""
+_NO_NAMES = frozenset({".", "src", "lib", "app", "source", "python", "pkg", "cmd"})
+"""Directories that are called the same in every project."""
 _SAY_NOTHING = frozenset({
     "start", "run", "serve", "main", "prod", "production", "dev", "npm",
     "runner", "runtime", "final", "release", "base", "deploy", "app", "image",
@@ -173,7 +175,7 @@ def _unsaid(given: Given, app: Given | None, said: Collection[str]) -> Given:
 def _name(unit: Unit, names: Names) -> str:
     usual = {"worker": "worker", "scheduler": "scheduler", "dashboard": "dashboard", "other": "app"}
     base = usual.get(unit.role, "worker")
-    own = posixpath.basename(unit.dir) if unit.dir != "." else ""
+    own = next((each for each in reversed(unit.dir.split("/")) if each not in _NO_NAMES), "")
     queue = unit.queues[0] if len(unit.queues) == 1 else ""
     first = begun.SERVICE if begun.is_begun(unit) else ""
     return names.take(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.manifests import directory
 from stoker.sidecar.detect.source import (
@@ -121,7 +121,25 @@ def _rq_queues(text: str) -> tuple[str, ...]:
 def _dramatiq(source: PythonSource) -> list[Inferred]:
     if source.manifests.has("django-dramatiq"):
         return []
-    actors = dramatiq_actors.actors(source)
+    return [each for actors in _by_package(source) for each in _of_package(source, actors)]
+
+
+def _by_package(source: PythonSource) -> Iterator[dict[str, int]]:
+    """Yield the files with actors of each package that has a manifest, but for those it gives.
+
+    What members of a workspace have is started by each of them; what only others load, by these.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for path, line in dramatiq_actors.actors(source).items():
+        home = source.manifests.package_of(directory(path), "python")
+        found.setdefault(home.dir if home else ".", {})[path] = line
+    for dir, actors in found.items():
+        others = [path for other, every in found.items() if other != dir for path in every]
+        if not others or not loaded_by(source, others).issuperset(actors):
+            yield actors
+
+
+def _of_package(source: PythonSource, actors: Mapping[str, int]) -> list[Inferred]:
     own = [path for path in actors if "set_broker(" in source.project.text(path)]
     own = [path for path in own if directory(path) == directory(own[0])]  # others show how
     # Its command takes the broker that was set last: modules that each set one are no one worker.

@@ -158,6 +158,8 @@ def _service(
     command = service.dev_command if dev and service.dev_command else service.command
     given = Parts(plan, service, image, path, mode)
     watched = [each for each in _watch(service, image, path) if dev and not given.binds(each)]
+    if sees_changes(service):  # what is bound it sees itself: built anew, it would start twice
+        watched = [_but_for(each, given.bound_below(each)) for each in watched]
     watched = [] if path in image.pulled else watched
     parts: dict[str, Any] = {
         "image": image.pulled.get(path),
@@ -342,6 +344,10 @@ def _bound(service: Service, image: Image) -> tuple[str, ...]:
     if image.existing or not sees_changes(service) or "." in service.watch:
         return ()
     return service.watch
+
+
+def _but_for(watched: Mapping[str, Any], bound: list[str]) -> Mapping[str, Any]:
+    return {**watched, "ignore": [f"{each}/" for each in bound]} if bound else watched
 
 
 def _watch(service: Service, image: Image, path: str) -> Iterator[Mapping[str, Any]]:

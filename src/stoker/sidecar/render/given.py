@@ -31,6 +31,8 @@ _OFF = {"1": "0", "true": "false", "on": "off", "yes": "no"}
 _LOG_LEVEL = re.compile(r"(?:\A|_)LOG_?LEVEL\Z")
 _FOR_A_DESK = ("debug", "trace")
 _USUAL_LEVEL = "info"
+_PATTERN = re.compile(r"[*?\[\]!#$\\]")
+"""What Compose would take for more than a name, in what it is told to ignore."""
 HERE = (".", "/", "~")
 """What a path of the host begins with, where a volume has a name."""
 
@@ -100,9 +102,19 @@ class Parts:
     def binds(self, watched: Mapping[str, str]) -> bool:
         """Tell if what would be watched is below a bind mount."""
         place = self._place(watched["path"])
+        return any(each == "." or f"{place}/".startswith(f"{each}/") for each in self._bound())
+
+    def bound_below(self, watched: Mapping[str, str]) -> list[str]:
+        """Return what is bound of the directory that would be watched, relative to that."""
+        place = self._place(watched["path"])
+        found = (posixpath.relpath(each, place) for each in self._bound())
+        return sorted(
+            {e for e in found if not e.startswith("..") and not _PATTERN.search(e)} - {"."}
+        )
+
+    def _bound(self) -> list[str]:
         hosts = (volume.partition(":")[0] for volume in self.volumes)
-        bound = [self._place(host) for host in hosts if host.startswith(HERE)]
-        return any(each == "." or f"{place}/".startswith(f"{each}/") for each in bound)
+        return [self._place(host) for host in hosts if host.startswith(".")]
 
     def _place(self, path: str) -> str:
         return posixpath.normpath(posixpath.join(self._folder, path))

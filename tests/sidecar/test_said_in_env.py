@@ -97,10 +97,18 @@ def test_no_command_reads_a_file_that_its_image_has_not(
     assert "--env-file" not in texts["Dockerfile"] + texts["kubernetes/worker.yaml"]
 
 
-def test_one_that_a_compose_file_starts_so_keeps_it(tmp_path: Path) -> None:
+def test_nor_does_one_that_had_it_from_the_host(tmp_path: Path) -> None:
     start = "node --env-file=.env w.js"
     compose = f"services:\n  jobs:\n    build: .\n    command: {start}\n    volumes: ['.:/app']\n"
     texts = made(tmp_path, NODE | {"compose.yaml": compose, "Dockerfile": "FROM node\n"})
 
     service = compose_values(texts["compose.prod.yaml"])["services"]["jobs"]
-    assert service["command"] == start.split()
+    assert service["command"] == ["node", "w.js"]
+
+
+def test_what_an_image_starts_by_itself_is_left_to_it(tmp_path: Path) -> None:
+    start = "node --env-file=.env w.js"
+    package = {"package.json": '{"dependencies":{"bullmq":"^5"}}'}
+    texts = made(tmp_path, NODE | package | {"Dockerfile": f"FROM node\nCOPY . .\nCMD {start}\n"})
+
+    assert worker(texts, "compose.prod.yaml")["command"] == start.split()

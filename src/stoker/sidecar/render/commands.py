@@ -43,9 +43,10 @@ def _in_container(service: Service, words: Sequence[str]) -> list[str]:
     """Return a command without the option that Node reads a ``.env`` by.
 
     No image has that file, and Node ends at once where there is none; a container has its variables
-    as it is. What the project's own files start in a container is left as it is there.
+    as it is. What an image of the project's own starts by itself is left as it is there; what its
+    compose file starts may have had the file from a directory of the host's.
     """
-    if service.evidence and service.evidence[0].note in ("compose", "Dockerfile"):
+    if service.evidence and service.evidence[0].note == "Dockerfile":
         return list(words)
     return [
         word

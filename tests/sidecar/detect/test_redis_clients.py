@@ -80,6 +80,12 @@ MAIN = (
         (NODE | {"worker.js": f"{WORKER}new Worker('mail', run, settings);\n",
                  "queue.config.js": "const { Queue } = require('bullmq');\n"
                  f"exports.settings = {{ connection: {PARTS} }};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}const {{ store }} = require('./store');\n"
+                 "new Worker('mail', run, { connection: store });\n",
+                 "store.js": f"exports.store = {PARTS};\n"}, HOST),
+        (NODE | {"worker.js": f"{WORKER}new Worker('mail', run, {{ connection: {{\n"
+                 "  url: `redis://${process.env.QUEUE_HOST}:${process.env.QUEUE_PORT}`,\n} });\n"},
+         HOST),
         (CELERY | {"shop.py": f"{SHOP}r = redis.from_url(os.environ['JOBS_KV_URL'])\n"},
          {"JOBS_KV_URL": URL}),
         (CELERY | {"shop.py": f"{SHOP}r = redis.Redis(host=os.getenv('KV_HOST', 'localhost'),\n"
@@ -111,6 +117,12 @@ def test_it_is_told_where_the_broker_is(
         "new Worker('mail', run);\n",
         f"{WORKER}const about = {{ connection: {{ host: process.env.FOUND_HOST }} }};\n"
         "new Search(about);\nnew Worker('mail', run);\n",
+        f"{WORKER}const all = {{ alerts: {{ host: process.env.ALERT_HOST }},\n"
+        "  redis: store };\nnew Worker('mail', run, { connection: all });\n",
+        f"{WORKER}new Worker('mail', run, {{ connection: {{\n  retryStrategy: (times) => {{\n"
+        "    post({ url: process.env.ALERT_URL, host: process.env.ALERT_HOST });\n  },\n} });\n",
+        f"{WORKER}new Worker('mail', run, {{ connection: {{\n  url: pick(process.env.CHAT_ID),\n"
+        "  host: process.env.EMBEDDING_MODEL,\n} });\n",
         f"{WORKER}knex({{ client: 'pg', connection: {{ host: process.env.DB_HOST }} }});\n"
         "new Worker('mail', run);\n",
     ],

@@ -83,9 +83,8 @@ class _Reader:
         """Yield the variables of what has a name, in its file or one that this imports."""
         text = self.project.text(path)
         first, _, last = name.rpartition(".")
-        as_is = rf"\b(\w+)\s*(?:\bas\b|:)\s*{re.escape(last)}\s*[,}}]"
-        original = None if first else re.search(as_is, text)
-        made = _made(original[1] if original else last, whole=False)
+        original = None if first else _renamed(last).search(text)
+        made = _made((original[1] or original[2]) if original else last, whole=False)
         if own := made.search(text):
             yield from given(inside(text, own.end()))
             return
@@ -103,6 +102,14 @@ class _Reader:
 
     def _imported(self, path: str) -> list[str]:
         return self.files.resolved(path, imported(self.project.data(path)))[:_MOST]
+
+
+def _renamed(name: str) -> re.Pattern[str]:
+    """Return where a file takes something of another by a name of its own."""
+    word = re.escape(name)
+    return re.compile(
+        rf"\b(\w+)\s+as\s+{word}\s*[,}}]|\b(\w+)\s*:\s*{word}\s*(?:,[^{{}}]*)?\}}\s*="
+    )
 
 
 def _made(name: str, *, whole: bool) -> re.Pattern[str]:

@@ -26,7 +26,17 @@ _NAME = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9]*_[A-Z0-9_]{1,77}(?![A-Za-z0-
 """One of several words: ``HOST`` and ``PORT`` are the app's own, too."""
 _OTHERS = re.compile(r"AMQP|RABBIT|(?:^|_)NATS|(?:^|_)(?:DB|DATABASE|PG|MONGO|MYSQL|POSTGRES)_")
 _PARTS = {"addr": "address"}
+_FINDS_IT = ("url", "host", "address")
 _BY_PLACE = ("url", "host", "port")
+_ABOUT_IT = re.compile(r"REDIS|VALKEY|KEYDB|DRAGONFLY|QUEUE|BROKER|JOBS?_|BULL|CELERY|SIDEKIQ|_IP$")
+"""What such a server is called after: the rest of the name need not say which part it is."""
+_KEPT_SECRET = re.compile(r"AUTH|KEY|SECRET|TOKEN")
+_PUT_IN = re.compile(r"""[$#]\{([^{}]*)\}|\{([\w.()\["'\]]*)\}""")
+_BUILT = re.compile(r"://|[$#]\(")
+"""A value that is made of several: none of them is all of it."""
+_INNER = re.compile(r"""(?:(?P<key>\w+)["']?\s*:\s*|(?P<body>=>)\s*)?\{(?P<all>[^{}]*)\}""")
+_HAS_IT = re.compile(r"redis|connection|client|socket|default|options|config|node", re.IGNORECASE)
+"""What holds the parts of the address inside of what a client, or settings of one, are made of."""
 _LONGEST = 600
 """Characters of what a client is made with."""
 
@@ -64,12 +74,40 @@ def inside(text: str, start: int) -> str:
 
 
 def given(inside: str, *, is_call: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield the variables of named values; of a call, also of those that have none."""
-    named = list(_KEY.finditer(inside))
+    """Yield the variables of named values; of a call, also of those that have none.
+
+    A client is given much else: what is done when it fails, other servers that it stands beside.
+    """
+    own = _own(inside)
+    named = list(_KEY.finditer(own))
     for each in named:
-        key = each[1].lower()
-        yield from ((name, _PARTS.get(key, key)) for name in _NAME.findall(each[2]))
+        key = _PARTS.get(each[1].lower(), each[1].lower())
+        built = _BUILT.search(each[2]) is not None
+        for name in _NAME.findall(each[2]):
+            if part := part_of(name) if built else _held(key, name):
+                yield name, part
     if is_call and not named:
-        for name in _NAME.findall(inside):
+        for name in _NAME.findall(own):
             if (part := part_of(name)) in _BY_PLACE:
                 yield name, part
+
+
+def _held(key: str, name: str) -> str:
+    """Return the part that a variable is given as, if its name does not say something else."""
+    part = part_of(name)
+    fits = part in _FINDS_IT if key in _FINDS_IT else part == key
+    secret = key == "password" and _KEPT_SECRET.search(name)
+    return key if fits or secret or (part is None and _ABOUT_IT.search(name)) else ""
+
+
+def _own(inside: str) -> str:
+    """Return what stands between brackets, without what is about something else there."""
+    text = _PUT_IN.sub(lambda found: f"$({found[1] or found[2] or ''})", inside)
+    while (shorter := _INNER.sub(_opened, text)) != text:
+        text = shorter
+    return text
+
+
+def _opened(inner: re.Match[str]) -> str:
+    about = inner["key"] is None or _HAS_IT.search(inner["key"])
+    return f"\n{inner['all']}\n" if about and not inner["body"] else " "

@@ -53,6 +53,17 @@ def commands(root: Path) -> list[str]:
     return [start(plan, "dev"), start(plan, "prod").partition(" --scale")[0]]
 
 
+@pytest.mark.parametrize("taken", ["ports: !reset null", "volumes: !override ['media:/srv/media']"])
+def test_what_takes_something_back_is_put_on_the_file_that_has_it(
+    tmp_path: Path, taken: str
+) -> None:
+    top = f"services:\n  web:\n    image: 'registry.example.com/shop:1'\n    {taken}\n"
+    generated(tmp_path, CELERY, WORKER, {"compose.yaml": WHOLE, "compose.prod.yaml": top})
+
+    assert commands(tmp_path)[1].startswith("docker compose -f compose.yaml -f compose.prod.yaml")
+    assert services(tmp_path, "compose.prod.yaml").keys() == {"web", "worker"}  # and no broker
+
+
 def test_what_is_put_on_the_file_for_development_keeps_what_that_says(tmp_path: Path) -> None:
     files = {"compose.yaml": WHOLE, "compose.prod.yaml": PARTS % "live"}
     generated(tmp_path, CELERY, WORKER, files)

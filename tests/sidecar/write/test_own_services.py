@@ -489,6 +489,25 @@ def test_where_the_app_is_pulled_its_worker_is_the_same_image(tmp_path: Path, mo
     assert "--build" not in start(make_plan(detect(tmp_path)), "prod")
 
 
+def test_an_app_that_is_only_pulled_is_known_though_no_command_is_said(tmp_path: Path) -> None:
+    told = "environment: {B_URL: '${BROKER}', DATABASE_URL: '${DATABASE}'}\n    networks: [inner]"
+    own = {"compose.prod.yaml": f"services:\n  web:\n    {NAMED}\n    {told}\n"}
+    generated(tmp_path, CELERY, BUILT, own)
+
+    worker = services(tmp_path, "compose.prod.yaml")["worker"]
+    assert worker["image"] == "registry.example.com/shop:${TAG:-1}"
+    assert worker["environment"]["B_URL"] == "${BROKER}"  # and not the address of one of ours
+    assert worker["environment"]["DATABASE_URL"] == "${DATABASE}"
+    assert worker["networks"] == ["inner"]
+
+
+def test_a_service_of_another_name_is_not_the_app(tmp_path: Path) -> None:
+    own = {"compose.prod.yaml": f"services:\n  other:\n    {NAMED}\n"}
+    generated(tmp_path, CELERY, BUILT, own)
+
+    assert "image" not in services(tmp_path, "compose.prod.yaml")["worker"]
+
+
 def test_an_app_that_is_built_and_named_is_built_for_its_workers(tmp_path: Path) -> None:
     both = BUILT["compose.yaml"].replace("build: .\n", f"build: .\n    {NAMED}\n")
     generated(tmp_path, CELERY, BUILT, {"compose.yaml": both, "compose.prod.yaml": both})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -223,7 +224,8 @@ def _with_given(
 ) -> Unit:
     """Return a unit with what the compose files give it, that show it to be a service of theirs.
 
-    In a file that is put on one of these, or that is beneath, the same service has its name.
+    In a file that is put on one of these, or that is beneath, the same service has its name. So
+    has one that another file beside it only pulls: what was built in the first is started there.
     """
     places = {(each.path, each.written.line): each for each in services if each.written}
     seen = [places.get((each.path, each.line)) for each in unit.evidence if each.note == "compose"]
@@ -231,8 +233,10 @@ def _with_given(
     for given in (given for each in seen if each is not None for given in each.everywhere()):
         found.setdefault(given.path, given)
     known = [(given.service, path) for given in found.values() for path in near(given.path, on)]
+    built = [(each.name, posixpath.dirname(each.path)) for each in seen if each and each.build]
     for each in services:
-        if each.given is not None and (each.name, each.path) in known:
+        pulled = each.is_only_pulled and (each.name, posixpath.dirname(each.path)) in built
+        if each.given is not None and ((each.name, each.path) in known or pulled):
             found.setdefault(each.path, each.given)
     builds = _builds([each for each in services if _is_among(each, found)], on)
     first = next((each.build for each in seen if each and each.build), None)

@@ -123,7 +123,7 @@ def _changed(value: Any, change: Callable[[str], str], seen: dict[int, Any]) -> 
         return items
     if isinstance(value, Table):
         made = seen[id(value)] = Table()
-        made.lines = value.lines
+        made.lines, made.replaced = value.lines, value.replaced
         made.update((key, _changed(each, change, seen)) for key, each in value.items())
         return made
     return value

@@ -57,6 +57,8 @@ class Service(msgspec.Struct, frozen=True):
     dockerfile: str = ""
     is_partial: bool = False
     """What it is built from goes without a context: most often a file beneath says that."""
+    takes_back: bool = False
+    """It takes back or replaces what a file beneath says: ``!reset``, ``!override``."""
     command: str = ""
     """As it is written, before Compose puts anything in."""
     volumes: tuple[str, ...] = ()
@@ -65,7 +67,13 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Tell if it says what it is started from; else another file does, beneath this one."""
-        return bool(self.image) or (self.built and not self.is_partial)
+        started = bool(self.image) or (self.built and not self.is_partial)
+        return started and not self.takes_back
+
+    @property
+    def is_only_pulled(self) -> bool:
+        """Tell if nothing shows what it starts, but for the name of an image made elsewhere."""
+        return bool(self.image) and not self.built and self.written is None
 
     def everywhere(self) -> Iterator[Given]:
         """Yield what it is given: in its own file, and as those have to say it that include it."""
@@ -170,6 +178,7 @@ def _service(
         base=base,
         dockerfile=dockerfile,
         is_partial=_is_partial(service.get("build")),
+        takes_back=bool(service.replaced) or bool(given.replaced),
         command=_line(written.get("command")),
     )  # fmt: skip
 

@@ -58,6 +58,27 @@ def test_beat_is_given_its_app_as_the_worker_was(tmp_path: Path) -> None:
     assert (beat.dir, beat.command[:3]) == ("app", ("celery", "-A", "tasks.app"))
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/opt/mail/bin/rqworker high", ("rqworker", "high")),
+        ("/opt/mail/bin/python3 /opt/mail/bin/rqworker high", ("rqworker", "high")),
+        ("%(ENV_VIRTUAL_ENV)s/bin/rq worker high", ("rq", "worker", "high")),
+        ("bin/worker high", None),
+    ],
+)
+def test_a_program_is_not_started_from_where_one_machine_has_it(
+    tmp_path: Path, command: str, expected: tuple[str, ...] | None
+) -> None:
+    conf = f"[program:rqworker]\nautostart = true\ncommand = {command}\n"
+
+    units = seen(tmp_path, {"supervisord.conf": conf, "jobs.py": "import redis\n"}).units
+
+    assert [(unit.command, unit.evidence[0].line) for unit in units] == (
+        [(expected, 3)] if expected else []
+    )
+
+
 @pytest.mark.parametrize(("more", "left"), [("", False), ("flower\n", True), ("celery\n", True)])
 def test_what_no_manifest_asks_for_was_left_behind(tmp_path: Path, more: str, left: bool) -> None:
     actor = "import dramatiq\n\n@dramatiq.actor\ndef tile(n): ...\n"

@@ -127,11 +127,19 @@ def _ini(project: Project, path: str, text: str) -> Iterator[Written]:
         for key in ("command", "execstart", "cmd"):
             line = parser.get(section, key, fallback="").replace("\n", " ").strip("-@ ")
             line = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", line)  # supervisor's way to write it
-            line = without_venv(line)
+            line = _INSTALLED.sub("", without_venv(line))
             if line:
                 name = section.partition(":")[2] or path.rpartition("/")[2].partition(".")[0]
-                number = find_line(text, f"[{section}]", line[:20])
+                before = find_line(text.lower(), f"[{section.lower()}]", f"\n{key}")
+                number = before + 1 if before else 0
                 yield Written("supervisor", path, number, (line,), name=name)
+
+
+_INSTALLED = re.compile(
+    r"""(?<![^\s"'])(?:(?:\S{0,200}/)?python[0-9.]*\s+)?(?:/|\$\{)\S{0,200}/bin/"""
+    r"(?=(?:celery|dramatiq|rq|rqworker|rqscheduler|huey_consumer(?:\.py)?|arq|saq|taskiq)(?:\s|$))"
+)
+"""Where a machine has a program that a package brings, and what runs it: an image has its own."""
 
 
 def _pm2(project: Project, path: str) -> Iterator[Written]:

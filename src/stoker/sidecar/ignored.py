@@ -21,6 +21,8 @@ _LONGEST = 1_024
 _MOST_LINES = 1_000
 _MOST_RULES = 4_000
 """Of a file, and of all: more than anybody writes, and few enough to be asked for every path."""
+_MOST_PARTS = 40
+"""Of a line: no path that is looked at has more."""
 _ANY = "**"
 """Of the parts of a line: any number of folders."""
 
@@ -47,7 +49,8 @@ def rules(text: str, folder: str = "") -> Iterator[Rule]:
         if body:
             first = () if "/" in body else (_ANY,)
             parts = (*first, *map(_as_fnmatch, body.removeprefix("/").split("/")))
-            yield Rule(folder, parts, pattern != body, pattern != line)
+            if len(parts) <= _MOST_PARTS:
+                yield Rule(folder, parts, pattern != body, pattern != line)
 
 
 def is_ignored(path: str, known: Sequence[Rule]) -> bool:
@@ -138,10 +141,12 @@ def _fits(path: str, rule: Rule) -> bool:
     for at, pattern in enumerate(rule.parts, 1):
         if pattern == _ANY:
             least = int(at == len(rule.parts))  # a/** is what is in a, and not a itself
-            reached = {end for start in reached for end in range(start + least, len(parts) + 1)}
+            reached = set(range(min(reached) + least, len(parts) + 1))
         else:
             here = (start for start in reached if start < len(parts))
             reached = {start + 1 for start in here if fnmatchcase(parts[start], pattern)}
+        if not reached:
+            return False
     return len(parts) in reached
 
 

@@ -67,6 +67,11 @@ def test_many_asterisks_take_no_time() -> None:
     assert not is_ignored("a/" * 200 + "a" * 250, known)
 
 
+def test_a_line_with_more_folders_than_any_path_is_none() -> None:
+    assert list(rules("*/**/" * 100 + "b\n")) == []
+    assert is_ignored("a/b/c/b", list(rules("*/**/" * 2 + "b\n")))
+
+
 def test_a_folder_above_may_leave_it_out_too(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     root.mkdir()

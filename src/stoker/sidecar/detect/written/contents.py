@@ -34,6 +34,10 @@ def insides(project: Project, path: str) -> dict[str, Inside]:
 
     What the last one has, which is what is built, is that of ``PATH`` as well.
     """
+    return project.once(path, _insides)
+
+
+def _insides(project: Project, path: str) -> dict[str, Inside]:
     if path not in project.files:
         return {}
     known = defaults(project.text(path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stoker.sidecar.planning import make_plan
 from stoker.sidecar.render import render
 from tests.sidecar.detect.test_programs import seen
@@ -80,3 +82,33 @@ def test_one_that_is_said_in_part_has_the_usual_name(tmp_path: Path) -> None:
     found = made(tmp_path, CELERY | {"compose.yaml": compose})
 
     assert found["db"]["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?set it in .env}"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_store_of_ours_asks_for_what_the_deployed_app_logs_in_with(
+    tmp_path: Path, there: bool
+) -> None:
+    deployed = (
+        "services:\n  web:\n    image: registry.example.org/shop:1\n    environment:\n"
+        "      REDIS_URL: redis://:${REDIS_PASS}@redis:6379/0\n"
+        "      DATABASE_URL: postgresql://shop:${DB_PASS:?say it}@db:5432/shop\n"
+    )
+    compose = (
+        "services:\n  web:\n    build: .\n    command: gunicorn shop\n    ports: ['80:80']\n"
+        "    environment:\n      REDIS_URL: redis://:${REDIS_PASSWORD:-dev}@redis:6379/0\n"
+        "      DATABASE_URL: postgresql://shop:shop@db:5432/shop\n"
+        "  redis:\n    image: redis:7\n"
+        "    command: redis-server --requirepass ${REDIS_PASSWORD:-dev}\n"
+        "  db:\n    image: postgres:17\n"
+        "    environment: {POSTGRES_USER: shop, POSTGRES_PASSWORD: shop}\n"
+    )
+    if not there:  # where people develop the server asks for none
+        compose = compose.replace(":${REDIS_PASSWORD:-dev}@", "").replace(
+            "    command: redis-server --requirepass ${REDIS_PASSWORD:-dev}\n", ""
+        )
+    files = {"compose.yaml": compose, "compose.prod.yaml": deployed, "Dockerfile": "FROM python\n"}
+    found = made(tmp_path, CELERY | files)
+
+    assert found["redis"]["command"][-1] == "${REDIS_PASS:?set it in .env}"
+    assert found["db"]["environment"]["POSTGRES_PASSWORD"] == "${DB_PASS:?set it in .env}"
+    assert found["worker"]["environment"]["REDIS_URL"] == "redis://:${REDIS_PASS}@redis:6379/0"

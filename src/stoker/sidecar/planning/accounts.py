@@ -170,6 +170,26 @@ def secret(use: BrokerUse) -> str:
     return "" if named == maker.password[0] else named
 
 
+def deployed(use: BrokerUse, values: Mapping[str, str], parts: Mapping[str, str]) -> str:
+    """Return the variable that a file for production puts the password into an address by.
+
+    What services log in with there is what a store of ours has to ask for.
+    """
+    texts = (
+        _password_in(value) if parts.get(name) in _ADDRESSES else value
+        for name, value in values.items()
+        if parts.get(name) in (*_ADDRESSES, "password")
+    )
+    named = next((name for text in texts if text and (name := _alone(text))), "")
+    maker = _MAKERS.get(use.kind)
+    return "" if named == (maker.password[0] if maker else _USUAL) else named
+
+
+def _password_in(url: str) -> str:
+    login, found, _ = url.partition("://")[2].rpartition("@")
+    return login.partition(":")[2] if found else ""
+
+
 def _alone(text: str) -> str:
     """Return the variable that is all of a text."""
     match [part for part in parsed(text) if part != ""]:

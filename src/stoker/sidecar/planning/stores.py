@@ -69,6 +69,7 @@ def stores_for(detection: Detection) -> dict[BrokerKind, Store]:
             use,
             _variables(use, detection),
             _told_of(use, detection),
+            dict(_deployed(detection)),
             detection.layers,
             rails=_is_rails(detection),
         )
@@ -225,6 +226,15 @@ def _can_be_kept(place: str, volumes: Sequence[str]) -> bool:
     return bool(place) and (not there or any(map(is_named, there)))
 
 
+def _deployed(detection: Detection) -> Iterator[tuple[str, str]]:
+    """Yield the variables that the project's own files for production give to services."""
+    for unit in [*([detection.web] if detection.web else []), *detection.units]:
+        own = own_files([each.path for each in unit.given], production=True)
+        for each in unit.given:
+            if each.path in own and not each.ours:
+                yield from ((name, as_url(v)) for name, v in each.environment.items() if v)
+
+
 def _told(detection: Detection) -> Iterator[tuple[str, str]]:
     """Yield the variables that compose files give to services; a worker's own come last."""
     own = [unit for unit in detection.units if unit.role == "worker"]
@@ -240,7 +250,7 @@ def _is_rails(detection: Detection) -> bool:
 
 def _store(
     use: BrokerUse, variables: Mapping[str, str], told: Mapping[str, str],
-    layers: Mapping[str, Sequence[str]], *, rails: bool,
+    deployed: Mapping[str, str], layers: Mapping[str, Sequence[str]], *, rails: bool,
 ) -> Store:  # fmt: skip
     usual, image = _IMAGES[use.kind]
     if use.outside:
@@ -283,7 +293,8 @@ def _store(
         parts=_unsaid(values, variables),
         databases={n: name for n, name in use.databases.items() if n in values},
         jobs=use.jobs if use.jobs in values else "",
-        secret=accounts.secret(use) if existing else "",
+        secret=accounts.deployed(use, deployed, variables)
+        or (accounts.secret(use) if existing else ""),
         user=account.user if unnamed else "",
         database=account.database if unnamed else "",
         existing=existing,

@@ -190,10 +190,12 @@ def _own_variables(store: Store, mode: Mode) -> dict[str, str]:
 
 def _protection(store: Store, mode: Mode) -> tuple[str, ...]:
     """Return what has a Redis ask for a password, where services have one for it."""
-    if store.kind != "redis" or not (found := password(store)):
+    found = password(store)
+    deployed = mode == "prod" and store.secret  # services have one there, and none at a desk
+    if store.kind != "redis" or not (found or deployed):
         return ()
     asked = required(store.secret or _REDIS_SECRET)
-    return ("--requirepass", escape(found) if _may_stand(found, mode) else asked)
+    return ("--requirepass", escape(found) if found and _may_stand(found, mode) else asked)
 
 
 def _may_stand(password: str, mode: Mode) -> bool:

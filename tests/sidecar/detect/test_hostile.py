@@ -145,12 +145,14 @@ LONG = 20_000
             f"c{n} = 'celery worker'\nsubprocess.run(c{n})\n" for n in range(LONG // 7))},
         CELERY | {"tasks.py": CELERY["tasks.py"] + "import subprocess\n" + "".join(
             f"c{n} = [{f'c{n + 1}, ' * 30}]\n" for n in range(8)) + "subprocess.run(c0)\n"},
+        CELERY | {"tasks.py": CELERY["tasks.py"] + "import subprocess\n" + "".join(
+            f"c{n} = c{n + 1}\n" for n in range(LONG // 7)) + "subprocess.run(c0)\n"},
         CELERY | {"Dockerfile": "".join(
             f"FROM a AS s{n}\nCOPY --from=s{n - 1} / /\nCOPY a{n} /a{n}\nCMD celery worker\n"
             for n in range(1_000))},
     ],
     ids=["imports", "names", "spawns", "entries", "clients", "ignored", "commands", "words",
-         "stages"],
+         "chain", "stages"],
 )  # fmt: skip
 @pytest.mark.timeout(60)
 def test_a_long_text_is_looked_through_once(files: dict[str, str], tmp_path: Path) -> None:

@@ -28,10 +28,14 @@ _NAMED = (
     (re.compile(r"""(?<![\w-])--([A-Za-z][\w-]*)["']?\s*,\s*(?!["']?-|\w+=)"""), _VALUE),
     (re.compile(r"\$\{(\w+):?[-=+]"), re.compile(r"[^{}]+")),
     (re.compile(r"""\(\s*["'](\w+)["']\s*,\s*(?:\w+\s*=\s*)?(?=["'])"""), _WORD),
+    (re.compile(
+        r"""(?<!\w)([A-Za-z_]\w{0,127})["']?[)\]]?\s{0,9}(?:\|\||\?\?|\bor\b)=?\s{0,9}(?=["'])"""
+    ), _WORD),
 )  # fmt: skip
 """A name, and behind it what it is set to: in any language and in a connection's text, with what
 it may be (``password: str = "x"``), as an option, on a line and in a list of words, and what is
-taken where nothing is said, by Compose and shells or by source (``getenv("PASSWORD", "x")``)."""
+taken where nothing is said, by Compose and shells or by source (``getenv("PASSWORD", "x")``,
+``env.PASSWORD || "x"``)."""
 _RUNNERS = frozenset({
     "npm", "pnpm", "yarn", "bun", "run", "rake", "rails", "task", "just", "make", "nx", "turbo",
     "invoke",

@@ -59,9 +59,11 @@ class _Reader:
 
     def _text(self, node: ast.expr, depth: int = 0) -> str | list[str]:
         """Return the text or the words of a node; ``UNKNOWN`` is what only a run tells."""
+        if depth > _DEEPEST:
+            return UNKNOWN
         if isinstance(node, ast.Name):
             return self._named(node.id, depth)
-        made = UNKNOWN if depth > _DEEPEST else self._made(node, depth + 1)
+        made = self._made(node, depth + 1)
         return made[:_LONGEST] if isinstance(made, str) else made[:_MOST]
 
     def _named(self, name: str, depth: int) -> str | list[str]:

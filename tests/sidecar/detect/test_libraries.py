@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,26 @@ def test_a_library_is_one_with_an_underscore_as_well(tmp_path: Path) -> None:
     compose = "services:\n  worker:\n    build: .\n    command: celery -A t.proj worker\n"
 
     assert seen(tmp_path, {"setup.py": setup, "compose.yml": compose}).units == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "workers"),
+    [
+        ({"peerDependencies": {"bullmq": "5"}}, 0),
+        ({"peerDependencies": {"bullmq": "5"}, "scripts": {"start": "node index.js"}}, 1),
+        ({"peerDependencies": {"react": "19"}, "dependencies": {"bullmq": "5"}}, 1),
+    ],
+)
+def test_what_its_users_are_to_bring_along_is_no_worker_of_its_own(
+    tmp_path: Path, more: dict[str, object], workers: int
+) -> None:
+    manifest = {"name": "far-calls", "main": "index.js", "devDependencies": {"bullmq": "5"}}
+    made = 'const { Worker } = require("bullmq");\nexports.make = (n, f) => new Worker(n, f);\n'
+
+    found = seen(tmp_path, {"package.json": json.dumps(manifest | more), "index.js": made})
+
+    assert len(found.units) == workers
+    assert found.embedded == ()
 
 
 def test_an_attempt_that_is_called_as_a_package_once_was_is_none(tmp_path: Path) -> None:

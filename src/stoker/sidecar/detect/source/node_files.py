@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
-from stoker.sidecar.detect.manifests import Manifests
+from stoker.sidecar.detect.manifests import Manifests, table
 from stoker.sidecar.detect.source import DEDICATED, Site, monorepos
 from stoker.sidecar.detect.source.node_commands import BUNDLER, built_from, script_of
 from stoker.sidecar.detect.source.node_effects import acts
@@ -169,7 +170,7 @@ class NodeSource:
         if not {"exports", "main"} & data.keys() or data.get("private") is True:
             return False
         starts = re.search(r"\b(start|serve|workers?)\b", " ".join(scripts)) is not None
-        if "files" in data and not starts:
+        if not starts and ("files" in data or _is_brought(data)):
             return True
         if not {"publishConfig"} & data.keys() and "prepublishOnly" not in scripts:
             return False
@@ -257,3 +258,9 @@ _NO_SOURCE = re.compile(r"(^|/)(public|static|assets|build|migrations|locales)/"
 
 def _is_source(project: Project, path: str) -> bool:
     return not (project.is_aside(path) or _BESIDE.search(path) or _NO_SOURCE.search(path))
+
+
+def _is_brought(data: Mapping[str, Any]) -> bool:
+    """Tell if what makes workers is for those to bring along who use a package."""
+    asked, own = table(data, "peerDependencies"), table(data, "dependencies")
+    return any(name in asked and name not in own for name in PACKAGES)

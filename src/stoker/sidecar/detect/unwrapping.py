@@ -17,8 +17,8 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("uv", "run"), ("poetry", "run"), ("pipenv", "run"), ("pdm", "run"), ("hatch", "run"),
     ("rye", "run"), ("uvx",), ("pixi", "run"), ("bundle", "exec"), ("bundler", "exec"), ("npx",),
     ("bunx",), ("yarn", "exec"), ("pnpm", "exec"), ("pnpm", "dlx"), ("dotenv", "--"),
-    ("dotenv",), ("env-cmd",),
-    ("dotenvx", "run", "--"),
+    ("dotenv", "run"), ("dotenv",), ("env-cmd",),
+    ("dotenvx", "run"),
     ("dumb-init",), ("tini",), ("/usr/bin/dumb-init",), ("/usr/bin/tini",), ("/sbin/tini",),
     ("/tini",), ("catatonit",), ("ddtrace-run",), ("opentelemetry-instrument",),
     ("newrelic-admin", "run-program"), ("doppler", "run"), ("infisical", "run"),
@@ -179,5 +179,7 @@ def _runner(words: Sequence[str]) -> list[Step] | None:
             rest = rest[2:] if value else rest[1:]
         if runner == ("timeout",) and rest:
             rest = rest[1:]
+        if runner == ("dotenv",) and rest[:1] == ["run"]:  # its own options come before
+            return _runner(["dotenv", *rest])
         return [assigned(rest)]
     return None

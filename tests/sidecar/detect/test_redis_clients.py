@@ -86,6 +86,8 @@ MAIN = (
         (NODE | {"worker.js": f"{WORKER}new Worker('mail', run, {{ connection: {{\n"
                  "  url: `redis://${process.env.QUEUE_HOST}:${process.env.QUEUE_PORT}`,\n} });\n"},
          HOST),
+        (NODE | {"worker.js": f"{WORKER}BullModule.forRoot({{ connection: {PARTS} }});\n"
+                 "new Worker('mail', run, settings);\n"}, HOST),
         (CELERY | {"shop.py": f"{SHOP}r = redis.from_url(os.environ['JOBS_KV_URL'])\n"},
          {"JOBS_KV_URL": URL}),
         (CELERY | {"shop.py": f"{SHOP}r = redis.Redis(host=os.getenv('KV_HOST', 'localhost'),\n"
@@ -123,6 +125,8 @@ def test_it_is_told_where_the_broker_is(
         "    post({ url: process.env.ALERT_URL, host: process.env.ALERT_HOST });\n  },\n} });\n",
         f"{WORKER}new Worker('mail', run, {{ connection: {{\n  url: pick(process.env.CHAT_ID),\n"
         "  host: process.env.EMBEDDING_MODEL,\n} });\n",
+        f"{WORKER}SearchModule.register({{ connection: {{ host: process.env.FOUND_HOST }} }});\n"
+        "new Worker('mail', run);\n",
         f"{WORKER}knex({{ client: 'pg', connection: {{ host: process.env.DB_HOST }} }});\n"
         "new Worker('mail', run);\n",
     ],

@@ -23,7 +23,7 @@ _PACKAGES = frozenset(
 )
 _MAY_TELL = sieve("connection", "Redis(", followed={"redis": r"\s{0,20}:"})
 """Most files with queues only add jobs to one that has been made elsewhere."""
-_TAKES_ONE = re.compile(r"(Worker|Queue|Flow|Bull|Redis|Scheduler|Job|super|forRoot|register)")
+_TAKES_ONE = re.compile(r"(Worker|Queue|Flow|Bull|Redis|Scheduler|Job|super)")
 """What is called with the connection of a queue, or with options that have it."""
 _WRITTEN = re.compile(r"\bconnection\s{0,20}[:=]\s{0,20}\{")
 _HANDED = re.compile(

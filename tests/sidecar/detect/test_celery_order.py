@@ -77,6 +77,16 @@ def test_what_a_shell_fills_in_is_kept(tmp_path: Path) -> None:
             "celery -A x worker -B -c 3 --schedule /tmp/celerybeat-schedule",
         ),
         ("celery -A x beat -s /data/runs", "celery -A x beat -s /data/runs"),
+        ("celery -A x beat -S django", "celery -A x beat -S django"),
+        (
+            "celery -A x beat --scheduler=a.schedulers:DatabaseScheduler",
+            "celery -A x beat --scheduler=a.schedulers:DatabaseScheduler",
+        ),
+        (
+            "celery -A x beat -S celery.beat.PersistentScheduler",
+            "celery -A x beat -S celery.beat.PersistentScheduler "
+            "--schedule /tmp/celerybeat-schedule",
+        ),
         ("celery -A x beat --schedule=/data/runs", "celery -A x beat --schedule=/data/runs"),
         ("celery -A x worker -c 3", "celery -A x worker -c 3"),
     ],

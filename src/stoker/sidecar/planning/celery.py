@@ -89,6 +89,9 @@ def _inside(words: Words, change: Callable[[Words], Words]) -> Words:
 
 def _scheduled(words: Words) -> Words:
     named = any(word.startswith(("-s", "--schedule=")) or word == "--schedule" for word in words)
+    other = any(word.startswith(("-S", "--scheduler")) for word in words)
+    if other and not any("PersistentScheduler" in word for word in words):
+        return words  # another one, such as Django's, keeps no such file
     verb = _verb(words)
     if named or verb is None:
         return words

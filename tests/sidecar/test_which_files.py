@@ -80,3 +80,26 @@ def test_a_broker_of_logins_has_no_jobs(tmp_path: Path) -> None:
     found = seen(tmp_path, CELERY | {"shop.py": reads})
 
     assert [name for use in found.uses for name in use.variables] == ["REDIS_URL"]
+
+
+@pytest.mark.parametrize(
+    ("copies", "kept"),
+    [
+        ("COPY certs/rds.pem /etc/ssl/", ["!certs/rds.pem"]),
+        ("COPY certs /etc/ssl/", ["!certs/rds.pem"]),
+        ("COPY bin/start.sh /start", ["!bin/start.sh"]),
+        ("COPY . .", []),
+    ],
+)
+def test_what_an_image_is_made_of_is_left_in_its_context(
+    tmp_path: Path, copies: str, kept: list[str]
+) -> None:
+    put(tmp_path, CELERY, {
+        "Dockerfile": f"FROM python\n{copies}\nCMD gunicorn shop\n", "compose.yaml": WEB,
+        "certs/rds.pem": "public\n", "other/own.key": "secret\n", "bin/start.sh": "true\n",
+    })  # fmt: skip
+
+    ok("sidecar", "generate", str(tmp_path))
+
+    lines = (tmp_path / ".dockerignore").read_text().splitlines()
+    assert [line for line in lines if line.startswith("!") and ".env" not in line] == kept

@@ -83,6 +83,8 @@ class Unit(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the service is built from that it is, where people develop."""
     builds: dict[str, Build] = {}
     """The same by compose file."""
+    timeout: int | None = None
+    """Seconds that it is told to wait for running jobs when it is stopped."""
     bounded: bool = False
     """Its settings say how many processes it has, or of which kind they are."""
     runner: tuple[str, ...] = ()
@@ -209,9 +211,9 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     packages: tuple[Package, ...] = ()
     files: dict[str, tuple[str, ...]] = {}
     """Container files that are there already: ``compose``, ``dockerfile``, ``devcontainer``,
-    ``kubernetes``, ``dockerignore``, ``env``; ``copied``: such files that Dockerfiles
-    copy by name; ``starting``: Dockerfiles, and stages as ``Dockerfile#stage``, whose image starts
-    a program of its own, whatever command it is given."""
+    ``kubernetes``, ``dockerignore``, ``env``; ``copied``: what Dockerfiles copy by name, and no
+    context would have; ``starting``: Dockerfiles, and stages as ``Dockerfile#stage``, whose image
+    starts a program of its own, whatever command it is given."""
     layers: dict[str, tuple[str, ...]] = {}
     """Compose files that are only read on top of others, each with these, in their order."""
     includes: dict[str, tuple[str, ...]] = {}

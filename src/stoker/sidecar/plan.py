@@ -122,7 +122,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     chosen: bool = False
     """That is the program that is meant, whatever it is called there: ``args`` say it."""
     kept: tuple[Place, ...] = ()
-    """Files of variables that its own Dockerfile copies by name, relative to the context."""
+    """What its own Dockerfile copies by name, and contexts else go without: files of variables,
+    certificates. Relative to the context."""
     system_packages: tuple[SystemPackage, ...] = ()
     """Debian packages that the dependencies need, also when they run."""
     dev_packages: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stoker.sidecar.detect.written.compose import compose_files
 from stoker.sidecar.detect.written.contents import insides
@@ -16,6 +16,9 @@ from stoker.sidecar.project import Project
 
 _VARIABLES = re.compile(r"(?!/)(?!(.*/)?\.\.(/|\Z))([^\s!#\\]*/)?\.env([.*][^\s/\\]*)?")
 """What a file of variables is called, as a pattern of files may have it, too."""
+_PLAIN = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
+_BUILT = re.compile(r"(?:bin|target|coverage)(?:/|\Z)")
+"""What is made anew in most projects, and lies in git in others."""
 _KUBERNETES = (b"kind: Deployment", b"kind: StatefulSet", b"kind: CronJob")
 
 
@@ -29,10 +32,20 @@ def container_files(project: Project) -> dict[str, tuple[str, ...]]:
         "dockerignore": project.named(".dockerignore"),
         "env": project.matching(r"\.env[.\w-]*|env\.(example|sample)|[\w.-]*\.env"),
     }
-    copies = (each for path in found["dockerfile"] for each in copied(project, path))
-    found["copied"] = list(dict.fromkeys(filter(_VARIABLES.fullmatch, copies)))
+    copies = [each for path in found["dockerfile"] for each in copied(project, path)]
+    found["copied"] = list(dict.fromkeys(_left_out(project, copies)))
     found["starting"] = [each for path in found["dockerfile"] for each in starting(project, path)]
     return {kind: tuple(paths) for kind, paths in found.items() if paths}
+
+
+def _left_out(project: Project, copies: Sequence[str]) -> Iterator[str]:
+    """Yield what Dockerfiles copy by name, and contexts else go without: without it they fail."""
+    yield from filter(_VARIABLES.fullmatch, copies)
+    yield from (each for each in copies if _BUILT.match(each) and _PLAIN.fullmatch(each))
+    for path in project.suffixed("pem", "key"):
+        inside = (each != "." and f"{path}/".startswith(f"{each}/") for each in copies)
+        if _PLAIN.fullmatch(path) and any(inside):
+            yield path
 
 
 def choices(project: Project, files: Mapping[str, Sequence[str]]) -> dict[str, Choice]:

@@ -51,6 +51,7 @@ from stoker.sidecar.detect.source.python_modules import PythonSource
 from stoker.sidecar.detect.source.python_programs import python_program
 from stoker.sidecar.detect.source.ruby_programs import ruby_program
 from stoker.sidecar.detect.source.stoker_urls import AppURL
+from stoker.sidecar.detect.waiting import with_timeout
 from stoker.sidecar.detect.written import (
     Written,
     compose,
@@ -118,7 +119,7 @@ def look(project: Project) -> Detection:
     web = app.find(idle, services, units) if units or embedded else None
     read = list(dict.fromkeys((*variables(project), *of_rails(project))))
     web = _with_given(web, services, on) if web else None
-    units = [with_production(project, unit, web) for unit in units]
+    units = [with_production(project, with_timeout(project, unit), web) for unit in units]
     told = list(stoker_urls.told(python_source))
     by_itself = not told or any(each.asks for each in told)
     addresses = written_addresses(project, read, _of_services(project, services))

@@ -27,6 +27,7 @@ from stoker.sidecar.values import Given
 LEAST_SURE = 0.45
 """Below it a unit is shown, and no container is written for it."""
 CUSTOM_GRACE = 30
+_TO_PUT_BACK = 5
 Words = tuple[str, ...]
 _LOCAL = r"(?:localhost|127\.0\.0\.1)"
 _SHELLS = frozenset({"sh", "bash", "ash"})
@@ -102,7 +103,7 @@ def service(
         edited=tuple(each.path for each in unit.given if each.ours),
         needs=needed,
         stop_signal=ends.stop_signal if ends else "SIGTERM",
-        stop_grace=ends.stop_grace if ends else CUSTOM_GRACE,
+        stop_grace=_grace(unit, ends.stop_grace if ends else CUSTOM_GRACE),
         health=health(unit, image, detection),
         alone=unit.role == "worker" and has_own_file(unit, detection),
         singleton=unit.role == "scheduler" or "-B" in command or "--beat" in command,
@@ -112,10 +113,20 @@ def service(
         reloads=reloads(dev) or None,
         built=_is_built(dev or command, image),
         watch=(".",),
-        reason=ends.grace_reason if ends else "",
+        reason=_why(unit, ends.grace_reason if ends else ""),
         prepared=ends.prepared if ends and needed else (),
         evidence=unit.evidence,
     )
+
+
+def _grace(unit: Unit, usual: int) -> int:
+    """Return the seconds until it is killed: what it is told to wait, and some to put jobs back."""
+    return usual if unit.timeout is None else unit.timeout + _TO_PUT_BACK
+
+
+def _why(unit: Unit, usual: str) -> str:
+    told = f"it waits {unit.timeout} s for running jobs, then puts them back"
+    return usual if unit.timeout is None else told
 
 
 def _sees_the_host(unit: Unit, detection: Detection) -> bool:

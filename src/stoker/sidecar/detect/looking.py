@@ -263,8 +263,8 @@ def _builds(
             place = beneath if each.is_partial else made
             target, args = made.target or beneath.target, beneath.args | made.args
             made = Build(place.context, place.dockerfile, target, args)
-        if made or (beneath and not each.image):
-            found[each.path] = made or beneath  # type: ignore[assignment]
+        if here := made or (None if each.image else beneath):
+            found[each.path] = here
     return found
 
 

@@ -146,6 +146,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     engine: Literal["", "mysql", "sqlite", "other"] = ""
     """Of an application's database: what it is, where that is not PostgreSQL; ``other``: where
     only the operator knows."""
+    left: bool = False
+    """Of an application's database: its own compose service has its address from ``.env``."""
     app: str = ""
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     file: str = ""

@@ -136,6 +136,7 @@ def look(project: Project) -> Detection:
     uses = outside.placed(project, uses, started, services, told if only else (), written)
     uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
     others = outside.placed(project, others, started, services)
+    others = outside.left_to_operator(project, others, started, services)
     files = _used_first(container_files(project), started)
     compiled = any(each.language in COMPILED for each in units)
     return Detection(

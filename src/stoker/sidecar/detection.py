@@ -229,6 +229,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     without a name has its number."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
+    needed: tuple[str, ...] = ()
+    """Those of them without which the app does not start in production."""
     exampled: tuple[str, ...] = ()
     """Those of them that an example of ``.env`` names, but for what leads to this machine."""
     web: Unit | None = None

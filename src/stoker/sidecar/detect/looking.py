@@ -20,7 +20,7 @@ from stoker.sidecar.detect.containers import (
 )
 from stoker.sidecar.detect.django import with_production
 from stoker.sidecar.detect.dotenv import exampled, placed_files
-from stoker.sidecar.detect.environment import of_rails, variables
+from stoker.sidecar.detect.environment import needed, of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.packages import read_manifests
@@ -154,6 +154,7 @@ def look(project: Project) -> Detection:
         programs=programs_of(project, files) if compiled else {},
         stages=stages_of(project, files) if units else {},
         variables=tuple(sorted(read)),
+        needed=needed(project, read) if units else (),
         exampled=exampled(project, frozenset(read)) if units else (),
         web=web,
         notes=(

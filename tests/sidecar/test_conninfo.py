@@ -69,6 +69,22 @@ COMPOSE = """services:
         ("the host= of shop", "the host= of shop"),
         ("host=db user='shop", "host=db user='shop"),
         ("postgresql://db/shop?host=x", "postgresql://db/shop?host=x"),
+        # A URL may have its account behind the question mark.
+        (
+            "postgres://db:5432/shop?user=shop&sslmode=disable&password=p%40ss/w",
+            "postgres://shop:p%40ss%2Fw@db:5432/shop?sslmode=disable",
+        ),
+        ("postgresql+psycopg://a:b@db/shop?password=pw", "postgresql+psycopg://a:pw@db/shop"),
+        (
+            "postgresql://db/shop?user=shop&password=${PW:?a & b}",
+            "postgresql://shop:${PW:?a & b}@db/shop",
+        ),
+        # What stands before it, nobody could tell apart; of others these are something else.
+        (
+            "postgresql://${HOST:?say it}/shop?user=shop&password=pw",
+            "postgresql://${HOST:?say it}/shop?user=shop&password=pw",
+        ),
+        ("amqp://rabbit/?user=shop&password=pw", "amqp://rabbit/?user=shop&password=pw"),
     ],
 )
 def test_keywords_are_the_url_that_means_the_same(text: str, url: str) -> None:
@@ -79,9 +95,15 @@ def test_many_pairs_take_no_time() -> None:
     assert as_url("host=db " + "a='" * 500) == "host=db " + "a='" * 500
 
 
-@pytest.mark.parametrize("quote", ["", "'"])
-def test_a_password_in_keywords_is_in_no_file_for_production(tmp_path: Path, quote: str) -> None:
-    dsn = quote + DSN.format(host="db") + quote
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        DSN.format(host="db"),
+        f"'{DSN.format(host='db')}'",
+        "postgresql://db:5432/shop?user=shop&password=s3cr3t-pw&sslmode=disable",
+    ],
+)
+def test_a_password_in_keywords_is_in_no_file_for_production(tmp_path: Path, dsn: str) -> None:
     found = seen(tmp_path, GO | {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE.format(dsn=dsn)})
     plan = make_plan(found)
     texts = {path: each.text for path, each in render(plan).items()}
@@ -115,6 +137,33 @@ def test_a_socket_in_keywords_is_the_operators_to_say(tmp_path: Path) -> None:
     texts = {path: each.text for path, each in render(make_plan(seen(tmp_path, files))).items()}
 
     assert "s3cr3t" not in texts["compose.prod.yaml"] + texts[".env.example"]
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://shop:s3cr3t-pw@db:5432/shop?sslpassword=s3cr3t-too",
+        "postgresql://${HOST:-db}/shop?user=shop&password=s3cr3t-pw",
+    ],
+)
+def test_an_address_with_a_secret_in_another_place_is_asked_for_as_a_whole(
+    tmp_path: Path, dsn: str
+) -> None:
+    files = GO | {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE.format(dsn=dsn)}
+    text = render(make_plan(seen(tmp_path, files)))["compose.prod.yaml"].text
+
+    assert "s3cr3t" not in text
+    environment = compose_values(text)["services"]["worker"]["environment"]
+    assert environment["PG_DSN"] == "${PG_DSN:?set it in .env}"
+
+
+@pytest.mark.parametrize("before", ["", "jdbc:oracle:thin:"])
+def test_a_login_of_oracle_is_not_shown(before: str) -> None:
+    login = f"{before}shop/s3cr3t-pw@//db:1521/shop"
+
+    assert masked_value("DB_URL", login) == f"{before}shop/***@//db:1521/shop"
+    assert "s3cr3t" not in masked(f'connect("{login}")')
+    assert masked("src/shop/x@//y and https://a/b@//c") == "src/shop/x@//y and https://a/b@//c"
 
 
 def test_a_login_of_go_is_not_shown() -> None:

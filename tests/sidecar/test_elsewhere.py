@@ -41,6 +41,7 @@ def made(tmp_path: Path, told: str, more: dict[str, str] | None = None) -> dict[
         if path in texts
     }
     return found | {
+        "texts": texts,
         "notes": [note for note in plan.notes if "localhost" not in note],
         "keys": texts["kubernetes/.env.example"].split(),
         "config": texts["kubernetes/worker.yaml"],
@@ -83,3 +84,46 @@ def test_a_note_says_what_nobody_tells(tmp_path: Path) -> None:
     assert mongo.startswith("worker.js:")
     assert "MONGO_URL" in mongo
     assert "MYSQL_HOST" in mysql
+
+
+OF_POSTGRES = {
+    "package.json": '{"dependencies": {"bullmq": "^5", "pg": "^8"}}',
+    "worker.js": f"{APP['worker.js']}require('pg').connect(process.env.DATABASE_URL);\n",
+}
+MAY_BE_OURS = {".env.example": "DATABASE_URL=postgresql://shop:shop@postgres:5432/shop\n"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "'${DATABASE_URL}'", "$DATABASE_URL", "'${DATABASE_URL:?say}'"]
+)
+def test_where_the_app_has_its_database_from_env_its_workers_have_it_too(
+    tmp_path: Path, text: str
+) -> None:
+    files = OF_POSTGRES | {
+        ".gitignore": ".env\n",
+        ".env": "DATABASE_URL=postgres://x.example.com\n",
+    }
+    found = made(tmp_path, f"DATABASE_URL: {text}", files)
+
+    assert found["compose.yaml"]["DATABASE_URL"] == (text.strip("'") or None)
+    assert found["compose.prod.yaml"]["DATABASE_URL"] == ASKED.format("DATABASE_URL")
+    assert "DATABASE_URL=" in found["keys"]
+    for path in ("compose.yaml", "compose.prod.yaml"):
+        assert "image: postgres" not in found["texts"][path]
+
+
+@pytest.mark.parametrize(
+    ("told", "more"),
+    [
+        ("PORT: '3000'", {}),
+        ("DATABASE_URL: '${DATABASE_URL}'", MAY_BE_OURS),
+        ("DATABASE_URL: '${DATABASE_URL:-postgresql://shop@postgres/shop}'", {}),
+    ],
+)
+def test_one_of_ours_is_added_where_it_may_be_the_one_that_is_meant(
+    tmp_path: Path, told: str, more: dict[str, str]
+) -> None:
+    found = made(tmp_path, told, OF_POSTGRES | more)
+
+    assert "image: postgres" in found["texts"]["compose.yaml"]
+    assert "@postgres" in found["compose.prod.yaml"]["DATABASE_URL"]

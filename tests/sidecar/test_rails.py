@@ -102,6 +102,8 @@ default: &default
         (PRIMARY + URL.format('.fetch("JOBS_DB_URL", "")'),
          {"JOBS_DB_URL": "/app_jobs"}),
         (PRIMARY + URL.format('["DATABASE_URL"]'), {}),
+        (PRIMARY + URL.format('["REPLICA_URL"]') + "    replica: true\n",
+         {"REPLICA_URL": "/app"}),
         (f"{PRIMARY}  queue:\n    <<: *first\n{NAMED}  cable:\n    <<: *first\n    database: c\n",
          {"QUEUE_DATABASE_URL": "", "CABLE_DATABASE_URL": ""}),
         (DEFAULT.format("postgresql") + "production:\n  primary:\n    <<: *default\n"
@@ -168,6 +170,44 @@ def test_jobs_are_counted_in_their_own_database(
     assert (reference["parameter"], reference["key"]) == ("connection", own)
     said = f"# {own} ends with /shop_production_queue\n"
     assert (said in files["kubernetes/.env.example"]) == (own != "DATABASE_URL")
+
+
+APPLICATION = {"config/application.rb": "module Shop\nend\n"}
+KEY = "${SECRET_KEY_BASE:?set it in .env}"
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ({}, KEY),
+        ({"config/secrets.yml": "production:\n  secret_key_base: <%= ENV['SECRET_KEY_BASE'] %>\n"},
+         KEY),
+        ({"config/initializers/devise.rb": "# config.secret_key_base = 'x'\n"}, KEY),
+        # Its own settings have it from elsewhere.
+        ({"config/environments/production.rb": "config.secret_key_base = ENV['KEY_OF_SHOP']\n"},
+         None),
+    ],
+)  # fmt: skip
+def test_production_does_not_start_without_the_key_that_rails_needs(
+    tmp_path: Path, more: dict[str, str], key: str | None
+) -> None:
+    files = made(tmp_path, SOLID_QUEUE | APPLICATION | more)
+
+    def environment(path: str) -> dict[str, Any]:
+        return compose_values(files[path])["services"]["worker"]["environment"]
+
+    assert environment("compose.prod.yaml")["SECRET_KEY_BASE"] == key
+    assert environment("compose.yaml")["SECRET_KEY_BASE"] is None
+    assert "SECRET_KEY_BASE=\n" in files[".env.example"]
+
+
+def test_a_file_for_production_that_the_app_is_in_stays_startable(tmp_path: Path) -> None:
+    compose = "services:\n  web:\n    build: .\n    command: bin/rails server\n"
+    more = {"Dockerfile": "FROM ruby\nENV SECRET_KEY_BASE=x\n", "compose.prod.yaml": compose}
+    files = made(tmp_path, SOLID_QUEUE | APPLICATION | more)
+
+    worker = compose_values(files["compose.prod.yaml"])["services"]["worker"]
+    assert worker["environment"]["SECRET_KEY_BASE"] is None
 
 
 def test_a_worker_whose_jobs_have_no_tables_yet_waits_for_the_app(tmp_path: Path) -> None:

@@ -148,6 +148,8 @@ class BrokerUse(msgspec.Struct, frozen=True, omit_defaults=True):
     engine: Literal["", "mysql", "sqlite", "other"] = ""
     """Of an application's database: what it is, where that is not PostgreSQL; ``other``: where
     only the operator knows."""
+    left: bool = False
+    """Of an application's database: its own compose service has its address from ``.env``."""
     app: str = ""
     """Of a file: the URL that the app's own compose service has, in whatever way it is told."""
     file: str = ""
@@ -229,6 +231,8 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True):
     without a name has its number."""
     variables: tuple[str, ...] = ()
     """Environment variables that the workers' source reads."""
+    needed: tuple[str, ...] = ()
+    """Those of them without which the app does not start in production."""
     exampled: tuple[str, ...] = ()
     """Those of them that an example of ``.env`` names, but for what leads to this machine."""
     web: Unit | None = None

@@ -320,6 +320,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The stage that an editor opens, where what it would open has no shell: the stage before."""
     secrets: tuple[Variable, ...] = ()
     """Variables whose values are the operator's: in ``.env.example``, never in an image."""
+    needed: tuple[Variable, ...] = ()
+    """Those of ``secrets`` without which nothing starts in production."""
     settings: tuple[Variable, ...] = ()
     """Other variables that the source reads, and workers have if the operator says them."""
     elsewhere: tuple[Variable, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from stoker.sidecar.detect.generated import is_generated
 from stoker.sidecar.project import Project
@@ -28,6 +28,7 @@ _MAY_BE_FIELD = re.compile(_TYPE.replace(b":", rb":(?<=[A-Z0-9_?\t ]:)", 1))
 """In half of the time: there are fewer colons than lines."""
 _OF_SETTINGS = (b"Settings", b"zod", b"Joi", b"Env", b"env")
 """One of these is in a file that has such a class or schema."""
+_KEY_BASE = re.compile(rb"^[^#\n]*\bsecret_key_base\b\s*[:=]", re.MULTILINE)
 _ASKED = re.compile(
     rb"(?:environ(?:\.get\(|\[)|env\w*(?:\.\w+)?(?:<\w+>)?\(|Env\w*(?:\.\w+)?(?:<\w+>)?\(|env\[|"
     rb"config(?:\.get)?\(|ENV(?:\.fetch\(|\[)|viper\.\w+\(|env::var(?:_os)?\(|"
@@ -51,6 +52,21 @@ def of_rails(project: Project) -> Iterator[str]:
         yield "RAILS_MASTER_KEY"
     elif any(path.endswith("config/application.rb") for path in project.named("application.rb")):
         yield "SECRET_KEY_BASE"
+
+
+def needed(project: Project, read: Collection[str]) -> tuple[str, ...]:
+    """Return those of some variables without which an app does not start in production.
+
+    Rails takes the key from elsewhere where its own settings say so.
+    """
+    if "SECRET_KEY_BASE" not in read or "SECRET_KEY_BASE" not in of_rails(project):
+        return ()
+    settings = (path for path in project.suffixed("rb", "yml") if "config/" in path)
+    own = (
+        path for path in project.telling(settings, _KEY_BASE)
+        if not project.is_aside(path) and b"SECRET_KEY_BASE" not in project.data(path)
+    )  # fmt: skip
+    return () if any(own) else ("SECRET_KEY_BASE",)
 
 
 def places(project: Project, dir: str) -> Iterator[tuple[str, str, int]]:

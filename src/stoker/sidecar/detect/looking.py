@@ -21,7 +21,7 @@ from stoker.sidecar.detect.containers import (
 )
 from stoker.sidecar.detect.django import with_production
 from stoker.sidecar.detect.dotenv import exampled, placed_files
-from stoker.sidecar.detect.environment import of_rails, variables
+from stoker.sidecar.detect.environment import needed, of_rails, variables
 from stoker.sidecar.detect.libraries import is_library, without_samples
 from stoker.sidecar.detect.manifests import Manifests
 from stoker.sidecar.detect.packages import read_manifests
@@ -138,6 +138,7 @@ def look(project: Project) -> Detection:
     uses = outside.placed(project, uses, started, services, told if only else (), written)
     uses = outside.with_file(outside.with_app(project, uses, web), told if only else written)
     others = outside.placed(project, others, started, services)
+    others = outside.left_to_operator(project, others, started, services)
     files = _used_first(container_files(project), started)
     compiled = any(each.language in COMPILED for each in units)
     return Detection(
@@ -155,6 +156,7 @@ def look(project: Project) -> Detection:
         programs=programs_of(project, files) if compiled else {},
         stages=stages_of(project, files) if units else {},
         variables=tuple(sorted(read)),
+        needed=needed(project, read) if units else (),
         exampled=exampled(project, frozenset(read)) if units else (),
         web=web,
         notes=(

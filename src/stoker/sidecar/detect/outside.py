@@ -16,7 +16,7 @@ import msgspec
 
 from stoker.sidecar.conninfo import as_url
 from stoker.sidecar.detect.brokers import spoken_of
-from stoker.sidecar.detect.dotenv import DOTENV, beside, placed_files, read_variables
+from stoker.sidecar.detect.dotenv import DOTENV, beside, expected, placed_files, read_variables
 from stoker.sidecar.detect.source.stoker_urls import AppURL
 from stoker.sidecar.detect.written.compose import Service
 from stoker.sidecar.detection import BrokerKind, BrokerUse, Evidence, Unit
@@ -40,6 +40,9 @@ _LOCAL = re.compile(
 """This machine, also as its containers call it."""
 _USER = re.compile(r"[\w.%+-]{0,128}")
 _PATH = re.compile(r"(/[\w.%-]{0,128})?")
+_LEFT = re.compile(r"(?:\$\w+|\$\{\w+(?::?\?[^{}]*)?\})?")
+"""All of a text that is to be said by the operator."""
+_FINDS_IT = ("url", "host", "address")
 _UNVERIFIED = re.compile(r"\bssl_cert_reqs=(cert_)?none\b", re.IGNORECASE)
 
 
@@ -88,6 +91,54 @@ def placed(
         for each in uses
         for use in [msgspec.structs.replace(each, elsewhere=_elsewhere(each, deployed, own))]
     )  # fmt: skip
+
+
+def left_to_operator(
+    project: Project, uses: Sequence[BrokerUse], units: Sequence[Unit],
+    services: Sequence[Service],
+) -> tuple[BrokerUse, ...]:  # fmt: skip
+    """Return the uses; of a database that the app's service has from ``.env`` none is written.
+
+    One of ours would be reached by nobody: the app and its workers are led to another one. Where
+    the example of ``.env`` calls it as ours would be called, that is the one that is meant.
+    """
+    given = [each for unit in units for each in for_development(unit) if not each.ours]
+    own = {service.name.lower() for service in services}
+    return tuple(
+        msgspec.structs.replace(use, engine="other", left=True, variables=names, evidence=(seen,))
+        if (names := _of_database(use)) and (seen := _left(project, use, names, given, own))
+        else use
+        for use in uses
+    )
+
+
+def _of_database(use: BrokerUse) -> dict[str, str]:
+    """Return what leads to a database of which nothing else is known."""
+    known = use.service or use.outside or use.engine or use.elsewhere
+    if known or use.kind not in ("postgres", "database"):
+        return {}
+    return ({"DATABASE_URL": "url"} if use.kind == "database" else {}) | use.variables
+
+
+def _left(
+    project: Project, use: BrokerUse, names: Mapping[str, str], given: Sequence[Given],
+    own: Collection[str],
+) -> Evidence | None:  # fmt: skip
+    """Return the line that asks where it is, if no line anywhere says it."""
+    found: Evidence | None = None
+    finding = [name for name, part in names.items() if part in _FINDS_IT]
+    for each in given:
+        told = _settings(project, each)
+        examples = {n: _Told(value, DOTENV) for n, value in expected(project, each.path).items()}
+        hosts = {address.host for address in _addresses(use, examples)}
+        asked = [name for name in finding if name in each.environment]
+        if hosts & _near(use, own) or not all(_LEFT.fullmatch(told[name].value) for name in asked):
+            return None
+        if asked and found is None:
+            lines = enumerate(project.lines(each.path), 1)
+            line = next((number for number, text in lines if asked[0] in text), 0)
+            found = Evidence(each.path, line, f"{asked[0]}:", "leaves it to .env where it is")
+    return found
 
 
 def _elsewhere(

@@ -80,6 +80,7 @@ def make_plan(detection: Detection, name: str = "app") -> Plan:
             devcontainer=next(filter(_is_for_all, detection.files.get("devcontainer", ())), ""),
             desk=_desk(detection, images[keys[-1 if web else 0]]) if units else "",
             secrets=asked_for(detection),
+            needed=detection.needed if units else (),
             settings=settings(detection) if units else (),
             elsewhere=elsewhere(detection) if units else (),
             decisions=tuple(_decisions(detection, units)),

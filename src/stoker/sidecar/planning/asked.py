@@ -50,8 +50,12 @@ def settings(detection: Detection) -> tuple[str, ...]:
 
 
 def elsewhere(detection: Detection) -> tuple[str, ...]:
-    """Return the variables that say where a database is for which no container is written."""
-    found = (n for use in _unwritten(detection) if use.service for n in _finding(use))
+    """Return the variables that say where a database is for which no container is written.
+
+    One that is told, and leads to no service, leads there in production as well.
+    """
+    near = (use for use in _unwritten(detection) if use.service or use.left)
+    found = (name for use in near for name in _finding(use))
     return tuple(dict.fromkeys(found))
 
 

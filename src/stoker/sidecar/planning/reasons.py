@@ -116,9 +116,10 @@ def beside(use: BrokerUse) -> str:
 
 def asked(use: BrokerUse) -> str:
     """Return why a database's address is asked for."""
-    return (
-        f"it is none that is written beside workers, so .env is to say where it is{_address(use)}"
-    )
+    why = "it is none that is written beside workers, so .env is to say where it is"
+    if use.left:
+        why = "the app has from .env where it is, and no service of the project's own is one"
+    return f"{why}{_address(use)}"
 
 
 def _address(use: BrokerUse) -> str:

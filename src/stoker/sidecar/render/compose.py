@@ -254,6 +254,8 @@ def _environment(
     """
     asked = () if given.has_files else (*plan.secrets, *plan.settings)
     values: dict[str, Any] = dict.fromkeys(asked)
+    if mode == "prod" and path not in plan.compose_files:  # there the app does without
+        values |= {name: required(name) for name in plan.needed if name in values}
     if root and service.framework == "celery":
         values[FORCE_ROOT] = "true"  # with pickled tasks it would not start
     values |= given.environment

@@ -14,7 +14,7 @@ from stoker.sidecar.plan import Store
 from stoker.sidecar.render.files import Mode
 from stoker.sidecar.render.places import DATA
 from stoker.sidecar.render.yaml import Words
-from stoker.sidecar.secrets import is_secret
+from stoker.sidecar.secrets import holds_secret, is_secret
 from stoker.sidecar.values import OURS
 
 
@@ -254,8 +254,8 @@ def with_password(
         is_password = store.part(variable) == "password" and (value == word or not store.outside)
         has_password = is_password or f":{word}@" in value
         known = name is not None and _is_known(value, word)
-        # A text that is no URL has no place that the operator's password could be put in.
-        no_place = "://" not in value and not is_password
+        # Only an address has a place that the operator's password is put in, and one alone.
+        no_place = not is_password and ("://" not in value or holds_secret(_without_login(value)))
         unsaid = bool(store.outside) or name is None or no_place
         if unsaid and not known and is_secret(variable, value):
             made[variable] = put_in(variable)  # whatever it holds, only the operator may say it
@@ -279,6 +279,12 @@ def _is_known(value: str, word: str) -> bool:
     return value == word or (
         bool(word) and rest != value and value.count("://") == 1 and not is_secret("", rest)
     )
+
+
+def _without_login(value: str) -> str:
+    scheme, found, rest = value.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{found}{place.rpartition('@')[2]}{slash}{path}"
 
 
 def _secured(

@@ -23,6 +23,10 @@ _LOGIN = re.compile(
 the last ``@`` is it, so that rather too much is taken for a password than half of one left."""
 _LOGIN_OF_GO = re.compile(r"""(?<=:)([^\s:"'`]+)@(?:tcp|unix|udp)\(""")
 """As Go's driver of MySQL reads an account: ``shop:password@tcp(db:3306)/shop``."""
+_LOGIN_OF_ORACLE = re.compile(
+    r"""(?<![\w/])[\w$#]{1,128}/((?:(?!@//|["'`/])\S){1,128})@(?=//[\w.\[-])"""
+)
+"""As Oracle's drivers read one, JDBC's with what begins it: ``shop/password@//db:1521/shop``."""
 _USER = re.compile(r"""://([^\s/:@"'`<>]+):?@""")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
 _KNOWN_BY_NAME = frozenset({
@@ -63,6 +67,8 @@ def shapes(text: str) -> Iterator[Span]:
         yield from (each.span(1) for each in _USER.finditer(text) if _is_token(text, each))
     if "@" in text:
         yield from (each.span(1) for each in _LOGIN_OF_GO.finditer(text))
+    if "@//" in text:
+        yield from (each.span(1) for each in _LOGIN_OF_ORACLE.finditer(text))
     if "-----BEGIN " in text:
         yield from (each.span() for each in _KEY.finditer(text))
     yield from (each.span() for each in _TOKEN.finditer(text))

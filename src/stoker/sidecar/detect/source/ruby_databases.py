@@ -113,9 +113,11 @@ def _told(name: str, about: Table, line: int) -> Iterator[tuple[str, str]]:
     own = {key: value for key, value in about.items() if about.lines[key] > line}
     usual = f"{name.upper()}_DATABASE_URL"
     asked = str(own.get("url", "")).split()[1:2]
+    replica = about.get("replica") == "true"  # the same once more, wherever that is
     if asked:
-        yield from ((variable, "other") for variable in asked if variable not in _OF_THE_FIRST)
-    elif about.get("replica") == "true":
+        part = "url" if replica else "other"
+        yield from ((variable, part) for variable in asked if variable not in _OF_THE_FIRST)
+    elif replica:
         yield usual, "url"
     elif "database" in own:
         yield usual, "server"
